@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up bench bench-growth sim test check fmt chaos storm audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests doc
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,14 +54,19 @@ storm: needs-test ## Measure a node that is restarted under load: CLIENTS=2000
 	PAPO_STORM_CLIENTS=$(or $(CLIENTS),2000) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::storm
 
+hostile: needs-test ## Run all attacks at once on a release node with 20 honest clients: MINUTES=5
+	cargo build --release --locked --package papo
+	PAPO_INTEROP_PROGRAM=tests/e2e/hostile/hostile.py tests/e2e/interop/run \
+		--papo "$(target_folder)/release/papo" --minutes $(or $(MINUTES),5)
+
 audit: ## Check licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny check licenses bans sources
 
 # Instrumentation is unstable: RUSTC_BOOTSTRAP allows it in the stable compiler that builds papo.
-fuzz: needs-build ## Fuzz request lines and the recovery of the log, a minute each (needs cargo-fuzz, no nightly; not part of CI)
+fuzz: needs-build ## Fuzz request lines, the log, broker, proxy and ZAP, a minute each (needs cargo-fuzz, no nightly; not part of CI)
 	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
-	for target in requests recovery; do \
+	for target in requests recovery broker proxy zap; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
 	done
 

@@ -10,6 +10,7 @@ mod counters;
 use std::time::Instant;
 
 use transport::control::{self, Control};
+use transport::limits::MESSAGE_FRAMES_MAX;
 use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
@@ -27,6 +28,21 @@ const NO_DELIMITER: &[u8] = concat!(
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
     r#""message":"send an empty frame before the request lines, as a REQ socket does by itself","#,
     r#""data":{"reason":"invalid_request","detail":"no_empty_frame"}}}"#,
+    "\n"
+)
+.as_bytes();
+
+/// Frames that a client may send in one message. The names of the client and of the broker come before them
+/// at the server.
+const CLIENT_FRAMES_MAX: usize = MESSAGE_FRAMES_MAX - 2;
+
+const _: () = assert!(CLIENT_FRAMES_MAX == 14, "the number in TOO_MANY_FRAMES");
+
+/// The reply to a message of more frames than `CLIENT_FRAMES_MAX`.
+const TOO_MANY_FRAMES: &[u8] = concat!(
+    r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
+    r#""message":"a message has at most 14 frames: send the empty frame, the request lines, and at most "#,
+    r#"one frame of bytes","data":{"reason":"invalid_request","detail":"too_many_frames","args":{"max":14}}}}"#,
     "\n"
 )
 .as_bytes();
@@ -101,7 +117,9 @@ impl Broker {
             }
             if control {
                 let counters = || self.counters.list(self.servers.refused_peers());
-                self.control.answer(|| control::status("broker", self.started, &counters(), &[]))?;
+                self.control.answer(|| {
+                    control::status("broker", self.started, &counters(), &self.servers.problems())
+                })?;
             }
         }
         // Forward the replies that have already arrived, so that clients need not send their requests again.
@@ -127,8 +145,8 @@ impl Broker {
                 if !self.clients.receive(&mut self.request)? {
                     break;
                 }
-                if !has_envelope(&self.request) {
-                    self.refuse()?;
+                if let Some(error) = fault(&self.request) {
+                    self.refuse(error)?;
                     continue;
                 }
                 self.request.iter_mut().take(1).for_each(|client| self.run_tag.append_to(client));
@@ -167,11 +185,21 @@ impl Broker {
     }
 
     /// Answers an invalid request with an error, and drops it.
-    fn refuse(&mut self) -> Result<(), TransportError> {
+    fn refuse(&mut self, error: &'static [u8]) -> Result<(), TransportError> {
         self.counters.malformed += 1;
         self.request.truncate(1);
-        self.request.extend([Frame::new(), Frame::from(NO_DELIMITER)]);
+        self.request.extend([Frame::new(), Frame::from(error)]);
         self.clients.send(self.request.drain(..)).map(|_gone_if_not_sent| ())
+    }
+}
+
+/// The error for a request of the wrong form. The socket removes all frames after the client's name from a
+/// message that has more than `MESSAGE_FRAMES_MAX`.
+fn fault(frames: &[Frame]) -> Option<&'static [u8]> {
+    match frames {
+        [_client] => Some(TOO_MANY_FRAMES),
+        [_client, sent @ ..] if sent.len() > CLIENT_FRAMES_MAX => Some(TOO_MANY_FRAMES),
+        frames => (!has_envelope(frames)).then_some(NO_DELIMITER),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The error that ends a command, and its exit code for scripts. `i18n` has the sentences.
+//! The error of a command, and its exit code for scripts. `i18n` has the messages for the user.
 
 use std::fmt;
 use std::io;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use common::{Detail, Error};
 use transport::TransportError;
 
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::local_error::LocalError;
 
 #[derive(Debug)]
 pub(crate) enum CliError {
-    /// The server, or the session core, refused the request.
+    /// A request failed: the error of the server, or of the session core.
     Server(Error),
-    /// The state of this client does not allow the command.
-    Refused(String),
-    /// No session is stored for this server, named by its addresses.
+    /// The command failed. The text is the message for the user.
+    Failed(String),
+    /// No session is stored for the server with these addresses.
     LoggedOut(String),
     /// The command or its arguments are wrong.
     Usage(String),
@@ -32,35 +32,35 @@ pub(crate) enum CliError {
     },
     /// The network thread has ended.
     ConnectionEnded,
-    /// The session core answered with the result of another command, which is a bug.
+    /// The session core returned the result of another kind of command, which is a bug.
     UnexpectedAnswer,
     /// The reader of standard output closed it, as `head` does. This error is not printed.
     OutputClosed,
     /// The error was printed already and only determines the exit code.
     Reported(Box<CliError>),
-    /// An error on this machine, with its own sentence.
+    /// An error on this machine, with its own message.
     Local(Box<LocalError>),
     /// Any other error of the operating system.
     System(io::Error),
 }
 
-/// The sentence in English, for scripts and logs.
+/// The English message, for scripts and logs.
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Words::ENGLISH.cli_error(self))
+        f.write_str(&Catalog::ENGLISH.cli_error(self))
     }
 }
 
 impl std::error::Error for CliError {}
 
 impl CliError {
-    /// Whether the user has no session that the server accepts.
-    pub(crate) fn is_logged_out(&self) -> bool {
+    /// Whether the user must log in: no session is stored, or the server does not accept its token.
+    pub(crate) fn needs_login(&self) -> bool {
         match self {
             Self::Server(error) => error.ends_session(),
             Self::LoggedOut(_) => true,
-            Self::Reported(error) => error.is_logged_out(),
-            Self::Refused(_)
+            Self::Reported(error) => error.needs_login(),
+            Self::Failed(_)
             | Self::Usage(_)
             | Self::Busy
             | Self::Unreachable { .. }
@@ -72,20 +72,20 @@ impl CliError {
         }
     }
 
-    /// Whether the server ended the session. The chat prints this as news, so it does not print the error,
-    /// too.
-    pub(crate) fn is_end_of_session(&self) -> bool {
+    /// Whether the session emits `News::SessionEnded` for this error. The chat prints the news instead of the
+    /// error.
+    pub(crate) fn is_reported_as_news(&self) -> bool {
         let Self::Server(error) = self else { return false };
         matches!(error.detail(), Some(Detail::NoSession | Detail::SessionDisabled))
     }
 
-    /// 1 for a refused command, 2 for wrong usage, 3 for a server that cannot be reached.
+    /// 1 for a failed command, 2 for wrong usage, 3 for a server that does not answer.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
             Self::Reported(error) => error.exit_code(),
             Self::Server(_)
-            | Self::Refused(_)
+            | Self::Failed(_)
             | Self::LoggedOut(_)
             | Self::Busy
             | Self::ConnectionEnded

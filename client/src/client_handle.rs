@@ -16,20 +16,20 @@ use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::config::Config;
 use crate::connection::{Connection, Endpoint, KnownServer};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::local_error::LocalError;
 use crate::network::{FrontEnd, Network, TicketedAnswer, TicketedCommand};
 use crate::outbox::Outbox;
 use session::{Answer, Command, Message, NO_TICKET, News, Status};
 
-/// Commands, and answers, queued between the threads. A command fails with [`CliError::Busy`] if the queue is
-/// full.
+/// The maximum number of queued commands, and of queued answers, between the threads. If the queue is full, a
+/// command fails with [`CliError::Busy`].
 const COMMANDS_QUEUED_MAX: usize = 4096;
 
-/// Pending messages of a front end.
+/// The maximum number of pending messages of a front end.
 pub(crate) const MESSAGES_PENDING_MAX: usize = 1024;
 
-/// How long a script waits for a server that has answered before.
+/// How long a script waits during an outage of a server that has answered before.
 pub(crate) const OUTAGE_WAIT: Duration = Duration::from_mins(1);
 
 /// Reports keystrokes to the session, from any thread.
@@ -47,24 +47,27 @@ impl Keystrokes {
         Self { commands, waker: Wake::new().expect("a pipe").0 }
     }
 
-    /// Reports a keystroke in a message to `to`, or in another line. Dropped if the queue is full.
+    /// Reports a keystroke in a message to `to`. `None` means that the line is not a message. The report is
+    /// dropped if the queue is full.
     pub(crate) fn report(&self, to: Option<Target>) {
         let _best_effort = self.commands.try_send((NO_TICKET, Command::KeyTyped(to)));
         self.waker.wake();
     }
 }
 
-/// How long a dropped handle waits for the network thread, which may be blocked on news that nobody reads.
+/// How long a dropped handle waits for the network thread. The thread can be blocked if the front end no
+/// longer reads news.
 const END_WAIT: Duration = Duration::from_secs(1);
 
-/// Whether a front end sends messages. If so, it also sends the messages in the outboxes of killed processes.
+/// Whether a front end sends messages. If it does, it first sends the unsent messages of processes that have
+/// exited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sends {
     Messages,
     Nothing,
 }
 
-/// A connection to a server. Its drop ends the network thread, which closes the channel of news.
+/// A connection to a server. Dropping the handle ends the network thread, which closes the channel of news.
 pub(crate) struct ClientHandle {
     endpoint: Endpoint,
     /// The addresses of the server. The session is stored under each of them.
@@ -77,17 +80,17 @@ pub(crate) struct ClientHandle {
     waker: Waker,
     shutdown: Shutdown,
     last_ticket: u64,
-    ended: Ended,
+    ended: NetworkThreadEnd,
 }
 
-/// Set once the network thread has ended.
+/// Signals that the network thread has ended.
 #[derive(Clone, Default)]
-pub(crate) struct Ended {
+pub(crate) struct NetworkThreadEnd {
     shared: Arc<(Mutex<bool>, Condvar)>,
 }
 
-impl Ended {
-    /// Waits for the end, up to `time`.
+impl NetworkThreadEnd {
+    /// Waits until the network thread has ended, up to `time`.
     pub(crate) fn wait(&self, time: Duration) {
         let (has_ended, changed) = &*self.shared;
         let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,11 +105,11 @@ impl Ended {
 }
 
 impl ClientHandle {
-    /// Starts the network thread. It sends news until `shutdown` is requested, and prints errors with
-    /// `words`.
+    /// Starts the network thread. The thread sends news until `shutdown` is requested, and prints errors in
+    /// the language of `catalog`.
     pub(crate) fn open<N: From<News> + Send + 'static>(
         connection: &Connection,
-        words: Words,
+        catalog: Catalog,
         news: SyncSender<N>,
         shutdown: Shutdown,
         sends: Sends,
@@ -119,15 +122,15 @@ impl ClientHandle {
         let (answers_in, answers) = sync_channel(COMMANDS_QUEUED_MAX);
         let (waker, wake) = Wake::new()?;
         shutdown.watch(waker.clone());
-        let front_end = FrontEnd { commands: commands_out, answers: answers_in, news, words };
+        let front_end = FrontEnd { commands: commands_out, answers: answers_in, news, catalog };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
-            Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone(), words)),
+            Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone(), catalog)),
             Sends::Nothing => None,
         };
         let server = KnownServer::new(endpoints, config.clone());
         let network = Network::new(&endpoint, server, seed, outbox, front_end, wake, shutdown.clone())?;
-        let ended = Ended::default();
+        let ended = NetworkThreadEnd::default();
         let at_end = ended.clone();
         let work = move || {
             if let Err(error) = network.run() {
@@ -178,7 +181,7 @@ impl ClientHandle {
         }
     }
 
-    /// Submits commands, and waits for all answers, also through an outage of the server.
+    /// Submits commands, and waits for all answers. An outage of the server may last up to [`OUTAGE_WAIT`].
     pub(crate) fn command_all(&mut self, commands: Vec<Command>) -> Result<Vec<Answer>, CliError> {
         let first = self.last_ticket + 1;
         let mut answers: Vec<Option<Answer>> = vec![None; commands.len()];
@@ -209,7 +212,7 @@ impl ClientHandle {
         self.user.as_ref()
     }
 
-    pub(crate) fn ended(&self) -> Ended {
+    pub(crate) fn ended(&self) -> NetworkThreadEnd {
         self.ended.clone()
     }
 
@@ -222,7 +225,7 @@ impl ClientHandle {
         Cache::new(self.config.cache(), self.endpoint.address.clone())
     }
 
-    /// The status of the session, which is known without the server.
+    /// The status of the session. The server is not needed for it.
     pub(crate) fn status(&mut self) -> Result<Status, CliError> {
         let Answer::Status(status) = self.command(Command::Status)? else {
             return Err(CliError::UnexpectedAnswer);
@@ -270,7 +273,7 @@ impl ClientHandle {
         self.command(Command::Restore(session)).map(drop)
     }
 
-    /// Like [`restore`](Self::restore), but an error if no session is stored.
+    /// Like [`restore`](Self::restore), but returns an error if no session is stored.
     pub(crate) fn require_session(&mut self) -> Result<LoggedIn, CliError> {
         let restored = self.restore()?;
         restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
@@ -295,10 +298,10 @@ impl ClientHandle {
         Ok(session)
     }
 
-    /// Ends the session, and removes it from this machine even if the server no longer knows it.
+    /// Ends the session. Removes it from this machine even if the server does not accept its token.
     pub(crate) fn logout(&mut self) -> Result<(), CliError> {
         let outcome = self.command(Command::Logout);
-        if outcome.as_ref().err().is_none_or(CliError::is_logged_out) {
+        if outcome.as_ref().err().is_none_or(CliError::needs_login) {
             self.config.remove_session(&self.addresses)?;
         }
         outcome.map(drop)
@@ -325,7 +328,7 @@ impl ClientHandle {
         timeout.max(self.timeout)
     }
 
-    /// The end of [`longer_timeout`](Self::longer_timeout) from now.
+    /// The time at which [`longer_timeout`](Self::longer_timeout) from now ends.
     pub(crate) fn deadline(&self, timeout: Duration) -> Instant {
         clock::now() + self.longer_timeout(timeout)
     }
@@ -337,7 +340,7 @@ impl ClientHandle {
 }
 
 impl Drop for ClientHandle {
-    /// Waits for the network thread, so that it writes the outbox before the program ends.
+    /// Waits for the network thread, which writes the outbox before it ends.
     fn drop(&mut self) {
         self.shutdown.request();
         let deadline = clock::now() + END_WAIT;

@@ -1,10 +1,9 @@
-//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, and the history of
-//! typed lines. The outbox and the cache are in it, too.
+//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, the history of typed
+//! lines, the outbox and the cache.
 //!
-//! `sessions.json` holds one session per server, by endpoint. A program that can read it can act as the user.
-//! A program that can write `known_hosts.json` (the keys of servers by `host:port`) or `last_server.json`
-//! (the default server) can act as a server. So the files have mode 0600 in a folder of mode 0700, and each
-//! file is replaced atomically.
+//! A program that can read `sessions.json` can impersonate the user. A program that can write
+//! `known_hosts.json` or `last_server.json` can impersonate a server. So the files have mode 0600 in a folder
+//! with mode 0700. Each file is replaced atomically.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,16 +25,16 @@ const SESSIONS: &str = "sessions.json";
 /// The public keys of servers by `host:port`.
 const KNOWN_HOSTS: &str = "known_hosts.json";
 
-/// The endpoints of the server that answered last, by `encrypted` and `plaintext`.
+/// The endpoints of the last server that answered, under the keys `encrypted` and `plaintext`.
 const LAST_SERVER: &str = "last_server.json";
 
 /// The ids of incomplete uploads, by user, conversation and file.
 const UPLOADS: &str = "uploads.json";
 
-/// Stored upload ids. An upload whose id was removed starts again from its first byte.
+/// The maximum number of stored upload ids. An upload without a stored id starts again from its first byte.
 const UPLOADS_MAX: usize = 64;
 
-/// How the client connected to the server that answered last.
+/// The protection of the connection to the last server that answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastServer {
     Encrypted,
@@ -58,7 +57,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// The given folder, or `papo` in the system's configuration folder. The first write creates it.
+    /// Uses the given folder, or `papo` in the system's configuration folder. The first write creates the
+    /// folder.
     pub(crate) fn new(folder: Option<PathBuf>) -> Result<Self, CliError> {
         let default = || {
             let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -70,7 +70,7 @@ impl Config {
         folder.map(|folder| Self { folder }).ok_or_else(|| LocalError::NoHome.into())
     }
 
-    /// The stored session of a server, by any of the server's names.
+    /// The session that is stored for one of the addresses of a server.
     pub(crate) fn session(&self, server: &[String]) -> Result<Option<LoggedIn>, CliError> {
         let mut sessions = self.load(SESSIONS)?;
         Ok(server.iter().find_map(|name| sessions.remove(name)))
@@ -108,7 +108,7 @@ impl Config {
         self.folder.join(KNOWN_HOSTS)
     }
 
-    /// The endpoints of the server that answered last.
+    /// The endpoints of the last server that answered.
     pub(crate) fn last_server(&self, kind: LastServer) -> Result<Option<Vec<String>>, CliError> {
         Ok(self.load(LAST_SERVER)?.remove(kind.name()))
     }
@@ -138,7 +138,7 @@ impl Config {
         self.store(UPLOADS, &uploads).map(|()| id)
     }
 
-    /// Removes the id of a finished upload: the same file sent again is a new upload.
+    /// Removes the id of a committed upload. The next upload of the same file has a new id.
     pub(crate) fn remove_upload(&self, key: &str) -> Result<(), CliError> {
         let mut uploads = self.load::<Uuid>(UPLOADS)?;
         uploads.remove(key);

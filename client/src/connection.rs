@@ -1,6 +1,6 @@
-//! The server that the client connects to, and its key. The key comes from an invite, from the stored keys,
-//! or from the folder of a node on this machine. The key of an invite is stored after the first answer, which
-//! proves that the server has the secret key.
+//! The server that the client connects to, and its key. The key is from an invite, from the stored keys, or
+//! from the folder of a node on this machine. The key of an invite is stored after the first answer: the
+//! answer proves that the server has the secret key.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::cli_error::CliError;
 use crate::config::{Config, LastServer};
 use crate::local_error::{KeySource, LocalError};
 
-/// Endpoints of one server. The client tries all of them within half a minute.
+/// The maximum number of endpoints of one server. The client tries all endpoints within half a minute.
 const ENDPOINTS_MAX: usize = 8;
 
 /// The endpoint of a node without configuration.
@@ -56,14 +56,15 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     seconds.filter(|timeout| !timeout.is_zero()).ok_or_else(|| "give a number of seconds above 0".to_owned())
 }
 
-/// One address of a server, with the keys to talk to it.
+/// One address of a server, with the keys for the connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
     /// The ZeroMQ endpoint. Sessions are stored under it.
     pub(crate) address: String,
     /// The key that the server must have, and a new key pair of this client.
     pub(crate) security: Security,
-    /// The text to store as the last server. `None` if the key is from the folder of a node.
+    /// The text that is stored as the last server. `None` if the key is from the folder of a node: then
+    /// nothing is stored.
     stored_as: Option<String>,
 }
 
@@ -101,7 +102,7 @@ impl KnownServer {
     }
 
     /// Records an answer from an endpoint, which proves that the server has the key. Stores the key, and the
-    /// server as the default one.
+    /// server as the default server.
     pub(crate) fn record_answer(&mut self, endpoint: usize) -> Result<(), CliError> {
         if !self.answered.insert(endpoint) {
             return Ok(());
@@ -120,13 +121,14 @@ impl KnownServer {
 }
 
 impl Connection {
-    /// The same options with the default server filled in, so that a second connection uses the same one.
+    /// Returns the options with the default server filled in. A second connection then uses the same server.
     pub(crate) fn with_server(&self) -> Result<Self, CliError> {
         let server = self.servers(&Config::new(self.config.clone())?)?;
         Ok(Self { server, ..self.clone() })
     }
 
-    /// The named server; else the node of the data folder; else the server that answered last.
+    /// Returns the server of the command line. Without one, the node of the data folder, or else the last
+    /// server that answered.
     fn servers(&self, config: &Config) -> Result<Vec<String>, CliError> {
         if !self.server.is_empty() {
             return Ok(self.server.clone());
@@ -137,8 +139,8 @@ impl Connection {
         Ok(last.unwrap_or_else(|| vec![DEFAULT_ENDPOINT.to_owned()]))
     }
 
-    /// The endpoints of the server with their keys. All must have one key, because all receive the same
-    /// token.
+    /// Returns the endpoints of the server with their keys. All endpoints must have the same key, because
+    /// they receive the same token.
     pub(crate) fn endpoints(&self, config: &Config) -> Result<Vec<Endpoint>, CliError> {
         let servers = self.servers(config)?;
         if servers.len() > ENDPOINTS_MAX {
@@ -180,7 +182,7 @@ impl Connection {
         }
     }
 
-    /// Accepts any key for an unknown server, and only the stored key for a known one.
+    /// Accepts any key for an unknown server, and only the stored key for a known server.
     fn endpoint_from_invite(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
         if self.plaintext || self.plaintext_anywhere {
@@ -207,7 +209,7 @@ fn encrypted(address: String, server: PublicKey, stored_as: Option<String>) -> R
     Ok(Endpoint { address, security: Security::Client { server, own }, stored_as })
 }
 
-/// Servers in plain text are stored apart, so that only a user with `--plaintext` connects to one.
+/// Plain-text servers are stored separately: only a user with `--plaintext` connects to them.
 fn last_server(is_plain: bool) -> LastServer {
     if is_plain { LastServer::InPlainText } else { LastServer::Encrypted }
 }
@@ -232,11 +234,11 @@ mod tests {
 
     const SERVER: &str = "tcp://chat.example:5555";
 
-    struct Stage {
+    struct Fixture {
         folder: tempfile::TempDir,
     }
 
-    impl Stage {
+    impl Fixture {
         fn new() -> Self {
             Self { folder: tempfile::tempdir().expect("a folder") }
         }
@@ -246,7 +248,7 @@ mod tests {
             self.endpoints(line, false)
         }
 
-        /// The same, but the server also answers at the first endpoint.
+        /// The same endpoints, but the server answers at the first endpoint, too.
         fn answered(&self, line: &str) -> String {
             self.endpoints(line, true)
         }
@@ -259,8 +261,8 @@ mod tests {
             }
             let data = self.folder.path().join("data");
             let flags = ["papo", "--data", data.to_str().expect("UTF-8")];
-            let words = flags.into_iter().chain(line.split_whitespace());
-            let connection = <Program as clap::Parser>::parse_from(words).connection;
+            let arguments = flags.into_iter().chain(line.split_whitespace());
+            let connection = <Program as clap::Parser>::parse_from(arguments).connection;
             let config = Config::new(Some(self.folder.path().join("config"))).expect("a config");
             let shown = |endpoint: Endpoint| match endpoint.key() {
                 Some(key) => format!("{} {key}", endpoint.address),
@@ -286,60 +288,61 @@ mod tests {
 
     #[test]
     fn the_key_of_the_first_answered_invite_is_stored() {
-        let stage = Stage::new();
+        let fixture = Fixture::new();
         let (key, right) = invite();
         let (_, mistyped) = invite();
-        stage.endpoint(&format!("--server {mistyped}"));
+        fixture.endpoint(&format!("--server {mistyped}"));
         let expected = format!("{SERVER} {key}");
-        assert_eq!(stage.answered(&format!("--server {right}")), expected);
-        assert_eq!(stage.endpoint(&format!("--server {SERVER}")), expected);
-        assert_eq!(stage.endpoint(&format!("--server {right}")), expected);
+        assert_eq!(fixture.answered(&format!("--server {right}")), expected);
+        assert_eq!(fixture.endpoint(&format!("--server {SERVER}")), expected);
+        assert_eq!(fixture.endpoint(&format!("--server {right}")), expected);
     }
 
     #[test]
     fn the_server_that_answered_last_is_the_default() {
-        let stage = Stage::new();
+        let fixture = Fixture::new();
         let (key, invite) = invite();
         let last = format!("{SERVER} {key}");
-        stage.answered(&format!("--server {invite}"));
-        stage.endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
-        assert_eq!(stage.endpoint(""), last);
+        fixture.answered(&format!("--server {invite}"));
+        fixture
+            .endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
+        assert_eq!(fixture.endpoint(""), last);
         assert_eq!(
-            stage.endpoint("--plaintext"),
+            fixture.endpoint("--plaintext"),
             format!("{DEFAULT_ENDPOINT} plain"),
             "--plaintext does not select an encrypted server"
         );
-        stage.answered("--plaintext --server tcp://127.0.0.1:7");
-        assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:7 plain");
-        assert_eq!(stage.endpoint(""), last, "a server in plain text is not the default");
+        fixture.answered("--plaintext --server tcp://127.0.0.1:7");
+        assert_eq!(fixture.endpoint("--plaintext"), "tcp://127.0.0.1:7 plain");
+        assert_eq!(fixture.endpoint(""), last, "a server in plain text is not the default");
 
-        let here = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
-        assert_eq!(stage.answered(""), format!("{DEFAULT_ENDPOINT} {here}"), "the node's own machine");
-        std::fs::remove_dir_all(stage.folder.path().join("data")).expect("removed");
-        assert_eq!(stage.endpoint(""), last, "the local node was not stored");
+        let here = KeyFolder::new(fixture.folder.path().join("data/keys")).node().expect("keys").public;
+        assert_eq!(fixture.answered(""), format!("{DEFAULT_ENDPOINT} {here}"), "the node's own machine");
+        std::fs::remove_dir_all(fixture.folder.path().join("data")).expect("removed");
+        assert_eq!(fixture.endpoint(""), last, "the local node was not stored");
     }
 
     #[test]
     fn all_endpoints_of_the_last_server_are_stored() {
-        let stage = Stage::new();
+        let fixture = Fixture::new();
         let key = KeyPair::generate().expect("a key pair").public;
         let [one, other] =
             ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
-        let both = stage.answered(&format!("--server {one},{other}"));
-        assert_eq!(stage.endpoint(""), both);
-        let refused = stage.endpoint("--server tcp://b.example:5555");
+        let both = fixture.answered(&format!("--server {one},{other}"));
+        assert_eq!(fixture.endpoint(""), both);
+        let refused = fixture.endpoint("--server tcp://b.example:5555");
         assert!(refused.starts_with("the key of tcp://b.example:5555 is not known"), "{refused}");
     }
 
     #[test]
     fn a_changed_key_is_refused_with_its_causes_and_a_remedy() {
-        let stage = Stage::new();
+        let fixture = Fixture::new();
         let (key, first) = invite();
-        stage.answered(&format!("--server {first}"));
+        fixture.answered(&format!("--server {first}"));
         let (_, second) = invite();
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {second}")), @r#"the key in the invite is not the known key of chat.example:5555. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
+        insta::assert_snapshot!(fixture.endpoint(&format!("--server {second}")), @r#"the key in the invite is not the known key of chat.example:5555. Either its operator made new keys (`papo keys rotate`) or set the node up again, or somebody impersonates it and would read everything. Ask the operator, but not over this chat. If the key is right, delete "chat.example:5555" from ~/config/known_hosts.json and try again"#);
         assert_eq!(
-            stage.endpoint(&format!("--server {SERVER}")),
+            fixture.endpoint(&format!("--server {SERVER}")),
             format!("{SERVER} {key}"),
             "the stored key is kept"
         );
@@ -347,47 +350,47 @@ mod tests {
 
     #[test]
     fn the_key_of_a_node_on_this_machine_is_in_its_folder() {
-        let stage = Stage::new();
-        let key = KeyFolder::new(stage.folder.path().join("data/keys")).node().expect("keys").public;
-        assert_eq!(stage.endpoint(""), format!("tcp://127.0.0.1:5555 {key}"));
-        assert_eq!(stage.endpoint("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or use --plaintext if the node runs with it");
+        let fixture = Fixture::new();
+        let key = KeyFolder::new(fixture.folder.path().join("data/keys")).node().expect("keys").public;
+        assert_eq!(fixture.endpoint(""), format!("tcp://127.0.0.1:5555 {key}"));
+        assert_eq!(fixture.endpoint("--server ipc:///run/papo"), format!("ipc:///run/papo {key}"));
+        insta::assert_snapshot!(fixture.endpoint(&format!("--server {SERVER}")), @"the key of tcp://chat.example:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or use --plaintext if the node runs with it");
         let other = Invite::new(invite().0, "127.0.0.1", 5555).expect("an invite");
-        stage.answered(&format!("--server {other}"));
-        let refused = stage.endpoint("");
+        fixture.answered(&format!("--server {other}"));
+        let refused = fixture.endpoint("");
         assert!(refused.starts_with("the node's key in ~/data/keys is not the known key of"), "{refused}");
     }
 
     #[test]
     fn a_server_without_a_known_key_is_refused() {
-        let stage = Stage::new();
-        insta::assert_snapshot!(stage.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not ~/data, use --data <its folder>; or use --plaintext if the node runs with it");
-        insta::assert_snapshot!(stage.endpoint("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
+        let fixture = Fixture::new();
+        insta::assert_snapshot!(fixture.endpoint(""), @"the key of tcp://127.0.0.1:5555 is not known: ask its operator for the invite (`papo invite` prints it) and use --server <invite> once; or, if the node's data folder is not ~/data, use --data <its folder>; or use --plaintext if the node runs with it");
+        insta::assert_snapshot!(fixture.endpoint("--server papo://oops@h:1"), @"an invite has a key of 64 hexadecimal digits before the @: papo://<key>@host:port");
     }
 
     #[test]
     fn several_endpoints_must_have_one_key() {
-        let stage = Stage::new();
+        let fixture = Fixture::new();
         let key = KeyPair::generate().expect("a key pair").public;
         let [one, other] =
             ["a.example", "b.example"].map(|host| Invite::new(key, host, 5555).expect("an invite"));
         let both = format!("tcp://a.example:5555 {key}, tcp://b.example:5555 {key}");
-        assert_eq!(stage.endpoint(&format!("--server {one},{other}")), both);
-        stage.answered(&format!("--server {one}"));
-        stage.answered(&format!("--server {other}"));
-        assert_eq!(stage.endpoint("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
-        insta::assert_snapshot!(stage.endpoint(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: name endpoints of one node only, because it receives your session");
-        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"name at most 8 endpoints of a server");
+        assert_eq!(fixture.endpoint(&format!("--server {one},{other}")), both);
+        fixture.answered(&format!("--server {one}"));
+        fixture.answered(&format!("--server {other}"));
+        assert_eq!(fixture.endpoint("--server tcp://a.example:5555 --server tcp://b.example:5555"), both);
+        insta::assert_snapshot!(fixture.endpoint(&format!("--server {one},{}", invite().1)), @"the endpoints have different keys: give only endpoints of the same node, because the node receives your session");
+        insta::assert_snapshot!(fixture.endpoint(&format!("--plaintext --server {}", ["tcp://127.0.0.1:1"; 9].join(","))), @"give at most 8 endpoints of a server");
     }
 
     #[test]
     fn plain_text_needs_a_flag() {
-        let stage = Stage::new();
-        assert_eq!(stage.endpoint("--plaintext"), "tcp://127.0.0.1:5555 plain");
+        let fixture = Fixture::new();
+        assert_eq!(fixture.endpoint("--plaintext"), "tcp://127.0.0.1:5555 plain");
         assert_eq!(
-            stage.endpoint(&format!("--plaintext-anywhere --server {SERVER}")),
+            fixture.endpoint(&format!("--plaintext-anywhere --server {SERVER}")),
             format!("{SERVER} plain")
         );
-        insta::assert_snapshot!(stage.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port");
+        insta::assert_snapshot!(fixture.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port");
     }
 }

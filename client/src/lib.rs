@@ -1,7 +1,8 @@
 //! The client: a network thread around the pure core of the crate `session`, and two front ends, the chat for
 //! people and the commands for scripts.
 //!
-//! `session` decides. Only `network` has sockets. Only `render` prints, with the sentences of `i18n`.
+//! Only `session` makes decisions, only `network` has sockets, and only `render` prints. `i18n` has the
+//! messages for users.
 
 mod network;
 
@@ -36,8 +37,8 @@ pub enum Command {
     Script(script::Command),
 }
 
-/// An event as `papo history` shows it to `reader`, but without its date. `None` for an unknown kind of
-/// event.
+/// Renders an event as `papo history` shows it to `reader`, but without the date. Returns `None` for an
+/// unknown kind of event.
 #[must_use]
 pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_amended(reader, line)?;
@@ -47,18 +48,18 @@ pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
 
 /// Escapes characters in JSON that a terminal would interpret, or show in another order.
 #[must_use]
-pub fn harmless_json(json: &str) -> Cow<'_, str> {
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
     render::escape(json)
 }
 
-/// The harmless local name of a file that a user sent. `number`, from 1 on, distinguishes files of one name.
+/// The local name of a file that a user sent. `number`, from 1 on, distinguishes files with the same name.
 #[must_use]
 pub fn local_file_name(to: &Target, from: &UserName, name: &FileName, number: u32) -> String {
     files::numbered(&files::local_name(to, from, name), number)
 }
 
-/// Runs a command. Prints errors to standard error. The exit code is 0 for success, 1 if the server or this
-/// machine refused the command, 2 for wrong usage, 3 if the server did not answer.
+/// Runs a command, and prints errors to standard error. The exit code is 0 for success, 1 if the command
+/// failed, 2 for wrong usage, 3 if the server did not answer.
 #[must_use]
 pub fn run(command: Command) -> ExitCode {
     let outcome = match command {

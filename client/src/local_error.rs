@@ -11,9 +11,9 @@ use crate::cli_error::CliError;
 
 #[derive(Debug)]
 pub(crate) enum LocalError {
-    /// The command line names no server.
+    /// The command line contains no server.
     NoServer,
-    /// The command line names more endpoints than a server may have.
+    /// The command line contains more endpoints than a server may have.
     TooManyEndpoints(usize),
     /// The endpoints have different keys, so they are not endpoints of one node.
     DifferentKeys,
@@ -37,7 +37,7 @@ pub(crate) enum LocalError {
     Keys(KeyFolderError),
     /// A socket cannot be created or connected, usually because of a wrong endpoint.
     Transport(TransportError),
-    /// The environment names no folder for the configuration.
+    /// The environment defines no folder for the configuration.
     NoHome,
     /// A file of papo cannot be parsed.
     Damaged {

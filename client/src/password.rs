@@ -1,5 +1,5 @@
-//! Reads passwords from a hidden prompt, a file, or the environment. Never from an argument, which every
-//! process of the machine could read.
+//! Reads passwords from a hidden prompt, a file, or the environment. A password is never an argument, because
+//! every process of the machine can read arguments.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use common::{Detail, NewPassword, Password};
 
 use crate::cli_error::CliError;
 use crate::config;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 
 /// The source of the password.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -20,16 +20,16 @@ pub(crate) struct PasswordSource {
 
 impl PasswordSource {
     /// Reads the password of an existing account.
-    pub(crate) fn read(&self, words: Words) -> Result<Password, CliError> {
+    pub(crate) fn read(&self, catalog: Catalog) -> Result<Password, CliError> {
         match self.given()? {
-            Some(password) => check(words, &password),
-            None => check(words, &prompt(words, &words.ask_password())?),
+            Some(password) => check(catalog, &password),
+            None => check(catalog, &prompt(catalog, &catalog.ask_password())?),
         }
     }
 
     /// Reads the password of a new account. A user who types it must repeat it.
-    pub(crate) fn read_new(&self, words: Words) -> Result<NewPassword, CliError> {
-        choose(words, self.given()?)
+    pub(crate) fn read_new(&self, catalog: Catalog) -> Result<NewPassword, CliError> {
+        choose(catalog, self.given()?)
     }
 
     fn given(&self) -> Result<Option<String>, CliError> {
@@ -47,8 +47,8 @@ pub(crate) struct NewPasswordSource {
 
 impl NewPasswordSource {
     /// Reads the new password. A user who types it must repeat it.
-    pub(crate) fn read(&self, words: Words) -> Result<NewPassword, CliError> {
-        choose(words, given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
+    pub(crate) fn read(&self, catalog: Catalog) -> Result<NewPassword, CliError> {
+        choose(catalog, given(self.new_password_file.as_deref(), "PAPO_NEW_PASSWORD")?)
     }
 }
 
@@ -59,29 +59,29 @@ fn given(file: Option<&Path>, variable: &str) -> Result<Option<String>, CliError
     }
 }
 
-fn choose(words: Words, given: Option<String>) -> Result<NewPassword, CliError> {
-    let check = |password: &str| NewPassword::new(password).map_err(|error| refused(words, &error));
+fn choose(catalog: Catalog, given: Option<String>) -> Result<NewPassword, CliError> {
+    let check = |password: &str| NewPassword::new(password).map_err(|error| refused(catalog, &error));
     if let Some(password) = given {
         return check(&password);
     }
-    let password = check(&prompt(words, &words.choose_password())?)?;
-    if check(&prompt(words, &words.repeat_password())?)? != password {
-        return Err(CliError::Usage(words.passwords_differ()));
+    let password = check(&prompt(catalog, &catalog.choose_password())?)?;
+    if check(&prompt(catalog, &catalog.repeat_password())?)? != password {
+        return Err(CliError::Usage(catalog.passwords_differ()));
     }
     Ok(password)
 }
 
-fn prompt(words: Words, question: &str) -> Result<String, CliError> {
+fn prompt(catalog: Catalog, question: &str) -> Result<String, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(CliError::Usage(words.no_terminal_for_password()));
+        return Err(CliError::Usage(catalog.no_terminal_for_password()));
     }
     Ok(rpassword::prompt_password(question)?)
 }
 
-fn check(words: Words, password: &str) -> Result<Password, CliError> {
-    Password::new(password).map_err(|error| refused(words, &error))
+fn check(catalog: Catalog, password: &str) -> Result<Password, CliError> {
+    Password::new(password).map_err(|error| refused(catalog, &error))
 }
 
-fn refused(words: Words, error: &Detail) -> CliError {
-    CliError::Usage(words.detail(error))
+fn refused(catalog: Catalog, error: &Detail) -> CliError {
+    CliError::Usage(catalog.detail(error))
 }

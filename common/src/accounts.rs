@@ -27,7 +27,7 @@ pub struct Credentials<P = Password> {
 pub struct Registered {
     /// The name in its canonical form.
     pub user: UserName,
-    /// Whether the user is an administrator. The first account of a node is one.
+    /// Whether the user is an administrator. The first account of a node is an administrator.
     #[serde(default, skip_serializing_if = "is_false")]
     pub administrator: bool,
 }
@@ -37,7 +37,7 @@ pub struct Registered {
 pub struct LoggedIn {
     /// The name in its canonical form.
     pub user: UserName,
-    /// The token for further requests. It must stay secret: it is proof of the user's identity.
+    /// The token for further requests. It must stay secret: it proves the user's identity.
     pub token: String,
     /// The user's own topic.
     pub topic: String,
@@ -68,9 +68,9 @@ pub struct ChangePassword<'a> {
 /// Result of `auth.password` and `session.revoke`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// How many sessions the server revoked.
+    /// The number of sessions that the server revoked.
     pub ended: u64,
-    /// The user's own topic. It is a new one if the server revoked a session.
+    /// The user's own topic. It has changed if the server revoked a session.
     pub topic: String,
 }
 
@@ -80,7 +80,7 @@ pub struct Revoke<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The session to revoke. `None` for all sessions except the one of the token.
+    /// The session to revoke. `None` revokes all sessions except the session of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Uuid>,
 }
@@ -101,7 +101,7 @@ pub struct SessionInfo {
     pub opened: u64,
     /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
-    /// Whether the request has the token of this session.
+    /// Whether this is the session that sent the request.
     pub current: bool,
 }
 
@@ -150,7 +150,7 @@ pub struct Block {
     pub at: u64,
 }
 
-/// The empty result of methods that only succeed or fail.
+/// The empty result of methods that return no data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {}
 
@@ -181,10 +181,11 @@ pub struct UserInfo {
     pub user: UserName,
     /// The time of the registration, in Unix milliseconds.
     pub since: u64,
-    /// The user's presence. `None` while a new server waits for the first heartbeats.
+    /// The user's presence. `None` shortly after server startup, until heartbeats arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
-    /// The time at which an offline user was present last, in Unix milliseconds. `None` if they never were.
+    /// The time at which an offline user was last online or away, in Unix milliseconds. `None` if the user
+    /// never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
 }

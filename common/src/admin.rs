@@ -31,7 +31,7 @@ pub struct User {
     /// Whether the account is disabled.
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
-    /// How many open sessions the user has.
+    /// The number of open sessions of the user.
     pub sessions: u64,
 }
 
@@ -54,12 +54,12 @@ pub struct Channel {
     /// Whether only invited users may join.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
-    /// How many members the channel has.
+    /// The number of members.
     pub members: u64,
-    /// The first owner by name, whom the administrator may contact. `None` if all members have left.
+    /// The first owner in alphabetical order. `None` if all members have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserName>,
-    /// How many events the channel has.
+    /// The number of events in the channel.
     pub n: u64,
 }
 
@@ -69,7 +69,7 @@ pub struct ListSessions<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The user whose sessions are listed. `None` for all users.
+    /// The user whose sessions are listed. `None` lists the sessions of all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserName>,
     /// The last user of the previous page. `None` for the first page.
@@ -80,7 +80,7 @@ pub struct ListSessions<'a> {
 /// Result of `admin.sessions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// The sessions of the page, ordered by user. A page has all sessions of its users.
+    /// The sessions of the page, ordered by user. The sessions of one user are always on one page.
     pub sessions: Vec<Session>,
     /// Whether more users follow.
     pub more: bool,
@@ -115,7 +115,7 @@ pub struct Disable<'a> {
 /// Result of `admin.disable`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disabled {
-    /// How many sessions of the user the server ended.
+    /// The number of sessions that the server ended.
     pub ended: u64,
 }
 
@@ -139,22 +139,22 @@ fn yes() -> bool {
 /// Result of `admin.stats`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
-    /// How many accounts the node has.
+    /// The number of accounts.
     pub users: u64,
-    /// How many accounts are administrators.
+    /// The number of administrators.
     pub administrators: u64,
-    /// How many accounts are disabled.
+    /// The number of disabled accounts.
     pub disabled: u64,
-    /// How many sessions are open.
+    /// The number of open sessions.
     pub sessions: u64,
-    /// How many channels the node has.
+    /// The number of channels.
     pub channels: u64,
-    /// How many channels are private.
+    /// The number of private channels.
     pub private_channels: u64,
-    /// How many pairs of users have direct messages.
+    /// The number of pairs of users who have direct messages.
     pub direct_conversations: u64,
-    /// How many users are online or away.
+    /// The number of users who are online or away.
     pub present: u64,
-    /// How many records the log has.
+    /// The number of records in the log.
     pub records: u64,
 }

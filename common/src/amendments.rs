@@ -70,7 +70,7 @@ pub struct React<'a> {
 pub struct Emoji(Box<str>);
 
 impl Emoji {
-    /// Checks the length of an emoji, and that it has no white space or control characters.
+    /// Checks the length of an emoji. White space and control characters are refused.
     pub fn new(emoji: &str) -> Result<Self, Detail> {
         let is_allowed = |c: char| !c.is_whitespace() && !c.is_control();
         let has_valid_length = (1..=EMOJI_BYTES_MAX).contains(&emoji.len());
@@ -112,7 +112,8 @@ pub struct EarlierText<'a> {
     pub text: Cow<'a, str>,
 }
 
-/// The fields that a page of history adds to an amended message, unless it is [`Body::Redacted`].
+/// The fields that a page of history adds to an amended message. A [`Body::Redacted`] message does not have
+/// them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmendedFields<'a> {
     /// The time of the last edit, in Unix milliseconds.
@@ -121,7 +122,7 @@ pub struct AmendedFields<'a> {
     /// The reactions, in the order of the first reaction with each emoji.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
-    /// The earlier texts, oldest first, if the request asked for them.
+    /// The earlier texts, oldest first, if the request has `edits`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<EarlierText<'a>>,
 }

@@ -54,7 +54,8 @@ pub struct Joined {
     pub channel: ChannelName,
     /// The topic of the channel's events.
     pub topic: String,
-    /// The number of the channel's newest event: `joined` or `created`, unless the user was already a member.
+    /// The number of the channel's newest event. Unless the user was already a member, this is the event of
+    /// the join or of the creation.
     pub n: u64,
 }
 
@@ -84,7 +85,7 @@ pub struct GiveRole<'a> {
     pub role: Role,
 }
 
-/// Parameters of `channel.set`. `None` keeps the current value.
+/// Parameters of `channel.set`. A field that is `None` is not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetChannel<'a> {
     /// The session token.
@@ -92,7 +93,7 @@ pub struct SetChannel<'a> {
     pub token: Token<'a>,
     /// The channel.
     pub channel: ChannelName,
-    /// The new subject. An empty one removes the subject.
+    /// The new subject. An empty text removes the subject.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub subject: Option<Subject<'a>>,
     /// Whether only invited users may join and see it.
@@ -186,7 +187,8 @@ pub struct Invitation {
     pub invited: Attribution,
 }
 
-/// The author and the time of an invitation or a ban. Both are `None` for one that an early version recorded.
+/// The author and the time of an invitation or a ban. Early versions of papo did not record them: both are
+/// then `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
     /// The author.
@@ -214,7 +216,7 @@ pub struct ChannelInfo {
     pub archived: bool,
     /// The channel's name.
     pub channel: ChannelName,
-    /// How many members the channel has.
+    /// The number of members.
     pub members: u64,
     /// The user's role. `None` if the user is not a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]

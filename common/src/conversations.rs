@@ -1,5 +1,5 @@
-//! A [`Target`] is the name that one user writes (`#general`, `@bob`). A [`Conversation`] is the same for all
-//! users: a channel, or a pair of users. Each conversation numbers its events.
+//! Conversations and their names. A [`Target`] is the name that a user writes: `#general`, `@bob`. A
+//! [`Conversation`] has one value for all users: a channel, or a pair of users.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Target {
 pub enum Conversation {
     /// The events of a channel.
     Channel(ChannelName),
-    /// The direct messages of two users, in alphabetical order. Both are the same user for notes to oneself.
+    /// The direct messages of two users, in alphabetical order. For notes to oneself both are the same user.
     Direct(UserName, UserName),
 }
 
@@ -69,16 +69,17 @@ impl Conversation {
     pub fn key(&self) -> Cow<'_, str> {
         match self {
             Self::Channel(name) => Cow::Borrowed(name.as_str()),
-            Self::Direct(one, other) => Cow::Owned(format!("@{one} @{other}")),
+            Self::Direct(first, second) => Cow::Owned(format!("@{first} @{second}")),
         }
     }
 
-    /// Parses a [`key`](Self::key), with its users in any order. `None` if it names only one user.
+    /// Parses a [`key`](Self::key). The two users may be in any order. Returns `None` if the key contains
+    /// only one user.
     pub fn from_key(key: &str) -> Result<Option<Self>, Detail> {
-        if let Some((one, other)) = key.split_once(' ')
-            && let (Target::User(one), other @ Target::User(_)) = (Target::new(one)?, Target::new(other)?)
+        if let Some((first, second)) = key.split_once(' ')
+            && let (Target::User(user), other @ Target::User(_)) = (Target::new(first)?, Target::new(second)?)
         {
-            return Ok(Some(Self::of(&one, &other)));
+            return Ok(Some(Self::of(&user, &other)));
         }
         Ok(match Target::new(key)? {
             Target::Channel(channel) => Some(Self::Channel(channel)),
@@ -101,8 +102,8 @@ impl Conversation {
     pub fn seen_by(&self, user: &UserName) -> Target {
         match self {
             Self::Channel(name) => Target::Channel(name.clone()),
-            Self::Direct(one, other) if one == user => Target::User(other.clone()),
-            Self::Direct(one, _) => Target::User(one.clone()),
+            Self::Direct(first, second) if first == user => Target::User(second.clone()),
+            Self::Direct(first, _) => Target::User(first.clone()),
         }
     }
 }

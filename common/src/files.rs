@@ -11,9 +11,9 @@ use crate::errors::{Detail, refused};
 use crate::hex::{from_hex, to_hex};
 use crate::limits::FILE_NAME_BYTES_MAX;
 
-/// The name that the sender gave a file: one line, no path. A client that stores the file must adapt the name
-/// to its file system. The decoder accepts names without a letter or digit, because early versions recorded
-/// such names; only [`Begin`] refuses them.
+/// The name that the sender gave a file: one line, without a path. A client that stores the file must adapt
+/// the name to its file system. The decoder accepts names without a letter or digit, because early versions
+/// recorded such names. [`Begin`] refuses them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct FileName(Box<str>);
@@ -48,7 +48,7 @@ impl FileName {
 
 /// Whether a character is a visible letter or digit.
 fn is_letter_or_digit(character: char) -> bool {
-    // Unicode calls the fillers of Hangul letters, but they are invisible.
+    // These Hangul fillers are letters in Unicode, but they are invisible.
     character.is_alphanumeric() && !matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
@@ -114,7 +114,7 @@ pub struct Begin<'a> {
     pub info: FileInfo,
 }
 
-/// Decodes a file that is not in the log yet.
+/// Decodes the fields of a new file, whose name must have a letter or digit.
 fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::Error> {
     let info = FileInfo::deserialize(deserializer)?;
     FileName::new(info.name.as_str()).map_err(refused)?;
@@ -126,7 +126,7 @@ fn new_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileInfo, D::E
 pub struct Begun {
     /// The id of the upload, for `file.chunk` and `file.commit`.
     pub file: Uuid,
-    /// How many of the file's first bytes the server has.
+    /// The number of bytes that the server has, counted from the start of the file.
     pub have: u64,
 }
 
@@ -145,7 +145,7 @@ pub struct Chunk<'a> {
 /// Result of `file.chunk`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Have {
-    /// How many of the file's first bytes the server has.
+    /// The number of bytes that the server has, counted from the start of the file.
     pub have: u64,
 }
 

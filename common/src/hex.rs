@@ -1,6 +1,6 @@
 //! Bytes as hexadecimal digits: digests, keys and secrets.
 
-/// Decodes two digits, in either case, for each byte. `None` if the length or a digit is wrong.
+/// Decodes two digits for each byte, in upper or lower case. `None` if the length or a digit is invalid.
 #[must_use]
 pub fn from_hex<const BYTES: usize>(digits: &str) -> Option<[u8; BYTES]> {
     let (pairs, rest) = digits.as_bytes().as_chunks::<2>();

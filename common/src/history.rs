@@ -16,16 +16,16 @@ pub struct History<'a> {
     pub token: Token<'a>,
     /// The conversation of the events.
     pub conversation: Target,
-    /// Only events with a smaller number; the page ends directly before it.
+    /// Return the events directly before this event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// Only events with a greater number; the page begins directly after it.
+    /// Return the events directly after this event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// Only events before this time, in Unix milliseconds; the page ends with the last of them.
+    /// Return the last events before this time, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_at: Option<u64>,
-    /// Only events from this time or later, in Unix milliseconds; the page begins with the first of them.
+    /// Return the first events at or after this time, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_at: Option<u64>,
     /// The number of the event in the middle of the page.
@@ -40,14 +40,14 @@ pub struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// The parameters of the newest page of a conversation.
+    /// Creates the parameters for the newest page of a conversation.
     #[must_use]
     pub fn newest(token: Token<'a>, conversation: Target) -> Self {
         let (before, after, before_at, after_at, around, limit, edits) = Default::default();
         Self { token, conversation, before, after, before_at, after_at, around, limit, edits }
     }
 
-    /// The names of two parameters that set the same end of the page, and so exclude each other.
+    /// Returns the names of two parameters that cannot be combined, if there are any.
     #[must_use]
     pub fn conflict(&self) -> Option<(&'static str, &'static str)> {
         let Self { before, after, before_at, after_at, around, .. } = self;
@@ -59,8 +59,8 @@ impl<'a> History<'a> {
             ("around", around, "after", after),
             ("around", around, "after_at", after_at),
         ];
-        let mut given = exclusive.into_iter().filter(|(_, one, _, other)| one.is_some() && other.is_some());
-        given.next().map(|(one, _, other, _)| (one, other))
+        let mut given = exclusive.into_iter().filter(|(_, a, _, b)| a.is_some() && b.is_some());
+        given.next().map(|(name, _, other_name, _)| (name, other_name))
     }
 }
 
@@ -103,7 +103,7 @@ pub struct HeadsSince<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// Only conversations that changed after this cursor. `None` for all.
+    /// Return only conversations that have changed after this cursor. `None` returns all conversations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
 }
@@ -111,12 +111,13 @@ pub struct HeadsSince<'a> {
 /// Result of `sync.heads`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heads {
-    /// The value of `since` for the next request.
+    /// The value of `since` for the next request for heads.
     pub cursor: u64,
-    /// The time of the last restore, in Unix milliseconds, which invalidates cursors and event numbers.
+    /// The time of the last restore from a backup, in Unix milliseconds. A restore invalidates cursors and
+    /// event numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<u64>,
-    /// The user's own topic. It moves when one of the user's sessions is revoked.
+    /// The user's own topic. It changes when a session of the user is revoked.
     pub topic: String,
     /// The newest event of each conversation of the user.
     pub heads: Vec<Head>,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Appends a value as JSON, or `null` if serde_json fails, which papo's types rule out.
+/// Appends a value as JSON. serde_json cannot fail for papo's types; after a failure the value is `null`.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
@@ -22,7 +22,8 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Whether JSON must escape a byte (RFC 8259, section 7). Without an early return the loop is vectorized.
+/// Whether the text has a byte that JSON must escape (RFC 8259, section 7). The loop has no early return, so
+/// the compiler can vectorize it.
 fn needs_escapes(text: &str) -> bool {
     let is_special = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     text.bytes().fold(false, |found, byte| found | is_special(byte))
@@ -72,7 +73,7 @@ impl<'a> Object<'a> {
         let (start, lines) = (self.out.len(), lines.strip_suffix(b"\n").unwrap_or(lines));
         self.out.extend_from_slice(lines);
         let items = self.out.get_mut(start..).unwrap_or_default();
-        // JSON escapes the newlines of texts, so that each newline here separates two events.
+        // JSON escapes newlines in texts, so each newline separates two events.
         for separator in memchr::memchr_iter(b'\n', lines) {
             if let Some(byte) = items.get_mut(separator) {
                 *byte = b',';

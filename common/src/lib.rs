@@ -1,4 +1,4 @@
-//! The protocol, which server and clients share: the wire types, names, limits, topics and events.
+//! The protocol between server and clients: wire types, names, limits, topics and events.
 //!
 //! The crate is pure: no sockets, no files, no clocks, no async. `docs/PROTOCOL.md` describes the protocol in
 //! prose, and its tables are generated from this crate.

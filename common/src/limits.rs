@@ -1,131 +1,137 @@
 //! Every limit of the protocol, with its unit and its reason. `server.info` returns some of them.
 
-/// Characters in the name of a user or a channel. RFC 8265 sets no maximum; 32 fits a prompt and a topic.
+/// The maximum number of characters in the name of a user or a channel. RFC 8265 sets no maximum; 32 fits
+/// into a prompt and a topic.
 pub const NAME_CHARACTERS_MAX: usize = 32;
 
-/// Bytes in one message's text, as UTF-8. Users send longer contents as files.
+/// The maximum bytes in the text of a message, as UTF-8. Users can send longer texts as files.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 
-/// Bytes of a reaction. The longest emoji of today, families of four, have about 35.
+/// The maximum bytes of a reaction. The longest emoji, families of four, have about 35.
 pub const EMOJI_BYTES_MAX: usize = 64;
 
-/// Reactions to one message, of all users together: each page of history repeats them.
+/// The maximum number of reactions to one message, of all users together. Each page of history repeats them.
 pub const REACTIONS_MAX: usize = 500;
 
-/// Edits of one message. Each edit is an event, and keeps 8 bytes of memory.
+/// The maximum number of edits of one message. Each edit is an event, and keeps 8 bytes of memory.
 pub const EDITS_MAX: usize = 100;
 
-/// Earlier texts of one message in a page of history, the newest ones.
+/// The maximum number of earlier texts of one message in a page of history. The page has the newest texts.
 pub const EDITS_SHOWN_MAX: usize = 16;
 
-/// Mentions in one text. The server ignores further ones.
+/// The maximum number of mentions in one text. The server ignores further mentions.
 pub const MENTIONS_IN_TEXT_MAX: usize = 50;
 
-/// Mentions that the server stores for one user, or for `@here`, in one conversation: the newest ones.
+/// The maximum number of mentions that the server stores for one user, or for `@here`, in one conversation.
+/// The server keeps the newest mentions.
 pub const MENTIONS_KEPT_MAX: usize = 200;
 
-/// Mentions in one page of `mention.list`. The server reads each from the log.
+/// The maximum number of mentions in one page of `mention.list`. The server reads each mention from the log.
 pub const MENTIONS_PAGE_MAX: usize = 50;
 
-/// Bytes in the subject of a channel: a line above the conversation.
+/// The maximum bytes in the subject of a channel: a line above the conversation.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 
-/// Users who are invited to one channel at a time. The same limit holds for banned users.
+/// The maximum number of open invitations to one channel, and of bans in one channel.
 pub const CHANNEL_NAMES_MAX: usize = 10_000;
 
-/// The minimum of characters in a new password (NIST SP 800-63B, section 5.1.1.2).
+/// The minimum number of characters in a new password (NIST SP 800-63B, section 5.1.1.2).
 pub const PASSWORD_CHARACTERS_MIN: usize = 8;
 
-/// Bytes of a password. A longer one is no safer, and hashing it takes time.
+/// The maximum bytes of a password. A longer password is no safer, and takes longer to hash.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 
-/// Bytes in one request line. A text whose every byte is escaped as `\u00XX` grows sixfold.
+/// The maximum bytes in one request line. A text grows sixfold if each byte is escaped as `\u00XX`.
 pub const LINE_BYTES_MAX: usize = 128 * 1024;
 
-/// Request lines in one frame: the share of one client in one round of the server's loop.
+/// The maximum number of request lines in one frame. It bounds the work for one client in one round of the
+/// server's loop.
 pub const FRAME_LINES_MAX: usize = 1024;
 
-/// Bytes in one frame. The transport closes a connection that sends a larger frame.
+/// The maximum bytes in one frame. The transport closes a connection that sends a larger frame.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Bytes of a request's `id`, which its reply repeats.
+/// The maximum bytes of the `id` of a request. The reply repeats the `id`.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
-/// Characters of an unknown method's name that an error repeats.
+/// The maximum number of characters of an unknown method that an error repeats.
 pub const METHOD_CHARACTERS_MAX: usize = 64;
 
-/// Characters of a decoder's error that a reply repeats. The decoder may quote the whole line.
+/// The maximum number of characters of a decoder's error in a reply. The decoder can quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
-/// Users whom one user blocks. Each takes about 50 bytes of memory, and clients load all of them.
+/// The maximum number of users whom one user blocks. Clients load all of them.
 pub const BLOCKS_MAX: usize = 1000;
 
-/// Bytes of a session token. The server's own tokens have about 250.
+/// The maximum bytes of a session token. The server's tokens have about 250.
 pub const TOKEN_BYTES_MAX: usize = 1024;
 
-/// Bytes in a subscription: the longest topic (`channel.`, a name of 32 four-byte characters, a key).
-/// With 246 to 255 bytes libzmq 4.3.4 garbles the subscriber's next frame, so the maximum is well below.
+/// The maximum bytes in a subscription. The longest topic (`channel.`, a name of 32 four-byte characters, a
+/// key) fits. libzmq 4.3.4 garbles the frame after a subscription of 246 to 255 bytes, so the maximum is far
+/// below.
 pub const TOPIC_BYTES_MAX: usize = 192;
 
-/// Hexadecimal digits in a topic's key: 128 bits, which nobody can guess.
+/// The number of hexadecimal digits in the key of a topic: 128 bits, too many to guess.
 pub const TOPIC_KEY_DIGITS: usize = 32;
 
-/// Events in one page of history.
+/// The maximum number of events in one page of history.
 pub const HISTORY_EVENTS_MAX: u64 = 500;
 
-/// Events in a page of history whose request has no `limit`.
+/// The number of events in a page of history if the request has no `limit`.
 pub const HISTORY_EVENTS_DEFAULT: u64 = 50;
 
-/// Bytes of events in one page of history. A page with more bytes ends early.
+/// The maximum bytes of events in one page of history. The page has fewer events above this limit.
 pub const HISTORY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Bytes of a search query: a few sentences.
+/// The maximum bytes of a search query: a few sentences.
 pub const SEARCH_QUERY_BYTES_MAX: usize = 1024;
 
-/// Words and phrases in a search query. The index looks up each of them.
+/// The maximum number of words and phrases in a search query. The index looks up each word.
 pub const SEARCH_WORDS_MAX: usize = 32;
 
-/// Events in one page of a search.
+/// The maximum number of events in one page of a search.
 pub const SEARCH_EVENTS_MAX: u64 = 100;
 
-/// Events in a page of a search whose request has no `limit`: a screen.
+/// The number of events in a page of a search if the request has no `limit`: a screen.
 pub const SEARCH_EVENTS_DEFAULT: u64 = 20;
 
-/// Names in one page of a list, such as `user.list`.
+/// The maximum number of names in one page of a list, such as `user.list`.
 pub const LIST_NAMES_MAX: usize = 1000;
 
-/// Open sessions of one user. A new login ends the oldest.
+/// The maximum number of open sessions of one user. A further login ends the oldest session.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
 
 /// Milliseconds between two heartbeats (`presence.set`) of a session.
 pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 
-/// Milliseconds without a heartbeat after which a session is offline: two heartbeats may be lost or late.
-/// With [`PRESENCE_NOTICE_INTERVAL_MS`] all users learn it within 45 seconds.
+/// Milliseconds without a heartbeat after which a session is offline: two heartbeats may be lost or late. All
+/// users receive the notice within 45 seconds.
 pub const PRESENCE_TIMEOUT_MS: u64 = 40_000;
 
-/// Milliseconds between two notices of presence: one notice collects all changes of that time.
+/// Milliseconds between two notices of presence. One notice has all changes of this interval.
 pub const PRESENCE_NOTICE_INTERVAL_MS: u64 = 1_000;
 
-/// Users in one notice of presence. Further users get another notice.
+/// The maximum number of users in one notice of presence. Further changes are published in a further notice.
 pub const PRESENCE_USERS_MAX: usize = 500;
 
-/// Milliseconds between two typing notices of a user in a conversation. The server drops earlier ones.
+/// The minimum time between two typing notices of a user in a conversation, in milliseconds. The server drops
+/// earlier notices.
 pub const TYPING_INTERVAL_MS: u64 = 3_000;
 
-/// Milliseconds for which a client shows that a user is typing, unless the notice is repeated: two intervals.
+/// Milliseconds for which a client shows that a user is typing after a notice: two intervals.
 pub const TYPING_SHOWN_MS: u64 = 6_000;
 
-/// Reply bytes of one request frame. The frame's later lines get the error `reply_too_long`.
+/// The maximum reply bytes of one request frame. The requests of further lines fail with `reply_too_long`.
 pub const REPLY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
-/// Bytes of one chunk of a file. A message in the same queue waits for at most one chunk.
+/// The maximum bytes of one chunk of a file. A message in the same queue waits for at most one chunk.
 pub const FILE_CHUNK_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes in the name of a file: 255, as in file systems, minus a number that tells equal names apart.
+/// The maximum bytes in the name of a file. File systems allow 255; a client may append a number to
+/// distinguish equal names.
 pub const FILE_NAME_BYTES_MAX: usize = 240;
 
-/// Incomplete uploads of one user at a time.
+/// The maximum number of incomplete uploads of one user.
 pub const UPLOADS_PER_USER_MAX: usize = 16;
 
 // Relations between the limits.

@@ -15,12 +15,12 @@ use crate::names::UserName;
 pub enum Mention {
     /// `@user`.
     User(UserName),
-    /// `@here`: all users of the conversation, also those who are offline. Presence does not matter, because
-    /// the log does not record it, and because an absent user needs the mention most.
+    /// `@here`: all users of the conversation, online or offline. The log does not record presence.
     Here,
 }
 
-/// The first [`MENTIONS_IN_TEXT_MAX`] mentions of a text. An `@` after a letter or digit is a mail address.
+/// Returns the first [`MENTIONS_IN_TEXT_MAX`] mentions of a text. An `@` after a letter or digit is part of a
+/// mail address.
 pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
     let signs = text.match_indices('@').filter(|(at, _)| {
         let before = text.get(..*at).unwrap_or_default().chars().next_back();
@@ -29,13 +29,13 @@ pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
     signs.filter_map(|(at, sign)| parse_mention(text.get(at + sign.len()..)?)).take(MENTIONS_IN_TEXT_MAX)
 }
 
-/// Whether `@` and this name mention the user. The server registers only such names.
+/// Whether a text can mention this user. The server registers only names that can be mentioned.
 #[must_use]
 pub fn can_be_mentioned(user: &UserName) -> bool {
     mentions(&format!("@{user}")).eq([Mention::User(user.clone())])
 }
 
-/// The mention in the text after an `@`. Punctuation at the end of the name belongs to the sentence.
+/// Parses the text after an `@`. Punctuation after the name is not part of the name.
 fn parse_mention(text: &str) -> Option<Mention> {
     let end = text.find(|c| !is_letter(c) && !is_within_names(c)).unwrap_or(text.len());
     let name = text.get(..end)?.trim_end_matches(|c| !is_letter(c));
@@ -50,7 +50,7 @@ fn is_letter(c: char) -> bool {
         || (is_combining_mark(c) && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{20dd}'..='\u{20e4}'))
 }
 
-/// Whether a name may have this character between letters: papo's own signs, and the few that PRECIS allows
+/// Whether a name may have this character between letters: `.`, `_`, `-`, and the signs that PRECIS allows
 /// (RFC 5892, sections 2.6 and 2.7, and appendix A).
 fn is_within_names(c: char) -> bool {
     matches!(c, '.' | '_' | '-' | '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{6fd}' | '\u{6fe}')
@@ -63,7 +63,7 @@ pub struct ListMentions<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The `before` of the previous page. `None` for the newest mentions.
+    /// The `before` of the previous page. `None` returns the newest mentions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }

@@ -15,7 +15,8 @@ pub struct Send<'a> {
     pub token: Token<'a>,
     /// The conversation that the message is sent to.
     pub to: Target,
-    /// A UUID of version 7 (RFC 9562) that the client creates. A repeated `id` returns the first result.
+    /// A UUID of version 7 (RFC 9562) that the client creates. A request with a known `id` returns the result
+    /// of the first request.
     pub id: Uuid,
     /// The text of the message.
     #[serde(borrow)]

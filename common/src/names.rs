@@ -1,5 +1,5 @@
-//! Names of users and channels: PRECIS UsernameCaseMapped (RFC 8265, section 3.3), narrowed so that a name
-//! is safe in a topic, a file name, a shell and a sentence. `João` and `joão` are one name: `joão`.
+//! Names of users and channels: PRECIS UsernameCaseMapped (RFC 8265, section 3.3). Further restrictions make
+//! a name safe in a topic, a file name, a shell and a sentence. `João` and `joão` are one name: `joão`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,7 +45,8 @@ impl ChannelName {
         })
     }
 
-    /// The channel `*`, whose members are all users. No request can name it: [`Self::new`] refuses `*`.
+    /// The channel `*`, whose members are all users. [`Self::new`] refuses `*`, so no request can create or
+    /// change this channel.
     #[must_use]
     pub fn everybody() -> Self {
         Self("*".into())
@@ -75,7 +76,7 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.is_empty() {
         return Err(Detail::NameEmpty);
     }
-    // The check of the length comes first: PRECIS is slow for a huge name.
+    // The length is checked first: PRECIS is slow for a long name.
     if name.len() > NAME_CHARACTERS_MAX * 4 {
         return Err(TOO_LONG);
     }
@@ -87,8 +88,9 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.chars().count() > NAME_CHARACTERS_MAX {
         return Err(TOO_LONG);
     }
-    let begins_well = name.chars().next().is_some_and(char::is_alphanumeric);
-    if !begins_well || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase())) {
+    let has_valid_start = name.chars().next().is_some_and(char::is_alphanumeric);
+    if !has_valid_start || !name.chars().all(|c| !c.is_ascii() || is_plain_character(c.to_ascii_lowercase()))
+    {
         return Err(Detail::NameCharacters);
     }
     Ok(name)

@@ -1,5 +1,5 @@
-//! Methods that return a list a page at a time, in alphabetical order. Their table names the field of the
-//! result with the items, and the field of an item that is the cursor of the next page.
+//! Methods that return a list in pages, in alphabetical order. The table of this file has the field of the
+//! result that contains the items, and the field of an item that is the cursor of the next page.
 
 use std::ops::Bound;
 
@@ -9,7 +9,7 @@ use crate::methods::{
 };
 use crate::{accounts, admin, channels, reads};
 
-/// A method that returns a list a page at a time. To read the whole list, a client
+/// A method that returns a list in pages. To read the whole list, a client
 ///
 /// 1. sends the request without `after`,
 /// 2. collects the items of the result ([`into_page`](Self::into_page)),
@@ -56,7 +56,7 @@ paged! {
     AdminSessions { sessions: admin::Session } after user;
 }
 
-/// The range of the names after a cursor, for the server. An invalid cursor gives all names.
+/// The range of the names after a cursor, for the server. After an invalid cursor all names follow.
 pub fn range<T, E>(cursor: Option<&str>, parse: impl FnOnce(&str) -> Result<T, E>) -> (Bound<T>, Bound<T>) {
     let last = cursor.and_then(|cursor| parse(cursor).ok());
     (last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)

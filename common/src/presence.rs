@@ -6,7 +6,7 @@ use crate::accounts::Token;
 use crate::conversations::Target;
 use crate::names::UserName;
 
-/// The presence of a user: the greatest state of all their sessions.
+/// The presence of a user: the highest state of all sessions of the user, in the order of the variants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -19,7 +19,8 @@ pub enum State {
     Online,
 }
 
-/// Parameters of `presence.set`. Without a repetition after `heartbeat_ms` the session goes offline.
+/// Parameters of `presence.set`. A client repeats the request every `heartbeat_ms`; otherwise its session
+/// becomes offline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetPresence<'a> {
     /// The session token.

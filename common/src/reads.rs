@@ -15,14 +15,15 @@ pub struct MarkRead<'a> {
     pub token: Token<'a>,
     /// The conversation that the user has read.
     pub conversation: Target,
-    /// The last event that the user has read. The server moves a mark only forward, up to the head.
+    /// The number of the last event that the user has read. The server moves a read mark only forward, and at
+    /// most to the newest event.
     pub n: u64,
 }
 
 /// Result of `read.mark`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
-    /// How many messages of the conversation are unread.
+    /// The number of unread messages in the conversation.
     pub unread: u64,
 }
 
@@ -51,12 +52,12 @@ pub struct Reads {
 pub struct Reading {
     /// The conversation as the user names it.
     pub conversation: Target,
-    /// The last event that the user has read, or 0.
+    /// The number of the last event that the user has read, or 0.
     pub n: u64,
     /// The number of the newest event.
     pub head: u64,
-    /// How many messages and files follow the event `n`. Other events do not count.
+    /// The number of messages and files after the event `n`. Other events do not count.
     pub unread: u64,
-    /// How many unread messages mention the user.
+    /// The number of unread messages that mention the user.
     pub mentions: u64,
 }

@@ -1,7 +1,8 @@
 //! Decodes a whole request line: the envelope and the parameters of its method.
 //!
-//! Most lines name their method before its parameters: [`decode`] decodes them in one pass. It decodes all
-//! other lines again in steps, with [`rpc::decode`] and [`Call::decode`], whose errors name the invalid part.
+//! Most lines have the method before the parameters: [`decode`] decodes such a line in one pass. It decodes
+//! any other line in steps, with [`rpc::decode`] and [`Call::decode`]. Their errors describe the invalid part
+//! of the line.
 
 use std::fmt;
 
@@ -23,7 +24,7 @@ pub struct DecodedRequest<'a> {
     pub call: Call<'a>,
 }
 
-/// Decodes one request line. The error contains the `id` for its reply.
+/// Decodes one request line. The error contains the `id` for the error reply.
 pub fn decode(line: &[u8]) -> Result<DecodedRequest<'_>, Refused<'_>> {
     in_one_pass(line).map_or_else(|| in_steps(line), Ok)
 }
@@ -82,7 +83,7 @@ struct Parameters(Method);
 impl<'de> DeserializeSeed<'de> for Parameters {
     type Value = Call<'de>;
 
-    /// Accepts only an object: a derived structure would accept an array, too.
+    /// Accepts only an object. The derived decoders also accept an array.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
@@ -114,7 +115,7 @@ mod tests {
         format!("{} {:?}", refused.id, refused.error)
     }
 
-    /// Decoding in one pass gives the same request as decoding in steps, if it succeeds.
+    /// If decoding in one pass succeeds, decoding in steps must give the same request.
     fn check(line: &[u8]) {
         let steps = in_steps(line);
         if let Some(request) = in_one_pass(line) {

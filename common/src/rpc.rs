@@ -1,7 +1,7 @@
-//! JSON-RPC 2.0, one request or reply a line: encoders and decoders for servers and clients.
+//! JSON-RPC 2.0, with one request or reply on each line: encoders and decoders for servers and clients.
 //!
-//! A frame has one or more request lines. Each gets exactly one reply line, in the same order. A request
-//! without an `id` (a JSON-RPC notification) is an error, because a reply needs the `id`.
+//! A frame has one or more request lines. Each request has exactly one reply line, in the same order. A
+//! request without an `id` (a JSON-RPC notification) is an error, because the reply needs the `id`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -27,7 +27,7 @@ pub struct Envelope<'a> {
 /// A line that is not a valid request.
 #[derive(Debug)]
 pub struct Refused<'a> {
-    /// The `id` of the request as JSON, or `null` if the line has no valid one.
+    /// The `id` of the request as JSON, or `null` if the line has no valid `id`.
     pub id: &'a str,
     /// The error for the reply.
     pub error: Error,
@@ -74,7 +74,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Decodes the envelope of one request line. The error contains the `id` for its reply.
+/// Decodes the envelope of one request line. The error contains the `id` for the error reply.
 pub fn decode(line: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if line.len() > LINE_BYTES_MAX {
         return Err(refused("null", Detail::LineTooLong { max: LINE_BYTES_MAX, bytes: line.len() }));
@@ -133,7 +133,7 @@ pub fn encode_request(out: &mut Vec<u8>, id: &str, method: &str, params: &impl S
     out.extend_from_slice(b"}\n");
 }
 
-/// Encodes one reply line with its newline. `write` appends the result as JSON; `id` is JSON, too.
+/// Encodes one reply line with its newline. `id` is JSON, and `write` appends the result as JSON.
 pub fn encode_result(out: &mut Vec<u8>, id: &str, write: impl FnOnce(&mut Vec<u8>)) {
     begin_reply(out, id);
     out.extend_from_slice(br#","result":"#);
@@ -231,7 +231,7 @@ mod tests {
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"1.0","id":1,"method":"x"}"#), @r#"1 -32600 a request needs "jsonrpc":"2.0""#);
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","id":1,"method":5}"#), @r#"1 -32600 a request needs a "method": a string"#);
         insta::assert_snapshot!(refusal(br#"{"jsonrpc":"2.0","id":1,"method":"x","params":[1]}"#), @r#"1 -32602 "params" must be an object"#);
-        insta::assert_snapshot!(refusal(&vec![b' '; LINE_BYTES_MAX + 1]), @"null 4130 a line has at most 131072 bytes, this one has 131073");
+        insta::assert_snapshot!(refusal(&vec![b' '; LINE_BYTES_MAX + 1]), @"null 4130 a line may have at most 131072 bytes, and this line has 131073");
     }
 
     #[test]

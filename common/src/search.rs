@@ -38,7 +38,7 @@ pub struct Found {
     /// The value of `before` for the next page. `None` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many records of the log are not indexed yet: 0, except during a rebuild of the index.
+    /// The number of records of the log that are not indexed yet. It is 0 except while the index is rebuilt.
     pub behind: u64,
 }
 

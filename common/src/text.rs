@@ -1,4 +1,4 @@
-//! Texts, subjects and passwords. The decoder of a request checks them.
+//! Texts, subjects and passwords. Decoding a value checks it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::errors::{Detail, refused};
 use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX};
 
-/// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. It may contain control
-/// characters: a front end must escape them before it shows the text.
+/// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. The text may contain control
+/// characters, which a front end must escape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text<'a>(Cow<'a, str>);
@@ -97,8 +97,8 @@ impl<'de> Deserialize<'de> for Subject<'_> {
     }
 }
 
-/// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). `{:?}` does not print it. An imported
-/// account may have a shorter password than a [`NewPassword`].
+/// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). `{:?}` does not print the password.
+/// The password of an imported account can be shorter than a [`NewPassword`].
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Password(Box<str>);

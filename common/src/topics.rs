@@ -1,10 +1,10 @@
 //! Topics of the fan-out, and the check of subscriptions.
 //!
-//! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`. The name of the channel of
-//! all users is `*`, which is no wildcard. The key makes a topic private: only the server derives it. ZeroMQ
-//! matches subscriptions by prefix, so that the proxy accepts only whole topics. No topic is a prefix of
-//! another: a name has at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
-//! few to contain a name and a key.
+//! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`. The channel of all users
+//! has the name `*`, which is not a wildcard. The key makes a topic private: only the server can derive it.
+//! ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics. No topic is a prefix of
+//! another: a name may have at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
+//! few for a name and a key.
 
 use std::fmt;
 
@@ -42,11 +42,11 @@ pub fn presence_topic(key: TopicKey) -> String {
     format!("presence.all.{key}")
 }
 
-/// The reason for which the proxy refuses a subscription.
+/// The error for a refused subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TopicError {
     /// The subscription is longer than any topic.
-    #[error("a topic has at most {TOPIC_BYTES_MAX} bytes")]
+    #[error("a topic may have at most {TOPIC_BYTES_MAX} bytes")]
     TooLong,
     /// The subscription is not a whole topic of papo.
     #[error("subscribe to a whole topic: <kind>.<name>.<{TOPIC_KEY_DIGITS} hex digits>")]
@@ -58,7 +58,7 @@ pub enum TopicError {
 pub enum Subscription<'a> {
     /// The topic of a channel, a user, or all users' presence.
     Events(&'a str),
-    /// A barrier: the proxy answers it with one empty message as soon as the subscription is in force.
+    /// A barrier: the proxy publishes one empty message on it as soon as the subscription is in force.
     Sync(&'a str),
 }
 
@@ -82,7 +82,7 @@ pub fn parse_subscription(topic: &[u8]) -> Result<Subscription<'_>, TopicError> 
     }
 }
 
-/// Whether this is a key, in lower case, so that a topic has only one spelling.
+/// Whether this is a key. Only lowercase digits are valid, so a topic has only one spelling.
 fn is_key(key: &str) -> bool {
     key.len() == TOPIC_KEY_DIGITS && key.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }

@@ -1,5 +1,5 @@
-//! Checks that the tables in `docs/PROTOCOL.md` are those of the code. `UPDATE_DOCS=1 cargo test -p common`
-//! rewrites them.
+//! Checks that the tables in `docs/PROTOCOL.md` are equal to the tables in the code. `UPDATE_DOCS=1 cargo
+//! test -p common` rewrites them.
 
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes a document, not the data folder")]
 

@@ -18,7 +18,7 @@ pub(crate) struct BackupArgs {
     /// name
     #[arg(value_name = "FILE.tar|FOLDER")]
     to: PathBuf,
-    /// Leave out files whose contents are missing in the data folder, instead of ending with an error
+    /// Leave out files whose content is missing in the data folder, instead of ending with an error
     #[arg(long)]
     without_missing_files: bool,
     /// Leave out the node's keys: a restored node creates a new key, and all users need a new invite
@@ -33,7 +33,7 @@ pub(crate) struct RestoreArgs {
     /// Restore this file, which `papo backup` wrote
     #[arg(value_name = "FILE.tar")]
     from: PathBuf,
-    /// Leave out files whose contents are missing in the archive, instead of ending with an error
+    /// Leave out files whose content is missing in the archive, instead of ending with an error
     #[arg(long)]
     without_missing_files: bool,
     #[command(flatten)]
@@ -41,37 +41,37 @@ pub(crate) struct RestoreArgs {
 }
 
 impl BackupArgs {
-    /// Prints the path and the contents of the backup as one line of JSON.
+    /// Prints the path of the backup, and a summary of its data, as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self { to, without_missing_files, without_keys, data } = self;
         let mut skip_missing = skip_missing(without_missing_files);
-        let (to, contents) =
+        let (to, summary) =
             backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut skip_missing)?;
-        if contents.keys {
+        if summary.keys {
             print_to_stderr(&format!(
                 "{} holds the node's secret keys and all messages: keep it as safe as the node itself",
                 to.display()
             ));
         }
-        print(&json!({ "backup": to, "holds": contents }))
+        print(&json!({ "backup": to, "holds": summary }))
     }
 }
 
 impl RestoreArgs {
-    /// Prints the restored contents as one line of JSON.
+    /// Prints a summary of the restored data as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let contents = backup::restore(
+        let summary = backup::restore(
             &self.from,
             &self.data.data,
             clock::unix_ms(),
             &mut skip_missing(self.without_missing_files),
         )?;
-        print(&json!({ "restored": self.data.data, "holds": contents }))
+        print(&json!({ "restored": self.data.data, "holds": summary }))
     }
 }
 
-/// Returns a callback for files with missing contents. The callback prints the sentence and returns whether
-/// to continue.
+/// Returns a callback for files whose content is missing. The callback returns whether to continue without
+/// the file.
 fn skip_missing(without_missing_files: bool) -> impl FnMut(&str) -> bool {
     move |sentence| {
         if without_missing_files {

@@ -25,7 +25,7 @@ pub(crate) struct ExportArgs {
     /// Write to this new file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Copy the contents of sent files into this folder, without replacing existing files
+    /// Copy the content of each sent file into this folder, without replacing existing files
     #[arg(long, value_name = "FOLDER")]
     files: Option<PathBuf>,
     #[command(flatten)]
@@ -44,11 +44,11 @@ impl ExportArgs {
 
     fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
         let mut text = TextFormat { wanted, zone: TimeZone::system(), day: None };
-        let contents = self.files.as_ref().map(|folder| FileCopier::new(&self.data.data, folder));
-        let mut contents = contents.transpose()?;
+        let copier = self.files.as_ref().map(|folder| FileCopier::new(&self.data.data, folder));
+        let mut copier = copier.transpose()?;
         export::export(&self.data.data, wanted, |item| {
             self.print(&mut text, &item, out)?;
-            let copied = contents.as_mut().map(|contents| copied(contents, &item)).transpose()?;
+            let copied = copier.as_mut().map(|copier| copied(copier, &item)).transpose()?;
             copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &ExportItem::Fact(fact), out))
         })?;
         Ok(out.flush()?)
@@ -69,12 +69,12 @@ impl ExportArgs {
 }
 
 /// Copies the content of a file event. Returns None for other events.
-fn copied(contents: &mut FileCopier, item: &ExportItem<'_>) -> Result<Option<Fact>, ExportError> {
+fn copied(copier: &mut FileCopier, item: &ExportItem<'_>) -> Result<Option<Fact>, ExportError> {
     let ExportItem::Event(line) = item else { return Ok(None) };
     let Ok(Event { n, to, from, body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
         return Ok(None);
     };
-    let path = contents.copy(&file, |number| client::local_file_name(&to, &from, &file.name, number))?;
+    let path = copier.copy(&file, |number| client::local_file_name(&to, &from, &file.name, number))?;
     Ok(Some(Fact::Content { to, n, path }))
 }
 
@@ -85,8 +85,8 @@ fn as_json(item: &ExportItem<'_>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Formats an export as text. The line of an event has only the time of day, so each day begins with a line
-/// that has the date.
+/// Formats an export as text. The line of an event has only the time of day, so a line with the date precedes
+/// the events of each day.
 struct TextFormat<'a> {
     wanted: &'a Target,
     /// The time zone of all times and dates.
@@ -137,7 +137,7 @@ fn fact_in_words(fact: &Fact) -> String {
             format!("{channel}: {role}, {reads}")
         }
         Fact::Reading { conversation, n, unread, mentions } => {
-            format!("{conversation}: read up to {n}, {unread} unread, {mentions} of them with a mention")
+            format!("{conversation}: read up to {n}, {unread} unread messages, {mentions} unread mentions")
         }
         Fact::Record(user_record) => user_record_in_words(user_record),
         Fact::Content { to, n, path } => format!("{to} {n}: {path}"),
@@ -146,7 +146,7 @@ fn fact_in_words(fact: &Fact) -> String {
 
 fn user_record_in_words(user_record: &UserRecord) -> String {
     match user_record {
-        UserRecord::Account { at } => format!("{}: account made", time(*at)),
+        UserRecord::Account { at } => format!("{}: account created", time(*at)),
         UserRecord::SessionOpened { at, session, expires } => {
             format!("{}: session {session} opened, until {}", time(*at), time(*expires))
         }

@@ -12,10 +12,10 @@ use crate::security::KeysArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
-    /// Create new keys for the node, and keep the old ones in files with the date in their names
+    /// Create new keys for the node, and keep the old keys in files with the date in their names
     ///
-    /// A node has exactly one key. Broker, proxy and server use the new key from their next start. From then
-    /// on, the node refuses clients with the old invite until you give them the new one. Accounts, sessions
+    /// A node has exactly one key. Broker, proxy and server use the new key after you restart them. After
+    /// that, the node refuses clients that have the old invite: give them the new invite. Accounts, sessions
     /// and messages do not change.
     Rotate(Folders),
 }
@@ -35,7 +35,7 @@ impl Keys {
         keys.folder(&data.data).rotate(&stamp)?;
         writeln!(
             std::io::stdout(),
-            "Created new keys, and kept the old ones as *.secret.{stamp}. Now restart broker, proxy and server, and give \
+            "Created new keys, and kept the old keys as *.secret.{stamp}. Now restart broker, proxy and server, and give \
              the new invite (`papo invite`) to all users: clients with the old invite are refused."
         )
         .context("cannot write to standard output")

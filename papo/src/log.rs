@@ -111,9 +111,9 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// The line without control characters, which could change the terminal.
+/// Returns the line with escaped control characters, which a terminal would interpret.
 pub(crate) fn printable(line: &[u8]) -> String {
-    client::harmless_json(&String::from_utf8_lossy(line)).into_owned()
+    client::escaped_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
 /// Whether a line is an event of the wanted conversation or the record of a redaction in it. Other server

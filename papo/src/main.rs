@@ -50,9 +50,9 @@ enum Command {
     /// Manage the search index
     #[command(subcommand)]
     Index(index::Index),
-    /// Copy a data folder into one file, also while a node uses it
+    /// Copy a data folder into one file, even while a node uses it
     Backup(backup::BackupArgs),
-    /// Print a channel, or all stored data of one user, also while a node runs
+    /// Print a channel, or all stored data of one user, even while a node runs
     Export(export::ExportArgs),
     /// Check a backup, and create a data folder from it
     Restore(backup::RestoreArgs),

@@ -97,8 +97,8 @@ fn advertised(subscribers: &str) -> String {
     }
 }
 
-/// Runs the roles until the shutdown, or until one of them ends: a node without one of its roles does not
-/// work. The server ends first, so that broker and proxy can still send its last replies and events.
+/// Runs the roles until the shutdown, or until a role ends: a node needs all roles. The server ends first,
+/// because broker and proxy must send its last replies and events.
 fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
     let forwarders_shutdown = Shutdown::new();
     let then_shut_down = |result: anyhow::Result<()>| {

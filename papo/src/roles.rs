@@ -12,12 +12,12 @@ use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::Rate;
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, open_files, signals};
+use transport::{Context, logging, memory, open_files, signals};
 
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
-/// The default data folder. Roles without data use only the keys in it.
+/// The default data folder. Broker and proxy use only its keys.
 const DATA: &str = "data";
 
 #[derive(Args)]
@@ -80,7 +80,8 @@ pub(crate) struct ServerArgs {
 
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created on the first start]
+    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created at the first server
+    /// startup]
     #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
     pub(crate) auth_secret: Option<String>,
 }
@@ -187,10 +188,12 @@ impl ServerArgs {
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, and a shutdown on SIGINT and SIGTERM.
+/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and
+/// SIGTERM.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();
+    memory::return_regularly()?;
     let shutdown = Shutdown::new();
     signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
     Ok(shutdown)

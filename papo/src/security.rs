@@ -73,14 +73,15 @@ impl HostArgs {
         Ok(invite)
     }
 
-    /// The invite to `endpoint`; None if it is not TCP.
+    /// Creates the invite to `endpoint`. Returns None if the endpoint is not TCP.
     pub(crate) fn invite(&self, key: PublicKey, endpoint: &str) -> anyhow::Result<Option<Invite>> {
         Invite::for_endpoint(key, endpoint, self.host.as_deref())
             .with_context(|| format!("cannot create an invite to {endpoint}"))
     }
 }
 
-/// The endpoint for clients: `given`, else all interfaces with encryption, else only this machine.
+/// Returns the endpoint for clients. The default is all interfaces if the node encrypts, else only this
+/// machine.
 pub(crate) fn outer_endpoint(given: Option<String>, port: u16, security: &NodeSecurity) -> String {
     given.unwrap_or_else(|| match security {
         NodeSecurity::Encrypted { .. } => format!("tcp://*:{port}"),

@@ -103,7 +103,9 @@ impl Proxy {
             }
             if control {
                 let counters = || self.counters.list(self.events.refused_peers());
-                self.control.answer(|| control::status("proxy", self.started, &counters(), &[]))?;
+                self.control.answer(|| {
+                    control::status("proxy", self.started, &counters(), &self.events.problems())
+                })?;
             }
         }
         tracing::info!("proxy stopped");

@@ -83,8 +83,8 @@ fn parameters_that_exclude_each_other_are_refused() {
     let refused =
         ranges.map(|range| page(&mut team, range)["message"].as_str().expect("an error").to_owned());
     insta::assert_snapshot!(refused.join("\n"), @r#"
-    message.history: "before" and "before_at" exclude each other: give one of them
-    message.history: "after" and "after_at" exclude each other: give one of them
-    message.history: "around" and "after_at" exclude each other: give one of them
+    message.history: give "before" or "before_at", not both
+    message.history: give "after" or "after_at", not both
+    message.history: give "around" or "after_at", not both
     "#);
 }

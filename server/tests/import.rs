@@ -92,7 +92,7 @@ fn invalid_entries_are_skipped_and_reported() {
     let report = import(&mut ledger, r#"{"ana":"HASH","a b":"HASH","bob":"plain"}"#, "[]", messages);
     assert_eq!((report.users, report.channels, report.messages, report.skipped), (1, 1, 1, 5), "{report:#?}");
     insta::assert_snapshot!(report.problems.join("\n"), @r#"
-    user "a b": a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit
+    user "a b": a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit
     user "bob": no password hash (SHA-256, 64 hexadecimal digits)
     message in line 1: expected ident at line 1 column 2
     message in line 2: it has no text

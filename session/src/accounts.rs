@@ -1,4 +1,4 @@
-//! The commands of accounts: register, log in, log out, change the password, and end other sessions.
+//! The commands about accounts: register, log in, log out, change the password, and end other sessions.
 
 use common::accounts::{ChangePassword, Credentials, Registered, Revoke, SessionOnly};
 use common::methods::{Login, Logout, Password as PasswordChange, Register, SessionRevoke};
@@ -30,7 +30,7 @@ pub(crate) fn revoke(cx: &mut Context, ticket: u64, session: Option<Uuid>) {
     cx.request_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
 }
 
-/// The answer to a registration. After a lost reply, a retry finds the name taken.
+/// Returns the answer to a registration. A retry after a lost reply finds the name taken.
 pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
     match outcome.and_then(read::<Registered>) {
         Ok(registered) => Ok(Answer::Registered(registered)),

@@ -24,7 +24,7 @@ pub enum Command {
     Register(Credentials<NewPassword>),
     /// Log in.
     Login(Credentials),
-    /// Continue a session of an earlier run. The first request shows whether its token is still valid.
+    /// Continue a session of an earlier run. The server checks the token at the first request.
     Restore(LoggedIn),
     /// Log out.
     Logout,
@@ -35,13 +35,14 @@ pub enum Command {
         /// The new password.
         new_password: NewPassword,
     },
-    /// End one of the user's sessions, or all others.
+    /// End the user's session with this id. `None` ends all sessions except this one.
     Revoke(Option<Uuid>),
     /// Check that the server replies. No login is needed.
     Ping,
     /// Return the status of the session. No request is sent.
     Status,
-    /// Emit events from now on. The answer means that the session misses no further event.
+    /// Follow these conversations, and emit their events as [`News::Entry`]. After the answer, every new
+    /// event of these conversations is emitted.
     Follow(Follow),
     /// Create a channel.
     Create {
@@ -54,7 +55,8 @@ pub enum Command {
     Join(ChannelName),
     /// Leave a channel.
     Leave(ChannelName),
-    /// Open a conversation: emit its first unread page or its newest page, then presence and typing.
+    /// Open a conversation: emit its first unread page, or else its newest page. After that, emit changes of
+    /// presence and typing in this conversation.
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`].
     NextPage(Target),
@@ -62,13 +64,14 @@ pub enum Command {
     ListReads,
     /// Mark a conversation as read up to an event.
     MarkRead(Target, u64),
-    /// Report the user's presence from now on.
+    /// Start to report the user's presence.
     SetPresence(PresenceMode),
-    /// Report a key without an answer. The target is the recipient, if the user is typing a message.
+    /// Report a keystroke. The target is the recipient of the message that the user is typing. `None` means
+    /// that the line is not a message. The command has no answer.
     KeyTyped(Option<Target>),
-    /// Send a message. Its outcome is [`News::Sent`], and not an answer.
+    /// Send a message. [`News::Sent`] reports the outcome; the command has no answer.
     Send(Message),
-    /// Upload or download a part of a file.
+    /// Upload or download a chunk of a file.
     Transfer(Transfer),
     /// Send any other request.
     Request(PlainRequest),
@@ -94,7 +97,8 @@ pub enum Follow {
     One {
         /// The conversation.
         conversation: Target,
-        /// Emit only later events. `None` for the newest event.
+        /// Emit only events with a greater number. `None` means that only events after the newest one are
+        /// emitted.
         after: Option<u64>,
     },
 }
@@ -119,7 +123,7 @@ pub enum Answer {
     Done,
     /// The new account.
     Registered(Registered),
-    /// The new session, which the front end stores for [`Command::Restore`].
+    /// The new session. The front end stores it for [`Command::Restore`].
     LoggedIn(LoggedIn),
     /// The channel that the user created or joined.
     Joined(Joined),
@@ -131,15 +135,15 @@ pub enum Answer {
     Reads(Vec<Reading>),
     /// How many messages of the conversation are unread.
     Unread(u64),
-    /// How many bytes of an upload the server has.
+    /// The number of bytes of an upload that the server has.
     Have(u64),
-    /// The position of a part of a file, and its bytes.
+    /// The position of a downloaded chunk, and its bytes.
     Part(u64, Vec<u8>),
     /// The result of an [`PlainRequest`], as JSON; see [`decode`](super::decode).
     Result(String),
 }
 
-/// What the session reports to the user interface, in the order in which it is shown.
+/// A report to the user interface, which shows the reports in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// The next event of a conversation. Each event is emitted once, in order and without a gap, except
@@ -153,18 +157,19 @@ pub enum News {
         entries: Vec<Entry>,
         /// How many messages were unread.
         unread: u64,
-        /// How many events follow the page; see [`Command::NextPage`].
+        /// The number of events after the page. [`Command::NextPage`] requests them.
         more: u64,
     },
-    /// The user has read a conversation up to an event, in this session or another one.
+    /// The user has read a conversation up to an event, in this session or in another session of the user.
     Read(Reading),
     /// Another user invited the user to a channel.
     Invited(Entry),
-    /// The user left a channel in another session, or was removed from it. The session no longer follows it.
+    /// The user left a channel in another session, or was removed from the channel. The session no longer
+    /// follows the channel.
     MembershipEnded(Entry),
-    /// Unsent messages of an earlier run of the client, in order.
+    /// Unacknowledged messages of an earlier run of the client, in the order of sending.
     OutboxLoaded(Vec<Message>),
-    /// A message is not acknowledged after the usual time, or the server does not reply.
+    /// A message is not acknowledged within the usual time, or the server does not reply.
     Delayed(Message),
     /// The server has stored a message, or has refused it permanently.
     Sent {
@@ -172,29 +177,31 @@ pub enum News {
         message: Message,
         /// The message's event, or the error.
         outcome: Result<Entry, Error>,
-        /// Whether the session also emits the event as [`News::Entry`], in the order of the conversation.
+        /// Whether the session emits the event as [`News::Entry`], too. False if the conversation is not
+        /// followed.
         is_emitted: bool,
     },
     /// The presence of the other user of the open conversation has changed.
     Presence(Change),
     /// The users who are typing in the open conversation. The list may be empty.
     Typing(Vec<UserName>),
-    /// The summary of the session has changed.
+    /// A field of the [`StatusSummary`] has changed.
     StatusSummary(StatusSummary),
     /// The server does not reply. The session repeats all requests until it does.
     ConnectionLost,
     /// The server replies again.
     ConnectionRestored,
-    /// The server has returned to an earlier state, and may give event numbers a second time.
+    /// The state of the server is older than before, as after a restored backup. New events may have numbers
+    /// that lost events had.
     RolledBack,
     /// The token is no longer valid: the user must log in again.
     SessionEnded(Error),
 }
 
-/// What the session asks its front end to do. [`driver::step`](super::driver::step) carries the effects out.
+/// An action for the front end. [`driver::step`](super::driver::step) carries out the effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Send a request line. It replaces an unsent line with the same `id`.
+    /// Send a request line. The line replaces an unsent line with the same `id`.
     Send {
         /// The request's id. Lines are sent in the order of their ids.
         id: u64,
@@ -210,9 +217,10 @@ pub enum Effect {
         /// The bytes of a second frame.
         bytes: Option<Arc<[u8]>>,
     },
-    /// Send requests to the endpoint of this index from now on, over a new socket.
+    /// Close the request socket, and send all further requests to the endpoint with this index.
     UseEndpoint(usize),
-    /// Receive events from this endpoint of the proxy, over a new socket without subscriptions.
+    /// Close the event socket, and receive events from this endpoint of the proxy, over a new socket without
+    /// subscriptions.
     Connect(String),
     /// Subscribe to a topic.
     Subscribe(String),
@@ -225,9 +233,11 @@ pub enum Effect {
         /// The command's outcome.
         outcome: Result<Answer, Error>,
     },
-    /// Read this user's unacknowledged messages for [`Session::outbox_loaded`](super::Session::outbox_loaded).
+    /// Read this user's unacknowledged messages from the disk, and pass them to
+    /// [`Session::outbox_loaded`](super::Session::outbox_loaded).
     LoadOutbox(UserName),
-    /// Write a message to the disk for [`Session::persisted`](super::Session::persisted), which sends it.
+    /// Write a message to the disk, and report the outcome with
+    /// [`Session::persisted`](super::Session::persisted). The session sends the message after that.
     Persist(Message),
     /// Delete a message from the client's disk.
     Forget(Uuid),

@@ -30,7 +30,7 @@ impl Context {
         }
     }
 
-    /// Sets the time of the next input.
+    /// Sets the current time.
     pub(crate) fn set_now(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
     }
@@ -113,7 +113,7 @@ impl Context {
         self.request::<R>(Origin::Command { ticket, pending }, params);
     }
 
-    /// Like [`request`](Self::request), in this frame.
+    /// Like [`request`](Self::request), in the given kind of frame.
     pub(crate) fn request_in<R: Request>(
         &mut self,
         frame: Frame,
@@ -130,7 +130,7 @@ impl Context {
         self.open(Frame::Shared, origin, R::METHOD, params);
     }
 
-    /// Like [`request_for`](Self::request_for), for a method that is known only at run time.
+    /// Sends a plain request for a command.
     pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, request: PlainRequest) {
         let PlainRequest { method, mut params } = request;
         let origin = Origin::Command { ticket, pending };
@@ -141,7 +141,7 @@ impl Context {
         self.open(Frame::Shared, origin, method, &params);
     }
 
-    /// The token of the account. Without an account, this refuses the command.
+    /// Returns the token of the account. Without an account, the command fails.
     fn token(&mut self, origin: &Origin) -> Option<Token<'static>> {
         if let (None, Origin::Command { ticket, .. }) = (&self.account, origin) {
             self.answer(*ticket, Err(not_logged_in()));
@@ -154,7 +154,7 @@ impl Context {
         self.effects.push(request);
     }
 
-    /// Repeats the requests that are due. Returns whether one of them had no reply at all.
+    /// See [`Requests::take_due`].
     pub(crate) fn repeat_requests(&mut self) -> bool {
         let (resent, is_reply_missing) = self.requests.take_due(self.now_ms, &mut self.rng);
         self.effects.extend(resent);

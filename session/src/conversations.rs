@@ -1,5 +1,5 @@
-//! Combines the four components of conversations, and passes the outcome of one to the others: [`Sync`]
-//! orders events, [`Reads`] counts unread ones, [`Presence`] and [`Typing`] report on other users.
+//! Combines four components: [`Sync`] orders events, [`Reads`] counts unread events, [`Presence`] and
+//! [`Typing`] report on other users. The outcome of a component is passed to the others here.
 
 use common::accounts::Revoked;
 use common::channels::Joined;
@@ -78,7 +78,8 @@ impl Conversations {
             return cx.answer(ticket, Err(not_logged_in()));
         }
         self.stop_following(cx, &Detail::FollowReplaced.into());
-        // `stop_following` unsubscribed from the topic of presence, which the reply to a heartbeat names.
+        // `stop_following` unsubscribed from the topic of presence. The reply to a heartbeat contains this
+        // topic.
         self.presence.report_now(cx);
         blocks::list(cx);
         self.sync.follow(cx, ticket, follow);
@@ -125,7 +126,7 @@ impl Conversations {
         match notice {
             Notice::TopicMoved { to, topic } => self.sync.topic_moved(cx, &Target::Channel(to), topic),
             Notice::Read { conversation, n, unread, mentions } => {
-                // The notice may arrive after the end of a membership.
+                // The notice can arrive after the end of a membership.
                 let is_readable =
                     matches!(conversation, Target::User(_)) || self.sync.timelines().contains(&conversation);
                 let reading = Reading { conversation, n, head: n, unread, mentions };
@@ -173,7 +174,7 @@ impl Conversations {
         Answer::Done
     }
 
-    /// Handles the reply to a command that ended other sessions, which moves the user's own topic.
+    /// Handles the reply to a command that ended other sessions. The server has moved the user's own topic.
     pub(crate) fn sessions_ended(&mut self, cx: &mut Context, revoked: Revoked) -> Answer {
         self.sync.own_topic_moved(cx, revoked.topic);
         Answer::SessionsEnded(revoked.ended)
@@ -186,7 +187,8 @@ impl Conversations {
         history::open(cx, ticket, conversation, &self.reads);
     }
 
-    /// Handles the page that opens a conversation, or an error. Later events follow the page.
+    /// Handles the page that opens a conversation, or an error. Events that waited for the page are emitted
+    /// after it.
     pub(crate) fn opened(
         &mut self,
         cx: &mut Context,
@@ -255,7 +257,7 @@ impl Conversations {
         }
     }
 
-    /// Starts again from the current state of the server, which has returned to an earlier state.
+    /// Starts again from the state of a server that has returned to an earlier state.
     fn roll_back(&mut self, cx: &mut Context) {
         let reads = std::mem::take(&mut self.reads);
         self.sync.roll_back(cx);

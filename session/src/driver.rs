@@ -1,4 +1,4 @@
-//! Carries out the effects of a [`Session`], first those of the disk.
+//! Carries out the effects of a [`Session`]. Effects on the disk come first.
 //!
 //! A front end implements [`Io`] with its sockets, its disk and its user interface, and calls [`step`] after
 //! each input.
@@ -21,22 +21,25 @@ pub trait Io {
     /// Reads this user's unacknowledged messages from the disk, in the order of sending.
     fn load_outbox(&mut self, user: &UserName) -> Vec<Message>;
 
-    /// Writes messages to the disk. `None` if the front end calls [`Session::persisted`] later.
+    /// Writes messages to the disk. `None` means that the write is still running: the front end calls
+    /// [`Session::persisted`] when it ends.
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>>;
 
     /// Deletes messages from the disk.
     fn forget(&mut self, ids: &[Uuid]);
 
-    /// Queues a request line, ordered by id. It replaces an unsent line with the same id.
+    /// Queues a request line. Lines are sent in the order of their ids. The line replaces an unsent line with
+    /// the same id.
     fn send(&mut self, id: u64, line: Vec<u8>);
 
     /// Queues a request line for a frame without other lines. `bytes` are a second frame.
     fn send_alone(&mut self, id: u64, line: Vec<u8>, bytes: Option<Arc<[u8]>>);
 
-    /// Sends requests to the endpoint of this index from now on, over a new socket.
+    /// Closes the request socket, and connects a new one to the endpoint with this index.
     fn use_endpoint(&mut self, index: usize) -> Result<(), Self::Error>;
 
-    /// Receives events from this endpoint, over a new socket without subscriptions. Errors are retried.
+    /// Closes the event socket, and connects a new one without subscriptions to this endpoint of the proxy.
+    /// The session connects again after an error.
     fn connect(&mut self, endpoint: &str);
 
     /// Subscribes to a topic.
@@ -52,8 +55,8 @@ pub trait Io {
     fn news(&mut self, news: News);
 }
 
-/// Carries out the effects of all inputs since the last call, first those of the disk: a message is on the
-/// disk before it is sent, and deleted from it before the user learns that it was acknowledged.
+/// Carries out the effects of all inputs since the last call. Effects on the disk come first: a message is
+/// written before it is sent, and it is deleted before the user interface reports its acknowledgement.
 pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
     let mut effects = session.take_effects();
     loop {
@@ -62,12 +65,12 @@ pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
         if effects.is_empty() {
             return others.into_iter().try_for_each(|effect| carry_out(io, effect));
         }
-        // Effects that the disk's outcome caused come before the other effects.
+        // The outcome of a write can cause new effects, which come first.
         effects.extend(others);
     }
 }
 
-/// Carries out the effects that concern the disk. Returns the others.
+/// Carries out the effects on the disk. Returns the other effects.
 fn use_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> Vec<Effect> {
     let (mut to_persist, mut to_forget, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for effect in effects {

@@ -45,7 +45,7 @@ impl Entry {
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
         }
-        // An event of a later version has a number, too: without the event its timeline would have a gap.
+        // Without the event of a later version, the timeline would have a gap.
         let any: AnyEvent = serde_json::from_str(line).ok()?;
         Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
     }
@@ -61,7 +61,7 @@ impl Entry {
         })
     }
 
-    /// Whether a front end notifies this user: another user mentions them, or writes them a direct message.
+    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
         let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
@@ -77,7 +77,7 @@ impl Entry {
         Self::read(reader, line).map(|entry| Self { amended, ..entry })
     }
 
-    /// Makes the event of the user's own message, which the server has acknowledged.
+    /// Creates the event of the user's own message from the acknowledgement.
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };

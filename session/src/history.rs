@@ -1,4 +1,4 @@
-//! History: the pages that open a conversation, and the schedule of pages that fill gaps.
+//! Requests pages of history: pages that open a conversation, and pages that fill gaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use super::limits::{OPENING_EVENTS, REPAIRS_MAX, UNREAD_EVENTS};
 use super::reads::Reads;
 use super::requests::{Origin, Pending};
 
-/// The schedule of the pages that fill gaps, with at most one pending page for each conversation.
+/// The schedule of the pages that fill gaps. Each conversation has at most one pending page.
 #[derive(Default)]
 pub(crate) struct Repairs {
     /// The conversations with gaps, each with the time at which to request a page.

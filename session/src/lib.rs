@@ -4,7 +4,8 @@
 //! front end implements [`driver::Io`], calls [`driver::step`] after each input, and calls [`Session::tick`]
 //! at [`Session::deadline`].
 //!
-//! Only a request that changes the session's state has its own [`Command`]. All other methods use [`PlainRequest`]:
+//! Only a request that changes the session's state has its own [`Command`]. All other methods use a
+//! [`PlainRequest`]:
 //!
 //! ```
 //! # use common::{methods::ServerInfo, node::NoParams};
@@ -22,7 +23,7 @@
 //! ```
 //!
 //! [`Session`] passes each input to one component, and the outcome to the other components. The components do
-//! not call each other. All of them use the shared `Context`.
+//! not call each other. They share the `Context`.
 
 #![warn(missing_docs)]
 
@@ -120,7 +121,7 @@ impl Session {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Does everything that is due: retries, heartbeats, pages, read marks.
+    /// Sends the retries, heartbeats, requests for pages and read marks that are due.
     pub fn tick(&mut self, now_ms: u64) {
         self.cx.set_now(now_ms);
         if self.cx.repeat_requests() {
@@ -183,7 +184,7 @@ impl Session {
         }
     }
 
-    /// Handles a frame of reply lines. It ignores replies to unknown requests.
+    /// Handles a frame of reply lines. Replies to unknown requests are ignored.
     pub fn replies(&mut self, now_ms: u64, lines: &[u8]) {
         self.cx.set_now(now_ms);
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -215,7 +216,8 @@ impl Session {
         }
     }
 
-    /// Handles the outcome of [`Effect::Persist`] for these messages. An error refuses them.
+    /// Handles the outcome of [`Effect::Persist`] for these messages. After an error the session refuses
+    /// them.
     pub fn persisted(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
         self.cx.set_now(now_ms);
         self.outbox.persisted(&mut self.cx, ids, &outcome);
@@ -225,7 +227,8 @@ impl Session {
         }
     }
 
-    /// Handles the outcome of [`Effect::LoadOutbox`]: messages of an earlier run, in order. They are sent first.
+    /// Handles the outcome of [`Effect::LoadOutbox`]: the unacknowledged messages of an earlier run, in the
+    /// order of sending. The session sends them before newer messages.
     pub fn outbox_loaded(&mut self, now_ms: u64, messages: Vec<Message>) {
         self.cx.set_now(now_ms);
         if self.outbox.loaded(&mut self.cx, messages) {
@@ -233,7 +236,8 @@ impl Session {
         }
     }
 
-    /// Reports once that the user is offline. Returns false without an earlier report, or without a link.
+    /// Reports to the server that the user is offline. Returns false if nothing is sent: the server does not
+    /// reply, or the session never reported another state.
     pub fn quit(&mut self) -> bool {
         self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
     }
@@ -256,14 +260,14 @@ impl Session {
         queues::all(&self.outbox, self.cx.requests(), self.conversations.timelines())
     }
 
-    /// How many messages are not acknowledged yet.
+    /// The number of messages that the server has not acknowledged.
     #[must_use]
     pub fn messages_waiting(&self) -> usize {
         self.outbox.len()
     }
 
     fn reply(&mut self, id: u64, outcome: Result<&str, Error>) {
-        // While the server did not reply, the proxy may have been down, too.
+        // The proxy may have been down together with the server.
         if self.link.reply_received(&mut self.cx) {
             self.conversations.sync().reconnect(&mut self.cx);
         }
@@ -284,7 +288,7 @@ impl Session {
             Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),
             Origin::Heads { kind, cursor } => self.conversations.heads_received(cx, kind, cursor, outcome),
             Origin::Repair(conversation) => self.conversations.repaired(cx, &conversation, outcome),
-            // A read mark that failed is not retried: the next one includes it.
+            // A failed read mark is not retried: the next read mark includes its events.
             Origin::Mark => {}
             Origin::Command { ticket, pending } => {
                 if let Some(outcome) = self.answered(ticket, pending, attempt, outcome).transpose() {
@@ -302,7 +306,7 @@ impl Session {
         self.outbox.end_flight(&mut self.cx);
     }
 
-    /// The answer to a command. `None` while a further request of the command is pending.
+    /// Returns the answer to a command, or `None` if the command has sent another request.
     fn answered(
         &mut self,
         ticket: u64,
@@ -353,7 +357,7 @@ impl Session {
         self.send_due();
     }
 
-    /// Ends the session because its token is invalid. The outbox keeps its messages for the next login.
+    /// Ends the session because its token is invalid. The outbox keeps the messages for the next login.
     fn session_expired(&mut self, error: Error) {
         self.end_session(&error);
         self.cx.emit_news(News::SessionEnded(error));

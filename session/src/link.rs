@@ -1,8 +1,9 @@
-//! The link to the server: whether the server replies, and the switch to another endpoint of the node.
+//! The link to the server: it records whether the server replies, and switches to another endpoint of the
+//! node if replies are missing.
 //!
 //! A switch loses nothing: the token is valid at every endpoint of a node, and requests without a reply are
-//! repeated with the same ids. In the first round the session waits for one reply at each endpoint. Later
-//! rounds take longer, up to a limit, with jitter.
+//! repeated with the same ids. A round is one attempt at each endpoint. In later rounds the session waits
+//! longer for a reply, up to a limit, with jitter.
 
 use common::methods::ServerInfo;
 use common::node::NoParams;
@@ -14,16 +15,16 @@ use super::requests::{Origin, Pending};
 use super::status::Connectivity;
 
 pub(crate) struct Link {
-    /// How many endpoints there are, at least one.
+    /// The number of endpoints, at least one.
     endpoints: usize,
     /// The index of the current endpoint.
     endpoint: usize,
-    /// How many switches there were since the last reply.
+    /// The number of switches since the last reply.
     switches: usize,
     /// The earliest time of the next switch.
     next_switch_ms: u64,
     has_replied: bool,
-    /// The time at which the first reply was missing. `None` if no reply is missing.
+    /// The time at which the first missing reply was overdue. `None` if no reply is overdue.
     silent_since: Option<u64>,
 }
 
@@ -40,7 +41,7 @@ impl Link {
         }
     }
 
-    /// Whether no reply is missing.
+    /// Whether the server replies: no reply is overdue.
     pub(crate) fn is_up(&self) -> bool {
         self.silent_since.is_none()
     }
@@ -60,7 +61,8 @@ impl Link {
         }
     }
 
-    /// Selects the next endpoint, if a switch is allowed. Returns its index, and how many rounds there were.
+    /// Selects the next endpoint, if a switch is allowed. Returns the index of the endpoint, and the number
+    /// of completed rounds.
     fn next_endpoint(&mut self, now_ms: u64) -> Option<(usize, u32)> {
         if self.endpoints < 2 || now_ms < self.next_switch_ms {
             return None;
@@ -72,7 +74,7 @@ impl Link {
     }
 
     /// Handles a missing reply: emits [`News::ConnectionLost`] once, and repeats all requests at the next
-    /// endpoint, if a switch is allowed. Then this returns how many rounds there were.
+    /// endpoint, if a switch is allowed. Returns the number of completed rounds after a switch, else `None`.
     pub(crate) fn reply_missing(&mut self, cx: &mut Context) -> Option<u32> {
         if self.silent_since.is_none() {
             self.silent_since = Some(cx.now_ms());
@@ -87,7 +89,7 @@ impl Link {
         Some(attempt)
     }
 
-    /// Handles any reply. Returns whether replies were missing before it.
+    /// Handles any reply. Returns whether replies were missing before this reply.
     pub(crate) fn reply_received(&mut self, cx: &mut Context) -> bool {
         self.has_replied = true;
         self.switches = 0;

@@ -1,4 +1,4 @@
-//! Requests that do not change the session's state: the session only transmits them.
+//! Requests that do not change the session's state: the session only sends them, and returns their results.
 
 use common::accounts::Token;
 use common::limits::LIST_NAMES_MAX;
@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::limits::LIST_PAGES_MAX;
 use super::requests::read;
 
-/// A request of any method. Its answer is [`Answer::Result`](super::Answer::Result), which [`decode`] reads.
+/// A request that does not change the session's state. Its answer is
+/// [`Answer::Result`](super::Answer::Result), which [`decode`] decodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainRequest {
     pub(crate) method: Method,
@@ -18,7 +19,8 @@ pub struct PlainRequest {
 }
 
 impl PlainRequest {
-    /// Makes a request of the method `R`. The session replaces the token that `params` receives.
+    /// Creates a request of the method `R`. `params` receives a placeholder, which the session replaces with
+    /// its token.
     pub fn of<R: Request>(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self::with::<R>(&params(Token::default()))
     }
@@ -26,7 +28,7 @@ impl PlainRequest {
     fn with<R: Request>(params: &R::Params<'static>) -> Self {
         let mut params = match serde_json::to_value(params) {
             Ok(Value::Object(params)) => params,
-            // The parameters of every method are an object.
+            // The parameters of every method are a JSON object.
             Ok(_) | Err(_) => Map::new(),
         };
         params.remove("token");
@@ -46,7 +48,7 @@ pub struct Pager<R: Paged> {
 }
 
 impl<R: Paged> Pager<R> {
-    /// Starts with the first page; see [`PlainRequest::of`].
+    /// Starts with the first page. `params` is the same as in [`PlainRequest::of`].
     pub fn new(params: impl FnOnce(Token<'static>) -> R::Params<'static>) -> Self {
         Self { params: params(Token::default()), items: Vec::new() }
     }
@@ -57,7 +59,7 @@ impl<R: Paged> Pager<R> {
         PlainRequest::with::<R>(&self.params)
     }
 
-    /// Adds a page. Returns whether to request another one, which is false after [`LIST_PAGES_MAX`] pages.
+    /// Adds a page. Returns whether the list continues. False after [`LIST_PAGES_MAX`] pages.
     pub fn take(&mut self, page: R::Result) -> bool {
         let (items, has_more) = R::into_page(page);
         let count = self.items.len() + items.len();

@@ -12,7 +12,7 @@ use super::requests::Origin;
 
 #[derive(Default)]
 pub(crate) struct Presence {
-    /// `None` reports nothing, for a script of one request.
+    /// `None` means that the session reports no presence, as in a script that sends one request.
     mode: Option<PresenceMode>,
     /// The state of the last heartbeat.
     reported: Option<State>,
@@ -74,15 +74,15 @@ impl Presence {
             return;
         }
         self.reported = Some(state);
-        // A heartbeat without a reply may report an earlier state.
+        // A pending heartbeat may report an earlier state.
         cx.requests_mut().forget(is_heartbeat);
-        // The reply sets the time of the next heartbeat. Until the reply, the request is repeated.
+        // The reply sets the time of the next heartbeat.
         self.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
         cx.request::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state });
     }
 
-    /// Handles the reply to a heartbeat. Returns the topic of all users' presence. After an error the
-    /// heartbeats continue, because a later version of the server may support them.
+    /// Handles the reply to a heartbeat. Returns the topic of all users' presence. Heartbeats continue after
+    /// an error: an updated server may support them.
     pub(crate) fn reported(&mut self, cx: &mut Context, outcome: Result<&str, Error>) -> Option<String> {
         let reported = outcome.and_then(decode::<PresenceSet>).ok()?;
         let wait_ms =
@@ -91,7 +91,7 @@ impl Presence {
         Some(reported.topic)
     }
 
-    /// Reports once that the user is offline. Returns false if there was no heartbeat before.
+    /// Reports that the user is offline. Returns false, and sends nothing, without an earlier heartbeat.
     pub(crate) fn quit(&mut self, cx: &mut Context) -> bool {
         let (Some(account), Some(_)) = (cx.account(), self.reported.take()) else { return false };
         let token = account.token.clone().into();
@@ -111,7 +111,7 @@ impl Presence {
         self.quit_request.take_if(|quit_request| *quit_request == id);
     }
 
-    /// Emits the presence of the other user of this conversation from now on.
+    /// Starts to emit the presence of the other user of this conversation.
     pub(crate) fn watch(&mut self, conversation: &Target) {
         if !matches!(&self.watched, Some((watched, _)) if watched == conversation) {
             self.watched = Some((conversation.clone(), None));

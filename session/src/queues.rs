@@ -1,4 +1,4 @@
-//! The queues of a session, for tests that check that each is bounded.
+//! The queues of a session, for tests that check their bounds.
 
 use super::limits::{
     COMMANDS_PENDING_MAX, EARLY_EVENTS_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_MESSAGES_MAX, REPAIRS_MAX,
@@ -7,10 +7,10 @@ use super::outbox::Outbox;
 use super::requests::Requests;
 use super::sync::Timelines;
 
-/// Requests of sync that are pending at once: `server.info`, and heads of each kind.
+/// The maximum number of pending requests of sync: `server.info`, and heads of each kind.
 const SYNC_REQUESTS_MAX: usize = 4;
 
-/// Read marks that are pending at once: a newer one replaces an older one.
+/// The maximum number of pending read marks.
 const MARKS_MAX: usize = 1;
 
 /// The length and the limit of a queue.
@@ -18,13 +18,13 @@ const MARKS_MAX: usize = 1;
 pub struct Queue {
     /// The name of the queue.
     pub name: &'static str,
-    /// How many items the queue has.
+    /// The number of items in the queue.
     pub length: usize,
     /// The maximum of `length`.
     pub length_max: usize,
 }
 
-/// All queues of a session. "early events" is the longest such queue of all conversations.
+/// All queues of a session. "early events" is the longest queue of early events of all conversations.
 pub(crate) fn all(outbox: &Outbox, requests: &Requests, timelines: &Timelines) -> [Queue; 5] {
     let queue = |name, length, length_max| Queue { name, length, length_max };
     let requests_max = COMMANDS_PENDING_MAX + REPAIRS_MAX + SYNC_REQUESTS_MAX + MARKS_MAX;

@@ -1,8 +1,8 @@
 //! Read marks and unread counts.
 //!
-//! The server sends the counts when it is asked. After that the session counts new events by the same rules
-//! (`docs/PROTOCOL.md`, "What was read"). Events that the open conversation shows count as read: the session
-//! sends a read mark for the last one, at most every [`MARK_INTERVAL_MS`].
+//! The server counts the unread messages in the reply to `read.list`. After that the session counts new
+//! events by the same rules (`docs/PROTOCOL.md`, "What was read"). Events that the open conversation shows
+//! count as read: the session sends a read mark for the last one, at most every [`MARK_INTERVAL_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +18,18 @@ use super::requests::{Origin, Pending, read};
 
 #[derive(Default)]
 pub(crate) struct Reads {
-    /// The list of the server, with the events since then. Empty before the list has arrived.
+    /// The readings of the list, updated with later events. Empty before the list arrives.
     readings: BTreeMap<Target, Reading>,
-    /// The numbers of the user's own messages after the first unread event. Their deletion changes no count.
+    /// The numbers of the user's own messages after the first unread event. They never counted as unread, so
+    /// their deletion does not change the count.
     own_messages: BTreeMap<Target, Vec<u64>>,
-    /// Whether the list has arrived. A conversation that is not in the list is new.
+    /// Whether the list has arrived. After that, a conversation without a reading is new.
     is_listed: bool,
-    /// The open conversation, and the last event that it shows without a gap before it.
+    /// The open conversation, and the last event up to which it shows all events.
     open: Option<(Target, u64)>,
     /// Whether the open conversation needs a read mark.
     is_mark_due: bool,
-    /// Conversations that were closed before their read mark was sent, with the last event that was shown.
+    /// Closed conversations whose read mark is not sent yet, with the last event that was shown.
     closed: BTreeMap<Target, u64>,
     /// The earliest time of the next read mark.
     next_mark: u64,
@@ -80,7 +81,7 @@ impl Reads {
         self.open = Some((conversation, shown));
     }
 
-    /// Closes a conversation. The events that it showed are read.
+    /// Closes a conversation. The events up to `shown` are read.
     fn close(&mut self, conversation: Target, shown: u64) {
         if let Some(reading) = self.readings.get_mut(&conversation).filter(|reading| reading.head <= shown) {
             *reading = Reading { n: shown, unread: 0, ..reading.clone() };
@@ -104,9 +105,9 @@ impl Reads {
     pub(crate) fn forget_other_channels(&mut self, channels: &BTreeSet<Target>) {
         let conversations = self.readings.keys().chain(self.own_messages.keys()).chain(self.closed.keys());
         let conversations = conversations.chain(self.open.iter().map(|(open, _)| open));
-        let is_gone = |of: &&Target| matches!(of, Target::Channel(_)) && !channels.contains(*of);
-        let gone: Vec<_> = conversations.filter(is_gone).cloned().collect();
-        gone.iter().for_each(|conversation| self.forget(conversation));
+        let has_ended = |of: &&Target| matches!(of, Target::Channel(_)) && !channels.contains(*of);
+        let ended: Vec<_> = conversations.filter(has_ended).cloned().collect();
+        ended.iter().for_each(|conversation| self.forget(conversation));
     }
 
     /// Counts an event that is being emitted.
@@ -133,7 +134,7 @@ impl Reads {
         }
     }
 
-    /// Handles a page of the list. `None` while the next page is pending.
+    /// Handles a page of the list. Returns `None` if the next page was requested.
     pub(crate) fn listed(
         &mut self,
         cx: &mut Context,
@@ -142,7 +143,7 @@ impl Reads {
         result: &str,
     ) -> Result<Option<Answer>, Error> {
         if pager.take(read(result)?) {
-            ask_page(cx, ticket, pager);
+            request_page(cx, ticket, pager);
             return Ok(None);
         }
         let readings = pager.into_items();
@@ -175,7 +176,8 @@ impl Reads {
         }
     }
 
-    /// Handles a notice that the user has read events. `is_readable` is false after the end of a membership.
+    /// Handles a notice that the user has read events. `is_readable` is false if the user is no longer a
+    /// member.
     pub(crate) fn notice(&mut self, cx: &mut Context, mut reading: Reading, is_readable: bool) {
         let head = self.readings.get(&reading.conversation).map_or(0, |reading| reading.head);
         reading.head = reading.n.max(head);
@@ -188,10 +190,10 @@ impl Reads {
 
 /// Requests the read marks and unread counts of all conversations.
 pub(crate) fn list(cx: &mut Context, ticket: u64) {
-    ask_page(cx, ticket, Pager::new(|token| ListReads { token, after: None }));
+    request_page(cx, ticket, Pager::new(|token| ListReads { token, after: None }));
 }
 
-fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<ReadList>) {
+fn request_page(cx: &mut Context, ticket: u64, pager: Pager<ReadList>) {
     let request = pager.request();
     cx.transmit(ticket, Pending::Reads(pager), request);
 }
@@ -201,19 +203,19 @@ pub(crate) fn mark(cx: &mut Context, ticket: u64, conversation: Target, n: u64) 
     cx.request_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
 }
 
-/// Counts an event by the rules of the server, without mentions, which only the server counts.
+/// Counts an event by the rules of the server. Only the server counts mentions.
 fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry) {
     reading.head = entry.n;
     let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };
     if is_own && *body == Body::Joined {
-        // A membership begins without unread messages.
+        // A new member has no unread messages.
         (reading.n, reading.unread) = (entry.n, 0);
     } else if let Body::Deleted { of, .. } = body {
-        // Users delete only their own and read messages, so that their own deletion changes no count.
+        // Neither the user's own messages nor messages that the user has read count as unread.
         let was_unread = *of > reading.n && !is_own && !own.contains(of);
         reading.unread = reading.unread.saturating_sub(u64::from(was_unread));
     } else if body.is_content() && is_own && reading.unread == 0 {
-        // Without an unread message before it, the user's own message is read, too.
+        // The user's own message is read if no unread message precedes it.
         reading.n = entry.n;
         own.clear();
     } else if body.is_content() && is_own {

@@ -1,7 +1,7 @@
 //! Requests and their replies: ids, origins and retries.
 //!
-//! The session repeats a request until it has a reply. All attempts have the same id, so that a late reply to
-//! an earlier attempt is valid, too.
+//! The session repeats a request until a reply arrives. All attempts have the same id, so a late reply to an
+//! earlier attempt is valid.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::limits::{COMMANDS_PENDING_MAX, REPLY_WAIT_MS};
 use super::plain_request::Pager;
 use super::rng::Rng;
 
-/// The source of a request, which decides how its reply is handled.
+/// The source of a request. It determines how the session handles the reply.
 pub(crate) enum Origin {
     Command {
         ticket: u64,
@@ -23,7 +23,7 @@ pub(crate) enum Origin {
     },
     /// `server.info`, for the endpoint of the proxy.
     Info,
-    /// `sync.heads`. The cursor is that of the previous heads.
+    /// `sync.heads`, with the cursor of the previous heads.
     Heads {
         kind: HeadsKind,
         cursor: Option<u64>,
@@ -36,7 +36,7 @@ pub(crate) enum Origin {
     Mark,
 }
 
-/// A command without an answer, with the data for its reply.
+/// A command without an answer, with the data that the handler of its reply needs.
 pub(crate) enum Pending {
     Ping,
     Register,
@@ -57,7 +57,7 @@ pub(crate) enum Pending {
     Request,
 }
 
-/// The purpose of heads.
+/// The reason for a request for heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeadsKind {
     /// The initial heads of all conversations.
@@ -71,7 +71,7 @@ pub(crate) enum HeadsKind {
 /// A request with its final reply.
 pub(crate) struct SettledRequest {
     pub(crate) origin: Origin,
-    /// How often the request was repeated.
+    /// The number of repetitions.
     pub(crate) attempt: u32,
 }
 
@@ -82,7 +82,7 @@ struct Outstanding {
     frame: Frame,
     attempt: u32,
     due: u64,
-    /// Whether the last reply was a temporary error, so that no reply is pending.
+    /// Whether the last reply was a temporary error: until the next attempt, no reply is expected.
     is_postponed: bool,
 }
 
@@ -104,7 +104,7 @@ impl Outstanding {
         }
     }
 
-    /// Whether the server's delay is too long to retry a command, so that the error is its answer.
+    /// Whether the server requests a delay that is too long for a command: the error is then the answer.
     fn is_wait_too_long(&self, error: &Error) -> bool {
         let is_command = matches!(self.origin, Origin::Command { .. });
         is_command && error.data.wait_ms.is_some_and(|wait_ms| wait_ms > REPLY_WAIT_MS)
@@ -128,7 +128,7 @@ impl Requests {
         self.outstanding.len()
     }
 
-    /// Whether the maximum of commands is pending.
+    /// Whether [`COMMANDS_PENDING_MAX`] commands are pending.
     pub(crate) fn is_full(&self) -> bool {
         self.commands().count() >= COMMANDS_PENDING_MAX
     }
@@ -170,7 +170,8 @@ impl Requests {
         effect
     }
 
-    /// Removes the request that a reply settles. `None` if the id is unknown, or for a later retry.
+    /// Removes the request that a reply answers. `None` if the id is unknown, or if the request will be
+    /// repeated after a temporary error.
     pub(crate) fn settle(
         &mut self,
         now_ms: u64,
@@ -188,7 +189,7 @@ impl Requests {
         Some(SettledRequest { origin, attempt })
     }
 
-    /// Repeats the requests that are due. Returns whether one of them had no reply at all.
+    /// Repeats the requests that are due. Returns whether at least one of these requests had no reply.
     pub(crate) fn take_due(&mut self, now_ms: u64, rng: &mut Rng) -> (Vec<Effect>, bool) {
         let mut is_reply_missing = false;
         let due = self.outstanding.iter_mut().filter(|(_, request)| request.due <= now_ms);
@@ -202,7 +203,7 @@ impl Requests {
         (resent.collect(), is_reply_missing)
     }
 
-    /// Repeats all requests at another endpoint, without the delays of the first. `due` is the next attempt.
+    /// Repeats all requests at another endpoint at once. `due` is the time of the next attempt.
     pub(crate) fn resend_all(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
         let resent = self.outstanding.iter_mut().map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);
@@ -216,7 +217,7 @@ impl Requests {
         self.outstanding.values().map(|request| request.due).min()
     }
 
-    /// Forgets requests whose replies would describe an obsolete state.
+    /// Forgets the requests whose origin matches. Their replies will be ignored.
     pub(crate) fn forget(&mut self, matches: impl Fn(&Origin) -> bool) {
         self.outstanding.retain(|_, request| !matches(&request.origin));
     }
@@ -237,7 +238,7 @@ pub(crate) fn line(id: u64, method: Method, params: &impl Serialize) -> Vec<u8> 
     line
 }
 
-/// Whether the same request may succeed later.
+/// Whether the same request can succeed later.
 pub(crate) fn is_temporary(error: &Error) -> bool {
     matches!(error.reason(), Some(Reason::RateLimited | Reason::Unavailable))
 }

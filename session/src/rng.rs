@@ -1,4 +1,4 @@
-//! Random numbers from a seed, so that a run is reproducible.
+//! Random numbers from a seed. Two runs with the same seed are equal.
 
 use std::fmt::Write as _;
 
@@ -20,8 +20,8 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// The time to wait for the reply to an attempt, counted from 0. It doubles up to a maximum, with a
-    /// jitter of a quarter, so that clients do not return to a restarted server at the same moment.
+    /// The time to wait for the reply to an attempt. The first attempt is 0. The time doubles up to a
+    /// maximum, with a jitter of a quarter: clients do not return to a restarted server at the same moment.
     pub(crate) fn wait_ms(&mut self, attempt: u32) -> u64 {
         let doubled = REPLY_WAIT_MS.saturating_mul(1_u64.checked_shl(attempt).unwrap_or(u64::MAX));
         let full = doubled.min(REPLY_WAIT_MS_MAX);
@@ -38,7 +38,7 @@ impl Rng {
         self.up_to_a_quarter_shorter(full)
     }
 
-    /// Jitter, so that clients that reconnected at the same moment do not stay synchronized.
+    /// Adds jitter: clients that reconnected at the same moment do not stay synchronized.
     fn up_to_a_quarter_shorter(&mut self, full: u64) -> u64 {
         full - self.next() % (full / 4).max(1)
     }

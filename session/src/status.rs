@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 pub struct Status {
     /// The index of the current endpoint.
     pub endpoint: usize,
-    /// The part that a front end always shows.
+    /// The part of the status that a front end always shows.
     pub summary: StatusSummary,
     /// The progress of the conversations that are followed, ordered by name.
     pub conversations: Vec<Progress>,
@@ -24,24 +24,25 @@ pub struct Status {
 pub struct StatusSummary {
     /// Whether the server replies.
     pub connectivity: Connectivity,
-    /// How many messages are not acknowledged.
+    /// The number of messages that are not acknowledged.
     pub waiting: usize,
-    /// How many of these messages were emitted as [`News::Delayed`].
+    /// The number of unacknowledged messages that were emitted as [`News::Delayed`] or
+    /// [`News::OutboxLoaded`].
     pub delayed: usize,
-    /// How many messages are unread in all conversations except the open one.
+    /// The number of unread messages in all conversations except the open one.
     pub unread: u64,
 }
 
 /// Whether the server replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connectivity {
-    /// No request was sent yet, or its reply is pending.
+    /// The server has not replied yet, and no reply is overdue.
     Connecting,
-    /// No reply is missing.
+    /// The server has replied, and no reply is overdue.
     Connected,
-    /// A reply has been missing for a short time.
+    /// A reply has been overdue for less than [`OFFLINE_AFTER_MS`](crate::limits::OFFLINE_AFTER_MS).
     Reconnecting,
-    /// A reply has been missing for a long time, or the server never replied.
+    /// A reply has been overdue for longer, or the server never replied.
     Offline,
 }
 

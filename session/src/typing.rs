@@ -1,4 +1,4 @@
-//! Typing: reports that the user is typing, and shows the users who are typing in the open conversation.
+//! Typing: reports that the user is typing, and emits the users who are typing in the open conversation.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::limits::TYPING_USERS_SHOWN_MAX;
 
 #[derive(Default)]
 pub(crate) struct Typing {
-    /// The last report about this user: the conversation and the time.
+    /// The conversation and the time of the last report that the user is typing.
     reported: Option<(Target, u64)>,
     open: Option<Target>,
     /// The users who are typing in the open conversation, each with the time until which they are shown.
@@ -31,7 +31,8 @@ impl Typing {
         self.typing_until.clear();
     }
 
-    /// Handles a key. `to` is the recipient, if the user is typing a message. Reports are not repeated.
+    /// Handles a key. `to` is the recipient, if the user is typing a message. A report is sent at most once
+    /// in [`TYPING_INTERVAL_MS`].
     pub(crate) fn key_typed(&mut self, cx: &mut Context, to: Option<Target>) {
         let now_ms = cx.now_ms();
         match (to, self.reported.take()) {
@@ -47,12 +48,13 @@ impl Typing {
         }
     }
 
-    /// Forgets the report about a message that was sent: its readers know that the user stopped typing.
+    /// Forgets the report about a sent message. A report of the end is not needed: the message itself shows
+    /// that the user stopped typing.
     pub(crate) fn message_sent(&mut self, to: &Target) {
         self.reported.take_if(|(reported, _)| reported == to);
     }
 
-    /// Shows the users who are typing in this conversation from now on.
+    /// Starts to show the users who are typing in this conversation.
     pub(crate) fn open(&mut self, cx: &mut Context, conversation: &Target) {
         if self.open.as_ref() != Some(conversation) {
             self.forget(cx, |_, _| true);

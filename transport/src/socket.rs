@@ -89,6 +89,12 @@ impl Socket {
         self.zap_handler.as_ref().map_or(0, |zap_handler| zap_handler.refused())
     }
 
+    /// The failure of the ZAP handler, as a sentence for the operator.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        self.zap_handler.as_ref().and_then(|zap_handler| zap_handler.problem()).into_iter().collect()
+    }
+
     /// Listens at `endpoint`, and returns the actual endpoint: for port 0 the system chooses a port.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
@@ -108,7 +114,8 @@ impl Socket {
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
     ///
-    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` stays empty.
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` stays empty. On a ROUTER it
+    /// holds only the name of the sender, who can be answered.
     pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         frames.clear();
         let mut too_many = false;
@@ -120,7 +127,8 @@ impl Socket {
             }
             if last {
                 if too_many {
-                    frames.clear();
+                    let is_router = matches!(self.kind, Kind::Router | Kind::Server);
+                    frames.truncate(usize::from(is_router));
                 }
                 return Ok(true);
             }

@@ -7,6 +7,7 @@
 //! running, and a handler that fails keeps its socket bound without answering.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -26,6 +27,7 @@ use crate::wake::{Wake, Waker};
 const ENDPOINT: &str = "inproc://zeromq.zap.01";
 const VERSION: &[u8] = b"1.0";
 const INNER_PREFIX: &str = "inner:";
+const FAILED: &str = "the ZAP handler failed, so new connections are refused: restart papo";
 
 /// The peers that a socket admits. Its text form is the ZAP domain of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(crate) struct ZapHandler {
 #[derive(Default)]
 struct Shared {
     is_stopped: AtomicBool,
+    has_failed: AtomicBool,
     refused: AtomicU64,
 }
 
@@ -67,6 +70,10 @@ impl ZapHandler {
     pub(crate) fn refused(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed)
     }
+
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.shared.has_failed.load(Ordering::Relaxed).then(|| FAILED.to_owned())
+    }
 }
 
 impl Drop for ZapHandler {
@@ -82,8 +89,12 @@ impl Drop for ZapHandler {
 
 impl Shared {
     fn run(&self, socket: &Socket, wake: &Wake) {
-        if let Err(error) = self.answer_until_stopped(socket, wake) {
-            tracing::error!(%error, "the ZAP handler failed, so new connections are refused: restart papo");
+        // Also after a panic the socket must stay bound.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.answer_until_stopped(socket, wake)));
+        if !matches!(outcome, Ok(Ok(()))) {
+            let error = outcome.ok().and_then(Result::err).map(|error| error.to_string());
+            tracing::error!(error, "{FAILED}");
+            self.has_failed.store(true, Ordering::Relaxed);
         }
         // The socket must stay bound: without it, libzmq would admit all peers.
         while !self.is_stopped() {

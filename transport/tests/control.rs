@@ -72,7 +72,7 @@ fn a_status_request_is_answered() {
 #[test]
 fn bad_requests_are_answered_with_the_right_code() {
     with_control(|context, endpoint| {
-        let requests: [(&[&[u8]], i32); 8] = [
+        let requests: [(&[&[u8]], i32); 9] = [
             (&[b"", b"\xff\x00 nonsense"], -32700),
             (&[b"", b""], -32700),
             (&[b"", b"[]"], -32600),
@@ -81,6 +81,7 @@ fn bad_requests_are_answered_with_the_right_code() {
             (&[b"", br#"{"jsonrpc":"2.0","id":1,"method":"role.stop"}"#], -32601),
             (&[b"no delimiter"], -32600),
             (&[b"", b"{}", b"one frame too many"], -32600),
+            (&[b"x".as_slice(); 100], -32600),
         ];
         let answers = exchange(context, endpoint, &requests.map(|(frames, _code)| frames));
         for (answer, (frames, code)) in answers.iter().zip(requests) {

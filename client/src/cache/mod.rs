@@ -1,9 +1,9 @@
 //! The cache: the newest events of each conversation, on the disk of this machine. The chat shows them while
 //! the server does not answer.
 //!
-//! All cached data can be fetched again, so damaged files, files of other users and errors of the disk are
-//! ignored. A conversation is one run of events without a gap: after a missed event, all events before it are
-//! dropped. So the cache never shows a text that was edited or deleted in a missed event.
+//! The server has all cached data, so the cache ignores damaged files, files of other users and errors of the
+//! disk. The cache of a conversation is a run of events without a gap. When an event is missed, all earlier
+//! events are dropped, because the missed event may edit or delete one of them.
 
 mod run;
 
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use run::Run;
 use session::{Entry, News};
 
-/// Cached conversations. Further ones are not cached.
+/// The maximum number of cached conversations. Further conversations are not cached.
 const CONVERSATIONS_MAX: usize = 256;
 
 /// The format of the files. A file of another format is ignored.
@@ -31,10 +31,10 @@ const FORMAT: u32 = 1;
 /// The cached conversations of one user at one server. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Cache {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<CacheState>>,
 }
 
-struct Shared {
+struct CacheState {
     folder: PathBuf,
     server: String,
     owner: Option<UserName>,
@@ -52,7 +52,7 @@ struct Header {
 
 impl Cache {
     pub(crate) fn new(folder: PathBuf, server: String) -> Self {
-        let shared = Shared { folder, server, owner: None, runs: BTreeMap::new() };
+        let shared = CacheState { folder, server, owner: None, runs: BTreeMap::new() };
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -101,19 +101,19 @@ impl Cache {
     pub(crate) fn set_open(&self, conversation: &Target) {
         let shared = self.shared();
         let write = |folder: PathBuf| shared.write(&folder.join("open"), &conversation.to_string());
-        let _can_be_fetched_again = shared.user_folder().map(write);
+        let _the_server_has_the_data = shared.user_folder().map(write);
     }
 
     /// Drops all channels except those of the user.
     pub(crate) fn keep_channels(&self, is_own: impl Fn(&Target) -> bool) {
         let mut shared = self.shared();
-        let is_gone = |known: &Target| matches!(known, Target::Channel(_)) && !is_own(known);
-        let gone: Vec<_> = shared.stored().into_iter().filter(|(known, _)| is_gone(known)).collect();
-        for (conversation, file) in gone {
+        let is_left = |known: &Target| matches!(known, Target::Channel(_)) && !is_own(known);
+        let left: Vec<_> = shared.stored().into_iter().filter(|(known, _)| is_left(known)).collect();
+        for (conversation, file) in left {
             shared.runs.remove(&conversation);
-            let _can_be_fetched_again = disk::remove(&file);
+            let _the_server_has_the_data = disk::remove(&file);
         }
-        shared.runs.retain(|known, _| !is_gone(known));
+        shared.runs.retain(|known, _| !is_left(known));
     }
 
     pub(crate) fn forget(&self, conversation: &Target) {
@@ -124,7 +124,7 @@ impl Cache {
     pub(crate) fn forget_all(&self) {
         let mut shared = self.shared();
         shared.runs.clear();
-        let _can_be_fetched_again = shared.user_folder().map(|folder| disk::remove_tree(&folder));
+        let _the_server_has_the_data = shared.user_folder().map(|folder| disk::remove_tree(&folder));
         shared.owner = None;
     }
 
@@ -132,14 +132,14 @@ impl Cache {
         self.shared().flush();
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, CacheState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shared {
-    /// The folder of the user's files. Replaced characters can give two users the same folder, so each file
-    /// names its user.
+impl CacheState {
+    /// The folder of the user's files. Two users can have the same folder, because characters of the names
+    /// are replaced. So the header of each file contains the user.
     fn user_folder(&self) -> Option<PathBuf> {
         let name = format!("{}@{}", self.owner.as_ref()?, self.server);
         let safe = |character: char| match character {
@@ -184,7 +184,7 @@ impl Shared {
 
     fn forget(&mut self, conversation: &Target) {
         self.runs.remove(conversation);
-        let _can_be_fetched_again = self.file(conversation).map(|file| disk::remove(&file));
+        let _the_server_has_the_data = self.file(conversation).map(|file| disk::remove(&file));
     }
 
     /// `None` if the file is missing, is damaged, or belongs to another user or server.
@@ -228,7 +228,7 @@ impl Shared {
                 lines.collect::<Vec<_>>().join("\n") + "\n"
             });
             if let (Some(text), Some(file)) = (text, self.file(&conversation)) {
-                let _can_be_fetched_again = self.write(&file, &text);
+                let _the_server_has_the_data = self.write(&file, &text);
             }
             if let Some(run) = self.runs.get_mut(&conversation) {
                 run.is_changed = false;

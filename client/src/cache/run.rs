@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use session::Entry;
 
-/// Events in a run: ten screens.
+/// The maximum number of events in a run: ten screens.
 const EVENTS_MAX: usize = 200;
 
-/// Bytes in a run, for the case of very long texts.
+/// The maximum bytes in a run. It is reached only with very long texts.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
 #[derive(Default)]
@@ -26,7 +26,8 @@ impl Run {
         self.lines.back().map(|(n, _)| n + 1)
     }
 
-    /// Adds an event that is not cached yet. An event after a gap drops all events before it.
+    /// Adds an event that is not cached yet. If there is a gap before the event, all earlier events are
+    /// dropped.
     pub(super) fn add(&mut self, entry: &Entry) {
         if self.next().is_some_and(|next| entry.n < next) {
             return;
@@ -38,7 +39,8 @@ impl Run {
         self.push(entry.n, entry.line.clone());
     }
 
-    /// Adds a page of history. Its events replace the cached events from its first number on.
+    /// Adds a page of history. The events of the page replace cached events with the same or a greater
+    /// number.
     pub(super) fn add_page(&mut self, entries: &[Entry]) {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
             *self = Self::default();
@@ -87,7 +89,7 @@ impl Run {
 /// An edit or a deletion of another event.
 struct Amendment {
     of: u64,
-    /// `None` for a deletion.
+    /// The new text. `None` if the amendment is a deletion.
     text: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Events that a client caches, and that the next client finds or ignores.
+//! Checks which events a client caches, and which of these the next client loads.
 
 use super::*;
 use std::fs;
@@ -38,14 +38,15 @@ fn cache(folder: &Path) -> Cache {
     cache
 }
 
-/// The numbers of the events that a new client finds.
+/// The numbers of the events that a new client loads from the cache.
 fn found(folder: &Path) -> Vec<u64> {
     cache(folder).newest(&ops(), 1000).iter().map(|entry| entry.n).collect()
 }
 
 fn only_file(folder: &Path) -> PathBuf {
-    let home = fs::read_dir(folder.join("cache")).expect("a folder").next().expect("one").expect("one");
-    fs::read_dir(home.path()).expect("a folder").next().expect("one").expect("one").path()
+    let home =
+        fs::read_dir(folder.join("cache")).expect("a folder").next().expect("an entry").expect("an entry");
+    fs::read_dir(home.path()).expect("a folder").next().expect("an entry").expect("an entry").path()
 }
 
 #[test]

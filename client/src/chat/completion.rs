@@ -10,13 +10,13 @@ use rustyline::{Context, Helper, Validator};
 use super::commands;
 use super::input_line::{BlankHint, InputLine};
 use super::names::KnownNames;
-use crate::i18n::Words;
-use crate::render::is_harmful;
+use crate::i18n::Catalog;
+use crate::render::is_control_character;
 
 /// The syntax of a command whose only argument is a path.
 const PATH: &str = "PATH";
 
-/// Answers rustyline while the user edits a line.
+/// Provides completions, hints and highlighting to rustyline.
 #[derive(Helper, Validator)]
 pub(super) struct Completion {
     names: KnownNames,
@@ -28,7 +28,7 @@ impl Completion {
         Self { names, input_line }
     }
 
-    /// The first byte of the completed word, and its candidates.
+    /// Returns the position of the word to complete, and the candidates that can replace it.
     fn candidates(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let typed = line.get(..position).unwrap_or_default();
         if let Some(path) = path_argument(typed) {
@@ -53,18 +53,18 @@ impl Completion {
 fn path_argument(typed: &str) -> Option<&str> {
     let (name, path) = typed.strip_prefix('/')?.split_once(' ')?;
     let command = commands::find(name)?;
-    (Words::ENGLISH.of(command.arguments) == PATH).then_some(path)
+    (Catalog::ENGLISH.of(command.arguments) == PATH).then_some(path)
 }
 
-/// The first byte that a completed path replaces, and the candidates. The path is the rest of the line with
-/// its spaces. A quote before it is skipped.
+/// Returns the position in `path` that a candidate replaces, and the candidates. `path` is the rest of the
+/// line and may contain spaces. A quote at its start is kept.
 fn paths(path: &str) -> (usize, Vec<String>) {
     let bare = path.strip_prefix(['"', '\'']).unwrap_or(path);
     // Within single quotes no character is escaped.
     let quoted = format!("'{bare}");
     let found = FilenameCompleter::new().complete_path(&quoted, quoted.len()).map(|(_, found)| found);
     let paths = found.unwrap_or_default().into_iter().map(|pair| pair.replacement);
-    (path.len() - bare.len(), paths.filter(|path| !path.contains(is_harmful)).collect())
+    (path.len() - bare.len(), paths.filter(|path| !path.contains(is_control_character)).collect())
 }
 
 impl Hinter for Completion {
@@ -79,11 +79,11 @@ impl Hinter for Completion {
 impl Highlighter for Completion {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
         // The search in the history (Ctrl-R) has its own prompt.
-        if is_default { self.input_line.painted_prompt() } else { Cow::Borrowed(prompt) }
+        if is_default { self.input_line.highlighted_prompt() } else { Cow::Borrowed(prompt) }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        self.input_line.painted_hint(hint)
+        self.input_line.highlighted_hint(hint)
     }
 }
 

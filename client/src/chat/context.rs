@@ -15,20 +15,20 @@ use super::transfers::{Transfer, Transfers};
 use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::password::PasswordSource;
 use crate::render::{Output, Renderer, sanitise};
 use session::{Command, Connectivity};
 
-/// Cached events that the chat shows while the server does not answer: about a screen.
+/// The maximum number of cached events that the chat shows while the server does not answer: about a screen.
 const CACHED_EVENTS_SHOWN_MAX: usize = 20;
 
 pub(crate) struct Context {
     pub(super) handle: ClientHandle,
     pub(super) renderer: Renderer,
-    pub(super) words: Words,
+    pub(super) catalog: Catalog,
     pub(super) password: PasswordSource,
-    /// The session of the user. It stays set after the server has ended it.
+    /// The session of the user. It is kept after the server has ended it.
     pub(super) session: Option<LoggedIn>,
     /// The conversation that receives the lines of the user.
     pub(super) open: Option<Target>,
@@ -39,7 +39,8 @@ pub(crate) struct Context {
     pub(super) transfers: Transfers,
     /// The folder for downloaded files.
     pub(super) downloads: PathBuf,
-    /// False for lines from a pipe: the chat then waits for a slow server instead of showing cached messages.
+    /// False if the lines are from a pipe. The chat then waits for the server, and does not show cached
+    /// messages.
     pub(super) is_interactive: bool,
 }
 
@@ -48,7 +49,7 @@ impl Context {
         self.print(&sanitise(sentence))
     }
 
-    /// Prints the items, or the sentence for an empty list.
+    /// Prints the items. If there are none, prints `when_empty`.
     pub(super) fn say_list(
         &self,
         items: impl Iterator<Item = String>,
@@ -79,7 +80,7 @@ impl Context {
     }
 
     pub(super) fn open_conversation(&self) -> Result<Target, CliError> {
-        self.open.clone().ok_or_else(|| CliError::Usage(self.words.nothing_open()))
+        self.open.clone().ok_or_else(|| CliError::Usage(self.catalog.nothing_open()))
     }
 
     /// Opens a conversation and shows its newest events, from the cache if the server does not answer.
@@ -96,13 +97,13 @@ impl Context {
     pub(super) fn open_from_cache(&mut self, conversation: Target) -> Result<(), CliError> {
         let entries = self.cache.newest(&conversation, CACHED_EVENTS_SHOWN_MAX);
         if let Some(last) = entries.last() {
-            let mut lines = vec![self.renderer.note(&self.words.cached_up_to(&conversation, last.n))];
+            let mut lines = vec![self.renderer.note(&self.catalog.cached_up_to(&conversation, last.n))];
             lines.extend(self.renderer.events(entries.iter()));
             self.print(&lines.join("\n"))?;
         }
         self.handle.submit(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
-        self.say(&self.words.offline_note())
+        self.say(&self.catalog.offline_note())
     }
 
     fn set_open(&mut self, conversation: Target) {
@@ -113,19 +114,19 @@ impl Context {
 
     /// Checks the text of a message.
     pub(super) fn text(&self, text: &str) -> Result<Text<'static>, CliError> {
-        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.words.detail(&error)))
+        Text::new(text.to_owned()).map_err(|error| CliError::Usage(self.catalog.detail(&error)))
     }
 
     /// Sends a message. `reply` is the number of the event that it replies to.
     pub(super) fn send(&mut self, to: Target, text: &str, reply: Option<u64>) -> Result<(), CliError> {
         let text = self.text(text)?;
         self.delivery.message_sent();
-        self.handle.send(to, text, reply).inspect_err(|_| self.delivery.message_settled(false))
+        self.handle.send(to, text, reply).inspect_err(|_| self.delivery.message_answered(false))
     }
 
     /// Uploads or downloads a file in the background.
     pub(super) fn transfer(&mut self, transfer: Transfer) -> Result<(), CliError> {
-        let not_logged_in = || CliError::Usage(self.words.nobody_is_logged_in());
+        let not_logged_in = || CliError::Usage(self.catalog.nobody_is_logged_in());
         let session = self.session.clone().ok_or_else(not_logged_in)?;
         let sentence = self.transfers.start(transfer, session)?;
         self.say(&sentence)

@@ -24,7 +24,7 @@ impl DeliveryCounter {
     }
 
     /// Counts a pending message as acknowledged or rejected.
-    pub(super) fn message_settled(&self, is_acknowledged: bool) {
+    pub(super) fn message_answered(&self, is_acknowledged: bool) {
         let mut counts = self.counts();
         counts.pending = counts.pending.saturating_sub(1);
         if is_acknowledged {
@@ -47,8 +47,8 @@ impl DeliveryCounter {
         self.counts().acknowledged > 0
     }
 
-    /// Waits until at most `pending_max` messages are pending. False if no message is settled within
-    /// `timeout`.
+    /// Waits until at most `pending_max` messages are pending. Returns false if no message is acknowledged or
+    /// rejected within `timeout`.
     pub(super) fn wait_for(&self, pending_max: usize, timeout: Duration) -> bool {
         let mut counts = self.counts();
         while counts.pending > pending_max {
@@ -73,13 +73,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_when_messages_are_settled_or_at_the_timeout() {
+    fn a_wait_ends_when_messages_are_answered_or_at_the_timeout() {
         let delivery = DeliveryCounter::default();
         delivery.message_sent();
         assert!(delivery.wait_for(1, Duration::ZERO));
-        assert!(!delivery.wait_for(0, Duration::from_millis(1)), "no message is settled");
-        let other = delivery.clone();
-        let thread = std::thread::spawn(move || other.message_settled(false));
+        assert!(!delivery.wait_for(0, Duration::from_millis(1)), "no message is answered");
+        let shared_counter = delivery.clone();
+        let thread = std::thread::spawn(move || shared_counter.message_answered(false));
         assert!(delivery.wait_for(0, Duration::from_mins(1)));
         assert_eq!(delivery.rejected(), 1);
         thread.join().expect("the thread ends");

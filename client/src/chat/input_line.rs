@@ -1,9 +1,9 @@
-//! The input line. It reports keystrokes to the session. It paints the prompt before the line, the typing
-//! users after it, and the progress bars of file transfers below it.
+//! The input line. It reports keystrokes to the session. It draws the prompt before the line, the typing
+//! users after the line, and the progress bars of file transfers below the line.
 //!
-//! rustyline asks for a hint after every key, and paints the same hint again whenever a message is printed
-//! above the line. The hint consists of blanks and keeps its size until the next key, so that the line does
-//! not move. The text is filled in when the hint is painted.
+//! rustyline requests a hint after every key, and draws the same hint again when a message is printed above
+//! the line. The hint consists of blanks and keeps its size until the next key, so the line does not move.
+//! The highlighter replaces the blanks with the text when the hint is drawn.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ use super::prompt::Prompt;
 use crate::client_handle::Keystrokes;
 use crate::render::{columns_for_bars, fit_width};
 
-/// Columns of the hint after the line: room for some names, or the state of the connection.
+/// The columns of the hint after the line, for some names or the state of the connection.
 const HINT_WIDTH: usize = 34;
 
-/// How often keystrokes for the same conversation are reported.
+/// The minimum time between two reports of keystrokes for the same conversation.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// The direction of a file transfer. Each direction has one progress bar.
@@ -36,11 +36,11 @@ pub(super) enum Direction {
 #[derive(Clone)]
 pub(super) struct InputLine {
     keystrokes: Keystrokes,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<InputLineState>>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct InputLineState {
     /// The conversation that receives the line.
     open: Option<Target>,
     /// The time and the conversation of the last reported keystroke.
@@ -49,7 +49,7 @@ struct Shared {
     /// The newest status for the prompt, and the number of status changes.
     status: String,
     status_version: u64,
-    /// The sentence about typing users.
+    /// The text about typing users.
     typing: String,
     /// One bar for each [`Direction`] in which a file is transferred.
     bars: [Option<String>; 2],
@@ -74,7 +74,7 @@ impl Hint for BlankHint {
 
 impl InputLine {
     pub(super) fn new(keystrokes: Keystrokes, has_colours: bool) -> Self {
-        let shared = Shared { has_colours, ..Shared::default() };
+        let shared = InputLineState { has_colours, ..InputLineState::default() };
         Self { keystrokes, shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -87,13 +87,13 @@ impl InputLine {
         shared.prompt.text()
     }
 
-    /// Ends the line: changes of the progress bars then need no repaint.
+    /// Ends the line. Until the next line, changes of the progress bars need no repaint.
     pub(super) fn end(&self) {
         self.shared().is_reading = false;
     }
 
-    /// The number of status changes. Read it before you look up a status for [`Prompt::new`], because the
-    /// printer may set a newer status at the same time.
+    /// The number of status changes. Call this before you look up a status for [`Prompt::new`]: the printer
+    /// may set a newer status at the same time.
     pub(super) fn status_version(&self) -> u64 {
         self.shared().status_version
     }
@@ -107,7 +107,7 @@ impl InputLine {
         is_new
     }
 
-    /// Sets the sentence about typing users. True if the line needs a repaint.
+    /// Sets the text about typing users. True if the line needs a repaint.
     pub(super) fn set_typing(&self, sentence: String) -> bool {
         let mut shared = self.shared();
         let is_new = shared.typing != sentence;
@@ -155,34 +155,34 @@ impl InputLine {
         Some(BlankHint(blank)).filter(|BlankHint(blank)| !blank.is_empty())
     }
 
-    pub(super) fn painted_prompt<'a>(&self) -> Cow<'a, str> {
-        Cow::Owned(self.shared().prompt.painted())
+    pub(super) fn highlighted_prompt<'a>(&self) -> Cow<'a, str> {
+        Cow::Owned(self.shared().prompt.highlighted())
     }
 
     /// The text for a blank hint, of the same width and height. Dimmed if colours are on.
-    pub(super) fn painted_hint<'a>(&self, blank: &'a str) -> Cow<'a, str> {
+    pub(super) fn highlighted_hint<'a>(&self, blank: &'a str) -> Cow<'a, str> {
         let shared = self.shared();
         let mut bars = shared.bars.iter().flatten();
         let mut rows = blank.split('\n');
-        let mut painted = String::new();
+        let mut highlighted = String::new();
         if let Some(behind) = rows.next().filter(|behind| !behind.is_empty()) {
-            painted.push(' ');
+            highlighted.push(' ');
             let text = [shared.prompt.overflow(), &shared.typing].join(" ");
-            painted += &shared.padded(text.trim(), behind.len() - 1);
+            highlighted += &shared.padded(text.trim(), behind.len() - 1);
         }
         for row in rows {
-            painted.push('\n');
-            painted += &shared.padded(bars.next().map_or("", String::as_str), row.len());
+            highlighted.push('\n');
+            highlighted += &shared.padded(bars.next().map_or("", String::as_str), row.len());
         }
-        Cow::Owned(painted)
+        Cow::Owned(highlighted)
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, InputLineState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shared {
+impl InputLineState {
     /// The text, cut or padded with blanks to a width.
     fn padded(&self, text: &str, width: usize) -> String {
         let text = fit_width(text, width);
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_painted_in_the_rows_of_the_blank_hint() {
+    fn bars_are_drawn_in_the_rows_of_the_blank_hint() {
         let input_line = input_line(false);
         let bar = |text: &str| Some(text.to_owned());
         assert!(!input_line.set_bar(Direction::Upload, bar("plan.pdf 10 %")), "no line is being read");
@@ -225,22 +225,26 @@ mod tests {
         input_line.set_typing("bob typing…".to_owned());
         let long = "x".repeat(columns_for_bars() - HINT_WIDTH);
         let [blank, behind_long] = ["", &long].map(|line| input_line.hint(line).expect("a hint").0);
-        let painted = |blank: &str| {
-            let painted = input_line.painted_hint(blank).into_owned();
+        let highlighted = |blank: &str| {
+            let highlighted = input_line.highlighted_hint(blank).into_owned();
             let widths = |text: &str| text.split('\n').map(|row| row.width()).collect::<Vec<_>>();
-            assert_eq!(widths(&painted), widths(blank), "the same width and height");
-            painted.lines().map(str::trim_end).collect::<Vec<_>>().join("|")
+            assert_eq!(widths(&highlighted), widths(blank), "the same width and height");
+            highlighted.lines().map(str::trim_end).collect::<Vec<_>>().join("|")
         };
-        assert_eq!(painted(&blank), " bob typing…|plan.pdf 10 %|a.png 50 %");
-        assert_eq!(painted(&behind_long), "|plan.pdf 10 %|a.png 50 %");
+        assert_eq!(highlighted(&blank), " bob typing…|plan.pdf 10 %|a.png 50 %");
+        assert_eq!(highlighted(&behind_long), "|plan.pdf 10 %|a.png 50 %");
         input_line.set_bar(Direction::Upload, None);
-        assert_eq!(painted(&blank), " bob typing…|a.png 50 %|", "the other bar moves up, and the rows stay");
+        assert_eq!(
+            highlighted(&blank),
+            " bob typing…|a.png 50 %|",
+            "the other bar moves up, and the rows stay"
+        );
         input_line.end();
         assert!(!input_line.set_bar(Direction::Download, None));
     }
 
     #[test]
-    fn a_status_that_does_not_fit_into_the_prompt_is_painted_after_the_line() {
+    fn a_status_that_does_not_fit_into_the_prompt_is_drawn_after_the_line() {
         let input_line = input_line(false);
         let version = input_line.status_version();
         let text = input_line.begin(None, Prompt::new("#ops".to_owned(), String::new(), version));
@@ -248,17 +252,17 @@ mod tests {
         input_line.set_typing("bob typing…".to_owned());
         assert!(input_line.set_status(" (4)".to_owned()));
         assert!(!input_line.set_status(" (4)".to_owned()), "nothing has changed");
-        assert_eq!((text.as_str(), &*input_line.painted_prompt()), ("#ops> ", "#ops> "));
-        assert_eq!(input_line.painted_hint(&blank).trim_end(), " (4) bob typing…");
+        assert_eq!((text.as_str(), &*input_line.highlighted_prompt()), ("#ops> ", "#ops> "));
+        assert_eq!(input_line.highlighted_hint(&blank).trim_end(), " (4) bob typing…");
         let stale = Prompt::new("#ops".to_owned(), String::new(), version);
         assert_eq!(input_line.begin(None, stale), "#ops (4)> ");
-        assert_eq!(input_line.painted_hint(&blank).trim_end(), " bob typing…");
+        assert_eq!(input_line.highlighted_hint(&blank).trim_end(), " bob typing…");
     }
 
     #[test]
     fn a_hint_is_dimmed_if_colours_are_on() {
         let input_line = input_line(true);
         input_line.set_typing("bob".to_owned());
-        assert_eq!(input_line.painted_hint("     "), " \u{1b}[2mbob\u{1b}[0m ");
+        assert_eq!(input_line.highlighted_hint("     "), " \u{1b}[2mbob\u{1b}[0m ");
     }
 }

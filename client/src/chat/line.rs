@@ -18,7 +18,7 @@ pub(super) enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// A line that starts with two slashes is a text that starts with one.
+    /// Parses a line. A line that starts with two slashes is a text that starts with one slash.
     pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {

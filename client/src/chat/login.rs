@@ -21,7 +21,7 @@ pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Res
         None => {
             // Reports an unreachable server before the user types a password.
             context.handle.submit(Command::Ping)?;
-            context.say(&context.words.nobody_is_logged_in())
+            context.say(&context.catalog.nobody_is_logged_in())
         }
     }
 }
@@ -31,8 +31,9 @@ pub(super) fn log_in(context: &mut Context, user: UserName, password: Password) 
     start_session(context, &session, None)
 }
 
-/// Follows all conversations, prints the login summary, and opens a conversation: the given one, else one
-/// with unread messages, else the one that was open last, else the first channel.
+/// Follows all conversations, prints the login summary, and opens a conversation. The first of these that
+/// exists is opened: the given conversation, a conversation with unread messages, the last open conversation,
+/// the first channel.
 fn start_session(
     context: &mut Context,
     session: &LoggedIn,
@@ -40,14 +41,14 @@ fn start_session(
 ) -> Result<(), CliError> {
     context.renderer.set_reader(&session.user);
     context.session = Some(session.clone());
-    context.say(&context.words.you_are(&session.user))?;
+    context.say(&context.catalog.you_are(&session.user))?;
     context.cache.set_owner(&session.user);
     let last = context.cache.last_open();
     if !follow_everything(context)? {
         return start_session_offline(context, session, conversation.or(last));
     }
     let LoginSummary { channels, unread, lines } =
-        login_summary::load(&mut context.handle, &context.names, &context.cache, context.words)?;
+        login_summary::load(&mut context.handle, &context.names, &context.cache, context.catalog)?;
     if !lines.is_empty() {
         context.say(&lines.join("\n"))?;
     }
@@ -60,12 +61,12 @@ fn start_session(
     let first = || own.next().map(|first| Target::Channel(first.channel));
     match conversation.or(unread).or(last).or_else(first) {
         Some(conversation) => context.open(conversation),
-        None => context.say(&context.words.no_channel_yet()),
+        None => context.say(&context.catalog.no_channel_yet()),
     }
 }
 
-/// Follows all conversations. False if the server does not answer in time: the session then repeats the
-/// request.
+/// Follows all conversations. Returns false if the server does not answer in time. The session still repeats
+/// the request.
 fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
     let ticket = context.handle.submit(Command::Follow(Follow::Everything))?;
     let time = if context.is_interactive { SHOW_CACHE_AFTER } else { context.handle.timeout() };
@@ -75,7 +76,7 @@ fn follow_everything(context: &mut Context) -> Result<bool, CliError> {
     }
 }
 
-/// Shows cached messages. A thread loads the login summary when the server answers.
+/// Shows cached messages. A thread loads the login summary as soon as the server answers.
 fn start_session_offline(
     context: &mut Context,
     session: &LoggedIn,
@@ -83,7 +84,7 @@ fn start_session_offline(
 ) -> Result<(), CliError> {
     match conversation {
         Some(conversation) => context.open_from_cache(conversation)?,
-        None => context.say(&context.words.offline_note())?,
+        None => context.say(&context.catalog.offline_note())?,
     }
     context.handle.submit(Command::ListReads)?;
     let background = context.transfers.context().clone();

@@ -1,5 +1,5 @@
-//! The login summary: invitations and unread messages, printed once after a login. Its requests also collect
-//! all names for completion.
+//! The login summary: invitations and unread messages, printed after a login. The same requests collect names
+//! for completion.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use super::ui_event::UiEvent;
 use crate::cache::Cache;
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render;
 use session::{Answer, Command};
 
-/// Conversations listed with unread messages: half a screen.
+/// The maximum number of conversations with unread messages that are listed: half a screen.
 const UNREAD_LINES_MAX: usize = 20;
 
-/// Timeout of the background connection that loads the summary while the server does not answer. After it,
-/// the connection is opened again.
+/// The timeout of the background connection that loads the summary while the server does not answer. After
+/// this time the connection is opened again.
 const BACKGROUND_TIMEOUT: Duration = Duration::from_hours(24);
 
 pub(super) struct LoginSummary {
@@ -39,7 +39,7 @@ pub(super) fn load(
     handle: &mut ClientHandle,
     names: &KnownNames,
     cache: &Cache,
-    words: Words,
+    catalog: Catalog,
 ) -> Result<LoginSummary, CliError> {
     users(handle, names)?;
     let channels = channels(handle, names)?;
@@ -48,9 +48,9 @@ pub(super) fn load(
         matches!(cached, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
     });
     let invitations = invitations(handle, names)?;
-    let mut lines: Vec<_> = invitations.iter().map(|one| render::invitation(words, one)).collect();
+    let mut lines: Vec<_> = invitations.iter().map(|one| render::invitation(catalog, one)).collect();
     let unread = unread(handle)?;
-    lines.extend(unread_lines(words, &unread));
+    lines.extend(unread_lines(catalog, &unread));
     Ok(LoginSummary { channels, unread, lines })
 }
 
@@ -65,14 +65,14 @@ pub(super) fn load_in_background(
     loop {
         let summary = context
             .connect(session.clone())
-            .and_then(|mut handle| load(&mut handle, names, cache, context.words));
+            .and_then(|mut handle| load(&mut handle, names, cache, context.catalog));
         match summary {
             Ok(LoginSummary { lines, .. }) if lines.is_empty() => {}
             Ok(LoginSummary { lines, .. }) => context.send(UiEvent::Note(lines.join("\n"))),
             Err(CliError::Unreachable { .. }) => continue,
             // The connection of the chat reports the end of the session.
-            Err(error) if error.is_logged_out() => {}
-            Err(error) => context.send(UiEvent::Error(context.words.cli_error(&error))),
+            Err(error) if error.needs_login() => {}
+            Err(error) => context.send(UiEvent::Error(context.catalog.cli_error(&error))),
         }
         break;
     }
@@ -112,16 +112,16 @@ pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError
     Ok(reads)
 }
 
-fn unread_lines(words: Words, unread: &[Reading]) -> Vec<String> {
+fn unread_lines(catalog: Catalog, unread: &[Reading]) -> Vec<String> {
     if unread.is_empty() {
         return Vec::new();
     }
     let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
-    let mut lines = vec![words.unread_in_all(messages, unread.len())];
-    let line = |reading| format!("  {}", render::reading(words, reading));
+    let mut lines = vec![catalog.unread_in_all(messages, unread.len())];
+    let line = |reading| format!("  {}", render::reading(catalog, reading));
     lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
     if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
-        lines.push(format!("  {}", words.and_more_unread(more)));
+        lines.push(format!("  {}", catalog.and_more_unread(more)));
     }
     lines
 }

@@ -1,11 +1,11 @@
 //! `/menu`: the user chooses a command by number, and the menu asks for its arguments one after the other.
-//! The menu is made from the command table.
+//! The menu is generated from the command table.
 
 use super::commands::{Command, GROUPS, Group};
 use super::names::{ChannelChoice, KnownNames};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 
-/// Names listed as choices. The user can type any other name.
+/// The maximum number of names that are listed as choices. The user can type any other name.
 const CHOICES_MAX: usize = 20;
 
 /// The position of the user in the menu.
@@ -30,45 +30,45 @@ pub(super) enum Step {
 }
 
 impl Menu {
-    /// Whether the line is for the menu. A line with a slash is a command and leaves the menu, except as an
-    /// argument: a path begins with a slash, too.
+    /// Whether the line is for the menu. A line with a slash is a command, which leaves the menu. But an
+    /// argument may begin with a slash, such as a path.
     pub(super) fn accepts(&self, line: &str) -> bool {
         matches!(self, Self::Arguments(..)) || !line.starts_with('/')
     }
 
     /// Handles a line that the menu accepts.
-    pub(super) fn answer(self, words: Words, names: &KnownNames, line: &str) -> Step {
+    pub(super) fn answer(self, catalog: Catalog, names: &KnownNames, line: &str) -> Step {
         match (self, line.trim()) {
             (Self::Groups, "0") => Step::Leave,
-            (Self::Commands(_), "0") => Self::Groups.show(words, names),
-            (Self::Arguments(group, ..), "0") => Self::Commands(group).show(words, names),
+            (Self::Commands(_), "0") => Self::Groups.show(catalog, names),
+            (Self::Arguments(group, ..), "0") => Self::Commands(group).show(catalog, names),
             (Self::Arguments(group, command, given), line) => {
-                add_argument(group, command, given, words, names, line)
+                add_argument(group, command, given, catalog, names, line)
             }
-            (menu, "") => menu.show(words, names),
+            (menu, "") => menu.show(catalog, names),
             (Self::Groups, line) => match chosen(line, GROUPS) {
-                Some(group) => Self::Commands(group).show(words, names),
-                None => Step::Show(Self::Groups, words.menu_number()),
+                Some(group) => Self::Commands(group).show(catalog, names),
+                None => Step::Show(Self::Groups, catalog.menu_number()),
             },
             (Self::Commands(group), line) => match chosen(line, group.commands) {
-                Some(command) => ask_or_run(group, command, Vec::new(), words, names),
-                None => Step::Show(Self::Commands(group), words.menu_number()),
+                Some(command) => ask_or_run(group, command, Vec::new(), catalog, names),
+                None => Step::Show(Self::Commands(group), catalog.menu_number()),
             },
         }
     }
 
     /// Shows the choices at this position.
-    pub(super) fn show(self, words: Words, names: &KnownNames) -> Step {
+    pub(super) fn show(self, catalog: Catalog, names: &KnownNames) -> Step {
         let text = match &self {
-            Self::Groups => list(words.menu_title(), GROUPS.iter().map(|group| words.of(group.title))),
+            Self::Groups => list(catalog.menu_title(), GROUPS.iter().map(|group| catalog.of(group.title))),
             Self::Commands(group) => {
-                let title = words.menu_group(words.of(group.title));
-                list(title, group.commands.iter().map(|command| words.of(command.help)))
+                let title = catalog.menu_group(catalog.of(group.title));
+                list(title, group.commands.iter().map(|command| catalog.of(command.help)))
             }
             Self::Arguments(_, command, given) => {
-                let Some(argument) = Argument::nth(command, given.len(), words) else { return Step::Leave };
+                let Some(argument) = Argument::nth(command, given.len(), catalog) else { return Step::Leave };
                 let choices = argument.choices(names);
-                list(argument.question(words), choices.iter().map(String::as_str))
+                list(argument.question(catalog), choices.iter().map(String::as_str))
             }
         };
         Step::Show(self, text)
@@ -80,20 +80,20 @@ fn add_argument(
     group: &'static Group,
     command: &'static Command,
     mut given: Vec<String>,
-    words: Words,
+    catalog: Catalog,
     names: &KnownNames,
     line: &str,
 ) -> Step {
-    let Some(argument) = Argument::nth(command, given.len(), words) else { return Step::Leave };
+    let Some(argument) = Argument::nth(command, given.len(), catalog) else { return Step::Leave };
     match (line, argument.is_optional) {
         ("", true) => return run(group, command, &given),
-        ("", false) => return Menu::Arguments(group, command, given).show(words, names),
+        ("", false) => return Menu::Arguments(group, command, given).show(catalog, names),
         (line, _) => {
             let choices = argument.choices(names);
             given.push(chosen(line, &choices).cloned().unwrap_or_else(|| line.to_owned()));
         }
     }
-    ask_or_run(group, command, given, words, names)
+    ask_or_run(group, command, given, catalog, names)
 }
 
 /// Asks for the next argument, or runs the command after the last one.
@@ -101,11 +101,11 @@ fn ask_or_run(
     group: &'static Group,
     command: &'static Command,
     given: Vec<String>,
-    words: Words,
+    catalog: Catalog,
     names: &KnownNames,
 ) -> Step {
-    match Argument::nth(command, given.len(), words) {
-        Some(_) => Menu::Arguments(group, command, given).show(words, names),
+    match Argument::nth(command, given.len(), catalog) {
+        Some(_) => Menu::Arguments(group, command, given).show(catalog, names),
         None => run(group, command, &given),
     }
 }
@@ -126,10 +126,10 @@ struct Argument {
 
 impl Argument {
     /// `None` if the command takes at most `n` arguments.
-    fn nth(command: &Command, n: usize, words: Words) -> Option<Self> {
-        let nth = |words: Words| words.of(command.arguments).split_whitespace().nth(n);
+    fn nth(command: &Command, n: usize, catalog: Catalog) -> Option<Self> {
+        let nth = |catalog: Catalog| catalog.of(command.arguments).split_whitespace().nth(n);
         let bare = |word: &'static str| word.trim_matches(['[', ']']);
-        let (kind, label) = (nth(Words::ENGLISH)?, nth(words)?);
+        let (kind, label) = (nth(Catalog::ENGLISH)?, nth(catalog)?);
         let is_optional = kind.starts_with('[');
         Some(Self { kind: bare(kind), label: bare(label), channels: command.channels, is_optional })
     }
@@ -139,7 +139,7 @@ impl Argument {
             "#CHANNEL" => names.channels(self.channels),
             "USER" | "@USER" => names.starting_with("@"),
             "#CHANNEL|@USER" => [names.channels(self.channels), names.starting_with("@")].concat(),
-            // Words in small letters, such as `on|off`, are the choices themselves.
+            // Lowercase words, such as `on|off`, are the choices themselves.
             fixed if !fixed.contains(char::is_uppercase) => fixed.split('|').map(str::to_owned).collect(),
             _ => Vec::new(),
         };
@@ -147,8 +147,8 @@ impl Argument {
         choices
     }
 
-    fn question(&self, words: Words) -> String {
-        if self.is_optional { words.menu_asks_optional(self.label) } else { words.menu_asks(self.label) }
+    fn question(&self, catalog: Catalog) -> String {
+        if self.is_optional { catalog.menu_asks_optional(self.label) } else { catalog.menu_asks(self.label) }
     }
 }
 
@@ -178,13 +178,13 @@ mod tests {
 
     /// Types lines into the menu. Returns the transcript, which ends with the command that runs.
     fn dialogue(language: Language, lines: &[&str]) -> String {
-        let (words, names) = (Words::new(language), names());
+        let (catalog, names) = (Catalog::new(language), names());
         let mut transcript = Vec::new();
-        let mut step = Menu::Groups.show(words, &names);
+        let mut step = Menu::Groups.show(catalog, &names);
         for line in lines {
             let Step::Show(menu, shown) = step else { panic!("the menu has ended before {line:?}") };
             transcript.extend([shown, format!("> {line}")]);
-            step = menu.answer(words, &names, line);
+            step = menu.answer(catalog, &names, line);
         }
         transcript.push(match step {
             Step::Show(_, shown) => shown,
@@ -208,7 +208,7 @@ mod tests {
         for language in [Language::English, Language::Portuguese] {
             for command in commands::all() {
                 let [group, number] = numbers(command.name);
-                let wanted = Words::ENGLISH.of(command.arguments).split_whitespace();
+                let wanted = Catalog::ENGLISH.of(command.arguments).split_whitespace();
                 let given: Vec<_> =
                     wanted.map(|argument| if argument.starts_with('[') { "" } else { "x y" }).collect();
                 let lines = [vec![&*group, &*number], given.clone()].concat();
@@ -283,11 +283,11 @@ mod tests {
         let [group, number] = numbers("open");
         assert!(dialogue(Language::English, &[&group, &number, "0", "0", "0"]).ends_with("(left)"));
         let said = dialogue(Language::English, &["99"]);
-        assert!(said.ends_with(&Words::ENGLISH.menu_number()), "{said}");
+        assert!(said.ends_with(&Catalog::ENGLISH.menu_number()), "{said}");
         assert!(!Menu::Groups.accepts("/quit"));
         let asked = Menu::Arguments(&GROUPS[0], &GROUPS[0].commands[0], Vec::new());
         assert!(asked.accepts("/home/alice/a.pdf"), "a path");
-        assert!(dialogue(Language::English, &["-1"]).ends_with(&Words::ENGLISH.menu_number()));
+        assert!(dialogue(Language::English, &["-1"]).ends_with(&Catalog::ENGLISH.menu_number()));
         // A line that is not the number of a choice is the argument itself.
         assert!(dialogue(Language::English, &[&group, &number, "@diana"]).ends_with("/open @diana"));
         assert!(dialogue(Language::English, &[&group, &number, "99"]).ends_with("/open 99"));

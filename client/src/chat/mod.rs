@@ -1,8 +1,8 @@
 //! The chat: it runs the lines that a user types, and prints events. On a terminal, a line editor is below
 //! the output; without a terminal, the lines come from a pipe.
 //!
-//! Modules import only to the right: `terminal`, `plain`, `pipe` -> `shell` -> `commands` -> `context` -> the
-//! others.
+//! A module imports only modules to its right: `terminal`, `plain`, `pipe` -> `shell` -> `commands` ->
+//! `context` -> the others.
 
 mod names;
 mod delivery;
@@ -47,7 +47,7 @@ use terminal::Terminal;
 use transfers::{TransferContext, Transfers};
 use ui_event::UiEvent;
 
-/// Queued events for the printer. If the queue is full, the network thread waits.
+/// The maximum number of queued events for the printer. If the queue is full, the network thread waits.
 const EVENTS_QUEUED_MAX: usize = 1024;
 
 #[derive(Debug, clap::Args)]
@@ -75,14 +75,14 @@ enum Input {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    report_once(arguments.display.words(), chat(arguments))
+    report_once(arguments.display.catalog(), chat(arguments))
 }
 
 fn chat(arguments: &Arguments) -> Result<(), CliError> {
-    let (input, words) = (input(arguments), arguments.display.words());
+    let (input, catalog) = (input(arguments), arguments.display.catalog());
     let (events, events_to_print) = sync_channel(EVENTS_QUEUED_MAX);
     let (connection, shutdown) = (arguments.connection.with_server()?, Shutdown::new());
-    let handle = ClientHandle::open(&connection, words, events.clone(), shutdown.clone(), Sends::Messages)?;
+    let handle = ClientHandle::open(&connection, catalog, events.clone(), shutdown.clone(), Sends::Messages)?;
     let has_line_editor = input == Input::LineEditor;
     let signalled = SignalWatcher { connection: shutdown, ended: handle.ended(), has_line_editor }.start()?;
     let context = context(arguments, handle, connection, events, input);
@@ -131,21 +131,26 @@ fn context(
     input: Input,
 ) -> Context {
     let renderer = Renderer::for_chat(&arguments.display);
-    let words = renderer.words();
+    let catalog = renderer.catalog();
     let input_line = InputLine::new(handle.keystrokes(), renderer.has_colours());
     let line_with_bars = (input == Input::LineEditor).then(|| input_line.clone());
     Context {
         cache: handle.cache(),
         handle,
         renderer,
-        words,
+        catalog,
         password: arguments.password.clone(),
         session: None,
         open: None,
         input_line,
         names: KnownNames::default(),
         delivery: DeliveryCounter::default(),
-        transfers: Transfers::new(TransferContext { connection, words, events, input_line: line_with_bars }),
+        transfers: Transfers::new(TransferContext {
+            connection,
+            catalog,
+            events,
+            input_line: line_with_bars,
+        }),
         downloads: arguments.downloads.clone(),
         is_interactive: input != Input::Pipe,
     }

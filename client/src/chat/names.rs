@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Known names. Further names are not added.
+/// The maximum number of known names. Further names are not added.
 const NAMES_MAX: usize = 10_000;
 
 /// Names with their signs, such as `#general` and `@bob`. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct KnownNames {
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<NameLists>>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct NameLists {
     all: BTreeSet<String>,
     /// The channels that the user is a member of. `None` until the server has listed them.
     own: Option<BTreeSet<String>>,
@@ -55,7 +55,8 @@ impl KnownNames {
         self.shared().all.iter().filter(|name| name.starts_with(prefix)).cloned().collect()
     }
 
-    /// The channels of a choice, sorted. All known channels until the server has listed the own ones.
+    /// The channels of a choice, sorted. Returns all known channels until the server has listed the user's
+    /// channels.
     pub(super) fn channels(&self, choice: ChannelChoice) -> Vec<String> {
         let listed = match choice {
             ChannelChoice::All => None,
@@ -66,7 +67,7 @@ impl KnownNames {
         listed.map_or_else(|| self.starting_with("#"), |listed| listed.into_iter().collect())
     }
 
-    fn shared(&self) -> MutexGuard<'_, Shared> {
+    fn shared(&self) -> MutexGuard<'_, NameLists> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

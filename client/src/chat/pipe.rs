@@ -7,19 +7,19 @@ use common::Target;
 use super::shell::{Shell, report_once};
 use crate::cli_error::CliError;
 
-/// Runs all lines, and waits until all messages are acknowledged. Returns the first error.
+/// Runs all lines, and waits until all messages are acknowledged or rejected. Returns the first error.
 pub(super) fn run(shell: &mut Shell, conversation: Option<Target>) -> Result<(), CliError> {
-    let words = shell.context.words;
+    let catalog = shell.context.catalog;
     let started = shell.start(conversation);
     if matches!(started, Err(CliError::Unreachable { .. })) {
         return started;
     }
-    let mut outcome = report_once(words, started);
+    let mut outcome = report_once(catalog, started);
     let mut input = std::io::stdin().lock();
     let mut bytes = Vec::new();
     while !shell.has_ended() && input.read_until(b'\n', &mut bytes)? > 0 {
         let line = String::from_utf8_lossy(&bytes);
-        let ran = report_once(words, shell.run_in_order(line.trim_end_matches('\n')));
+        let ran = report_once(catalog, shell.run_in_order(line.trim_end_matches('\n')));
         bytes.clear();
         outcome = outcome.and(ran);
     }

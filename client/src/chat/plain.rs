@@ -1,5 +1,5 @@
-//! The chat for screen readers and simple terminals. The terminal edits the line. There is no prompt, and no
-//! repaint.
+//! The chat for screen readers and simple terminals. The terminal edits the line. papo prints no prompt, and
+//! never draws a line again.
 
 use std::io::BufRead as _;
 

@@ -16,11 +16,11 @@ use crate::local_error::LocalError;
 use crate::render::{Output, Renderer, print_error, prompt_status, sanitise};
 use session::News;
 
-/// The cache is written after this time without an event.
+/// The time without an event after which the cache is written.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// Moves the cursor up a row and down again. As output above the input line, it makes rustyline repaint the
-/// line.
+/// Moves the cursor up a row and down again. Printing this text above the input line makes rustyline draw the
+/// line again.
 const REPAINT: &str = "\x1b[A\n";
 
 const BELL: &str = "\x07";
@@ -60,7 +60,7 @@ impl Printer {
         })
     }
 
-    /// Prints all queued events together, so that the input line is painted once.
+    /// Starts the thread. It prints all queued events together, so the input line is drawn only once.
     fn spawn(
         self,
         events: Receiver<UiEvent>,
@@ -78,8 +78,8 @@ impl Printer {
                     (true, true) => print(REPAINT.to_owned()),
                     (false, _) => print(format!("{bell}{}\n", rendered.join("\n"))),
                 };
-                // Counted after the print, because the shell ends the program when the last message is
-                // settled.
+                // Messages are counted after the print: the shell ends the program when the last message is
+                // answered.
                 for news in news() {
                     self.count(news);
                     self.cache.apply(news);
@@ -125,16 +125,16 @@ impl Printer {
                 status = Some(*summary);
             }
         }
-        let words = self.renderer.words();
-        let is_typing_new = typing.is_some_and(|users| input_line.set_typing(words.typing(users)));
+        let catalog = self.renderer.catalog();
+        let is_typing_new = typing.is_some_and(|users| input_line.set_typing(catalog.typing(users)));
         let is_status_new =
-            status.is_some_and(|summary| input_line.set_status(prompt_status(words, summary, true)));
+            status.is_some_and(|summary| input_line.set_status(prompt_status(catalog, summary, true)));
         is_typing_new || is_status_new || events.iter().any(|event| matches!(event, UiEvent::Repaint))
     }
 
     fn count(&self, news: &News) {
         if let News::Sent { outcome, .. } = news {
-            self.delivery.message_settled(outcome.is_ok());
+            self.delivery.message_answered(outcome.is_ok());
         }
         if let News::OutboxLoaded(messages) = news {
             messages.iter().for_each(|_| self.delivery.message_sent());

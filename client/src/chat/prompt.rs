@@ -1,8 +1,8 @@
 //! The prompt: the open conversation, and a status in parentheses (unread messages of other conversations,
 //! and the connection).
 //!
-//! rustyline measures the prompt only when a line begins. So a new status is painted into the measured
-//! columns, right-aligned. A status that is too wide is painted after the line until the next prompt.
+//! rustyline measures the prompt only when a line begins. So a new status is drawn into the measured columns,
+//! right-aligned. A status that is too wide is drawn after the line until the next prompt.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -13,7 +13,8 @@ pub(super) struct Prompt {
     status: String,
     /// Columns that rustyline measured.
     width: usize,
-    /// The number of status changes when `status` was looked up. `None` for a prompt without a status.
+    /// The number of status changes at the time when `status` was looked up. `None` if the prompt has no
+    /// status.
     status_version: Option<u64>,
 }
 
@@ -33,7 +34,7 @@ impl Prompt {
         prompt
     }
 
-    /// The same prompt with `status`, if that is newer than the status of the prompt.
+    /// Returns the prompt with `status`, if this status is newer.
     pub(super) fn updated(self, status_version: u64, status: &str) -> Self {
         match self.status_version {
             Some(before) if before != status_version => {
@@ -57,7 +58,7 @@ impl Prompt {
     }
 
     /// The prompt in exactly the measured columns.
-    pub(super) fn painted(&self) -> String {
+    pub(super) fn highlighted(&self) -> String {
         let text = if self.status_fits() { self.text() } else { format!("{}> ", self.name) };
         " ".repeat(self.width.saturating_sub(text.width())) + &text
     }
@@ -85,8 +86,8 @@ mod tests {
         let mut prompt = Prompt::new("#日本".to_owned(), " (3)".to_owned(), 0);
         let mut painted = |status: &str| {
             prompt.set_status(status);
-            assert_eq!(prompt.painted().width(), prompt.width());
-            format!("{}|{}", prompt.painted(), prompt.overflow())
+            assert_eq!(prompt.highlighted().width(), prompt.width());
+            format!("{}|{}", prompt.highlighted(), prompt.overflow())
         };
         let painted = ["", " (4)", " (12)", " (12; offline, 3 waiting)", " (3)"].map(&mut painted);
         insta::assert_snapshot!(painted.join("\n"), @"
@@ -105,6 +106,6 @@ mod tests {
         assert_eq!(looked_up().updated(8, " (2)").text(), "#ops (2)> ");
         let mut menu = Prompt::fixed("menu").updated(8, " (2)");
         assert!(!menu.set_status(" (3)"));
-        assert_eq!(menu.painted(), "menu> ");
+        assert_eq!(menu.highlighted(), "menu> ");
     }
 }

@@ -1,4 +1,4 @@
-//! The shell: it runs each line as a message, a command, or a choice in the menu.
+//! The shell: runs each line as a message, a command, or a choice in the menu.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::menu::{Menu, Step};
 use super::prompt::Prompt;
 use crate::cli_error::CliError;
 use crate::client_handle::{MESSAGES_PENDING_MAX, OUTAGE_WAIT};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{print_error, prompt_status};
 
 pub(super) struct Shell {
@@ -56,23 +56,23 @@ impl Shell {
         let version = context.input_line.status_version();
         let status = context.handle.status().map_or_else(
             |_| String::new(),
-            |status| prompt_status(context.words, status.summary, context.is_logged_in()),
+            |status| prompt_status(context.catalog, status.summary, context.is_logged_in()),
         );
         let name = context.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
         context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))
     }
 
     pub(super) fn run(&mut self, line: &str) -> Result<(), CliError> {
-        // A line of a pipe counts as a keystroke, so the user is present.
+        // Every line counts as a keystroke, even a line of a pipe: the user is online.
         self.context.input_line.key_typed("");
         if let Some(menu) = self.menu.take().filter(|menu| menu.accepts(line)) {
-            let step = menu.answer(self.context.words, &self.context.names, line);
+            let step = menu.answer(self.context.catalog, &self.context.names, line);
             return self.take_step(step);
         }
         match Line::parse(line) {
             Line::Blank => Ok(()),
             Line::Command(command, arguments) => self.run_command(command, arguments),
-            Line::Unknown(name) => Err(CliError::Usage(self.context.words.no_such_command(name))),
+            Line::Unknown(name) => Err(CliError::Usage(self.context.catalog.no_such_command(name))),
             Line::Open(conversation) => self.context.open(conversation),
             Line::Text(text) => {
                 let conversation = self.context.open_conversation()?;
@@ -81,8 +81,8 @@ impl Shell {
         }
     }
 
-    /// Runs one line of a script. A command waits until all earlier messages and files are done. A message
-    /// waits only while too many messages are pending.
+    /// Runs one line of a script. Before a command, all earlier messages must be answered and all files
+    /// transferred. Before a message, the number of pending messages must be below the maximum.
     pub(super) fn run_in_order(&mut self, line: &str) -> Result<(), CliError> {
         let is_message = !self.is_in_menu() && matches!(Line::parse(line), Line::Text(_) | Line::Blank);
         let pending_max = if is_message { MESSAGES_PENDING_MAX - 1 } else { 0 };
@@ -106,7 +106,7 @@ impl Shell {
 
     fn show_menu(&mut self) -> Result<(), CliError> {
         self.refresh_names();
-        let step = Menu::Groups.show(self.context.words, &self.context.names);
+        let step = Menu::Groups.show(self.context.catalog, &self.context.names);
         self.take_step(step)
     }
 
@@ -123,14 +123,14 @@ impl Shell {
                     return Ok(());
                 }
                 self.refresh_names();
-                self.context.say(&self.context.words.menu_continues())
+                self.context.say(&self.context.catalog.menu_continues())
             }
-            Step::Leave => self.context.say(&self.context.words.menu_left()),
+            Step::Leave => self.context.say(&self.context.catalog.menu_left()),
         }
     }
 
-    /// Lists users, channels and invitations for the choices of the menu. If the server does not answer, the
-    /// menu offers the names it knows.
+    /// Requests users, channels and invitations for the choices of the menu. If the server does not answer,
+    /// the menu offers the known names.
     fn refresh_names(&mut self) {
         let context = &mut self.context;
         if !context.is_logged_in() || context.is_offline() {
@@ -142,21 +142,21 @@ impl Shell {
         }
     }
 
-    /// Prints an error. Returns only the error that standard output is closed, which ends the chat.
+    /// Prints an error. Returns only [`CliError::OutputClosed`], which ends the chat.
     pub(super) fn report(&self, outcome: Result<(), CliError>) -> Result<(), CliError> {
         match outcome {
             Err(CliError::OutputClosed) => Err(CliError::OutputClosed),
             // The printer reports the end of the session.
-            Err(error) if error.is_end_of_session() => Ok(()),
+            Err(error) if error.is_reported_as_news() => Ok(()),
             Err(error) => {
-                print_error(&self.context.words.cli_error(&error));
+                print_error(&self.context.catalog.cli_error(&error));
                 Ok(())
             }
             Ok(()) => Ok(()),
         }
     }
 
-    /// Ends an interactive chat. Waits for pending messages as long as for any other answer.
+    /// Ends an interactive chat. Waits for pending messages up to the timeout of the connection.
     pub(super) fn finish(&mut self) -> Result<(), CliError> {
         let interrupted = self.context.transfers.interrupted();
         if !interrupted.is_empty() {
@@ -166,30 +166,31 @@ impl Shell {
         self.wait_until_sent(rejected_before, Duration::ZERO)
     }
 
-    /// Ends a script. Waits for pending messages and files. An error if a message or file of the script
-    /// failed.
+    /// Ends a script. Waits for pending messages and files. Returns an error if a message or file of the
+    /// script failed.
     pub(super) fn finish_script(&mut self) -> Result<(), CliError> {
         let messages = self.wait_until_sent(0, OUTAGE_WAIT);
         let files = match self.context.transfers.wait() {
             0 => Ok(()),
-            count => Err(CliError::Refused(self.context.words.files_failed(count))),
+            count => Err(CliError::Failed(self.context.catalog.files_failed(count))),
         };
         messages.and(files)
     }
 
-    /// Waits until no message is pending. An error if more than `rejected_before` messages were rejected.
+    /// Waits until no message is pending. Returns an error if more than `rejected_before` messages were
+    /// rejected.
     fn wait_until_sent(&mut self, rejected_before: usize, timeout: Duration) -> Result<(), CliError> {
         if self.shutdown.is_requested() {
             return Ok(());
         }
-        let words = self.context.words;
+        let catalog = self.context.catalog;
         if let Err(error) = self.wait_for_acknowledgements(0, timeout) {
-            print_error(&words.kept_for_later(self.context.delivery.pending()));
+            print_error(&catalog.kept_for_later(self.context.delivery.pending()));
             return Err(error);
         }
         match self.context.delivery.rejected().saturating_sub(rejected_before) {
             0 => Ok(()),
-            count => Err(CliError::Refused(words.messages_not_sent(count))),
+            count => Err(CliError::Failed(catalog.messages_not_sent(count))),
         }
     }
 
@@ -207,13 +208,13 @@ impl Shell {
     }
 }
 
-/// Prints an error and marks it as printed, so that it only determines the exit code.
-pub(super) fn report_once(words: Words, outcome: Result<(), CliError>) -> Result<(), CliError> {
+/// Prints an error, and marks it as printed. The caller then uses it only for the exit code.
+pub(super) fn report_once(catalog: Catalog, outcome: Result<(), CliError>) -> Result<(), CliError> {
     outcome.map_err(|error| {
         if matches!(error, CliError::Reported(_) | CliError::OutputClosed) {
             return error;
         }
-        print_error(&words.cli_error(&error));
+        print_error(&catalog.cli_error(&error));
         CliError::Reported(Box::new(error))
     })
 }

@@ -1,5 +1,5 @@
-//! Shutdown by a signal, such as SIGTERM or the end of the terminal: sends a goodbye to the server, and
-//! restores the terminal.
+//! Shutdown by a signal, such as SIGTERM or a closed terminal: reports to the server that the user is
+//! offline, and restores the terminal.
 
 use std::io;
 use std::time::Duration;
@@ -12,22 +12,23 @@ use transport::signals;
 use transport::wake::Wake;
 
 use crate::cli_error::CliError;
-use crate::client_handle::Ended;
+use crate::client_handle::NetworkThreadEnd;
 
-/// How long the shutdown may take. The goodbye to the server takes up to half a second.
+/// The maximum duration of the shutdown. The report to the server takes up to half a second.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);
 
-/// How often the line editor is interrupted until it returns. It ignores an interrupt between two lines.
+/// The interval at which the line editor is interrupted until it returns. It ignores an interrupt between two
+/// lines.
 const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
-/// The exit code of a program that SIGTERM has ended: 128 and the signal's number.
+/// The exit code of a program that SIGTERM has ended: 128 plus the number of the signal.
 const ENDED_BY_SIGNAL: i32 = 143;
 
 /// Ends the chat at a signal.
 pub(super) struct SignalWatcher {
-    /// Ends the connection, with a goodbye.
+    /// Ends the connection, after a report that the user is offline.
     pub(super) connection: Shutdown,
-    pub(super) ended: Ended,
+    pub(super) ended: NetworkThreadEnd,
     /// Whether a line editor has the terminal.
     pub(super) has_line_editor: bool,
 }
@@ -53,8 +54,8 @@ impl SignalWatcher {
         Ok(requested)
     }
 
-    /// An interrupted line editor returns, and the shell ends the program. A read of a line from a pipe
-    /// cannot be interrupted: this function then ends the program.
+    /// Interrupts the line editor, after which the shell ends the program. A read from a pipe cannot be
+    /// interrupted: then this function ends the program.
     fn run(self, terminal: Option<&Termios>) {
         self.connection.request();
         if self.has_line_editor {

@@ -13,7 +13,7 @@ use super::shell::Shell;
 use crate::cli_error::CliError;
 use crate::local_error::LocalError;
 
-/// Lines kept in the history file.
+/// The maximum number of lines in the history file.
 const HISTORY_LINES_MAX: usize = 1000;
 
 pub(super) struct Terminal {
@@ -27,7 +27,7 @@ impl Terminal {
         let context = &shell.context;
         let config = Config::builder()
             .completion_type(CompletionType::List)
-            // rustyline itself paints no colours, and the input line knows whether colours are on.
+            // rustyline itself uses no colours. The input line applies colours if they are on.
             .color_mode(ColorMode::Enabled)
             // Without `--bell`, rustyline does not ring either.
             .bell_style(if context.renderer.has_bell() { BellStyle::Audible } else { BellStyle::None })
@@ -69,7 +69,7 @@ impl Terminal {
         shell.finish()
     }
 
-    /// Appends a line to the history file immediately, so that a crash does not lose it.
+    /// Appends a line to the history file immediately: a crash does not lose it.
     fn save(&mut self, line: &str) {
         if Line::parse(line).may_be_saved() {
             let saved = self

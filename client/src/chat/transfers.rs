@@ -1,5 +1,5 @@
-//! File transfers in the background: one upload and one download at a time. Each has its own connection, so
-//! that messages never wait for a file. Further files wait in a queue.
+//! File transfers in the background: one upload and one download at a time. Each transfer has its own
+//! connection, so messages never wait for a file. Further files wait in a queue.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,22 +17,22 @@ use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
 use crate::files::{self, Download, FileToSend};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::Progress;
 use session::News;
 
-/// Transfers in a queue, including the running one. Further transfers are refused.
+/// The maximum number of transfers in a queue, including the running transfer. Further transfers are refused.
 const QUEUE_MAX: usize = 32;
 
-/// Unread news of a background connection. It has no subscriptions, so its news are only about the
-/// connection.
+/// The maximum number of unread news of a background connection. It has no subscriptions, so all news are
+/// about the connection itself.
 const NEWS_QUEUED_MAX: usize = 1024;
 
 /// A file to upload or download.
 #[derive(Clone)]
 pub(super) enum Transfer {
     Upload(Arc<FileToSend>, Target),
-    /// With the folder for the file.
+    /// The file, and the folder in which it is stored.
     Download(Arc<Download>, PathBuf),
 }
 
@@ -51,38 +51,38 @@ impl Transfer {
         }
     }
 
-    fn started(&self, words: Words) -> String {
+    fn started(&self, catalog: Catalog) -> String {
         match self {
-            Self::Upload(_, to) => words.sending_file(self.name(), to),
+            Self::Upload(_, to) => catalog.sending_file(self.name(), to),
             Self::Download(download, _) => {
-                words.downloading_file(self.name(), &download.conversation, download.n)
+                catalog.downloading_file(self.name(), &download.conversation, download.n)
             }
         }
     }
 
-    fn failed(&self, words: Words, error: &CliError) -> String {
-        let why = words.cli_error(error);
+    fn failed(&self, catalog: Catalog, error: &CliError) -> String {
+        let why = catalog.cli_error(error);
         match self {
-            Self::Upload(_, to) => words.file_not_sent(self.name(), to, &why),
-            Self::Download(..) => words.file_not_downloaded(self.name(), &why),
+            Self::Upload(_, to) => catalog.file_not_sent(self.name(), to, &why),
+            Self::Download(..) => catalog.file_not_downloaded(self.name(), &why),
         }
     }
 
-    fn interrupted(&self, words: Words) -> String {
+    fn interrupted(&self, catalog: Catalog) -> String {
         match self {
-            Self::Upload(file, to) => words.upload_interrupted(&file.path.display().to_string(), to),
+            Self::Upload(file, to) => catalog.upload_interrupted(&file.path.display().to_string(), to),
             Self::Download(download, _) => {
-                words.download_interrupted(self.name(), &download.conversation, download.n)
+                catalog.download_interrupted(self.name(), &download.conversation, download.n)
             }
         }
     }
 }
 
-/// The parts of a chat that its background threads use.
+/// The data of a chat that its background threads use.
 #[derive(Clone)]
 pub(super) struct TransferContext {
     pub(super) connection: Connection,
-    pub(super) words: Words,
+    pub(super) catalog: Catalog,
     pub(super) events: SyncSender<UiEvent>,
     /// Shows progress bars. Without it, progress is printed in lines.
     pub(super) input_line: Option<InputLine>,
@@ -119,22 +119,22 @@ impl Transfers {
         &self.context
     }
 
-    /// Starts or queues a transfer. Returns the sentence for the user. The thread of a direction ends with
-    /// the last transfer of its queue.
+    /// Starts or queues a transfer. Returns the message for the user. The thread of a direction ends when its
+    /// queue is empty.
     pub(super) fn start(&self, transfer: Transfer, session: LoggedIn) -> Result<String, CliError> {
-        let (words, direction) = (self.context.words, transfer.direction());
+        let (catalog, direction) = (self.context.catalog, transfer.direction());
         let mut queues = lock(&self.shared);
         let ahead = queues.of(direction).len();
         if ahead >= QUEUE_MAX {
-            return Err(CliError::Refused(words.too_many_files(ahead)));
+            return Err(CliError::Failed(catalog.too_many_files(ahead)));
         }
         let sentence = match ahead {
-            0 => transfer.started(words),
-            ahead => words.file_queued(transfer.name(), ahead),
+            0 => transfer.started(catalog),
+            ahead => catalog.file_queued(transfer.name(), ahead),
         };
         if ahead == 0 {
             self.start_thread(direction)?;
-            // Set before the next line is read, so that the hint has a row for the bar.
+            // The bar is set before the next line is read, so the hint has a row for the bar.
             self.context.show_bar(direction, Some(transfer.name().to_owned()));
         }
         queues.of(direction).push_back((transfer, session));
@@ -150,11 +150,11 @@ impl Transfers {
         queues.failed
     }
 
-    /// One sentence for each transfer that the end of the chat interrupts.
+    /// One message for each transfer that the end of the chat interrupts.
     pub(super) fn interrupted(&self) -> Vec<String> {
         let queues = lock(&self.shared);
         let all = queues.uploads.iter().chain(&queues.downloads);
-        all.map(|(transfer, _)| transfer.interrupted(self.context.words)).collect()
+        all.map(|(transfer, _)| transfer.interrupted(self.context.catalog)).collect()
     }
 
     fn start_thread(&self, direction: Direction) -> io::Result<()> {
@@ -171,25 +171,25 @@ struct Worker {
 }
 
 impl Worker {
-    /// Runs the first transfer of the queue. False when the queue is empty.
+    /// Runs the first transfer of the queue. Returns false if no transfer follows.
     fn run_first(&self, direction: Direction) -> bool {
         let Some((transfer, session)) = lock(&self.shared).of(direction).front().cloned() else {
             return false;
         };
         let outcome = self.context.run(&transfer, session);
         let has_failed = outcome.is_err();
-        // Sent before the transfer leaves the queue, so that the sentence is printed before `wait` returns.
+        // The event is sent before the transfer leaves the queue, so the message is printed before `wait`
+        // returns.
         self.context.send(match outcome {
             Ok(sentence) => UiEvent::Note(sentence),
-            Err(error) => UiEvent::Error(transfer.failed(self.context.words, &error)),
+            Err(error) => UiEvent::Error(transfer.failed(self.context.catalog, &error)),
         });
         let mut queues = lock(&self.shared);
         queues.failed += usize::from(has_failed);
         queues.of(direction).pop_front();
         let next = queues.of(direction).front().map(|(next, _)| next.name().to_owned());
         let has_next = next.is_some();
-        // Under the lock: otherwise this call could remove the bar of a transfer that was started at the same
-        // time.
+        // The lock is held: otherwise this call could remove the bar of a transfer that is starting.
         self.context.show_bar(direction, next);
         drop(queues);
         self.shared.1.notify_all();
@@ -202,7 +202,7 @@ impl TransferContext {
     pub(super) fn connect(&self, session: LoggedIn) -> Result<ClientHandle, CliError> {
         let (news, _unread) = sync_channel::<News>(NEWS_QUEUED_MAX);
         let mut handle =
-            ClientHandle::open(&self.connection, self.words, news, Shutdown::new(), Sends::Nothing)?;
+            ClientHandle::open(&self.connection, self.catalog, news, Shutdown::new(), Sends::Nothing)?;
         handle.resume(session)?;
         Ok(handle)
     }
@@ -212,22 +212,22 @@ impl TransferContext {
         let _printed_or_not = self.events.send(event);
     }
 
-    /// Uploads or downloads a file. Returns the sentence for the user.
+    /// Uploads or downloads a file. Returns the message for the user.
     fn run(&self, transfer: &Transfer, session: LoggedIn) -> Result<String, CliError> {
         let user = session.user.clone();
         let mut handle = self.connect(session)?;
-        let (words, name) = (self.words, transfer.name());
+        let (catalog, name) = (self.catalog, transfer.name());
         match transfer {
             Transfer::Upload(file, to) => {
                 let source = file.measure()?;
                 let progress = self.progress(Direction::Upload, name, source.info.bytes);
                 let sent = files::send(&mut handle, &user, to, &source, &progress)?;
-                Ok(words.file_sent(name, to, sent.n))
+                Ok(catalog.file_sent(name, to, sent.n))
             }
             Transfer::Download(download, folder) => {
                 let progress = self.progress(Direction::Download, name, download.info.bytes);
-                let path = files::fetch(words, &mut handle, download, folder, &progress)?;
-                Ok(words.file_downloaded(name, &path.display().to_string()))
+                let path = files::fetch(catalog, &mut handle, download, folder, &progress)?;
+                Ok(catalog.file_downloaded(name, &path.display().to_string()))
             }
         }
     }
@@ -244,7 +244,7 @@ impl TransferContext {
             return Progress::drawn_by(name, bytes, draw);
         }
         let name = name.to_owned();
-        let report = move |percent| here.send(UiEvent::Note(here.words.file_progress(&name, percent)));
+        let report = move |percent| here.send(UiEvent::Note(here.catalog.file_progress(&name, percent)));
         Progress::in_steps(bytes, report)
     }
 

@@ -5,7 +5,7 @@ use session::News;
 #[expect(clippy::large_enum_variant, reason = "nearly all events are news")]
 pub(super) enum UiEvent {
     News(News),
-    /// A sentence of papo.
+    /// A message of papo.
     Note(String),
     /// An error of a background thread.
     Error(String),

@@ -1,18 +1,18 @@
-//! The number of chunks of a file that are requested at once: as many as the server answers within about a
-//! second. So chunks on a slow line do not time out, and a fast line is not idle.
+//! The number of bytes of a file that one round requests. The number adapts to the connection: a round takes
+//! about a second, so a slow connection does not time out, and a fast connection is not idle.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use common::limits::FILE_CHUNK_BYTES_MAX;
 
-/// Bytes of the first round.
+/// The number of bytes in the first round.
 const FIRST_BYTES: u64 = 64 * 1024;
 
-/// The smallest round in bytes: a line of 8 KB per second transfers it before the timeout.
+/// The smallest round in bytes. A connection with 8 KB per second transfers it before the timeout.
 const BYTES_MIN: u64 = 16 * 1024;
 
-/// The largest round in bytes: four chunks. A lost connection wastes one round at most.
+/// The largest round in bytes: four chunks. A lost connection wastes at most one round.
 const BYTES_MAX: u64 = 4 * FILE_CHUNK_BYTES_MAX as u64;
 
 /// After a faster answer the next round is larger.

@@ -1,5 +1,5 @@
-//! Downloads a file in chunks, and continues an interrupted download. The file gets its name after the check
-//! of its SHA-256.
+//! Downloads a file in chunks, and continues an interrupted download. The file is renamed to its final name
+//! after its SHA-256 is checked.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::measure;
 use super::names::{SAME_NAMES_MAX, local_name, numbered};
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::local_error::{FileAction, file_error};
 use crate::render::Progress;
 use session::{Answer, Command, Entry, Transfer};
@@ -31,7 +31,7 @@ pub(crate) struct Download {
 impl Download {
     /// The file of event `n`, or the newest file of the newest page.
     pub(crate) fn find(
-        words: Words,
+        catalog: Catalog,
         handle: &mut ClientHandle,
         conversation: &Target,
         n: Option<u64>,
@@ -48,9 +48,9 @@ impl Download {
         let found =
             entries.iter().rev().find_map(|entry| Self::of(entry).filter(|_| n.is_none_or(|n| n == entry.n)));
         found.ok_or_else(|| {
-            CliError::Refused(match n {
-                Some(n) => words.event_without_file(conversation, n),
-                None => words.no_recent_file(conversation),
+            CliError::Failed(match n {
+                Some(n) => catalog.event_without_file(conversation, n),
+                None => catalog.no_recent_file(conversation),
             })
         })
     }
@@ -62,10 +62,10 @@ impl Download {
     }
 }
 
-/// Downloads a file into a folder, and returns its path. The same call continues an interrupted download,
-/// also in another process.
+/// Downloads a file into a folder, and returns the path. A repeated call continues an interrupted download,
+/// even in another process.
 pub(crate) fn fetch(
-    words: Words,
+    catalog: Catalog,
     handle: &mut ClientHandle,
     download: &Download,
     folder: &Path,
@@ -75,7 +75,7 @@ pub(crate) fn fetch(
     let part = folder.join(format!(".{}.part", download.info.sha256));
     let failed = |error: io::Error| file_error(FileAction::Write, &part, error);
     let Some(mut file) = PartFile::open(&part).map_err(failed)? else {
-        return Err(CliError::Refused(words.already_downloading(download.info.name.as_str())));
+        return Err(CliError::Failed(catalog.already_downloading(download.info.name.as_str())));
     };
     let mut have = file.length().map_err(failed)?;
     if have > download.info.bytes {
@@ -97,12 +97,12 @@ pub(crate) fn fetch(
     let measured = ReadFile::open(&part).and_then(|file| measure(&file)).map_err(failed)?;
     if measured != (download.info.bytes, download.info.sha256) {
         disk::remove(&part).map_err(failed)?;
-        return Err(CliError::Refused(words.wrong_content(download.info.name.as_str())));
+        return Err(CliError::Failed(catalog.wrong_content(download.info.name.as_str())));
     }
-    save(words, &file, folder, &local_name(&download.conversation, &download.from, &download.info.name))
+    save(catalog, &file, folder, &local_name(&download.conversation, &download.from, &download.info.name))
 }
 
-/// The next chunks, in order and without a gap.
+/// Requests the next chunks. Returns them in order and without a gap.
 fn request_chunks(
     handle: &mut ClientHandle,
     download: &Download,
@@ -115,20 +115,20 @@ fn request_chunks(
         Command::Transfer(Transfer::Get { conversation: conversation.clone(), n: *n, offset, length })
     };
     let chunks = window.round(have, download.info.bytes).into_iter().map(get).collect();
-    let (mut parts, mut next) = (Vec::new(), have);
+    let (mut received, mut next) = (Vec::new(), have);
     for answer in handle.command_all(chunks)? {
         let Answer::Part(offset, bytes) = answer else { return Err(CliError::UnexpectedAnswer) };
         if offset != next || bytes.is_empty() {
             break;
         }
         next += bytes.len() as u64;
-        parts.push(bytes);
+        received.push(bytes);
     }
-    if parts.is_empty() { Err(CliError::UnexpectedAnswer) } else { Ok(parts) }
+    if received.is_empty() { Err(CliError::UnexpectedAnswer) } else { Ok(received) }
 }
 
-/// Gives the file its name, with a number if the name is in use. Never replaces a file.
-fn save(words: Words, part: &PartFile, folder: &Path, name: &str) -> Result<PathBuf, CliError> {
+/// Renames the file to its final name, with a number if the name is in use. Never replaces a file.
+fn save(catalog: Catalog, part: &PartFile, folder: &Path, name: &str) -> Result<PathBuf, CliError> {
     for number in 1..=SAME_NAMES_MAX {
         let path = folder.join(numbered(name, number));
         match part.place_new(&path) {
@@ -137,7 +137,7 @@ fn save(words: Words, part: &PartFile, folder: &Path, name: &str) -> Result<Path
             Ok(()) => return Ok(path),
         }
     }
-    Err(CliError::Refused(words.too_many_same_names(SAME_NAMES_MAX, name, &folder.display().to_string())))
+    Err(CliError::Failed(catalog.too_many_same_names(SAME_NAMES_MAX, name, &folder.display().to_string())))
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
         let mut part = PartFile::open(&path).expect("opened").expect("no other holder");
         part.append(b"new").expect("written");
         let saved =
-            save(Words::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|error| error.to_string());
+            save(Catalog::ENGLISH, &part, folder.path(), "alice_a.txt").map_err(|error| error.to_string());
         assert_eq!(saved.expect("saved"), folder.path().join("alice_a (3).txt"));
         let text = |name: &str| disk::read_text(&folder.path().join(name)).expect("read");
         assert_eq!((&*text("alice_a.txt"), &*text("alice_a (3).txt")), ("mine", "new"));

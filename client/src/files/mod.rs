@@ -17,7 +17,7 @@ pub(crate) use names::{local_name, numbered};
 pub(crate) use typed_path::typed_path;
 pub(crate) use upload::{FileToSend, send};
 
-/// Bytes read at a time for hashing.
+/// The size in bytes of one read for hashing.
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// The length and the SHA-256 of a file.

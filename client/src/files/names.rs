@@ -1,14 +1,14 @@
-//! The local name of a downloaded file. The sender's name for it is not trusted: it becomes the end of the
+//! The local name of a downloaded file. The name in the event is not trusted: it is only the last part of the
 //! local name.
 
 use common::{FileName, Target, UserName};
 
-use crate::render::is_harmful;
+use crate::render::is_control_character;
 
-/// Bytes in the name of a file on common file systems, without ` (999)`.
+/// The maximum bytes in the name of a file on common file systems, without the number ` (999)`.
 const NAME_BYTES_MAX: usize = 255 - 6;
 
-/// Files with one name, distinguished by a number.
+/// The maximum number of files with the same name. A number distinguishes them.
 pub(super) const SAME_NAMES_MAX: u32 = 999;
 
 /// `<sender>_<name>` for a direct message, `<channel>_<sender>_<name>` for a channel.
@@ -17,15 +17,15 @@ pub(crate) fn local_name(conversation: &Target, from: &UserName, name: &FileName
         Target::Channel(channel) => format!("{}_", channel.as_str().trim_start_matches('#')),
         Target::User(_) => String::new(),
     };
-    let harmless = |c: char| if is_harmful(c) || matches!(c, '/' | '\\' | '\n') { '_' } else { c };
-    let name: String = format!("{prefix}{from}_{}", name.as_str()).chars().map(harmless).collect();
+    let safe = |c: char| if is_control_character(c) || matches!(c, '/' | '\\' | '\n') { '_' } else { c };
+    let name: String = format!("{prefix}{from}_{}", name.as_str()).chars().map(safe).collect();
     let (stem, ending) = split(&name);
     let room = NAME_BYTES_MAX.saturating_sub(ending.len());
     let kept = (0..=room.min(stem.len())).rev().find(|end| stem.is_char_boundary(*end)).unwrap_or(0);
     format!("{}{ending}", stem.get(..kept).unwrap_or_default())
 }
 
-/// The name of another file with the same name: ` (2)` precedes the ending.
+/// Adds a number to a name: ` (2)` precedes the ending.
 pub(crate) fn numbered(name: &str, number: u32) -> String {
     let (stem, ending) = split(name);
     if number < 2 { name.to_owned() } else { format!("{stem} ({number}){ending}") }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malicious_name_is_harmless() {
+    fn a_malicious_name_becomes_a_safe_file_name() {
         assert_eq!(named("@alice", ".bashrc"), "alice_.bashrc");
         assert_eq!(named("@alice", "...x"), "alice_...x");
         assert_eq!(named("@alice", "a\u{202e}fdp.exe"), "alice_a_fdp.exe");

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The path as typed if it exists; otherwise without its quotes, and with the home folder for `~/`.
+/// Returns the path as typed if it exists. Otherwise quotes are removed, and `~/` is replaced with the home
+/// folder.
 pub(crate) fn typed_path(line: &str) -> PathBuf {
     resolve(line, std::env::var_os("HOME"))
 }
@@ -49,6 +50,6 @@ mod tests {
         let quoted = format!("'{line}'");
         std::fs::create_dir(&path).expect("made");
         assert_eq!(resolve(line, None), path);
-        assert_eq!(resolve(&quoted, None), path, "also within quotes");
+        assert_eq!(resolve(&quoted, None), path, "a path within quotes");
     }
 }

@@ -15,13 +15,13 @@ use super::chunk_window::ChunkWindow;
 use super::measure;
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::local_error::{FileAction, file_error};
 use crate::render::Progress;
 use crate::requests::result;
 use session::{Answer, Command, PlainRequest, Transfer};
 
-/// Attempts to upload a file, in case the server lost uploaded chunks.
+/// The maximum number of attempts to upload a file. The server can lose uploaded chunks.
 const ATTEMPTS_MAX: u32 = 3;
 
 /// A file to send.
@@ -39,14 +39,14 @@ pub(crate) struct MeasuredFile<'a> {
 }
 
 impl FileToSend {
-    pub(crate) fn open(words: Words, path: &Path) -> Result<Self, CliError> {
+    pub(crate) fn open(catalog: Catalog, path: &Path) -> Result<Self, CliError> {
         let failed = |error| file_error(FileAction::Read, path, error);
         let Some(content) = ReadFile::open_regular(path).map_err(failed)? else {
-            return Err(CliError::Usage(words.not_a_file(&path.display().to_string())));
+            return Err(CliError::Usage(catalog.not_a_file(&path.display().to_string())));
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = FileName::new(&name)
-            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), words.detail(&error))))?;
+            .map_err(|error| CliError::Usage(format!("{}: {}", path.display(), catalog.detail(&error))))?;
         Ok(Self { path: path.to_owned(), content, name })
     }
 
@@ -67,7 +67,7 @@ impl MeasuredFile<'_> {
     }
 }
 
-/// Uploads a file. The same call continues an interrupted upload, also in another process.
+/// Uploads a file. A repeated call continues an interrupted upload, even in another process.
 pub(crate) fn send(
     handle: &mut ClientHandle,
     user: &UserName,
@@ -118,13 +118,13 @@ fn attempt_to_send(
     request::<FileCommit>(handle, PlainRequest::of::<FileCommit>(|token| Commit { token, file: id }))
 }
 
-/// Sends a request, and waits for its result also through an outage of the server.
+/// Sends a request, and waits for its result. An outage of the server may last up to a minute.
 fn request<R: Request>(handle: &mut ClientHandle, request: PlainRequest) -> Result<R::Result, CliError> {
     let answer = handle.command_all(vec![Command::Request(request)])?.pop();
     result::<R>(answer.ok_or(CliError::UnexpectedAnswer)?)
 }
 
-/// Whether the server has fewer chunks than the client assumed, so that another attempt can succeed.
+/// Whether the server has lost chunks. Then another attempt can succeed.
 fn lost_chunks(error: &CliError) -> bool {
     let CliError::Server(error) = error else { return false };
     matches!(error.reason(), Some(Reason::NoSuchUpload | Reason::WrongOffset | Reason::WrongContent))

@@ -1,8 +1,8 @@
-//! Sentences about accounts and sessions.
+//! Messages about accounts and sessions.
 
 use common::UserName;
 
-super::sentences! {
+super::messages! {
     nobody_is_logged_in() {
         en: "you are not logged in: /login NAME, or /register NAME",
         pt: "você ainda não entrou: /login NOME ou /register NOME",
@@ -24,8 +24,8 @@ super::sentences! {
         pt: "-- sua sessão terminou: {error} --",
     }
     password_changed(ended: u64) {
-        en: "your password was changed; other sessions that were ended: {ended}",
-        pt: "sua senha foi alterada; outras sessões encerradas: {ended}",
+        en: "your password was changed, and {ended} other sessions were ended",
+        pt: "sua senha foi alterada, e {ended} outras sessões foram encerradas",
     }
     account_deleted() {
         en: "your account is deleted, and its name is not given again",
@@ -56,8 +56,8 @@ super::sentences! {
         pt: "@{user} (desde {since})",
     }
     sessions_ended(ended: u64) {
-        en: "sessions that were ended: {ended}",
-        pt: "sessões encerradas: {ended}",
+        en: "{ended} sessions were ended",
+        pt: "{ended} sessões foram encerradas",
     }
     session(mark: char, session: uuid::Uuid, opened: &str, expires: &str) {
         en: "{mark} {session} opened {opened}, expires {expires}",

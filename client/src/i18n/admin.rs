@@ -1,8 +1,8 @@
-//! Sentences for administrators.
+//! Messages for administrators.
 
 use common::{ChannelName, UserName};
 
-super::sentences! {
+super::messages! {
     you_are_administrator() {
         en: "you are the first user, so you are the administrator of this node: /admin",
         pt: "você criou a primeira conta, então administra este nó: /admin",
@@ -16,8 +16,8 @@ super::sentences! {
         pt: "a lista está vazia",
     }
     done_disable(user: &UserName, ended: u64) {
-        en: "{user} is disabled; sessions that were ended: {ended}",
-        pt: "a conta {user} foi desativada; sessões encerradas: {ended}",
+        en: "{user} is disabled, and {ended} sessions were ended",
+        pt: "a conta {user} foi desativada, e {ended} sessões foram encerradas",
     }
     done_enable(user: &UserName) {
         en: "{user} can log in again",

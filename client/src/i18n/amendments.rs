@@ -1,8 +1,8 @@
-//! Sentences about replies, edits, deletions and reactions.
+//! Messages about replies, edits, deletions and reactions.
 
 use common::UserName;
 
-super::sentences! {
+super::messages! {
     reply_head(from: &UserName, n: u64) {
         en: "{from}, to {n}: ",
         pt: "{from}, em resposta a {n}: ",

@@ -1,11 +1,11 @@
-//! Sentences about channels, their members and their events.
+//! Messages about channels, their members and their events.
 
 use common::channels::Role;
 use common::{ChannelName, Target, UserName};
 
-use super::Words;
+use super::Catalog;
 
-super::sentences! {
+super::messages! {
     no_channel_yet() {
         en: "you are not in a channel yet: /channels, /join #channel, or /create #channel",
         pt: "você ainda não está em nenhum canal: /channels, /join #canal ou /create #canal",
@@ -79,11 +79,11 @@ super::sentences! {
         pt: "use /private on ou /private off",
     }
     no_channel_open() {
-        en: "no channel is open: name one, such as #general",
+        en: "no channel is open: give a channel, such as #general",
         pt: "nenhum canal está aberto: informe um, como #geral",
     }
 
-    // Events, as all members see them. The name of the author precedes each.
+    // Events, as all members see them. The name of the author precedes the text.
     created(to: &Target) {
         en: "created {to}",
         pt: "criou {to}",
@@ -125,7 +125,7 @@ super::sentences! {
         pt: "você recusou o convite para {channel}",
     }
     several_invitations() {
-        en: "you have several invitations: name the channel, /invitations lists them",
+        en: "you have several invitations: give the channel; /invitations lists them",
         pt: "você tem vários convites: informe o canal, /invitations lista todos",
     }
     kicked(user: &UserName) {
@@ -209,7 +209,7 @@ super::sentences! {
         pt: "{one} e {other}",
     }
 
-    // Events, as the user whom they concern sees them.
+    // Events about the reader.
     invites_you(from: &UserName, conversation: &Target) {
         en: "{from} invites you to {conversation}: /accept {conversation} or /decline {conversation}",
         pt: "{from} convida você para {conversation}: /accept {conversation} ou /decline {conversation}",
@@ -254,7 +254,7 @@ super::sentences! {
     }
 }
 
-impl Words {
+impl Catalog {
     /// The word for a role.
     pub(crate) fn role(self, role: Role) -> String {
         match role {

@@ -1,8 +1,8 @@
-//! Sentences about the connection.
+//! Messages about the connection.
 
 use common::Target;
 
-super::sentences! {
+super::messages! {
     connection_lost() {
         en: "-- the server does not answer; trying again --",
         pt: "-- o servidor não responde; tentando de novo --",
@@ -32,8 +32,8 @@ super::sentences! {
         pt: "sem conexão: {server} não responde; tentando de novo",
     }
     waiting(count: usize) {
-        en: "waiting to be sent: {count}",
-        pt: "aguardando envio: {count}",
+        en: "{count} messages are waiting to be sent",
+        pt: "{count} mensagens aguardam envio",
     }
     complete_up_to(conversation: &Target, n: u64) {
         en: "complete up to {conversation} {n}",
@@ -68,8 +68,8 @@ super::sentences! {
         pt: "-- {conversation} até {n}, da cópia nesta máquina --",
     }
     kept_for_later(count: usize) {
-        en: "messages kept for the next papo chat: {count}",
-        pt: "mensagens guardadas para o próximo papo chat: {count}",
+        en: "{count} messages were not sent; the next papo chat sends them",
+        pt: "{count} mensagens não foram enviadas; o próximo papo chat as envia",
     }
     unreachable(server: &str, seconds: f32, question: &str) {
         en: "cannot reach {server} (waited {seconds} s): {question}",

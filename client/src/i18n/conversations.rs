@@ -1,8 +1,8 @@
-//! Sentences about conversations, their messages, and the lines that a user types.
+//! Messages about conversations, their messages, and the lines that a user types.
 
 use common::Target;
 
-super::sentences! {
+super::messages! {
     no_messages(conversation: &Target) {
         en: "-- {conversation}: no messages yet --",
         pt: "-- {conversation}: ainda não há mensagens --",
@@ -20,19 +20,19 @@ super::sentences! {
         pt: "-- aguardando envio para {to}: {text} --",
     }
     unsent_messages(count: usize) {
-        en: "-- messages that an earlier chat did not send: {count} --",
-        pt: "-- mensagens que ficaram sem envio da última vez: {count} --",
+        en: "-- {count} messages of an earlier chat were not sent; papo sends them now --",
+        pt: "-- {count} mensagens da última vez não foram enviadas; o papo as envia agora --",
     }
     messages_not_sent(count: usize) {
-        en: "messages that were not sent: {count}",
-        pt: "mensagens que não foram enviadas: {count}",
+        en: "{count} messages were not sent",
+        pt: "{count} mensagens não foram enviadas",
     }
     nothing_open() {
         en: "no conversation is open: /open #channel or /open @user, or see /channels",
         pt: "nenhuma conversa está aberta: /open #canal ou /open @usuário, ou veja /channels",
     }
     channel_or_user() {
-        en: "name a #channel or a @user",
+        en: "give a #channel or a @user",
         pt: "informe um #canal ou um @usuário",
     }
     usage_history() {

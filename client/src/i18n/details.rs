@@ -1,4 +1,4 @@
-//! The errors of the protocol in Portuguese. Their English sentences are in the table of `common`.
+//! The errors of the protocol in Portuguese. The table of `common` has the English sentences.
 
 use common::Detail;
 
@@ -20,6 +20,7 @@ translations! {
     NoVersion "um pedido precisa de \"jsonrpc\":\"2.0\"";
     NoMethod "um pedido precisa de um \"method\": um texto";
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
+    TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
     FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
@@ -29,15 +30,15 @@ translations! {
 
     // Names, texts and passwords.
     NameEmpty "um nome precisa de pelo menos um caractere";
-    NameTooLong { max } "um nome tem no máximo {max} caracteres";
-    NameCharacters "um nome tem letras, dígitos, '.', '_' e '-', sem espaços, e começa com letra ou dígito";
-    ChannelWithoutHash "o nome de um canal começa com '#'";
+    NameTooLong { max } "um nome pode ter no máximo {max} caracteres";
+    NameCharacters "um nome só pode ter letras, dígitos, '.', '_' e '-', e deve começar com letra ou dígito";
+    ChannelWithoutHash "o nome de um canal deve começar com '#'";
     TargetWithoutSign "escreva '#canal' ou '@usuário'";
     NotMentionable { user } "ninguém poderia mencionar @{user}: escolha um nome que termine com letra ou dígito e não seja \"here\"";
     TextEmpty "escreva algum texto na mensagem";
-    TextTooLong { max } "uma mensagem tem no máximo {max} bytes: divida um texto maior em partes";
-    SubjectTooLong { max } "um assunto tem no máximo {max} bytes: escreva um mais curto";
-    BadReaction { max } "uma reação é um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
+    TextTooLong { max } "uma mensagem pode ter no máximo {max} bytes: envie um texto maior em várias mensagens";
+    SubjectTooLong { max } "um assunto pode ter no máximo {max} bytes: escreva um mais curto";
+    BadReaction { max } "uma reação deve ser um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
     PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
     PasswordTooLong { max } "a senha deve ter no máximo {max} bytes: escolha uma mais curta";
     PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
@@ -56,7 +57,7 @@ translations! {
     UnsentAtEnd "a sessão terminou antes do envio";
     NoSuchSession "você não tem essa sessão: veja /sessions";
     NameTaken { user } "o nome {user} já está em uso: escolha outro";
-    NameTakenOnRetry { user } "o nome {user} já está em uso, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
+    NameTakenOnRetry { user } "o nome {user} já está em uso. Se o seu cadastro deu certo e só a resposta se perdeu, a conta é sua: tente entrar";
     NoSuchUser { user } "o usuário {user} não existe: veja /users";
     UserDeleted { user } "a conta de {user} foi apagada: ninguém lê as mensagens para ela";
     Blocked { user } "{user} bloqueou você: não é possível enviar mensagens nem convites";
@@ -82,70 +83,71 @@ translations! {
 
     // Messages.
     NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
-    HistoryConflict { one, other } "message.history: \"{one}\" e \"{other}\" não combinam: use um deles";
+    HistoryConflict { one, other } "message.history: use \"{one}\" ou \"{other}\", não os dois";
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";
-    TooManyEdits { max } "uma mensagem pode ser editada {max} vezes: envie uma nova";
-    TooManyReactions { max } "uma mensagem pode ter {max} reações, e esta já tem todas";
+    TooManyEdits { max } "uma mensagem pode ser editada no máximo {max} vezes: envie uma nova mensagem";
+    TooManyReactions { max } "esta mensagem já tem o máximo de {max} reações: remova antes uma das suas";
     IdTaken "o \"id\" dessa mensagem já está em uso: envie a mensagem de novo";
     IdVersion "o \"id\" de uma mensagem deve ser um UUID da versão 7";
     IdFuture "o \"id\" dessa mensagem está mais de um dia no futuro: acerte o relógio";
-    SentTooFast { wait_ms } "você está enviando rápido demais: espere {wait_ms} ms e envie de novo";
-    OutboxFull "há mensagens demais aguardando envio: tente de novo quando o servidor tiver recebido algumas";
-    NotStoredLocally { error } "não foi possível guardar a mensagem nesta máquina até o envio: {error}";
+    SentTooFast { wait_ms } "você está enviando rápido demais: espere {wait_ms} ms e tente de novo";
+    OutboxFull "há mensagens demais aguardando envio: espere até o servidor receber algumas delas";
+    NotStoredLocally { error } "não foi possível guardar nesta máquina a mensagem não enviada: {error}";
 
     // Files.
-    FileNameEmpty "o nome de um arquivo precisa de uma letra ou um dígito: mude o nome do arquivo";
-    FileNameTooLong { max } "o nome de um arquivo tem no máximo {max} bytes: mude o nome do arquivo";
+    FileNameEmpty "o nome de um arquivo deve ter uma letra ou um dígito: mude o nome do arquivo";
+    FileNameTooLong { max } "o nome de um arquivo pode ter no máximo {max} bytes: mude o nome do arquivo";
     FileNameCharacters "o nome de um arquivo não pode ter '/', '\\' nem caracteres de controle: mude o nome do arquivo";
-    BadHash "um SHA-256 tem 64 dígitos hexadecimais";
+    BadHash "um SHA-256 deve ter 64 dígitos hexadecimais";
     NoSuchFile { n, conversation } "o arquivo {n} de {conversation} não existe, ou foi apagado";
-    BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e você pediu a partir de {offset}";
-    FileTooLarge { max, bytes } "um arquivo tem no máximo {max} bytes, este tem {bytes}";
+    BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e a posição pedida, {offset}, fica depois do fim";
+    FileTooLarge { max, bytes } "um arquivo pode ter no máximo {max} bytes, e este tem {bytes}";
     QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou";
-    QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou, ou termine os envios em andamento, que ocupam {uploading} deles. Um envio parado há {idle_minutes} minutos é substituído por um novo";
-    TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um deles primeiro. Um envio parado há {idle_minutes} minutos é substituído por um novo";
+    QuotaReserved { bytes, max, uploading, idle_minutes } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou, ou termine os envios em andamento, que reservam {uploading} bytes. Um novo envio pode substituir um que está parado há {idle_minutes} minutos";
+    TooManyUploads { max, idle_minutes } "você já está enviando {max} arquivos: termine um envio primeiro. Um novo envio pode substituir um que está parado há {idle_minutes} minutos";
     NoSuchUpload "esse envio não existe, ou expirou: comece de novo";
     UploadLost "o disco do servidor falhou, e o envio se perdeu: comece de novo";
     UploadIdTaken "o \"id\" desse envio já está em uso: comece de novo";
-    UploadFinishing "o servidor está concluindo esse arquivo: tente de novo daqui a pouco";
-    WrongOffset { have } "o servidor tem {have} bytes desse arquivo: continue daí";
+    UploadFinishing "o servidor está concluindo esse envio: tente de novo daqui a pouco";
+    WrongOffset { have } "o servidor tem os primeiros {have} bytes desse arquivo: continue depois deles";
     WrongContent "o servidor recebeu um conteúdo diferente do anunciado: envie o arquivo de novo";
     WrongLength { known, bytes } "um arquivo com este SHA-256 tem {known} bytes, e não {bytes}: envie-o de novo";
-    ChunkSize { max, bytes } "uma parte tem de 1 a {max} bytes, esta tem {bytes}";
-    ChunkBeyondFile { bytes } "você anunciou um arquivo de {bytes} bytes, e esta parte termina depois deles";
+    ChunkSize { max, bytes } "uma parte deve ter de 1 a {max} bytes, e esta tem {bytes}";
+    ChunkBeyondFile { bytes } "esta parte termina depois do fim anunciado do arquivo, que tem {bytes} bytes";
     TooManyTransfers "muitas partes de arquivos estão sendo transferidas: tente de novo daqui a pouco";
-    TooManyCommits "muitos arquivos estão sendo concluídos: tente de novo daqui a pouco";
+    TooManyCommits "muitos envios de arquivos estão sendo concluídos: tente de novo daqui a pouco";
     FilesUnavailable "o servidor não consegue guardar nem ler arquivos agora: tente mais tarde";
     UploadStorageFull "o disco do servidor está cheio, mas nada se perdeu: continue quando quem o administra liberar espaço";
 
     // Searches.
     QueryEmpty "informe o que buscar: palavras, \"uma frase\", from:alice, in:#geral, before:2026-01-31, after:2026-01-31";
     QueryWithoutWords "não há o que buscar: use uma palavra que tenha letras ou dígitos";
-    QueryTooLong { bytes, words } "uma busca tem no máximo {bytes} bytes e {words} palavras: use menos";
-    QueryPhrase "uma frase começa e termina com \": falta uma das aspas";
+    QueryTooLong { bytes, words } "uma busca pode ter no máximo {bytes} bytes e {words} palavras: use menos";
+    QueryPhrase "uma frase deve começar e terminar com \": ponha a aspa que falta";
     QueryName { filter, example } "{filter}: precisa de um nome depois, como {filter}:{example}";
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
     QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
     QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    ServerBusy "o servidor ainda não respondeu seus pedidos anteriores: tente de novo daqui a pouco";
     TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
     IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";
 
     // The server, and the connection to it.
-    Internal "o servidor falhou: quem o administra encontra a causa no log";
+    Internal "o servidor falhou: peça a quem o administra que leia o log do servidor";
     ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra precisa restaurá-la a partir de um backup";
     LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa verificar";
-    LogUnwritable "o servidor não consegue gravar o próprio log: envie de novo mais tarde";
+    LogUnwritable "o servidor não consegue gravar o próprio log: tente de novo mais tarde";
     StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço";
-    TooManyLines { max, lines } "um quadro tem no máximo {max} linhas, este tem {lines}: envie vários quadros";
-    LineTooLong { max, bytes } "uma linha tem no máximo {max} bytes, esta tem {bytes}";
-    ReplyTooLong "a resposta a este quadro ficou longa demais: envie este pedido de novo";
+    TooManyLines { max, lines } "um quadro pode ter no máximo {max} linhas, e este tem {lines}: envie vários quadros";
+    LineTooLong { max, bytes } "uma linha pode ter no máximo {max} bytes, e esta tem {bytes}";
+    ReplyTooLong "o quadro da resposta está cheio e este pedido não foi processado: envie-o de novo em outro quadro";
     TooManyRequests "há pedidos demais aguardando resposta: tente de novo daqui a pouco";
-    FollowReplaced "você agora acompanha outras conversas: este pedido foi substituído";
+    FollowReplaced "este pedido foi substituído por um mais novo";
     BadAnswer { error } "o servidor enviou uma resposta que não dá para ler ({error}): confira se cliente e servidor são da mesma versão";
     AnswerWithoutBytes "o servidor enviou uma resposta sem os bytes dela: confira se cliente e servidor são da mesma versão";
-    OtherVersion { version, from, to, own_from, own_to } "o servidor (papo {version}) usa as versões {from} a {to} do protocolo, e este cliente usa {own_from} a {own_to}: atualize o mais antigo";
+    OtherVersion { version, from, to, own_from, own_to } "o servidor (papo {version}) aceita as versões {from} a {to} do protocolo, e este cliente aceita {own_from} a {own_to}: atualize o programa mais antigo";
 }
 
 #[cfg(test)]

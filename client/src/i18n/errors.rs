@@ -1,16 +1,16 @@
-//! Errors as sentences in the language of the user.
+//! Error messages in the language of the user.
 
 use common::{Detail, Error};
 
 use super::details::in_portuguese;
-use super::{Language, Words};
+use super::{Catalog, Language};
 use crate::cli_error::CliError;
 
-impl Words {
+impl Catalog {
     pub(crate) fn cli_error(self, error: &CliError) -> String {
         match error {
             CliError::Server(error) => self.error(error),
-            CliError::Refused(words) | CliError::Usage(words) => words.clone(),
+            CliError::Failed(message) | CliError::Usage(message) => message.clone(),
             CliError::System(error) => self.io_error(error),
             CliError::Local(error) => self.local_error(error),
             CliError::LoggedOut(server) => self.not_logged_in_at(server),
@@ -26,8 +26,8 @@ impl Words {
         }
     }
 
-    /// The error of a request. A detail that this version does not know is shown in the English of the
-    /// server.
+    /// The error of a request. If this version does not know the detail, the English message of the server is
+    /// shown.
     pub(crate) fn error(self, error: &Error) -> String {
         error.detail().map_or_else(|| error.message.clone(), |detail| self.detail(detail))
     }
@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     fn the_error_of_an_unreachable_server_depends_on_the_encryption() {
-        let words = |is_plain| {
+        let catalog = |is_plain| {
             let waited = std::time::Duration::from_millis(1500);
             let failure = CliError::Unreachable { server: "tcp://a:5555".to_owned(), waited, is_plain };
-            Words::ENGLISH.cli_error(&CliError::Reported(Box::new(failure)))
+            Catalog::ENGLISH.cli_error(&CliError::Reported(Box::new(failure)))
         };
-        insta::assert_snapshot!([words(true), words(false)].join("\n"), @"
+        insta::assert_snapshot!([catalog(true), catalog(false)].join("\n"), @"
         cannot reach tcp://a:5555 (waited 1.5 s): is `papo up --plaintext` running there?
         cannot reach tcp://a:5555 (waited 1.5 s): is `papo up` running there without --plaintext? If it is, its key may have changed: ask for the new invite
         ");
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_known_error_is_translated_and_an_unknown_one_is_shown_as_sent() {
-        let words = [Words::ENGLISH, Words::new(Language::Portuguese)];
-        let render = |error: &Error| words.map(|words| words.error(error)).join("\n");
+        let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
+        let render = |error: &Error| catalog.map(|catalog| catalog.error(error)).join("\n");
         let known = r##"{"code":4040,"message":"not shown","data":{"reason":"no_such_message","detail":"no_such_message","args":{"n":17,"conversation":"#ops"}}}"##;
         let later = r##"{"code":4040,"message":"there is no thread 17","data":{"reason":"no_such_thread","detail":"no_such_thread","args":{"n":17}}}"##;
         let [known, later] = [known, later].map(|line| serde_json::from_str(line).expect("an error"));

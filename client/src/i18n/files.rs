@@ -1,8 +1,8 @@
-//! Sentences about files.
+//! Messages about files.
 
 use common::Target;
 
-super::sentences! {
+super::messages! {
     sent_file(name: &str, size: &str, n: u64) {
         en: "sent {name} ({size}): /get {n}",
         pt: "enviou {name} ({size}): /get {n}",
@@ -16,12 +16,12 @@ super::sentences! {
         pt: "baixando {name} de {conversation} {n}",
     }
     file_queued(name: &str, ahead: usize) {
-        en: "{name} is queued; files before it: {ahead}",
-        pt: "{name} está na fila; arquivos antes dele: {ahead}",
+        en: "{name} is queued after {ahead} other files",
+        pt: "{name} está na fila depois de {ahead} outros arquivos",
     }
     too_many_files(count: usize) {
-        en: "{count} files are queued already: wait until one of them is done",
-        pt: "já há {count} arquivos na fila: espere um deles terminar",
+        en: "{count} files are already queued: wait until a transfer is done",
+        pt: "já há {count} arquivos na fila: espere até uma transferência terminar",
     }
     file_progress(name: &str, percent: u64) {
         en: "{name}: {percent} % done",
@@ -52,8 +52,8 @@ super::sentences! {
         pt: "{name} ainda não foi baixado: em {conversation}, /get {n} continua",
     }
     files_failed(count: usize) {
-        en: "files that were not sent or downloaded: {count}",
-        pt: "arquivos que não foram enviados ou baixados: {count}",
+        en: "{count} files were not sent or downloaded",
+        pt: "{count} arquivos não foram enviados ou baixados",
     }
     usage_get() {
         en: "give a number: /get 17 downloads the file of event 17",
@@ -76,11 +76,11 @@ super::sentences! {
         pt: "{name} já está sendo baixado",
     }
     wrong_content(name: &str) {
-        en: "the downloaded content of {name} differs from the one that was sent: download it again",
+        en: "the downloaded content of {name} differs from the sent content: download it again",
         pt: "o conteúdo baixado de {name} é diferente do que foi enviado: baixe de novo",
     }
     too_many_same_names(count: u32, name: &str, folder: &str) {
-        en: "{folder} has {count} files named like {name}: remove some of them",
+        en: "{folder} already has {count} files named like {name}: remove some of these files",
         pt: "{folder} já tem {count} arquivos com o nome {name}: apague alguns",
     }
 }

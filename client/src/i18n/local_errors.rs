@@ -1,4 +1,4 @@
-//! Sentences for errors on this machine.
+//! Messages for errors on this machine.
 
 use std::io;
 use std::path::Path;
@@ -7,10 +7,10 @@ use transport::TransportError;
 use transport::invite::BadInvite;
 use transport::key_folder::KeyFolderError;
 
-use super::{Language, Words};
+use super::{Catalog, Language};
 use crate::local_error::{FileAction, KeySource, LocalError};
 
-impl Words {
+impl Catalog {
     pub(crate) fn local_error(self, error: &LocalError) -> String {
         match error {
             LocalError::NoServer => self.no_server(),
@@ -47,7 +47,7 @@ impl Words {
     }
 }
 
-impl Words {
+impl Catalog {
     fn no_invite(self, error: BadInvite) -> String {
         let portuguese = match (self.language, error) {
             (Language::English, error) => return error.to_string(),
@@ -139,7 +139,7 @@ impl Words {
         }
     }
 
-    /// An error of the operating system. Rare ones are English.
+    /// An error of the operating system. Rare errors are not translated.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the list of the standard library is not complete")]
     pub(crate) fn io_error(self, error: &io::Error) -> String {
         if self.language == Language::English {
@@ -166,17 +166,17 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-super::sentences! {
+super::messages! {
     no_server() {
-        en: "name a server: --server tcp://host:port, or an invite",
+        en: "give a server: --server tcp://host:port, or an invite",
         pt: "informe um servidor: --server tcp://host:porta, ou um convite",
     }
     too_many_endpoints(count: usize) {
-        en: "name at most {count} endpoints of a server",
+        en: "give at most {count} endpoints of a server",
         pt: "informe no máximo {count} endereços de um servidor",
     }
     different_keys() {
-        en: "the endpoints have different keys: name endpoints of one node only, because it receives your session",
+        en: "the endpoints have different keys: give only endpoints of the same node, because the node receives your session",
         pt: "os endereços têm chaves diferentes: informe só endereços de um mesmo nó, porque ele recebe sua sessão",
     }
     invite_in_plain_text() {
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn errors_of_this_machine_are_translated() {
-        let portuguese = Words::new(Language::Portuguese);
+        let portuguese = Catalog::new(Language::Portuguese);
         let endpoint = "tcp://a.example:5555".to_owned();
         let all = [
             LocalError::TooManyEndpoints(8),
@@ -262,7 +262,7 @@ mod tests {
         ];
         let translated: Vec<_> = all.iter().map(|error| portuguese.local_error(error)).collect();
         for (error, portuguese) in all.iter().zip(&translated) {
-            assert_ne!(Words::ENGLISH.local_error(error), *portuguese, "not translated");
+            assert_ne!(Catalog::ENGLISH.local_error(error), *portuguese, "not translated");
         }
         insta::assert_snapshot!(translated.join("\n"), @r#"
         informe no máximo 8 endereços de um servidor

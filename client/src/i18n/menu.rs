@@ -1,6 +1,6 @@
-//! Sentences of the menu.
+//! Messages of the menu.
 
-super::sentences! {
+super::messages! {
     menu_title() {
         en: "menu: type a number and press Enter; 0 leaves the menu",
         pt: "menu: digite um número e aperte Enter; 0 sai do menu",

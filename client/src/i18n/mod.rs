@@ -1,7 +1,7 @@
-//! The sentences of the chat, in English and Brazilian Portuguese: one table per noun. The gaps of a sentence
-//! are typed arguments. A sentence without a language, or with an unknown gap, does not compile.
+//! The message catalog of the chat, in English and Brazilian Portuguese: one table per noun. Placeholders are
+//! typed arguments. A message without a translation, or with an unknown placeholder, does not compile.
 //!
-//! Script commands, `--help` and logs are English: programs and search engines read them, too.
+//! Script commands, `--help` and logs are English, because programs and search engines read them.
 
 mod language;
 mod accounts;
@@ -22,13 +22,13 @@ mod local_errors;
 
 pub(crate) use language::Language;
 
-/// The sentences, in one language.
+/// The message catalog in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Words {
+pub(crate) struct Catalog {
     language: Language,
 }
 
-impl Words {
+impl Catalog {
     /// For scripts and logs.
     pub(crate) const ENGLISH: Self = Self::new(Language::English);
 
@@ -45,7 +45,7 @@ impl Words {
     }
 }
 
-/// A text without gaps in all languages, for tables such as the command table.
+/// A text without placeholders in all languages, for tables such as the command table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Phrase {
     en: &'static str,
@@ -62,10 +62,10 @@ pub(crate) const fn same(text: &'static str) -> Phrase {
     Phrase { en: text, pt: text }
 }
 
-/// Declares sentences. Each becomes a method of [`Words`] that takes the gaps as arguments.
-macro_rules! sentences {
+/// Declares messages. Each message becomes a method of [`Catalog`], with the placeholders as arguments.
+macro_rules! messages {
     ($($(#[doc = $doc:literal])* $name:ident($($gap:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
-        impl $crate::i18n::Words {
+        impl $crate::i18n::Catalog {
             $(
                 $(#[doc = $doc])*
                 pub(crate) fn $name(self $(, $gap: $type)*) -> String {
@@ -77,13 +77,13 @@ macro_rules! sentences {
             )+
         }
 
-        /// All sentences of this table, unfilled.
+        /// All messages of this table, with their placeholders.
         #[cfg(test)]
         pub(super) const SENTENCES: &[(&str, $crate::i18n::Phrase)] =
             &[$((stringify!($name), $crate::i18n::both($en, $pt))),+];
     };
 }
-use sentences;
+use messages;
 
 #[cfg(test)]
 mod tests {
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn the_gaps_of_a_sentence_are_filled_in() {
-        let words = [Words::ENGLISH, Words::new(Language::Portuguese)];
-        let filled = words.map(|words| words.no_such_command("jion"));
+        let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
+        let filled = catalog.map(|catalog| catalog.no_such_command("jion"));
         insta::assert_snapshot!(filled.join("\n"), @r"
         there is no command /jion: /help lists the commands
         o comando /jion não existe: /help lista os comandos

@@ -1,6 +1,6 @@
-//! Sentences about the files of unsent messages on this machine.
+//! Messages about the files of unsent messages on this machine.
 
-super::sentences! {
+super::messages! {
     outbox_unreadable(error: &str) {
         en: "cannot read the unsent messages on this machine: {error}",
         pt: "não foi possível ler as mensagens não enviadas nesta máquina: {error}",
@@ -10,15 +10,15 @@ super::sentences! {
         pt: "não foi possível ler as mensagens não enviadas em {file}: {error}",
     }
     outbox_file_damaged(file: &str, error: &str) {
-        en: "{file} in the outbox is damaged ({error}): look at it, and delete it",
+        en: "{file} in the outbox is damaged ({error}): check the file, then delete it",
         pt: "{file} na caixa de saída está danificado ({error}): veja o que ele contém e apague-o",
     }
     outbox_lines_damaged(file: &str, count: usize) {
-        en: "lines of {file} that are damaged and were skipped: {count}",
-        pt: "linhas danificadas de {file}, que foram ignoradas: {count}",
+        en: "{count} damaged lines of {file} were skipped",
+        pt: "{count} linhas danificadas de {file} foram ignoradas",
     }
     outbox_full(count: usize) {
-        en: "unsent messages that wait for the next start of papo: {count}",
-        pt: "mensagens não enviadas que esperam a próxima execução do papo: {count}",
+        en: "{count} unsent messages wait until the next time papo starts",
+        pt: "{count} mensagens não enviadas esperam até a próxima vez que o papo for aberto",
     }
 }

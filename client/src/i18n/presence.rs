@@ -1,11 +1,11 @@
-//! Sentences about presence and typing.
+//! Messages about presence and typing.
 
 use common::UserName;
 use common::presence::State;
 
-use super::Words;
+use super::Catalog;
 
-super::sentences! {
+super::messages! {
     you_are_away() {
         en: "you are shown as away",
         pt: "você aparece como ausente",
@@ -40,7 +40,7 @@ super::sentences! {
     }
 }
 
-impl Words {
+impl Catalog {
     /// The word for a state.
     pub(crate) fn state(self, state: State) -> String {
         match state {
@@ -50,7 +50,7 @@ impl Words {
         }
     }
 
-    /// The sentence about users who are typing. Empty if nobody is.
+    /// The message about users who are typing. Empty if `users` is empty.
     pub(crate) fn typing(self, users: &[UserName]) -> String {
         let names: Vec<_> = users.iter().map(UserName::as_str).collect();
         if names.is_empty() { String::new() } else { self.typing_users(&names.join(", ")) }

@@ -1,11 +1,11 @@
-//! Sentences about unread messages.
+//! Messages about unread messages.
 
 use common::Target;
 
-super::sentences! {
+super::messages! {
     unread_in_all(messages: u64, conversations: usize) {
-        en: "unread: {messages}, conversations: {conversations}",
-        pt: "não lidas: {messages}, conversas: {conversations}",
+        en: "{messages} unread messages in {conversations} conversations",
+        pt: "{messages} mensagens não lidas em {conversations} conversas",
     }
     reading(conversation: &Target, unread: u64, n: u64) {
         en: "{conversation}: {unread} unread, after {n}",

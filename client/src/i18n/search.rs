@@ -1,6 +1,6 @@
-//! Sentences about a search.
+//! Messages about a search.
 
-super::sentences! {
+super::messages! {
     nothing_found() {
         en: "no messages found",
         pt: "nenhuma mensagem encontrada",
@@ -10,7 +10,7 @@ super::sentences! {
         pt: "-- as {count} mais recentes; use mais palavras ou before:DATA para achar outras --",
     }
     index_behind(behind: u64) {
-        en: "the server is still building the search index; records left: {behind}",
-        pt: "o servidor ainda está montando o índice de busca; registros que faltam: {behind}",
+        en: "the server is still building the search index; {behind} records are missing",
+        pt: "o servidor ainda está montando o índice de busca; faltam {behind} registros",
     }
 }

@@ -1,4 +1,4 @@
-//! The effects of the session: sockets, outbox, and the channels to the front end.
+//! Carries out the effects of the session with sockets, the outbox, and the channels to the front end.
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::TicketedAnswer;
 use super::outgoing::Outgoing;
 use crate::connection::{Endpoint, KnownServer};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::outbox::Outbox;
 use crate::render::print_error;
 
@@ -26,14 +26,14 @@ pub(super) struct NetworkIo<N> {
     pub(super) dealer: Socket,
     pub(super) subscriber: Option<Socket>,
     outgoing: Outgoing,
-    /// `None` for a front end that sends no messages. Dropped before `answers`, because the front end waits
-    /// until `answers` is closed.
+    /// `None` if the front end sends no messages. The outbox is dropped before `answers`: the front end waits
+    /// until `answers` is closed, and the outbox must be closed by then.
     outbox: Option<Outbox>,
     started_at: Instant,
     answers: SyncSender<TicketedAnswer>,
     news: SyncSender<N>,
     is_news_read: bool,
-    words: Words,
+    catalog: Catalog,
 }
 
 impl<N> NetworkIo<N> {
@@ -43,7 +43,7 @@ impl<N> NetworkIo<N> {
         outbox: Option<Outbox>,
         answers: SyncSender<TicketedAnswer>,
         news: SyncSender<N>,
-        words: Words,
+        catalog: Catalog,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
         let dealer = connected(&context, endpoint)?;
@@ -60,7 +60,7 @@ impl<N> NetworkIo<N> {
             answers,
             news,
             is_news_read: true,
-            words,
+            catalog,
         })
     }
 
@@ -81,16 +81,16 @@ impl<N> NetworkIo<N> {
         Ok(())
     }
 
-    /// Records that the server answers. Runs before the front end gets the reply and perhaps ends the
-    /// program.
+    /// Records that the server answers. This runs before the front end receives the reply, because the front
+    /// end may then end the program.
     pub(super) fn record_answer(&mut self) {
         if let Err(error) = self.server.record_answer(self.endpoint_index) {
-            print_error(&self.words.cli_error(&error));
+            print_error(&self.catalog.cli_error(&error));
         }
     }
 }
 
-/// The clock of the session starts at 0 with the thread, so changes of the system time have no effect.
+/// The session's clock counts from the start of the thread, so changes of the system time have no effect.
 impl<N: From<News>> Io for NetworkIo<N> {
     type Error = TransportError;
 
@@ -107,7 +107,9 @@ impl<N: From<News>> Io for NetworkIo<N> {
 
     fn persist(&mut self, messages: &[Message]) -> Option<Result<(), Error>> {
         let outcome = self.outbox.as_mut().map_or(Ok(()), |outbox| outbox.store(messages));
-        Some(outcome.map_err(|error| Detail::NotStoredLocally { error: self.words.io_error(&error) }.into()))
+        Some(
+            outcome.map_err(|error| Detail::NotStoredLocally { error: self.catalog.io_error(&error) }.into()),
+        )
     }
 
     fn forget(&mut self, ids: &[Uuid]) {
@@ -149,7 +151,7 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
-        // A front end that no longer waits for answers does not empty the channel.
+        // The channel can be full if the front end no longer reads answers.
         let _received_or_not = self.answers.try_send((ticket, outcome));
     }
 
@@ -158,7 +160,7 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 }
 
-/// A socket for requests to an endpoint that does not have to exist yet.
+/// Creates a socket for requests to an endpoint. The server may start later.
 fn connected(context: &Context, endpoint: &Endpoint) -> Result<Socket, TransportError> {
     let dealer = context.socket(Kind::Dealer, &endpoint.security)?;
     dealer.connect(&endpoint.address)?;

@@ -15,18 +15,19 @@ use transport::wake::Wake;
 use transport::{TransportError, clock};
 
 use crate::connection::{Endpoint, KnownServer};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::outbox::Outbox;
 
 use io::NetworkIo;
 
-/// Messages received from one socket in one turn, so that no socket starves the others.
-const MESSAGES_PER_TURN_MAX: usize = 256;
+/// The maximum number of messages that one round of the loop receives from one socket. No socket can block
+/// the others.
+const MESSAGES_PER_ROUND_MAX: usize = 256;
 
-/// How long the thread waits at its end for the answer to the goodbye.
-const GOODBYE_WAIT: Duration = Duration::from_millis(500);
+/// How long the thread waits at its end for the reply to the report that the user is offline.
+const OFFLINE_REPORT_WAIT: Duration = Duration::from_millis(500);
 
-/// A command with a ticket, which its answer repeats.
+/// A command with a ticket. The answer has the same ticket.
 pub(crate) type TicketedCommand = (u64, Command);
 
 pub(crate) type TicketedAnswer = (u64, Result<Answer, Error>);
@@ -35,10 +36,10 @@ pub(crate) type TicketedAnswer = (u64, Result<Answer, Error>);
 pub(crate) struct FrontEnd<N> {
     pub(crate) commands: Receiver<TicketedCommand>,
     pub(crate) answers: SyncSender<TicketedAnswer>,
-    /// Bounded: a front end that does not read the news blocks the network thread. The session then requests
-    /// the events that were lost.
+    /// The channel is bounded: a front end that does not read the news blocks the network thread. The session
+    /// later requests lost events.
     pub(crate) news: SyncSender<N>,
-    pub(crate) words: Words,
+    pub(crate) catalog: Catalog,
 }
 
 pub(crate) struct Network<N> {
@@ -50,7 +51,7 @@ pub(crate) struct Network<N> {
 }
 
 impl<N: From<News>> Network<N> {
-    /// Connects to one endpoint of a server, which does not have to exist yet.
+    /// Connects to an endpoint of a server. The server may start later.
     pub(crate) fn new(
         endpoint: &Endpoint,
         server: KnownServer,
@@ -61,8 +62,8 @@ impl<N: From<News>> Network<N> {
         shutdown: Shutdown,
     ) -> Result<Self, TransportError> {
         let session = Session::new(seed).with_endpoints(server.endpoints.len());
-        let FrontEnd { commands, answers, news, words } = front_end;
-        let io = NetworkIo::new(endpoint, server, outbox, answers, news, words)?;
+        let FrontEnd { commands, answers, news, catalog } = front_end;
+        let io = NetworkIo::new(endpoint, server, outbox, answers, news, catalog)?;
         Ok(Self { session, io, commands, wake, shutdown })
     }
 
@@ -83,15 +84,15 @@ impl<N: From<News>> Network<N> {
             }
             self.io.flush()?;
         }
-        self.say_goodbye()
+        self.report_offline()
     }
 
-    /// Reports to the server that the user leaves, and waits shortly for the answer.
-    fn say_goodbye(&mut self) -> Result<(), TransportError> {
+    /// Reports to the server that the user is offline, and waits up to [`OFFLINE_REPORT_WAIT`] for the reply.
+    fn report_offline(&mut self) -> Result<(), TransportError> {
         if !self.session.quit() {
             return Ok(());
         }
-        let deadline = clock::now() + GOODBYE_WAIT;
+        let deadline = clock::now() + OFFLINE_REPORT_WAIT;
         while !self.session.has_quit() && clock::now() < deadline {
             driver::step(&mut self.session, &mut self.io)?;
             self.io.flush()?;
@@ -115,7 +116,7 @@ impl<N: From<News>> Network<N> {
     /// A reply is `[""] [lines]`, or `[""] [lines] [bytes]`.
     fn receive_replies(&mut self) -> Result<(), TransportError> {
         let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_TURN_MAX {
+        for _ in 0..MESSAGES_PER_ROUND_MAX {
             if !self.io.dealer.receive(&mut frames)? {
                 break;
             }
@@ -136,7 +137,7 @@ impl<N: From<News>> Network<N> {
         let now_ms = self.io.now_ms();
         let Some(subscriber) = &self.io.subscriber else { return Ok(()) };
         let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_TURN_MAX {
+        for _ in 0..MESSAGES_PER_ROUND_MAX {
             if !subscriber.receive(&mut frames)? {
                 break;
             }

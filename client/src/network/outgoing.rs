@@ -6,7 +6,8 @@ use std::sync::Arc;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
 use transport::Frame;
 
-/// Queued request lines. If there are more, the oldest are dropped: the session sends them again.
+/// The maximum number of queued request lines. Above it the oldest line is dropped: the session sends it
+/// again.
 const LINES_QUEUED_MAX: usize = 2 * FRAME_LINES_MAX;
 
 /// A line, and the bytes in the frame after it.
@@ -39,7 +40,7 @@ impl Outgoing {
         self.lines.is_empty() && self.alone.is_empty()
     }
 
-    /// The frames of the next message: lines that share a frame come before chunks of files.
+    /// Returns the frames of the next message: lines that share a frame are sent before chunks of files.
     pub(super) fn take_message(&mut self) -> Vec<Frame> {
         if !self.lines.is_empty() {
             return vec![Frame::new(), Frame::from(self.take_frame())];

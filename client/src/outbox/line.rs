@@ -37,12 +37,12 @@ pub(super) enum Line<'a> {
     Done { done: Uuid },
 }
 
-pub(super) struct Contents {
+pub(super) struct OutboxContent {
     pub(super) header: Header,
     pub(super) header_length: usize,
     /// The messages that are not acknowledged, in the order of sending.
     pub(super) messages: Vec<Message>,
-    /// The bytes of complete lines. The bytes after them are a torn write.
+    /// The length of the complete lines. Bytes after them are from a torn write.
     pub(super) complete_length: usize,
     pub(super) damaged_lines: usize,
 }
@@ -64,8 +64,8 @@ impl Line<'_> {
     }
 }
 
-impl Contents {
-    /// `None` if there is no complete header. An error if the header is damaged.
+impl OutboxContent {
+    /// Returns `None` if the file has no complete header, and an error if the header is damaged.
     pub(super) fn read(bytes: &[u8]) -> serde_json::Result<Option<Self>> {
         let complete_length = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         let mut lines =

@@ -2,9 +2,9 @@
 //! client.
 //!
 //! Each process writes its own files and locks them, so two clients of one user never send each other's
-//! messages. The end of a process releases its locks, and the next process of the same user and server adopts
-//! its files. Only messages are synced. A crash may lose an acknowledgement: the client then sends the
-//! message again with the same id, and the server stores it once.
+//! messages. When a process exits, its locks are released. The next process of the same user and server takes
+//! over the files. Messages are synced to disk, acknowledgements are not. If a crash loses an
+//! acknowledgement, the client sends the message again with the same id, and the server stores it once.
 //!
 //! docs/STORAGE.md shows the files; docs/decisions/0003-the-outbox-is-a-file-per-process.md gives the
 //! reasons.
@@ -22,32 +22,34 @@ use common::UserName;
 use disk::{AppendFile, Disk, Lock};
 use uuid::Uuid;
 
-use crate::i18n::Words;
-use line::{Contents, Header, Line};
+use crate::i18n::Catalog;
+use line::{Header, Line, OutboxContent};
 use session::Message;
 use session::limits::{OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX};
 
 /// The folder of the files, within the user's own folder.
 const FOLDER: &str = "outbox";
 
-/// Attempts to create a file. Another process may adopt and remove it before this process locks it.
+/// The maximum number of attempts to create a file. Another process may lock or remove a new file before this
+/// process locks it.
 const CREATE_ATTEMPTS_MAX: u32 = 3;
 
-/// Bytes after which messages go to a new file. A file is removed when all its messages are acknowledged.
+/// The size in bytes after which messages are written to a new file. A file is removed when all its messages
+/// are acknowledged.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The unacknowledged messages of one user for one server.
 pub(crate) struct Outbox {
     disk: Arc<dyn Disk>,
-    /// The endpoints of the server. New files name the first one.
+    /// The endpoints of the server. The header of a new file contains the first endpoint.
     servers: Vec<String>,
     owner: Option<UserName>,
-    /// The oldest file first. New messages go to the last one if it accepts messages.
+    /// The oldest file first. New messages are written to the last file if it accepts messages.
     files: Vec<LockedFile>,
     /// The name of the file of each message.
     file_names: HashMap<Uuid, String>,
     bytes: usize,
-    words: Words,
+    catalog: Catalog,
 }
 
 /// A file that this process has locked.
@@ -60,7 +62,7 @@ struct LockedFile {
     /// The bytes of complete lines.
     length: u64,
     header_length: u64,
-    /// False if the file ends with a torn line that papo could not remove.
+    /// False if the file may end with a torn line that could not be removed.
     accepts_lines: bool,
     /// False if another process created the file, or if a write to it failed.
     accepts_messages: bool,
@@ -71,16 +73,16 @@ struct LockedFile {
 pub(crate) struct LoadedMessages {
     /// In the order of sending.
     pub(crate) messages: Vec<Message>,
-    /// Sentences for the user about damaged or unreadable files.
+    /// Messages for the user about damaged or unreadable files.
     pub(crate) problems: Vec<String>,
 }
 
 impl Outbox {
-    pub(crate) fn new(disk: Arc<dyn Disk>, servers: Vec<String>, words: Words) -> Self {
-        Self { disk, servers, owner: None, files: Vec::new(), file_names: HashMap::new(), bytes: 0, words }
+    pub(crate) fn new(disk: Arc<dyn Disk>, servers: Vec<String>, catalog: Catalog) -> Self {
+        Self { disk, servers, owner: None, files: Vec::new(), file_names: HashMap::new(), bytes: 0, catalog }
     }
 
-    /// Switches to the messages of `owner`, and adopts the files of processes that have ended.
+    /// Switches to the messages of `owner`, and takes over the files of processes that have exited.
     pub(crate) fn load(&mut self, owner: &UserName) -> LoadedMessages {
         if self.owner.as_ref() != Some(owner) {
             self.close();
@@ -91,14 +93,16 @@ impl Outbox {
             Ok(mut names) => {
                 names.sort_unstable();
                 names.retain(|name| self.files.iter().all(|file| file.name != *name));
-                names.into_iter().for_each(|name| self.adopt(name, &mut loaded));
+                names.into_iter().for_each(|name| self.take_over(name, &mut loaded));
             }
-            Err(error) => loaded.problems.push(self.words.outbox_unreadable(&self.words.io_error(&error))),
+            Err(error) => {
+                loaded.problems.push(self.catalog.outbox_unreadable(&self.catalog.io_error(&error)))
+            }
         }
         loaded
     }
 
-    /// Makes messages durable. After an error none of them is stored.
+    /// Makes messages durable. After an error none of these messages is stored.
     pub(crate) fn store(&mut self, messages: &[Message]) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut file = match self.files.pop_if(|last| last.accepts_messages && last.length < FILE_BYTES_MAX) {
@@ -108,7 +112,7 @@ impl Outbox {
         messages.iter().for_each(|message| line::encode(&mut bytes, &Line::of(message)));
         let before = file.length;
         let outcome = file.append(&bytes).and_then(|()| file.file.sync_data());
-        // A new file is durable after a sync of its folder.
+        // A new file is durable only after a sync of its folder.
         let outcome = outcome.and_then(|()| if before == 0 { self.disk.sync_folder(FOLDER) } else { Ok(()) });
         match outcome {
             Ok(()) => messages.iter().for_each(|message| self.track(&mut file, message)),
@@ -117,13 +121,13 @@ impl Outbox {
         if outcome.is_ok() || !file.pending.is_empty() {
             self.files.push(file);
         } else {
-            let _is_empty = self.disk.remove(&path(&file.name));
+            let _retried_by_the_next_process = self.disk.remove(&path(&file.name));
         }
         outcome
     }
 
-    /// Removes acknowledged messages. If the disk fails, they are sent again after a crash, which is
-    /// harmless.
+    /// Removes acknowledged messages. If the disk fails, a later process sends the messages again, and the
+    /// server stores each message once.
     pub(crate) fn remove(&mut self, ids: &[Uuid]) {
         let mut removed: HashMap<String, Vec<Uuid>> = HashMap::new();
         for id in ids {
@@ -142,7 +146,7 @@ impl Outbox {
             let is_needed = !file.pending.is_empty() || (at == newest && file.has_room());
             at += 1;
             if !is_needed {
-                let _removed_later_if_this_fails = self.disk.remove(&path(&file.name));
+                let _retried_by_the_next_process = self.disk.remove(&path(&file.name));
             }
             is_needed
         });
@@ -165,8 +169,8 @@ impl Outbox {
         Ok((file.lock()? == Lock::Held).then_some(file))
     }
 
-    /// Adopts a file if it belongs to this user and server, and no other process has locked it.
-    fn adopt(&mut self, name: String, loaded: &mut LoadedMessages) {
+    /// Takes over a file if it belongs to this user and server, and no other process has locked it.
+    fn take_over(&mut self, name: String, loaded: &mut LoadedMessages) {
         let found = self.open_locked(&name).and_then(|file| {
             let Some(file) = file else { return Ok(None) };
             Ok(Some((file, self.disk.read(&path(&name))?)))
@@ -175,58 +179,57 @@ impl Outbox {
             Ok(Some(found)) => found,
             Ok(None) => return,
             Err(error) => {
-                let error = self.words.io_error(&error);
-                return loaded.problems.push(self.words.outbox_file_unreadable(&name, &error));
+                let error = self.catalog.io_error(&error);
+                return loaded.problems.push(self.catalog.outbox_file_unreadable(&name, &error));
             }
         };
-        let contents = match Contents::read(&bytes) {
-            Ok(Some(contents)) => contents,
-            // The process was killed before it wrote a message.
+        let content = match OutboxContent::read(&bytes) {
+            Ok(Some(content)) => content,
+            // The process exited before it wrote a message.
             Ok(None) => return drop(self.disk.remove(&path(&name))),
             Err(error) => {
                 let error = error.to_string();
-                return loaded.problems.push(self.words.outbox_file_damaged(&name, &error));
+                return loaded.problems.push(self.catalog.outbox_file_damaged(&name, &error));
             }
         };
-        if !contents.header.belongs_to(self.owner.as_ref(), &self.servers) {
+        if !content.header.belongs_to(self.owner.as_ref(), &self.servers) {
             return;
         }
-        if contents.messages.is_empty() {
+        if content.messages.is_empty() {
             return drop(self.disk.remove(&path(&name)));
         }
         let text = |message: &Message| message.text.as_str().len();
-        let more: usize = contents.messages.iter().map(text).sum();
-        if self.file_names.len() + contents.messages.len() > OUTBOX_MESSAGES_MAX
+        let more: usize = content.messages.iter().map(text).sum();
+        if self.file_names.len() + content.messages.len() > OUTBOX_MESSAGES_MAX
             || self.bytes + more > OUTBOX_BYTES_MAX
         {
-            return loaded.problems.push(self.words.outbox_full(contents.messages.len()));
+            return loaded.problems.push(self.catalog.outbox_full(content.messages.len()));
         }
-        self.take_over(name, file, &bytes, contents, loaded);
+        self.load_file(name, file, &bytes, content, loaded);
     }
 
-    /// Takes over the messages of an adopted file. Cuts a torn line at its end, so that later lines can be
+    /// Loads the messages of a locked file. Removes a torn line at the end of the file, so later lines can be
     /// read.
-    fn take_over(
+    fn load_file(
         &mut self,
         name: String,
         file: Box<dyn AppendFile>,
         bytes: &[u8],
-        contents: Contents,
+        content: OutboxContent,
         loaded: &mut LoadedMessages,
     ) {
-        let length = contents.complete_length as u64;
+        let length = content.complete_length as u64;
         let accepts_lines =
-            contents.complete_length == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
-        if contents.damaged_lines > 0 {
-            loaded.problems.push(self.words.outbox_lines_damaged(&name, contents.damaged_lines));
+            content.complete_length == bytes.len() || self.disk.truncate(&path(&name), length).is_ok();
+        if content.damaged_lines > 0 {
+            loaded.problems.push(self.catalog.outbox_lines_damaged(&name, content.damaged_lines));
         }
-        let header_length = contents.header_length as u64;
+        let header_length = content.header_length as u64;
         let (disk, pending, accepts_messages) = (Arc::clone(&self.disk), HashMap::new(), false);
         let mut file =
             LockedFile { disk, name, file, pending, length, header_length, accepts_lines, accepts_messages };
-        for message in contents.messages {
-            // A message is in two files if a process was killed after it wrote one and before it removed the
-            // other.
+        for message in content.messages {
+            // A message can be in two files after a failed removal.
             if !self.file_names.contains_key(&message.id) {
                 self.track(&mut file, &message);
                 loaded.messages.push(message);
@@ -242,7 +245,8 @@ impl Outbox {
         file.pending.insert(message.id, bytes);
     }
 
-    /// Creates a file of this process. The header is written together with the first message.
+    /// Creates a file of this process. Appends the header to `bytes`, which the caller writes with the first
+    /// message.
     fn create(&self, bytes: &mut Vec<u8>) -> io::Result<LockedFile> {
         let owner = self.owner.as_ref().ok_or_else(|| io::Error::other("no user is logged in"))?;
         let (name, file) = self.create_locked()?;
@@ -272,10 +276,10 @@ impl Outbox {
         Err(io::Error::other("another process removes the new files"))
     }
 
-    /// Releases all files, for the next process of the same user. Removes the empty ones.
+    /// Closes all files, which releases their locks. Removes files without pending messages.
     fn close(&mut self) {
         for file in self.files.drain(..).filter(|file| file.pending.is_empty()) {
-            let _removed_later_if_this_fails = self.disk.remove(&path(&file.name));
+            let _retried_by_the_next_process = self.disk.remove(&path(&file.name));
         }
         self.file_names.clear();
         self.bytes = 0;
@@ -299,7 +303,7 @@ impl LockedFile {
         Ok(())
     }
 
-    /// Handles a failed write or sync, after which the end of the file is unknown: cuts the file to its
+    /// Handles a failed write or sync, after which the end of the file is unknown. Truncates the file to its
     /// earlier length, and accepts no further messages.
     fn abandon(&mut self, length: u64) {
         self.accepts_messages = false;
@@ -315,14 +319,14 @@ impl LockedFile {
     fn remove(&mut self, ids: &[Uuid]) -> usize {
         let bytes_removed = ids.iter().filter_map(|id| self.pending.remove(id)).sum();
         if self.pending.is_empty() {
-            // Only a file that accepts messages stays.
+            // Only a file that accepts messages is kept.
             if self.accepts_messages && self.truncate(self.header_length).is_ok() {
                 self.length = self.header_length;
             }
         } else if self.accepts_lines {
             let (mut bytes, before) = (Vec::new(), self.length);
             ids.iter().for_each(|id| line::encode(&mut bytes, &Line::Done { done: *id }));
-            // Not synced: after a crash the client sends the message again.
+            // The line is not synced: after a crash the client sends the message again.
             if self.append(&bytes).is_err() {
                 self.abandon(before);
             }

@@ -4,37 +4,37 @@ use common::UserName;
 use common::admin::{Channel, Session, Stats, User};
 
 use super::dates::date_and_time;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 
 /// The result of disabling or enabling an account.
-pub(crate) fn disabled(words: Words, user: &UserName, disabled: bool, ended: u64) -> String {
-    if disabled { words.done_disable(user, ended) } else { words.done_enable(user) }
+pub(crate) fn disabled(catalog: Catalog, user: &UserName, disabled: bool, ended: u64) -> String {
+    if disabled { catalog.done_disable(user, ended) } else { catalog.done_enable(user) }
 }
 
 /// The result of promoting or demoting a user.
-pub(crate) fn promoted(words: Words, user: &UserName, administrator: bool) -> String {
-    if administrator { words.done_promote(user) } else { words.done_demote(user) }
+pub(crate) fn promoted(catalog: Catalog, user: &UserName, administrator: bool) -> String {
+    if administrator { catalog.done_promote(user) } else { catalog.done_demote(user) }
 }
 
 /// An account, as administrators see it.
-pub(crate) fn account(words: Words, user: &User) -> String {
-    let administrator = user.administrator.then(|| words.listed_administrator());
-    let disabled = user.disabled.then(|| words.listed_disabled());
+pub(crate) fn account(catalog: Catalog, user: &User) -> String {
+    let administrator = user.administrator.then(|| catalog.listed_administrator());
+    let disabled = user.disabled.then(|| catalog.listed_disabled());
     let marks: String = administrator.into_iter().chain(disabled).collect();
-    words.account_line(&user.user, &date_and_time(user.since), user.sessions, &marks)
+    catalog.account_line(&user.user, &date_and_time(user.since), user.sessions, &marks)
 }
 
 /// A channel, as administrators see it.
-pub(crate) fn admin_channel(words: Words, channel: &Channel) -> String {
-    let privacy = channel.private.then(|| words.listed_private());
-    let owner = channel.owner.as_ref().map(|owner| words.listed_owner(owner));
+pub(crate) fn admin_channel(catalog: Catalog, channel: &Channel) -> String {
+    let privacy = channel.private.then(|| catalog.listed_private());
+    let owner = channel.owner.as_ref().map(|owner| catalog.listed_owner(owner));
     let marks: String = privacy.into_iter().chain(owner).collect();
-    words.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
+    catalog.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
 }
 
 /// A session, as administrators see it.
-pub(crate) fn admin_session(words: Words, session: &Session) -> String {
-    words.session_line(
+pub(crate) fn admin_session(catalog: Catalog, session: &Session) -> String {
+    catalog.session_line(
         &session.user,
         session.session,
         &date_and_time(session.opened),
@@ -43,14 +43,14 @@ pub(crate) fn admin_session(words: Words, session: &Session) -> String {
 }
 
 /// One line for each group of counts.
-pub(crate) fn stats(words: Words, stats: &Stats) -> Vec<String> {
+pub(crate) fn stats(catalog: Catalog, stats: &Stats) -> Vec<String> {
     vec![
-        words.stats_users(stats.users, stats.administrators, stats.disabled),
-        words.stats_sessions(stats.sessions),
-        words.stats_channels(stats.channels, stats.private_channels),
-        words.stats_direct(stats.direct_conversations),
-        words.stats_present(stats.present),
-        words.stats_records(stats.records),
+        catalog.stats_users(stats.users, stats.administrators, stats.disabled),
+        catalog.stats_sessions(stats.sessions),
+        catalog.stats_channels(stats.channels, stats.private_channels),
+        catalog.stats_direct(stats.direct_conversations),
+        catalog.stats_present(stats.present),
+        catalog.stats_records(stats.records),
     ]
 }
 
@@ -64,16 +64,18 @@ mod tests {
         let channels = r##"[{"channel":"#a","since":0,"members":2,"owner":"ana","n":7},{"channel":"#b","since":0,"private":true,"members":0,"n":9}]"##;
         let sessions = r#"[{"user":"ana","session":"00000000-0000-0000-0000-000000000007","opened":0,"expires":1763700000123}]"#;
         let stats = r#"{"users":3,"administrators":1,"disabled":1,"sessions":2,"channels":2,"private_channels":1,"direct_conversations":4,"present":2,"records":23}"#;
-        let lines = |words| {
+        let lines = |catalog| {
             let users: Vec<User> = serde_json::from_str(users).expect("users");
             let channels: Vec<Channel> = serde_json::from_str(channels).expect("channels");
             let sessions: Vec<Session> = serde_json::from_str(sessions).expect("sessions");
-            let users = users.iter().map(|user| account(words, user));
-            let lines = users.chain(channels.iter().map(|channel| admin_channel(words, channel)));
-            let lines = lines.chain(sessions.iter().map(|session| admin_session(words, session)));
-            lines.chain(super::stats(words, &serde_json::from_str(stats).expect("stats"))).collect::<Vec<_>>()
+            let users = users.iter().map(|user| account(catalog, user));
+            let lines = users.chain(channels.iter().map(|channel| admin_channel(catalog, channel)));
+            let lines = lines.chain(sessions.iter().map(|session| admin_session(catalog, session)));
+            lines
+                .chain(super::stats(catalog, &serde_json::from_str(stats).expect("stats")))
+                .collect::<Vec<_>>()
         };
-        let lines = lines(Words::ENGLISH);
+        let lines = lines(Catalog::ENGLISH);
         // The text of a time depends on the time zone of the machine.
         let lines = lines.join("\n").replace(&date_and_time(0), "FIRST");
         let lines = lines.replace(&date_and_time(1_763_700_000_123), "THEN");

@@ -9,22 +9,22 @@ use transport::clock;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DatePosition {
-    /// No dates: the caller prints them.
+    /// Not shown: the caller prints the dates.
     Omitted,
-    /// Before the time if the date is not today, for events that do not follow each other.
+    /// Before the time unless the date is today, for events that are not consecutive.
     InFront,
     /// In a separate line between events of different days.
     Between,
 }
 
-/// Formats times. Clones share the day that was shown last.
+/// Formats times. Clones share the last day that was shown.
 #[derive(Clone)]
 pub(super) struct Calendar {
     dates: DatePosition,
     zone: TimeZone,
     /// The current Unix time.
     now_ms: fn() -> u64,
-    /// The day of the event that was shown last. `None` if the next event must show its date.
+    /// The day of the last event that was shown. `None` if the next event must show its date.
     last: Arc<Mutex<Option<Date>>>,
 }
 
@@ -51,7 +51,7 @@ impl Calendar {
         }
     }
 
-    /// A time, with its date if that is not today.
+    /// A time, with its date unless it is today.
     pub(super) fn short_time(&self, unix_ms: u64) -> String {
         let zoned = self.zoned(unix_ms);
         if zoned.date() == self.today() { time(&zoned) } else { self.date_and_time(unix_ms) }
@@ -72,7 +72,7 @@ impl Calendar {
         (self.last().replace(day) != Some(day)).then_some(day)
     }
 
-    /// Begins a page: its first event shows its date if that is not today.
+    /// Begins a page. The first event shows its date unless it is today.
     pub(super) fn begin_page(&self) {
         let today = self.today();
         self.last().take_if(|last| *last != today);
@@ -92,8 +92,8 @@ impl Calendar {
     }
 }
 
-/// Parses a date or a time, which is local unless it has an offset. Returns Unix milliseconds, and 0 before
-/// 1970.
+/// Parses a date or a time. It is local unless it has an offset. Returns Unix milliseconds, and 0 for times
+/// before 1970.
 pub(crate) fn time_from(text: &str) -> Option<u64> {
     let local = || text.parse::<DateTime>().and_then(|local| TimeZone::system().to_timestamp(local));
     let time = text.parse::<Timestamp>().or_else(|_| local()).ok()?;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use clap::builder::FalseyValueParser;
 
-use crate::i18n::{Language, Words};
+use crate::i18n::{Catalog, Language};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DisplayOptions {
@@ -28,15 +28,15 @@ pub(crate) struct DisplayOptions {
 pub(crate) enum ColorChoice {
     /// On a terminal with colours, unless NO_COLOR is set.
     Auto,
-    /// Also in a pipe.
+    /// Always, even in a pipe.
     Always,
     /// Without colours.
     Never,
 }
 
 impl DisplayOptions {
-    pub(crate) fn words(&self) -> Words {
-        Words::new(self.lang.unwrap_or_else(Language::from_environment))
+    pub(crate) fn catalog(&self) -> Catalog {
+        Catalog::new(self.lang.unwrap_or_else(Language::from_environment))
     }
 
     pub(crate) fn is_plain(&self) -> bool {

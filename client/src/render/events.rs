@@ -1,54 +1,54 @@
-//! Events as sentences.
+//! Renders events as text.
 
 use common::amendments::AmendedFields;
 use common::{Body, Event};
 use indicatif::HumanBytes;
 
 use super::sanitise::sanitise;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use session::Entry;
 
 /// An event as head and text. `None` for an unknown kind of event.
-pub(super) fn head_and_text(words: Words, event: &Event<'_>) -> Option<(String, String)> {
+pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>) -> Option<(String, String)> {
     let Event { n, to, from, body, .. } = event;
     let action = match body {
         Body::Message { text, reply, .. } => {
-            let head = reply.map_or_else(|| format!("{from}: "), |reply| words.reply_head(from, reply));
+            let head = reply.map_or_else(|| format!("{from}: "), |reply| catalog.reply_head(from, reply));
             return Some((head, sanitise(text.as_str()).into_owned()));
         }
         Body::File { file, .. } => {
-            words.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
+            catalog.sent_file(&sanitise(file.name.as_str()), &HumanBytes(file.bytes).to_string(), *n)
         }
-        Body::Redacted { of: None, .. } => return Some((format!("{from}: "), words.mark_deleted())),
-        Body::Redacted { of: Some(of), .. } => words.edited(*of, &words.mark_deleted()),
-        Body::Edited { of, text, .. } => words.edited(*of, &sanitise(text.as_str())),
-        Body::Deleted { of, .. } => words.deleted(*of),
+        Body::Redacted { of: None, .. } => return Some((format!("{from}: "), catalog.mark_deleted())),
+        Body::Redacted { of: Some(of), .. } => catalog.edited(*of, &catalog.mark_deleted()),
+        Body::Edited { of, text, .. } => catalog.edited(*of, &sanitise(text.as_str())),
+        Body::Deleted { of, .. } => catalog.deleted(*of),
         Body::Reacted { of, emoji, .. } => format!("{} {of}", sanitise(emoji.as_str())),
-        Body::Unreacted { of, emoji, .. } => words.removed_reaction(&sanitise(emoji.as_str()), *of),
-        Body::Created { private: false } => words.created(to),
-        Body::Created { private: true } => words.created_private(to),
-        Body::Joined => words.joined(to),
-        Body::Left => words.left(to),
-        Body::Invited(user) => words.invited(user),
-        Body::Declined => words.declined(to),
-        Body::Kicked(user) => words.kicked(user),
-        Body::Banned(user) => words.banned(user),
-        Body::Unbanned(user) => words.unbanned(user),
-        Body::Role(user, role) => words.gave_role(user, *role),
-        Body::Set { archived: Some(true), .. } => words.archived(to),
-        Body::Set { archived: Some(false), .. } => words.restored(to),
-        Body::ChannelDeleted => words.deleted_channel(to),
+        Body::Unreacted { of, emoji, .. } => catalog.removed_reaction(&sanitise(emoji.as_str()), *of),
+        Body::Created { private: false } => catalog.created(to),
+        Body::Created { private: true } => catalog.created_private(to),
+        Body::Joined => catalog.joined(to),
+        Body::Left => catalog.left(to),
+        Body::Invited(user) => catalog.invited(user),
+        Body::Declined => catalog.declined(to),
+        Body::Kicked(user) => catalog.kicked(user),
+        Body::Banned(user) => catalog.banned(user),
+        Body::Unbanned(user) => catalog.unbanned(user),
+        Body::Role(user, role) => catalog.gave_role(user, *role),
+        Body::Set { archived: Some(true), .. } => catalog.archived(to),
+        Body::Set { archived: Some(false), .. } => catalog.restored(to),
+        Body::ChannelDeleted => catalog.deleted_channel(to),
         Body::Set { subject, private, archived: None } => {
             let privacy = private.map(|private| match private {
-                true => words.made_private(to),
-                false => words.made_public(to),
+                true => catalog.made_private(to),
+                false => catalog.made_public(to),
             });
             let subject = subject.as_ref().map(|subject| match subject.as_str() {
-                "" => words.removed_subject(),
-                subject => words.set_subject(&sanitise(subject)),
+                "" => catalog.removed_subject(),
+                subject => catalog.set_subject(&sanitise(subject)),
             });
             match (privacy, subject) {
-                (Some(privacy), Some(subject)) => words.two_changes(&privacy, &subject),
+                (Some(privacy), Some(subject)) => catalog.two_changes(&privacy, &subject),
                 (one, other) => one.or(other).unwrap_or_default(),
             }
         }
@@ -58,30 +58,30 @@ pub(super) fn head_and_text(words: Words, event: &Event<'_>) -> Option<(String, 
 }
 
 /// An event that concerns the reader: an invitation, or the end of a membership.
-pub(crate) fn event_for_reader(words: Words, entry: &Entry) -> String {
+pub(crate) fn event_for_reader(catalog: Catalog, entry: &Entry) -> String {
     let conversation = &entry.conversation;
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
     if let Body::Invited(_) = body {
-        words.invites_you(from, conversation)
+        catalog.invites_you(from, conversation)
     } else if let Body::Kicked(_) = body {
-        words.removed_you(from, conversation)
+        catalog.removed_you(from, conversation)
     } else if let Body::Banned(_) = body {
-        words.banned_you(from, conversation)
+        catalog.banned_you(from, conversation)
     } else if *body == Body::ChannelDeleted {
-        words.channel_deleted_by(from, conversation)
+        catalog.channel_deleted_by(from, conversation)
     } else if let Body::Left = body {
-        words.you_left_elsewhere(conversation)
+        catalog.you_left_elsewhere(conversation)
     } else {
-        words.something_happened(conversation)
+        catalog.something_happened(conversation)
     }
 }
 
 /// The edits and reactions of a message, to append to its text.
-pub(super) fn changes(words: Words, amended: &AmendedFields<'_>, time: impl Fn(u64) -> String) -> String {
+pub(super) fn changes(catalog: Catalog, amended: &AmendedFields<'_>, time: impl Fn(u64) -> String) -> String {
     let mut all = String::new();
     if amended.edited.is_some() {
         all.push(' ');
-        all.push_str(&words.mark_edited());
+        all.push_str(&catalog.mark_edited());
     }
     for reaction in &amended.reactions {
         let users: Vec<_> = reaction.users.iter().map(ToString::to_string).collect();
@@ -89,7 +89,7 @@ pub(super) fn changes(words: Words, amended: &AmendedFields<'_>, time: impl Fn(u
     }
     for before in &amended.edits {
         all.push('\n');
-        all.push_str(&words.earlier_text(&time(before.at), &sanitise(&before.text)));
+        all.push_str(&catalog.earlier_text(&time(before.at), &sanitise(&before.text)));
     }
     all
 }

@@ -1,24 +1,24 @@
-//! Lines of lists. They may contain text of other users, so the caller sanitises them.
+//! Renders the items of lists as lines. A line may contain text of other users, so the caller sanitises it.
 
 use common::accounts::{Block, SessionInfo, UserInfo};
 use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
 use super::dates::date_and_time;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 
 /// A channel. `*` marks a membership, `+` an invitation.
-pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
+pub(crate) fn channel(catalog: Catalog, channel: &ChannelInfo) -> String {
     let mark = match channel {
         ChannelInfo { role: Some(_), .. } => '*',
         ChannelInfo { invited: true, .. } => '+',
         ChannelInfo { .. } => ' ',
     };
-    let privacy = if channel.private { words.listed_private() } else { String::new() };
-    let archived = if channel.archived { words.listed_archived() } else { String::new() };
-    let role = channel.role.and_then(|role| above_member(words, role));
+    let privacy = if channel.private { catalog.listed_private() } else { String::new() };
+    let archived = if channel.archived { catalog.listed_archived() } else { String::new() };
+    let role = channel.role.and_then(|role| above_member(catalog, role));
     let role = role.map_or_else(String::new, |role| format!(", {role}"));
-    let invited = if channel.invited { words.listed_invited() } else { String::new() };
+    let invited = if channel.invited { catalog.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
     format!(
@@ -28,36 +28,36 @@ pub(crate) fn channel(words: Words, channel: &ChannelInfo) -> String {
 }
 
 /// A member, with a role above `member`.
-pub(crate) fn member(words: Words, member: &Member) -> String {
-    match above_member(words, member.role) {
+pub(crate) fn member(catalog: Catalog, member: &Member) -> String {
+    match above_member(catalog, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
     }
 }
 
 /// A ban, with author and time if they are known.
-pub(crate) fn ban(words: Words, ban: &Ban) -> String {
+pub(crate) fn ban(catalog: Catalog, ban: &Ban) -> String {
     match &ban.banned {
-        Attribution { by: Some(by), at: Some(at) } => words.ban(&ban.user, by, &date_and_time(*at)),
+        Attribution { by: Some(by), at: Some(at) } => catalog.ban(&ban.user, by, &date_and_time(*at)),
         Attribution { .. } => format!("@{}", ban.user),
     }
 }
 
 /// A blocked user, with the time.
-pub(crate) fn block(words: Words, block: &Block) -> String {
-    words.block(&block.user, &date_and_time(block.at))
+pub(crate) fn block(catalog: Catalog, block: &Block) -> String {
+    catalog.block(&block.user, &date_and_time(block.at))
 }
 
 /// An invitation, with the commands that answer it.
-pub(crate) fn invitation(words: Words, invitation: &Invitation) -> String {
-    let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| words.invited_by(by));
-    words.invitation(&invitation.channel, &by)
+pub(crate) fn invitation(catalog: Catalog, invitation: &Invitation) -> String {
+    let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| catalog.invited_by(by));
+    catalog.invitation(&invitation.channel, &by)
 }
 
 /// A user, with the presence or the time when the user was last seen.
-pub(crate) fn user(words: Words, info: &UserInfo) -> String {
-    let seen = info.seen.map(|seen| words.last_seen(&date_and_time(seen)));
-    let state = seen.or_else(|| info.state.map(|state| words.state(state)));
+pub(crate) fn user(catalog: Catalog, info: &UserInfo) -> String {
+    let seen = info.seen.map(|seen| catalog.last_seen(&date_and_time(seen)));
+    let state = seen.or_else(|| info.state.map(|state| catalog.state(state)));
     match state {
         Some(state) => format!("@{} ({state})", info.user),
         None => format!("@{}", info.user),
@@ -65,23 +65,23 @@ pub(crate) fn user(words: Words, info: &UserInfo) -> String {
 }
 
 /// A conversation with the number of its unread messages.
-pub(crate) fn reading(words: Words, reading: &Reading) -> String {
+pub(crate) fn reading(catalog: Catalog, reading: &Reading) -> String {
     let Reading { conversation, n, unread, mentions, .. } = reading;
     match mentions {
-        0 => words.reading(conversation, *unread, *n),
-        mentions => words.reading_with_mentions(conversation, *unread, *mentions, *n),
+        0 => catalog.reading(conversation, *unread, *n),
+        mentions => catalog.reading_with_mentions(conversation, *unread, *mentions, *n),
     }
 }
 
 /// A session. `*` marks the session of this client.
-pub(crate) fn session(words: Words, session: &SessionInfo) -> String {
+pub(crate) fn session(catalog: Catalog, session: &SessionInfo) -> String {
     let mark = if session.current { '*' } else { ' ' };
     let (opened, expires) = (date_and_time(session.opened), date_and_time(session.expires));
-    words.session(mark, session.session, &opened, &expires)
+    catalog.session(mark, session.session, &opened, &expires)
 }
 
-fn above_member(words: Words, role: Role) -> Option<String> {
-    (role != Role::Member).then(|| words.role(role))
+fn above_member(catalog: Catalog, role: Role) -> Option<String> {
+    (role != Role::Member).then(|| catalog.role(role))
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
 
     fn shown(rest: &str) -> String {
         let info = format!(r##"{{"channel":"#ops","members":3{rest}}}"##);
-        channel(Words::ENGLISH, &serde_json::from_str(&info).expect("a channel"))
+        channel(Catalog::ENGLISH, &serde_json::from_str(&info).expect("a channel"))
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
     fn a_user_shows_presence_or_last_time() {
         let shown = |rest: &str| {
             let info = format!(r#"{{"user":"bob","since":0{rest}}}"#);
-            user(Words::ENGLISH, &serde_json::from_str(&info).expect("a user"))
+            user(Catalog::ENGLISH, &serde_json::from_str(&info).expect("a user"))
         };
         let lines = [
             shown(""),
@@ -137,7 +137,7 @@ mod tests {
     fn a_ban_shows_author_and_time() {
         let shown = |rest: &str| {
             let banned = format!(r#"{{"user":"bob"{rest}}}"#);
-            ban(Words::ENGLISH, &serde_json::from_str(&banned).expect("a ban"))
+            ban(Catalog::ENGLISH, &serde_json::from_str(&banned).expect("a ban"))
         };
         let lines = [shown(""), shown(r#","by":"ana","at":1763700000123"#)].join("\n");
         insta::assert_snapshot!(lines.replace(&date_and_time(1_763_700_000_123), "THEN"), @"
@@ -149,12 +149,12 @@ mod tests {
     #[test]
     fn a_member_shows_the_role_and_a_session_its_times() {
         let user = common::UserName::new("bob").expect("a name");
-        let bob = |role| member(Words::ENGLISH, &Member { user: user.clone(), role });
+        let bob = |role| member(Catalog::ENGLISH, &Member { user: user.clone(), role });
         assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
         let uuid = uuid::Uuid::from_u128(7);
         let info = SessionInfo { session: uuid, opened: 0, expires: 1_763_700_000_123, current: true };
         let times = [(0, "FIRST"), (1_763_700_000_123, "THEN")];
-        let shown = times.iter().fold(session(Words::ENGLISH, &info), |shown, (time, name)| {
+        let shown = times.iter().fold(session(Catalog::ENGLISH, &info), |shown, (time, name)| {
             shown.replace(&date_and_time(*time), name)
         });
         insta::assert_snapshot!(shown, @"* 00000000-0000-0000-0000-000000000007 opened FIRST, expires THEN");

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
@@ -28,19 +28,19 @@ pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
-pub(crate) use sanitise::{escape, is_harmful, sanitise};
+pub(crate) use sanitise::{escape, is_control_character, sanitise};
 use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
-use style::{Style, mentions_painted};
+use style::{Style, highlight_mentions};
 use wrap::columns_of_screen;
 pub(crate) use wrap::fit_width;
 
-/// The maximum number of unsent messages of an earlier run that are shown. The screen needs room for other lines.
-const RECALLED_SHOWN_MAX: usize = 5;
+/// The maximum number of unsent messages of an earlier run that are shown.
+const UNSENT_SHOWN_MAX: usize = 5;
 
 #[derive(Clone)]
 pub(crate) struct Renderer {
-    words: Words,
+    catalog: Catalog,
     has_colours: bool,
     has_bell: bool,
     /// The columns at which long lines wrap. `None` if they do not wrap.
@@ -53,7 +53,7 @@ pub(crate) struct Renderer {
 impl Renderer {
     /// For script commands: in English, without wrapping.
     pub(crate) fn for_scripts() -> Self {
-        Self::new(Words::ENGLISH, ColorChoice::Auto.has_colours(), || None)
+        Self::new(Catalog::ENGLISH, ColorChoice::Auto.has_colours(), || None)
     }
 
     /// For the chat. Lines wrap only on a screen, not for a screen reader or a pipe.
@@ -63,23 +63,23 @@ impl Renderer {
         Self {
             has_bell: display.has_bell(),
             calendar: Calendar::new(DatePosition::Between),
-            ..Self::new(display.words(), display.has_colours(), columns)
+            ..Self::new(display.catalog(), display.has_colours(), columns)
         }
     }
 
-    /// For events that do not follow each other: a date that is not today precedes the time.
+    /// For events that are not consecutive: the date precedes the time unless it is today.
     pub(crate) fn with_dates_in_front(&self) -> Self {
         Self { calendar: self.calendar.with_dates(DatePosition::InFront), ..self.clone() }
     }
 
-    /// For a caller that prints the dates.
+    /// For a caller that prints the dates itself.
     pub(crate) fn without_dates(&self) -> Self {
         Self { calendar: self.calendar.with_dates(DatePosition::Omitted), ..self.clone() }
     }
 
-    fn new(words: Words, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
+    fn new(catalog: Catalog, has_colours: bool, columns: fn() -> Option<usize>) -> Self {
         Self {
-            words,
+            catalog,
             has_colours,
             has_bell: false,
             columns,
@@ -88,13 +88,13 @@ impl Renderer {
         }
     }
 
-    /// Sets the logged-in user, whose mentions are painted.
+    /// Sets the logged-in user, whose mentions are highlighted.
     pub(crate) fn set_reader(&self, user: &UserName) {
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(user.clone());
     }
 
-    pub(crate) fn words(&self) -> Words {
-        self.words
+    pub(crate) fn catalog(&self) -> Catalog {
+        self.catalog
     }
 
     pub(crate) fn has_bell(&self) -> bool {
@@ -105,8 +105,8 @@ impl Renderer {
     /// reader.
     pub(crate) fn rings_for(&self, news: &News) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
-        self.has_bell && matches!(news, News::Entry(entry) if calls(entry))
+        let notifies = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
+        self.has_bell && matches!(news, News::Entry(entry) if notifies(entry))
     }
 
     pub(crate) fn has_colours(&self) -> bool {
@@ -125,9 +125,9 @@ impl Renderer {
 
     fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, mut text) = events::head_and_text(self.words, event)?;
+        let (head, mut text) = events::head_and_text(self.catalog, event)?;
         if let Some(amended) = &entry.amended {
-            text += &events::changes(self.words, amended, |at| self.calendar.short_time(at));
+            text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
         let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
@@ -139,7 +139,7 @@ impl Renderer {
         }
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let head = Style::of(&event.from, reader.as_ref()).paint(&head);
-        Some(Style::System.paint(&position) + &head + &mentions_painted(&text, reader.as_ref()))
+        Some(Style::System.paint(&position) + &head + &highlight_mentions(&text, reader.as_ref()))
     }
 
     /// A page of history. An edit, deletion or reaction is shown with its message, and not as an event if the
@@ -151,7 +151,7 @@ impl Renderer {
         self.events(rest).join("\n")
     }
 
-    /// Events that are shown together.
+    /// Renders events that are shown together.
     pub(crate) fn events<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Vec<String> {
         self.calendar.begin_page();
         entries.filter_map(|entry| self.entry(entry)).collect()
@@ -161,14 +161,14 @@ impl Renderer {
     /// number of events after them.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
         let head = match entries {
-            [] => self.words.no_messages(conversation),
-            [first, ..] if unread > 0 => self.words.shown_unread(conversation, unread, first.n),
-            [first, ..] => self.words.shown_from(conversation, first.n),
+            [] => self.catalog.no_messages(conversation),
+            [first, ..] if unread > 0 => self.catalog.shown_unread(conversation, unread, first.n),
+            [first, ..] => self.catalog.shown_from(conversation, first.n),
         };
         let mut lines = vec![self.note(&head)];
         lines.extend(Some(self.page(entries)).filter(|page| !page.is_empty()));
         if more > 0 {
-            lines.push(self.note(&self.words.more_to_read(more)));
+            lines.push(self.note(&self.catalog.more_to_read(more)));
         }
         lines.join("\n")
     }
@@ -183,48 +183,48 @@ impl Renderer {
             // Shown in the prompt.
             News::Read(_) | News::StatusSummary(_) => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
-                Some(self.note(&format!("-- {} --", event_for_reader(self.words, entry))))
+                Some(self.note(&format!("-- {} --", event_for_reader(self.catalog, entry))))
             }
-            News::Presence(change) => {
-                Some(self.note(&self.words.presence_changed(&change.user, &self.words.state(change.state))))
-            }
+            News::Presence(change) => Some(
+                self.note(&self.catalog.presence_changed(&change.user, &self.catalog.state(change.state))),
+            ),
             // Shown in the input line.
             News::Typing(_) => None,
             News::OutboxLoaded(messages) => Some(self.unsent_messages(messages)),
             News::Delayed(message) => {
-                Some(self.note(&self.words.delayed(&message.to, message.text.as_str())))
+                Some(self.note(&self.catalog.delayed(&message.to, message.text.as_str())))
             }
             // The event of the message is `News::Entry`, in order.
             News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
             News::Sent { outcome: Ok(entry), is_emitted: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
-                let error = self.words.error(error);
-                Some(self.note(&self.words.not_sent(&message.to, &error, message.text.as_str())))
+                let error = self.catalog.error(error);
+                Some(self.note(&self.catalog.not_sent(&message.to, &error, message.text.as_str())))
             }
-            News::ConnectionLost => Some(self.note(&self.words.connection_lost())),
-            News::ConnectionRestored => Some(self.note(&self.words.connection_restored())),
-            News::RolledBack => Some(self.note(&self.words.rolled_back())),
+            News::ConnectionLost => Some(self.note(&self.catalog.connection_lost())),
+            News::ConnectionRestored => Some(self.note(&self.catalog.connection_restored())),
+            News::RolledBack => Some(self.note(&self.catalog.rolled_back())),
             News::SessionEnded(error) if error.detail() == Some(&Detail::NoSession) => {
-                Some(self.note(&self.words.session_ended()))
+                Some(self.note(&self.catalog.session_ended()))
             }
             News::SessionEnded(error) => {
-                Some(self.note(&self.words.session_ended_because(&self.words.error(error))))
+                Some(self.note(&self.catalog.session_ended_because(&self.catalog.error(error))))
             }
         }
     }
 
-    /// The newest messages that were pending when the client started.
+    /// The newest unsent messages of an earlier run.
     fn unsent_messages(&self, messages: &[Message]) -> String {
-        let mut lines = vec![self.words.unsent_messages(messages.len())];
-        let newest = messages.get(messages.len().saturating_sub(RECALLED_SHOWN_MAX)..).unwrap_or_default();
+        let mut lines = vec![self.catalog.unsent_messages(messages.len())];
+        let newest = messages.get(messages.len().saturating_sub(UNSENT_SHOWN_MAX)..).unwrap_or_default();
         lines.extend(newest.iter().map(|message| format!("   {}: {}", message.to, message.text.as_str())));
         lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 
-    /// A sentence of papo.
-    pub(crate) fn note(&self, words: &str) -> String {
-        let words = sanitise(words);
-        if self.has_colours { Style::System.paint(&words) } else { words.into_owned() }
+    /// A message of papo.
+    pub(crate) fn note(&self, message: &str) -> String {
+        let message = sanitise(message);
+        if self.has_colours { Style::System.paint(&message) } else { message.into_owned() }
     }
 }
 
@@ -253,7 +253,7 @@ impl Output {
     }
 }
 
-/// Prints an error or a remark to standard error.
-pub(crate) fn print_error(words: &str) {
-    let _best_effort = writeln!(io::stderr(), "papo: {}", sanitise(words));
+/// Prints an error or a note to standard error.
+pub(crate) fn print_error(message: &str) {
+    let _best_effort = writeln!(io::stderr(), "papo: {}", sanitise(message));
 }

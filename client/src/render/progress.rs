@@ -10,16 +10,17 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use super::sanitise::sanitise;
 use super::wrap::{columns_of_screen, fit_width};
 
-/// Columns of a bar for the name of the file.
+/// The maximum columns for the name of the file in a bar.
 const NAME_WIDTH_MAX: usize = 24;
 
-/// Frames per second of a bar in the chat: smooth enough, and few enough for a slow connection.
+/// The number of updates of a bar per second in the chat. A remote terminal over a slow connection can draw
+/// them.
 const FRAMES_PER_SECOND: u8 = 5;
 
 /// Without a bar, progress is reported after each quarter except the last.
 const STEPS: u64 = 4;
 
-/// Columns of a screen of unknown width.
+/// The assumed columns of a screen of unknown width.
 const COLUMNS_DEFAULT: usize = 80;
 
 pub(crate) enum Progress {
@@ -39,14 +40,14 @@ impl Progress {
         Self::Bar(styled(ProgressBar::new(bytes), name))
     }
 
-    /// A bar as text. `draw` gets the text after each change.
+    /// A bar as text. `draw` receives the text after each change.
     pub(crate) fn drawn_by(name: &str, bytes: u64, draw: impl Fn(String) + Send + Sync + 'static) -> Self {
         let canvas = Canvas { drawn: Mutex::default(), draw: Box::new(draw) };
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas), FRAMES_PER_SECOND);
         Self::Bar(styled(ProgressBar::with_draw_target(Some(bytes), target), name))
     }
 
-    /// Steps: `report` gets the percentage.
+    /// Steps: `report` receives the percentage.
     pub(crate) fn in_steps(bytes: u64, report: impl Fn(u64) + 'static) -> Self {
         Self::Steps(Steps { bytes, reported: Cell::new(0), report: Box::new(report) })
     }
@@ -85,7 +86,7 @@ fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
     bar.with_style(style).with_message(fit_width(&sanitise(name), NAME_WIDTH_MAX).to_owned())
 }
 
-/// The columns of a bar below the input line: one less than the screen, so that the bar does not wrap.
+/// The columns of a bar below the input line. One column less than the screen: the bar must not wrap.
 pub(crate) fn columns_for_bars() -> usize {
     columns_of_screen().unwrap_or(COLUMNS_DEFAULT).saturating_sub(1)
 }

@@ -1,43 +1,44 @@
-//! Makes text of other users harmless: the terminal shows it, and does not interpret any of it.
+//! Replaces control characters in the text of other users: the terminal must show the text, and not interpret
+//! it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Replaces control characters, and characters that reorder or hide text, with visible ones. Newlines stay.
+/// Replaces control characters with visible characters. Newlines are kept.
 pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
+    if !text.contains(is_control_character) {
         return Cow::Borrowed(text);
     }
-    let mut harmless = String::with_capacity(text.len() + 16);
+    let mut escaped = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         match character {
-            '\t' => harmless.push_str("    "),
-            '\0'..='\x1f' if character != '\n' => harmless.push(picture(character)),
-            '\x7f' => harmless.push('\u{2421}'),
-            _ if is_harmful(character) => {
-                let _never_fails = write!(harmless, "<U+{:04X}>", u32::from(character));
+            '\t' => escaped.push_str("    "),
+            '\0'..='\x1f' if character != '\n' => escaped.push(picture(character)),
+            '\x7f' => escaped.push('\u{2421}'),
+            _ if is_control_character(character) => {
+                let _never_fails = write!(escaped, "<U+{:04X}>", u32::from(character));
             }
-            _ => harmless.push(character),
+            _ => escaped.push(character),
         }
     }
-    Cow::Owned(harmless)
+    Cow::Owned(escaped)
 }
 
-/// Escapes the same characters in JSON, where they occur only in strings. All are below U+10000, so one
-/// escape suffices for each.
+/// Escapes control characters in JSON, where they occur only in strings. All of them are below U+10000, so
+/// each needs one escape.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
-    if !json.contains(is_harmful) {
+    if !json.contains(is_control_character) {
         return Cow::Borrowed(json);
     }
-    let mut harmless = String::with_capacity(json.len() + 16);
+    let mut escaped = String::with_capacity(json.len() + 16);
     for character in json.chars() {
-        if is_harmful(character) {
-            let _never_fails = write!(harmless, "\\u{:04x}", u32::from(character));
+        if is_control_character(character) {
+            let _never_fails = write!(escaped, "\\u{:04x}", u32::from(character));
         } else {
-            harmless.push(character);
+            escaped.push(character);
         }
     }
-    Cow::Owned(harmless)
+    Cow::Owned(escaped)
 }
 
 /// The Unicode symbol for an ASCII control character.
@@ -45,9 +46,10 @@ fn picture(control: char) -> char {
     char::from_u32(0x2400 + u32::from(control)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// Control characters (Unicode category Cc) except the newline; line and paragraph separators; and the
-/// explicit directional marks of UAX #9, section 2, which can show a text in another order ("Trojan Source").
-pub(crate) fn is_harmful(character: char) -> bool {
+/// Whether a character must not reach a terminal: the Unicode category Cc except the newline, line and
+/// paragraph separators, and the explicit directional marks of UAX #9, section 2, which can change the order
+/// of a text ("Trojan Source").
+pub(crate) fn is_control_character(character: char) -> bool {
     match character {
         '\n' => false,
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => true,
@@ -86,11 +88,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_keeps_a_harmful_character(text in any::<String>()) {
-            prop_assert!(!sanitise(&text).contains(is_harmful));
+        fn no_text_keeps_a_control_character(text in any::<String>()) {
+            prop_assert!(!sanitise(&text).contains(is_control_character));
             prop_assert!(!sanitise(&text).contains('\x1b'));
             let json = serde_json::json!({ "text": text }).to_string();
-            prop_assert!(!escape(&json).contains(is_harmful));
+            prop_assert!(!escape(&json).contains(is_control_character));
             let read: serde_json::Value = serde_json::from_str(&escape(&json)).expect("json");
             prop_assert_eq!(read["text"].as_str(), Some(&*text));
         }

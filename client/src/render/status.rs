@@ -1,26 +1,26 @@
-//! The status of the session: the connection, unsent messages, and how complete each conversation is.
+//! Renders the status of the session: the connection, unsent messages, and how complete each conversation is.
 
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use session::{Connectivity, Status, StatusSummary};
 
 /// The lines of `/status`.
-pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<String> {
+pub(crate) fn status(catalog: Catalog, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
         match status.summary.connectivity {
-            Connectivity::Connected => words.connected(endpoint),
-            Connectivity::Connecting => words.connecting(endpoint),
-            Connectivity::Reconnecting => words.reconnecting(endpoint),
-            Connectivity::Offline => words.offline(endpoint),
+            Connectivity::Connected => catalog.connected(endpoint),
+            Connectivity::Connecting => catalog.connecting(endpoint),
+            Connectivity::Reconnecting => catalog.reconnecting(endpoint),
+            Connectivity::Offline => catalog.offline(endpoint),
         },
-        words.waiting(status.summary.waiting),
+        catalog.waiting(status.summary.waiting),
     ];
     // Conversations without events are skipped: the other user of a direct conversation may not exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
     lines.extend(begun.map(|progress| {
         if progress.shown == progress.head {
-            words.complete_up_to(&progress.conversation, progress.head)
+            catalog.complete_up_to(&progress.conversation, progress.head)
         } else {
-            words.shown_up_to(&progress.conversation, progress.shown, progress.head)
+            catalog.shown_up_to(&progress.conversation, progress.shown, progress.head)
         }
     }));
     lines
@@ -28,8 +28,8 @@ pub(crate) fn status(words: Words, status: &Status, endpoint: &str) -> Vec<Strin
 
 /// The status in the prompt: unread messages of other conversations, and a problem with the connection.
 /// `connecting` is shown only if `is_awaited`.
-pub(crate) fn prompt_status(words: Words, summary: StatusSummary, is_awaited: bool) -> String {
-    match (summary.unread, connection_problem(words, summary, is_awaited)) {
+pub(crate) fn prompt_status(catalog: Catalog, summary: StatusSummary, is_awaited: bool) -> String {
+    match (summary.unread, connection_problem(catalog, summary, is_awaited)) {
         (0, None) => String::new(),
         (0, Some(problem)) => format!(" ({problem})"),
         (unread, None) => format!(" ({unread})"),
@@ -37,13 +37,15 @@ pub(crate) fn prompt_status(words: Words, summary: StatusSummary, is_awaited: bo
     }
 }
 
-fn connection_problem(words: Words, summary: StatusSummary, is_awaited: bool) -> Option<String> {
+fn connection_problem(catalog: Catalog, summary: StatusSummary, is_awaited: bool) -> Option<String> {
     match (summary.connectivity, summary.delayed) {
-        (Connectivity::Connecting, _) if is_awaited => Some(words.prompt_connecting(summary.waiting)),
+        (Connectivity::Connecting, _) if is_awaited => Some(catalog.prompt_connecting(summary.waiting)),
         (Connectivity::Connected | Connectivity::Connecting, 0) => None,
-        (Connectivity::Connected | Connectivity::Connecting, delayed) => Some(words.prompt_waiting(delayed)),
-        (Connectivity::Reconnecting, _) => Some(words.prompt_reconnecting(summary.waiting)),
-        (Connectivity::Offline, _) => Some(words.prompt_offline(summary.waiting)),
+        (Connectivity::Connected | Connectivity::Connecting, delayed) => {
+            Some(catalog.prompt_waiting(delayed))
+        }
+        (Connectivity::Reconnecting, _) => Some(catalog.prompt_reconnecting(summary.waiting)),
+        (Connectivity::Offline, _) => Some(catalog.prompt_offline(summary.waiting)),
     }
 }
 
@@ -64,33 +66,34 @@ mod tests {
 
     #[test]
     fn status_shows_how_complete_each_conversation_is() {
-        let shown =
-            |connectivity, shown| status(Words::ENGLISH, &of(connectivity, shown), "tcp://a:5555").join("\n");
+        let shown = |connectivity, shown| {
+            status(Catalog::ENGLISH, &of(connectivity, shown), "tcp://a:5555").join("\n")
+        };
         insta::assert_snapshot!(shown(Connectivity::Connected, 4211), @"
         connected to tcp://a:5555
-        waiting to be sent: 3
+        3 messages are waiting to be sent
         complete up to #general 4211
         ");
         let nobody =
             Progress { conversation: common::Target::new("@nobody").expect("a name"), shown: 0, head: 0 };
         let empty = Status { conversations: vec![nobody], ..of(Connectivity::Connected, 0) };
         assert_eq!(
-            status(Words::ENGLISH, &empty, "tcp://a:5555").len(),
+            status(Catalog::ENGLISH, &empty, "tcp://a:5555").len(),
             2,
             "a conversation without events is left out"
         );
         insta::assert_snapshot!(shown(Connectivity::Offline, 4200), @"
         offline: tcp://a:5555 does not answer; trying again
-        waiting to be sent: 3
+        3 messages are waiting to be sent
         #general: shown up to 4200 of 4211; papo is fetching the rest
         ");
     }
 
     #[test]
     fn the_prompt_shows_unread_messages_and_connection_problems() {
-        let prompt = |summary: StatusSummary| prompt_status(Words::ENGLISH, summary, true);
+        let prompt = |summary: StatusSummary| prompt_status(Catalog::ENGLISH, summary, true);
         assert_eq!(prompt(summary(Connectivity::Connecting)), " (connecting, 3 waiting)");
-        let nobody = prompt_status(Words::ENGLISH, summary(Connectivity::Connecting), false);
+        let nobody = prompt_status(Catalog::ENGLISH, summary(Connectivity::Connecting), false);
         assert_eq!(nobody, "", "not awaited");
         assert_eq!(prompt(summary(Connectivity::Connected)), "");
         assert_eq!(prompt(summary(Connectivity::Reconnecting)), " (reconnecting, 3 waiting)");

@@ -45,8 +45,8 @@ fn fnv_1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The text with mentions of the reader painted: `@name` and `@here`.
-pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
+/// Returns the text with highlighted mentions of the reader: `@name` and `@here`.
+pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
     let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
     let mut painted = String::with_capacity(text.len() + 16);
     let mut rest = text;
@@ -54,7 +54,7 @@ pub(super) fn mentions_painted<'a>(text: &'a str, reader: Option<&UserName>) -> 
         let (before, from_at) = rest.split_at(at);
         let length = from_at.char_indices().skip(1).find(|(_, c)| !is_name_character(*c)).map(|(end, _)| end);
         let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
-        // A full stop at the end is part of the sentence, not of the name.
+        // A full stop at the end is not part of the name.
         let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
         let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
         let begins_here = !before.ends_with(is_name_character);
@@ -104,12 +104,12 @@ mod tests {
     fn only_mentions_of_the_reader_are_painted() {
         let me = user("joão");
         let painted =
-            |text: &str| mentions_painted(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
+            |text: &str| highlight_mentions(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
         assert_eq!(
             painted("@joão, @João. @bob @joãozinho x@joão @here!"),
             "<@joão>, <@João>. @bob @joãozinho x@joão <@here>!"
         );
         assert_eq!(painted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
-        assert_eq!(mentions_painted("@joão", None), "@joão");
+        assert_eq!(highlight_mentions("@joão", None), "@joão");
     }
 }

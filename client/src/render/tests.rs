@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 
 fn renderer(has_colours: bool) -> Renderer {
     let calendar = Calendar::with_clock(DatePosition::Omitted, TimeZone::UTC, || 0);
-    Renderer { calendar, ..Renderer::new(Words::ENGLISH, has_colours, || None) }
+    Renderer { calendar, ..Renderer::new(Catalog::ENGLISH, has_colours, || None) }
 }
 
 /// A renderer whose current time is 02:00 on 2026-02-01, in UTC+1.
 fn dated(dates: DatePosition) -> Renderer {
     let zone = TimeZone::fixed(jiff::tz::offset(1));
     let calendar = Calendar::with_clock(dates, zone, || 1_769_907_600_000);
-    Renderer { calendar, ..Renderer::new(Words::ENGLISH, false, || None) }
+    Renderer { calendar, ..Renderer::new(Catalog::ENGLISH, false, || None) }
 }
 
 /// An event `hours` before the current time of [`dated`].
@@ -206,8 +206,8 @@ const KINDS: &[&str] = &[
 
 #[test]
 fn every_kind_of_event_in_english() {
-    let words: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
-    insta::assert_snapshot!(words.join("\n"), @"
+    let texts: Vec<_> = KINDS.iter().map(|kind| shown(&happened(kind))).collect();
+    insta::assert_snapshot!(texts.join("\n"), @"
     00:00 #ops 3 alice created #ops
     00:00 #ops 3 alice created the private channel #ops
     00:00 #ops 3 alice joined #ops
@@ -226,9 +226,9 @@ fn every_kind_of_event_in_english() {
 
 #[test]
 fn every_kind_of_event_in_portuguese() {
-    let renderer = Renderer { words: Words::new(Language::Portuguese), ..renderer(false) };
-    let words: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
-    insta::assert_snapshot!(words.join("\n"), @"
+    let renderer = Renderer { catalog: Catalog::new(Language::Portuguese), ..renderer(false) };
+    let texts: Vec<_> = KINDS.iter().filter_map(|kind| renderer.entry(&happened(kind))).collect();
+    insta::assert_snapshot!(texts.join("\n"), @"
     00:00 #ops 3 alice criou #ops
     00:00 #ops 3 alice criou o canal privado #ops
     00:00 #ops 3 alice entrou em #ops

@@ -1,5 +1,5 @@
-//! Wraps long lines to the columns of the screen, between words if possible. Later lines are indented, so
-//! that no text looks like a line of another sender. Wide characters take two columns, combining marks none
+//! Wraps long lines to the columns of the screen, between words if possible. Later lines are indented: a text
+//! must not look like a line of another sender. Wide characters have two columns, combining marks have none
 //! (UAX #11).
 
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
@@ -31,7 +31,7 @@ pub(super) fn columns_of_screen() -> Option<usize> {
 }
 
 /// The longest prefix of a text that fits into `width` columns.
-pub(crate) fn fit_width(words: &str, width: usize) -> &str {
+pub(crate) fn fit_width(text: &str, width: usize) -> &str {
     let mut left = width;
     let fits = |c: char| {
         let needed = c.width().unwrap_or(0);
@@ -39,7 +39,7 @@ pub(crate) fn fit_width(words: &str, width: usize) -> &str {
         left = left.saturating_sub(needed);
         !fits
     };
-    words.find(fits).and_then(|end| words.get(..end)).unwrap_or(words)
+    text.find(fits).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Common, open, open_session, user};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::password::PasswordSource;
 use crate::render::{self, Output, sanitise};
 
@@ -58,14 +58,14 @@ pub struct Block {
 
 pub(super) fn block(Block { user, common }: Block) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    let words = Words::ENGLISH.user_blocked(&user);
+    let words = Catalog::ENGLISH.user_blocked(&user);
     handle.request::<UserBlock>(|token| OneUser { token, user })?;
     print(&common, &json!({}), &words)
 }
 
 pub(super) fn unblock(Block { user, common }: Block) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    let words = Words::ENGLISH.user_unblocked(&user);
+    let words = Catalog::ENGLISH.user_unblocked(&user);
     handle.request::<UserUnblock>(|token| OneUser { token, user })?;
     print(&common, &json!({}), &words)
 }
@@ -73,7 +73,7 @@ pub(super) fn unblock(Block { user, common }: Block) -> Result<(), CliError> {
 pub(super) fn list_blocks(arguments: &Users) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let blocks = handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
-    print_list(&arguments.common, &blocks, |block| render::block(Words::ENGLISH, block))
+    print_list(&arguments.common, &blocks, |block| render::block(Catalog::ENGLISH, block))
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -98,25 +98,25 @@ pub struct Delete {
 pub(super) fn run(account: Account) -> Result<(), CliError> {
     let Account::Delete(Delete { erase, password, common }) = account;
     let (mut handle, _news) = open_session(&common.connection)?;
-    let password = Some(password.read(Words::ENGLISH)?);
+    let password = Some(password.read(Catalog::ENGLISH)?);
     handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
     handle.forget_session()?;
-    print(&common, &json!({}), &Words::ENGLISH.account_deleted())
+    print(&common, &json!({}), &Catalog::ENGLISH.account_deleted())
 }
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
-    let registered = handle.register(arguments.user, arguments.password.read_new(Words::ENGLISH)?)?;
+    let registered = handle.register(arguments.user, arguments.password.read_new(Catalog::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
-    let words = format!("{user} is registered{role}; log in with: papo login {user}");
+    let message = format!("{user} is registered{role}; log in with: papo login {user}");
     let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
-    print(&arguments.common, &result, &words)
+    print(&arguments.common, &result, &message)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
-    let session = handle.login(arguments.user, arguments.password.read(Words::ENGLISH)?)?;
+    let session = handle.login(arguments.user, arguments.password.read(Catalog::ENGLISH)?)?;
     // The token is a secret, so it is stored and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))
@@ -131,7 +131,7 @@ pub(super) fn logout(arguments: &Logout) -> Result<(), CliError> {
 pub(super) fn list(arguments: &Users) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let users = handle.list::<UserList>(|token| ListNames { token, after: None })?;
-    print_list(&arguments.common, &users, |user| render::user(Words::ENGLISH, user))
+    print_list(&arguments.common, &users, |user| render::user(Catalog::ENGLISH, user))
 }
 
 /// Prints each item as JSON, or as a line.
@@ -152,12 +152,12 @@ pub(super) fn print_list<T: Serialize>(
 }
 
 /// Prints the result of a command as JSON, or as a sentence.
-pub(super) fn print(common: &Common, result: &serde_json::Value, words: &str) -> Result<(), CliError> {
+pub(super) fn print(common: &Common, result: &serde_json::Value, message: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {
         output.print_json(&result.to_string())?
     } else {
-        output.print(words)?
+        output.print(message)?
     }
     Ok(output.flush()?)
 }

@@ -11,14 +11,14 @@ use serde_json::json;
 use super::accounts::{print, print_list};
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Admin {
     /// List the accounts, with administrators, disabled accounts and open sessions.
     Users(NoArguments),
-    /// List all channels, also private ones.
+    /// List all channels, including private channels.
     Channels(NoArguments),
     /// List the open sessions of all users, or of one user.
     Sessions(Sessions),
@@ -32,7 +32,7 @@ pub enum Admin {
     Stats(NoArguments),
 }
 
-/// The arguments of subcommands that have only common ones.
+/// The arguments of subcommands that have only the common arguments.
 #[derive(Debug, clap::Args)]
 pub struct NoArguments {
     #[command(flatten)]
@@ -89,22 +89,22 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
         Admin::Users(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let users = handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
-            print_list(&common, &users, |user| render::account(Words::ENGLISH, user))
+            print_list(&common, &users, |user| render::account(Catalog::ENGLISH, user))
         }
         Admin::Channels(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let channels = handle.list::<AdminChannels>(|token| ListNames { token, after: None })?;
-            print_list(&common, &channels, |channel| render::admin_channel(Words::ENGLISH, channel))
+            print_list(&common, &channels, |channel| render::admin_channel(Catalog::ENGLISH, channel))
         }
         Admin::Sessions(Sessions { user, common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let sessions = handle.list::<AdminSessions>(|token| ListSessions { token, user, after: None })?;
-            print_list(&common, &sessions, |session| render::admin_session(Words::ENGLISH, session))
+            print_list(&common, &sessions, |session| render::admin_session(Catalog::ENGLISH, session))
         }
         Admin::Stats(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
             let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
-            print_list(&common, &[stats], |stats| render::stats(Words::ENGLISH, stats).join("\n"))
+            print_list(&common, &[stats], |stats| render::stats(Catalog::ENGLISH, stats).join("\n"))
         }
         Admin::Delete(Delete { user, erase, common }) => delete(&common, user, erase),
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
@@ -116,20 +116,20 @@ fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> 
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = Some(user.clone());
     handle.request::<AccountDelete>(|token| DeleteAccount { token, user: of, password: None, erase })?;
-    print(common, &json!({ "user": user }), &Words::ENGLISH.account_of_user_deleted(&user))
+    print(common, &json!({ "user": user }), &Catalog::ENGLISH.account_of_user_deleted(&user))
 }
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = user.clone();
     let done = handle.request::<AdminDisable>(|token| admin::Disable { token, user: of, disabled })?;
-    let words = render::disabled(Words::ENGLISH, &user, disabled, done.ended);
-    print(common, &json!({ "user": user, "ended": done.ended }), &words)
+    let message = render::disabled(Catalog::ENGLISH, &user, disabled, done.ended);
+    print(common, &json!({ "user": user, "ended": done.ended }), &message)
 }
 
 fn promote(common: &Common, user: UserName, administrator: bool) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let of = user.clone();
     handle.request::<AdminPromote>(|token| admin::Promote { token, user: of, administrator })?;
-    print(common, &json!({ "user": user }), &render::promoted(Words::ENGLISH, &user, administrator))
+    print(common, &json!({ "user": user }), &render::promoted(Catalog::ENGLISH, &user, administrator))
 }

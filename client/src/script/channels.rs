@@ -8,7 +8,7 @@ use serde_json::json;
 use super::accounts::{print, print_list};
 use super::{Common, channel, open_session};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render;
 use session::{Answer, Command};
 
@@ -39,7 +39,7 @@ pub struct OneChannel {
 pub(super) fn list(arguments: &Channels) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channels = handle.list::<ChannelList>(|token| ListNames { token, after: None })?;
-    print_list(&arguments.common, &channels, |channel| render::channel(Words::ENGLISH, channel))
+    print_list(&arguments.common, &channels, |channel| render::channel(Catalog::ENGLISH, channel))
 }
 
 pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
@@ -74,6 +74,6 @@ pub(super) fn leave(arguments: OneChannel) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let channel = arguments.channel;
     handle.command(Command::Leave(channel.clone()))?;
-    let words = Words::ENGLISH.you_left(&channel);
-    print(&arguments.common, &json!({ "channel": channel }), &words)
+    let message = Catalog::ENGLISH.you_left(&channel);
+    print(&arguments.common, &json!({ "channel": channel }), &message)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Common, open, open_session, target};
 use crate::cli_error::CliError;
 use crate::files::{Download, FileToSend, fetch, send};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{Output, Progress};
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,7 +52,7 @@ pub(super) fn run(file: File) -> Result<(), CliError> {
 }
 
 fn run_send(arguments: &Send) -> Result<(), CliError> {
-    let file = FileToSend::open(Words::ENGLISH, &arguments.path)?;
+    let file = FileToSend::open(Catalog::ENGLISH, &arguments.path)?;
     let source = file.measure()?;
     let (mut handle, _news) = open(&arguments.common.connection)?;
     let user = handle.require_session()?.user;
@@ -72,9 +72,9 @@ fn run_send(arguments: &Send) -> Result<(), CliError> {
 
 fn run_get(arguments: &Get) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let download = Download::find(Words::ENGLISH, &mut handle, &arguments.conversation, Some(arguments.n))?;
+    let download = Download::find(Catalog::ENGLISH, &mut handle, &arguments.conversation, Some(arguments.n))?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);
-    let path = fetch(Words::ENGLISH, &mut handle, &download, &arguments.downloads, &progress)?;
+    let path = fetch(Catalog::ENGLISH, &mut handle, &download, &arguments.downloads, &progress)?;
     drop(progress);
     let (mut output, path) = (Output::new(), path.display().to_string());
     if arguments.common.json {

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::accounts::{print, print_list};
 use super::{Common, channel, open_session, role, user};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render;
 
 #[derive(Debug, clap::Subcommand)]
@@ -103,9 +103,9 @@ fn subject(text: &str) -> Result<Subject<'static>, String> {
 pub(super) fn run(command: ChannelCommand) -> Result<(), CliError> {
     match command {
         ChannelCommand::Members(of) => {
-            list::<ChannelMembers>(of, |member| render::member(Words::ENGLISH, member))
+            list::<ChannelMembers>(of, |member| render::member(Catalog::ENGLISH, member))
         }
-        ChannelCommand::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Words::ENGLISH, ban)),
+        ChannelCommand::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Catalog::ENGLISH, ban)),
         ChannelCommand::Decline(OneChannel { channel, common }) => {
             request::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
         }

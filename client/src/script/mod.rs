@@ -1,5 +1,5 @@
-//! Commands for scripts and bots. Each does one thing, prints its result (with `--json` as JSON lines), and
-//! ends with an exit code.
+//! Commands for scripts and bots. Each command prints its result, with `--json` as JSON lines, and returns an
+//! exit code.
 
 mod accounts;
 mod presence;
@@ -24,10 +24,10 @@ use transport::shutdown::Shutdown;
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use session::News;
 
-/// Queued news. If the queue is full, the network thread waits.
+/// The maximum number of queued news. If the queue is full, the network thread waits.
 const NEWS_QUEUED_MAX: usize = 1024;
 
 #[derive(Debug, clap::Subcommand)]
@@ -104,7 +104,7 @@ pub enum Command {
     Password(sessions::Password),
     /// List your open sessions.
     Sessions(sessions::Sessions),
-    /// End one of your sessions, or all other ones.
+    /// End one of your sessions, or all your other sessions.
     Revoke(sessions::Revoke),
 }
 
@@ -153,11 +153,10 @@ struct Common {
     json: bool,
 }
 
-/// A handle without a session. The caller keeps the receiver of news, because its drop ends the network
-/// thread.
+/// Opens a handle without a session. The caller must keep the receiver: dropping it ends the network thread.
 fn open(connection: &Connection) -> Result<(ClientHandle, Receiver<News>), CliError> {
     let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
-    Ok((ClientHandle::open(connection, Words::ENGLISH, sender, Shutdown::new(), Sends::Nothing)?, news))
+    Ok((ClientHandle::open(connection, Catalog::ENGLISH, sender, Shutdown::new(), Sends::Nothing)?, news))
 }
 
 /// Like [`open`], with the stored session.
@@ -215,8 +214,8 @@ mod tests {
     }
 
     fn parses(line: &str) -> bool {
-        let words = std::iter::once("papo").chain(line.split_whitespace());
-        <Program as clap::Parser>::try_parse_from(words).is_ok_and(|program| {
+        let arguments = std::iter::once("papo").chain(line.split_whitespace());
+        <Program as clap::Parser>::try_parse_from(arguments).is_ok_and(|program| {
             let Program { command: _ } = program;
             true
         })

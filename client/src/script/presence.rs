@@ -13,11 +13,11 @@ use super::{Common, NEWS_QUEUED_MAX};
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::parse_seconds;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{self, Output, print_error};
 use session::{Command, News, PresenceMode};
 
-/// The wait for news without `--for`. It is repeated.
+/// How long the command waits for news without `--for`, before it waits again.
 const NEWS_WAIT: Duration = Duration::from_hours(1);
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
     let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
     let mut handle = ClientHandle::open(
         &arguments.common.connection,
-        Words::ENGLISH,
+        Catalog::ENGLISH,
         sender,
         shutdown.clone(),
         Sends::Nothing,
@@ -72,7 +72,7 @@ fn print(common: &Common, own: &UserInfo) -> Result<(), CliError> {
     if common.json {
         output.print_json(&serde_json::to_string(own).map_err(std::io::Error::from)?)?;
     } else {
-        output.print(&render::user(Words::ENGLISH, own))?;
+        output.print(&render::user(Catalog::ENGLISH, own))?;
     }
     Ok(output.flush()?)
 }

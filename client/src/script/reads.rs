@@ -9,13 +9,13 @@ use super::accounts::{print, print_list};
 use super::history::print_page;
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render;
 use session::{Answer, Command};
 
 #[derive(Debug, clap::Args)]
 pub struct Unread {
-    /// List conversations without unread messages, too.
+    /// Include conversations without unread messages.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
         return Err(CliError::UnexpectedAnswer);
     };
     reads.retain(|reading| arguments.all || reading.unread > 0);
-    print_list(&arguments.common, &reads, |reading| render::reading(Words::ENGLISH, reading))
+    print_list(&arguments.common, &reads, |reading| render::reading(Catalog::ENGLISH, reading))
 }
 
 pub(super) fn mentions(arguments: &Mentions) -> Result<(), CliError> {

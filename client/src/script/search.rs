@@ -5,7 +5,7 @@ use common::search;
 
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{Output, Renderer, print_error};
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     output.flush()?;
     // To standard error: standard output has only events.
     if found.behind > 0 {
-        print_error(&Words::ENGLISH.index_behind(found.behind));
+        print_error(&Catalog::ENGLISH.index_behind(found.behind));
     }
     if let Some(before) = found.before {
         print_error(&format!("there are more results: --page {before}"));

@@ -11,11 +11,11 @@ use transport::shutdown::Shutdown;
 use super::{Common, NEWS_QUEUED_MAX, target};
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, MESSAGES_PENDING_MAX, OUTAGE_WAIT, Sends};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{Output, print_error};
 use session::{Entry, News};
 
-/// The wait for the next line of a pipe. It is repeated.
+/// How long the command waits for the next line of a pipe, before it waits again.
 const LINE_WAIT: Duration = Duration::from_hours(24);
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: Send) -> Result<(), CliError> {
     let (sender, inputs) = sync_channel(NEWS_QUEUED_MAX);
     let mut handle = ClientHandle::open(
         &arguments.common.connection,
-        Words::ENGLISH,
+        Catalog::ENGLISH,
         sender.clone(),
         Shutdown::new(),
         Sends::Messages,
@@ -74,8 +74,8 @@ pub(super) fn run(arguments: Send) -> Result<(), CliError> {
     sending.run(&inputs)
 }
 
-/// Starts a thread that reads the lines. Each line needs a credit, so the number of pending messages is
-/// bounded, and the writer of the pipe waits.
+/// Starts a thread that reads the lines. Each line uses a credit, and each answered message returns a credit.
+/// So the number of pending messages is bounded.
 fn start_line_thread(text: String, inputs: SyncSender<Input>) -> Result<SyncSender<()>, CliError> {
     let (credits, allowed) = sync_channel(MESSAGES_PENDING_MAX);
     while credits.try_send(()).is_ok() {}
@@ -91,7 +91,7 @@ fn start_line_thread(text: String, inputs: SyncSender<Input>) -> Result<SyncSend
     Ok(credits)
 }
 
-/// Replaces bytes that are not UTF-8, so that they do not end the command.
+/// Reads lines that are not blank. Bytes that are not UTF-8 are replaced.
 fn read_lines(allowed: &Receiver<()>, inputs: &SyncSender<Input>) {
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
@@ -122,7 +122,7 @@ struct Sending {
     pending: usize,
     rejected: usize,
     is_input_closed: bool,
-    /// Extends the timeout of the connection after the first answer.
+    /// The timeout after the first answer, if it is longer than the timeout of the connection.
     outage_wait: Duration,
     deadline: Instant,
 }
@@ -135,7 +135,7 @@ impl Sending {
                 Err(RecvTimeoutError::Timeout) if self.pending == 0 => self.restart_timeout(),
                 Err(RecvTimeoutError::Timeout) => {
                     print_error(&format!(
-                        "messages kept for the next papo send or papo chat: {}",
+                        "{} messages were not sent; the next papo send or papo chat sends them",
                         self.pending
                     ));
                     return Err(self.handle.unreachable(self.timeout()));
@@ -145,7 +145,7 @@ impl Sending {
         }
         match self.rejected {
             0 => Ok(()),
-            count => Err(CliError::Refused(Words::ENGLISH.messages_not_sent(count))),
+            count => Err(CliError::Failed(Catalog::ENGLISH.messages_not_sent(count))),
         }
     }
 
@@ -165,7 +165,7 @@ impl Sending {
             News::Sent { outcome, .. } => self.handle_outcome(outcome),
             News::OutboxLoaded(messages) => {
                 print_error(&format!(
-                    "sending first the messages that an earlier command did not send: {}",
+                    "{} messages of an earlier command were not sent; papo sends them first",
                     messages.len()
                 ));
                 self.pending += messages.len();

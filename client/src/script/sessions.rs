@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::accounts::{print, print_list};
 use super::{Common, open_session};
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render;
 use session::Command;
@@ -44,21 +44,21 @@ pub struct Revoke {
 pub(super) fn change_password(arguments: &Password) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let (password, new_password) =
-        (arguments.password.read(Words::ENGLISH)?, arguments.new_password.read(Words::ENGLISH)?);
+        (arguments.password.read(Catalog::ENGLISH)?, arguments.new_password.read(Catalog::ENGLISH)?);
     let ended = handle.end_sessions(Command::ChangePassword { password, new_password })?;
-    let words = Words::ENGLISH.password_changed(ended);
-    print(&arguments.common, &json!({ "ended": ended }), &words)
+    let message = Catalog::ENGLISH.password_changed(ended);
+    print(&arguments.common, &json!({ "ended": ended }), &message)
 }
 
 pub(super) fn revoke(arguments: &Revoke) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     // The argument group requires either a session or `--others`.
     let ended = handle.end_sessions(Command::Revoke(arguments.session))?;
-    print(&arguments.common, &json!({ "ended": ended }), &Words::ENGLISH.sessions_ended(ended))
+    print(&arguments.common, &json!({ "ended": ended }), &Catalog::ENGLISH.sessions_ended(ended))
 }
 
 pub(super) fn list(arguments: &Sessions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let sessions = handle.request::<SessionList>(|token| SessionOnly { token })?.sessions;
-    print_list(&arguments.common, &sessions, |session| render::session(Words::ENGLISH, session))
+    print_list(&arguments.common, &sessions, |session| render::session(Catalog::ENGLISH, session))
 }

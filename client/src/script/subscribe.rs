@@ -9,7 +9,7 @@ use transport::signals;
 use super::{Common, NEWS_QUEUED_MAX, target};
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::render::{Output, Renderer, event_for_reader, print_error};
 use session::{Command, Entry, Follow, News, PresenceMode};
 
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
     let mut handle = ClientHandle::open(
         &arguments.common.connection,
-        Words::ENGLISH,
+        Catalog::ENGLISH,
         sender,
         shutdown.clone(),
         Sends::Nothing,
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     handle.require_session()?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
-    // Read from now on: more events than the channel holds may come before the answer to `Follow`.
+    // News is read before the answer to `Follow`, because the channel can be full before that answer arrives.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
             let printed = printer.print_all(news);
@@ -84,12 +84,12 @@ impl Printer {
             News::MembershipEnded(entry) => {
                 self.print_entry(output, &entry)?;
                 output.flush()?;
-                return Err(CliError::Refused(event_for_reader(Words::ENGLISH, &entry)));
+                return Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry)));
             }
             News::SessionEnded(error) => return Err(error.into()),
             News::ConnectionLost => print_error("the server does not answer; trying again"),
             News::ConnectionRestored => print_error("the server answers again"),
-            News::RolledBack => print_error(&Words::ENGLISH.rolled_back()),
+            News::RolledBack => print_error(&Catalog::ENGLISH.rolled_back()),
             News::Opened { .. }
             | News::Read(_)
             | News::Invited(_)

@@ -1,7 +1,7 @@
-//! Errors of requests. A reply contains an [`Error`], which is made from a [`Detail`] of the table.
+//! Errors of requests. A reply contains an [`Error`], which is created from a [`Detail`] of the table.
 //!
-//! A detail is one sentence with typed arguments, which a client renders in any language. A [`Reason`] groups
-//! details: programs decide by the reason. No code parses the sentence.
+//! A detail is one sentence with typed arguments. A client can render it in any language. Several details can
+//! share a [`Reason`], which programs compare. No code parses the sentence.
 
 mod refused;
 
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use refused::{catch_refused, refused};
 
-/// Declares the errors: `Reason = word, code { Detail word { arguments } sentence; ... }`. Only clients
-/// create a detail with `#[client]`; no server sends it.
+/// Declares the errors: `Reason = word, code { Detail word { arguments } sentence; ... }`. `#[client]` marks
+/// a detail that only clients create.
 macro_rules! errors {
     ($(
         $(#[doc = $doc:literal])+
@@ -43,7 +43,7 @@ macro_rules! errors {
                 match self { $(Self::$reason => $word,)+ }
             }
 
-            /// The sentence of the documentation.
+            /// The sentence for the documentation.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$reason => concat!($($doc),+).trim_ascii_start(),)+ }
@@ -103,25 +103,25 @@ pub struct DetailRow {
     pub args: &'static [(&'static str, &'static str)],
     /// The English sentence with placeholders for the arguments.
     pub sentence: &'static str,
-    /// Whether servers send the detail. Only clients create the others.
+    /// Whether servers send the detail. Otherwise only clients create it.
     pub is_sent: bool,
 }
 
 /// The error in a reply: a code, a sentence for users, data for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
-    /// The number that groups reasons, see [`Reason::code`].
+    /// The JSON-RPC error code, see [`Reason::code`].
     pub code: i32,
     /// The English sentence.
     pub message: String,
-    /// The part that programs look at.
+    /// The part for programs.
     pub data: Box<ErrorData>,
 }
 
 /// The part of an error for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorData {
-    /// The word of a [`Reason`], or one that only a later version knows.
+    /// The word of a [`Reason`], or a word that only a later version knows.
     pub reason: String,
     /// The detail with its arguments, if this version knows it.
     #[serde(flatten)]
@@ -129,7 +129,7 @@ pub struct ErrorData {
     /// The delay before the next attempt, in milliseconds, if the server knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
-    /// For a wrong offset: how many bytes of the upload the server has.
+    /// The number of bytes of the upload that the server has. Only set for the reason `wrong_offset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub have: Option<u64>,
 }
@@ -151,7 +151,7 @@ impl Error {
         self
     }
 
-    /// Sets how many bytes of the upload the server has.
+    /// Sets the number of bytes of the upload that the server has.
     #[must_use]
     pub fn with_have(mut self, have: u64) -> Self {
         self.data.have = Some(have);
@@ -185,7 +185,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Shortens a text of a client, and removes its control characters, for an argument of a detail.
+/// Shortens a text from a client, and removes control characters, for an argument of a detail.
 pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }

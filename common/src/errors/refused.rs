@@ -1,5 +1,5 @@
-//! The [`Detail`] of a value that a decoder refuses. serde's errors contain only text, so that a thread-local
-//! variable transports the detail from the decoder of the value to the decoder of the request.
+//! The [`Detail`] of a value that a decoder refuses. serde's errors contain only text, so a thread-local
+//! variable carries the detail from the decoder of the value to the decoder of the request.
 
 use std::cell::RefCell;
 
@@ -8,18 +8,18 @@ use serde::de;
 use super::Detail;
 
 thread_local! {
-    /// The detail of the value that was refused last on this thread.
+    /// The detail of the last refused value of this thread.
     static REFUSED: RefCell<Option<Detail>> = const { RefCell::new(None) };
 }
 
-/// Makes the error of a decoder that refuses a value.
+/// Creates the error of a decoder that refuses a value.
 pub(crate) fn refused<E: de::Error>(detail: Detail) -> E {
     let error = E::custom(&detail);
     REFUSED.set(Some(detail));
     error
 }
 
-/// Runs a decoder. Adds to its error the detail of the value that it refused, if any.
+/// Runs a decoder. Its error includes the detail of a refused value, if there is one.
 pub(crate) fn catch_refused<T, E>(decoder: impl FnOnce() -> Result<T, E>) -> Result<T, (E, Option<Detail>)> {
     REFUSED.set(None);
     decoder().map_err(|error| (error, REFUSED.take()))

@@ -31,6 +31,8 @@ errors! {
             "a request needs a \"method\": a string";
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
+        TooManyFrames "too_many_frames" { max: usize }
+            "a message has at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes"
             "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
@@ -41,7 +43,8 @@ errors! {
         MethodNotFound "method_not_found" { method: String }
             "there is no method \"{method}\": check its name and the version of the server";
     }
-    /// A parameter is missing or invalid; `data.detail` says which value, `message` how to correct it.
+    /// A parameter is missing or invalid. `data.detail` identifies it, and `message` explains how to correct
+    /// it.
     InvalidParams = "invalid_params", -32602 {
         ParamsNotObject "params_not_object"
             "\"params\" must be an object";
@@ -50,11 +53,11 @@ errors! {
         NameEmpty "name_empty"
             "a name needs at least one character";
         NameTooLong "name_too_long" { max: usize }
-            "a name has at most {max} characters";
+            "a name may have at most {max} characters";
         NameCharacters "name_characters"
-            "a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit";
+            "a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit";
         ChannelWithoutHash "channel_without_hash"
-            "the name of a channel begins with '#'";
+            "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign"
             "write '#channel' or '@user'";
         BlockSelf "block_self"
@@ -64,37 +67,37 @@ errors! {
         TextEmpty "text_empty"
             "a message needs some text";
         SubjectTooLong "subject_too_long" { max: usize }
-            "a subject has at most {max} bytes: shorten it";
+            "a subject may have at most {max} bytes: shorten it";
         BadReaction "bad_reaction" { max: usize }
-            "a reaction is an emoji or a short word, without spaces, of at most {max} bytes";
+            "a reaction must be an emoji or a short word, without spaces, of at most {max} bytes";
         PasswordTooShort "password_too_short" { min: usize }
-            "a password has at least {min} characters: choose a longer one";
+            "a password must have at least {min} characters: choose a longer password";
         PasswordTooLong "password_too_long" { max: usize }
-            "a password has at most {max} bytes: choose a shorter one";
+            "a password may have at most {max} bytes: choose a shorter password";
         PasswordCharacters "password_characters"
             "a password must not be empty or contain control characters";
         FileNameEmpty "file_name_empty"
-            "the name of a file needs a letter or a digit: rename the file";
+            "the name of a file must have a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }
-            "the name of a file has at most {max} bytes: rename the file";
+            "the name of a file may have at most {max} bytes: rename the file";
         FileNameCharacters "file_name_characters"
             "the name of a file must not contain '/', '\\' or control characters: rename the file";
         BadHash "bad_hash"
-            "a SHA-256 has 64 hexadecimal digits";
+            "a SHA-256 must have 64 hexadecimal digits";
         HistoryConflict "history_conflict" { one: String, other: String }
-            "message.history: \"{one}\" and \"{other}\" exclude each other: give one of them";
+            "message.history: give \"{one}\" or \"{other}\", not both";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
-            "the file has {bytes} bytes, and you asked for bytes from {offset} on";
+            "the file has {bytes} bytes, and the requested offset {offset} is beyond its end";
         IdVersion "id_version"
             "the \"id\" of a message must be a UUID of version 7";
         IdFuture "id_future"
             "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
-            "say what to search for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31";
+            "type what to search for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31";
         QueryWithoutWords "query_without_words"
             "there is nothing to search for: give a word that has letters or digits";
         QueryPhrase "query_phrase"
-            "a phrase begins and ends with \": one of them is missing";
+            "a phrase must begin and end with \": add the missing quotation mark";
         QueryName "query_name" { filter: String, example: String }
             "{filter}: needs a name after it, such as {filter}:{example}";
         QueryDate "query_date" { filter: String }
@@ -107,7 +110,7 @@ errors! {
     /// The server failed. The request is not the cause.
     Internal = "internal", -32603 {
         Internal "internal"
-            "the server failed: ask its operator, who finds the cause in the server's log";
+            "the server failed: ask its operator to read the server's log";
         ConversationDamaged "conversation_damaged" { file: String, offset: u64 }
             "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup";
         #[client] BadAnswer "bad_answer" { error: String }
@@ -115,7 +118,7 @@ errors! {
         #[client] AnswerWithoutBytes "answer_without_bytes"
             "the server sent an answer without its bytes: check that server and client have the same version";
         #[client] NotStoredLocally "not_stored_locally" { error: String }
-            "this machine cannot store the message until it is sent: {error}";
+            "cannot save the unsent message on this machine: {error}";
     }
     /// The token is missing, forged, expired or revoked: log in again.
     Unauthenticated = "unauthenticated", 4010 {
@@ -156,7 +159,7 @@ errors! {
         NotAuthor "not_author"
             "only the author of a message may do this";
     }
-    /// You, or the user whom you named, are banned from the channel.
+    /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
         Banned "banned" { channel: ChannelName }
             "you are banned from {channel}: ask one of its moderators";
@@ -178,12 +181,13 @@ errors! {
         Disabled "disabled"
             "this account is disabled: ask an administrator of the node";
     }
-    /// The last administrator cannot be demoted or disabled: promote another one first.
+    /// The last administrator cannot be demoted or disabled: promote another user first.
     LastAdministrator = "last_administrator", 4090 {
         LastAdministrator "last_administrator" { user: UserName }
             "{user} is the last administrator: promote another user first";
     }
-    /// The last owner of a channel with other members cannot leave or step down: make another owner first.
+    /// The last owner of a channel with other members cannot leave or give up the role: make another member
+    /// an owner first.
     LastOwner = "last_owner", 4090 {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
@@ -240,94 +244,97 @@ errors! {
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {
         NameTaken "name_taken" { user: UserName }
-            "the name {user} is taken: choose another one";
+            "the name {user} is taken: choose another name";
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
         ChannelNameUsed "channel_name_used" { channel: ChannelName }
             "{channel} was deleted, and its name is not given again: choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
-            "the name {user} is taken, perhaps by your own request, whose first answer was lost: try to log in";
+            "the name {user} is taken. If your registration succeeded and only its answer was lost, it is your account: try to log in";
     }
     /// The `id` belongs to another message or upload: create a new `id`.
     IdTaken = "id_taken", 4090 {
         IdTaken "id_taken"
-            "the \"id\" of this message is taken: create a new one";
+            "the \"id\" of this message is taken: create a new id";
         UploadIdTaken "upload_id_taken"
-            "the \"id\" of this upload is taken: create a new one";
+            "the \"id\" of this upload is taken: create a new id";
     }
-    /// The server has a different number of bytes of the upload, see `data.have`: continue from there.
+    /// The chunk does not begin at the end of the received bytes: continue at the position `data.have`.
     WrongOffset = "wrong_offset", 4090 {
         WrongOffset "wrong_offset" { have: u64 }
-            "the server has {have} bytes of this file: continue from there";
+            "the server has the first {have} bytes of this file: continue after them";
     }
-    /// The content or the length of the file is not the announced one; the upload is deleted.
+    /// The content or the length of the file differs from the announcement. The upload is deleted.
     WrongContent = "wrong_content", 4090 {
         WrongContent "wrong_content"
-            "the SHA-256 of the received file differs from the announced one: begin the upload again";
+            "the SHA-256 of the received file differs from the announced SHA-256: begin the upload again";
         WrongLength "wrong_length" { known: u64, bytes: u64 }
             "a file with this SHA-256 has {known} bytes, not {bytes}: announce its exact length";
     }
-    /// Your files would take more space than a user may have.
+    /// Your files would exceed the space that a user may use.
     QuotaExceeded = "quota_exceeded", 4130 {
         QuotaExceeded "quota_exceeded" { bytes: u64, max: u64 }
             "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent";
         QuotaReserved "quota_reserved" { bytes: u64, max: u64, uploading: u64, idle_minutes: u64 }
-            "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent, or finish your uploads, which take {uploading} of them. A new upload replaces one without data for {idle_minutes} minutes";
+            "your files would take {bytes} bytes, and you may use {max}: delete some of the files you sent, or finish your uploads, which reserve {uploading} bytes. A new upload can replace an upload that has received no data for {idle_minutes} minutes";
     }
-    /// Your request would change nothing: nothing was recorded.
+    /// The request would not change anything, and was not recorded.
     Unchanged = "unchanged", 4090 {
         ReactionPresent "reaction_present" { emoji: String }
             "you have already reacted with {emoji}";
         ReactionAbsent "reaction_absent" { emoji: String }
             "you have not reacted with {emoji}";
     }
-    /// The request exceeds a limit; `data.detail` says which one.
+    /// The request exceeds a limit. `data.detail` is the limit.
     TooLarge = "too_large", 4130 {
         TooManyLines "too_many_lines" { max: usize, lines: usize }
-            "a frame has at most {max} lines, this one has {lines}: send several frames";
+            "a frame may have at most {max} lines, and this frame has {lines}: send several frames";
         LineTooLong "line_too_long" { max: usize, bytes: usize }
-            "a line has at most {max} bytes, this one has {bytes}";
+            "a line may have at most {max} bytes, and this line has {bytes}";
         ReplyTooLong "reply_too_long"
-            "the reply to this frame is too long: send this request again";
+            "the reply frame is full and this request was not processed: send it again in a new frame";
         TextTooLong "text_too_long" { max: usize }
-            "a message has at most {max} bytes: send a longer text in parts";
+            "a message may have at most {max} bytes: send a longer text as several messages";
         QueryTooLong "query_too_long" { bytes: usize, words: usize }
-            "a query has at most {bytes} bytes and {words} words: shorten it";
+            "a query may have at most {bytes} bytes and {words} words: shorten it";
         TooManyEdits "too_many_edits" { max: usize }
-            "a message can be edited {max} times: send a new one";
+            "a message can be edited at most {max} times: send a new message";
         TooManyReactions "too_many_reactions" { max: usize }
-            "a message has at most {max} reactions, and this one has {max}: remove one of yours first";
+            "this message already has the maximum of {max} reactions: remove one of your reactions first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
         TooManyBlocks "too_many_blocks" { max: usize }
             "you block {max} users, the maximum: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
-            "a file has at most {max} bytes, this one has {bytes}";
+            "a file may have at most {max} bytes, and this file has {bytes}";
         ChunkSize "chunk_size" { max: usize, bytes: usize }
-            "a chunk has 1 to {max} bytes, this one has {bytes}";
+            "a chunk must have 1 to {max} bytes, and this chunk has {bytes}";
         ChunkBeyondFile "chunk_beyond_file" { bytes: u64 }
-            "you announced a file of {bytes} bytes, and this chunk ends after them";
+            "this chunk ends after the announced end of the file, which has {bytes} bytes";
     }
-    /// Too many requests at once: send the request again after `data.wait_ms`, or later if that is absent.
+    /// Too many requests at once: send the request again after `data.wait_ms`. If `data.wait_ms` is absent,
+    /// try again in a moment.
     RateLimited = "rate_limited", 4290 {
         TooManyGuesses "too_many_guesses" { seconds: u64 }
             "too many wrong passwords: wait {seconds} s, then try again";
         SentTooFast "sent_too_fast" { wait_ms: u64 }
-            "you send too fast: wait {wait_ms} ms, then send it again";
+            "you send too fast: wait {wait_ms} ms, then try again";
         TooManyLogins "too_many_logins"
             "too many users are logging in: try again in a moment";
         TooManyTransfers "too_many_transfers"
-            "too many parts of files are being transferred: try again in a moment";
+            "too many chunks of files are being transferred: try again in a moment";
         TooManyCommits "too_many_commits"
-            "too many files are being completed: try again in a moment";
+            "too many uploads are being committed: try again in a moment";
         TooManySearches "too_many_searches"
             "too many users are searching: try again in a moment";
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
-            "you are already uploading {max} files: finish one of them first. A new upload replaces one without data for {idle_minutes} minutes";
+            "you are already uploading {max} files: finish an upload first. A new upload can replace an upload that has received no data for {idle_minutes} minutes";
         UploadFinishing "upload_finishing"
-            "the server is completing this file: try again in a moment";
+            "the server is committing this upload: try again in a moment";
+        ServerBusy "server_busy"
+            "the server has not answered your earlier requests yet: try again in a moment";
         #[client] OutboxFull "outbox_full"
-            "too many messages are pending: try again when the server has received some";
+            "too many messages are waiting to be sent: wait until the server has received some of them";
         #[client] TooManyRequests "too_many_requests"
             "too many requests are pending: try again in a moment";
     }
@@ -336,17 +343,17 @@ errors! {
         LogUnreadable "log_unreadable"
             "the server cannot read its log: its operator must check the disk";
         LogUnwritable "log_unwritable"
-            "the server cannot write its log: send it again later";
+            "the server cannot write its log: try again later";
         FilesUnavailable "files_unavailable"
             "the server cannot read or write files now: try again later";
         IndexNotReady "index_not_ready"
             "the search index is not ready: try again in a moment";
         OutOfMemory "out_of_memory"
-            "the server has not enough memory to check a password: try again later";
+            "the server does not have enough memory to check a password: try again later";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
-            "the server (papo {version}) speaks versions {from} to {to} of the protocol, this client {own_from} to {own_to}: update the older one";
+            "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";
         #[client] FollowReplaced "follow_replaced"
-            "you follow other conversations now";
+            "this request was replaced by a later one";
     }
     /// The server's disk is full: nothing was stored.
     StorageFull = "storage_full", 5070 {

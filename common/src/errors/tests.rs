@@ -45,7 +45,7 @@ fn an_error_is_encoded_and_decoded() {
         ),
         (
             Error::from(Detail::WrongOffset { have: 3 }).with_have(3),
-            r#"{"code":4090,"message":"the server has 3 bytes of this file: continue from there","data":{"reason":"wrong_offset","detail":"wrong_offset","args":{"have":3},"have":3}}"#,
+            r#"{"code":4090,"message":"the server has the first 3 bytes of this file: continue after them","data":{"reason":"wrong_offset","detail":"wrong_offset","args":{"have":3},"have":3}}"#,
         ),
     ] {
         assert_eq!(serde_json::to_string(&error).expect("json"), line);

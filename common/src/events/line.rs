@@ -1,4 +1,4 @@
-//! The JSON of an event: one flat object, which is the same for all kinds.
+//! The JSON of an event: one flat object for all kinds.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::json::Object;
 use crate::names::UserName;
 use crate::text::{Subject, Text};
 
-/// The fields of all kinds, in the order of the wire.
+/// The fields of all kinds, in their order on the wire.
 #[derive(Deserialize)]
 pub(super) struct EventLine<'a> {
     n: u64,
@@ -126,7 +126,7 @@ impl Kind {
     }
 }
 
-/// Writes an event in the order of the fields of [`EventLine`], without copies, because it runs often.
+/// Writes the fields of an event in the order of [`EventLine`], without copies.
 pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
     let Event { n, at, to, from, body } = event;
     line.field("n", n).field("at", at);

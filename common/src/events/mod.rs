@@ -1,5 +1,5 @@
-//! Events of conversations. The line of an event is the same in the log, on the fan-out and in a page of
-//! history. Notices have a line on the fan-out only: the server does not store them.
+//! Events of conversations, and notices. The line of an event is the same in the log, on the fan-out and in a
+//! page of history. Notices are published on the fan-out, and are not stored.
 
 mod line;
 
@@ -92,7 +92,7 @@ pub enum Body<'a> {
     File {
         /// The file's id.
         id: Uuid,
-        /// The file, on the heap, so that all other events are small.
+        /// The file. The box keeps the other variants small.
         file: Box<FileInfo>,
     },
     /// `channel.created`: the sender created the channel, and is its first member and owner.
@@ -120,14 +120,14 @@ pub enum Body<'a> {
     Set {
         /// The new subject.
         subject: Option<Subject<'a>>,
-        /// Whether only invited users may join from now on.
+        /// Whether only invited users may join.
         private: Option<bool>,
         /// Whether the channel can only be read from now on.
         archived: Option<bool>,
     },
     /// `channel.deleted`: the sender deleted the channel. This is its last event.
     ChannelDeleted,
-    /// A kind that only a later version knows. The event has a number, too.
+    /// A kind that only a later version knows. The other fields of the event are valid.
     Unknown,
 }
 
@@ -262,12 +262,12 @@ impl Event<'_> {
     }
 }
 
-/// A line on a topic that has no number, and that the server does not store. A client that misses a notice
-/// learns the same from a later reply, or the notice is soon outdated.
+/// A line on a topic that has no number and is not stored. A client may lose notices: a later reply has the
+/// same data, or the notice is soon outdated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Notice {
-    /// The server publishes a channel's events on another topic from now on.
+    /// The server has moved a channel's events to another topic.
     #[serde(rename = "topic.moved")]
     TopicMoved {
         /// The channel.
@@ -310,9 +310,9 @@ pub enum Notice {
         conversation: Target,
         /// The number of the last event that the user has read.
         n: u64,
-        /// How many messages are unread.
+        /// The number of unread messages.
         unread: u64,
-        /// How many unread messages mention the user.
+        /// The number of unread messages that mention the user.
         mentions: u64,
     },
 }

@@ -1,5 +1,5 @@
-//! The methods of the protocol. Each is a row of the `table`, which generates the types of requests and
-//! results, the server's dispatch, the tests and the table in `docs/PROTOCOL.md`.
+//! The methods of the protocol. The `table` has one row for each method. It generates the types of requests
+//! and results, the server's dispatch, the tests and the table in `docs/PROTOCOL.md`.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,8 @@ use crate::errors::{Detail, Error, shortened};
 use crate::limits::{METHOD_CHARACTERS_MAX, QUOTED_CHARACTERS_MAX};
 use crate::rpc;
 
-/// A method as a type: [`ChannelJoin`] is `channel.join`. Code that sends or answers a request names this
-/// type, so that the compiler checks the parameters and the result.
+/// A method as a type: [`ChannelJoin`] is `channel.join`. Code that sends or answers a request uses this
+/// type, so the compiler checks the parameters and the result.
 pub trait Request {
     /// The row of the table.
     const METHOD: Method;
@@ -19,8 +19,8 @@ pub trait Request {
     type Result: Serialize + DeserializeOwned;
 }
 
-/// A value that encodes as the result of the method `R`: a [`Request::Result`], or a type that copies event
-/// lines of the log, such as [`PageLines`](crate::history::PageLines).
+/// A value that can be encoded as the result of the method `R`. It is a [`Request::Result`], or a type that
+/// copies event lines of the log, such as [`PageLines`](crate::history::PageLines).
 pub trait ResultOf<R: Request> {
     /// Appends the result as JSON.
     fn write(&self, out: &mut Vec<u8>);
@@ -222,9 +222,9 @@ mod tests {
         let error = |name, params| Call::decode(name, params).expect_err("refused").message;
         insta::assert_snapshot!(error("nope", "{}"), @r#"there is no method "nope": check its name and the version of the server"#);
         insta::assert_snapshot!(error("auth.login", r#"{"user":"alice"}"#), @"auth.login: missing field `password`");
-        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"a name has letters, digits, '.', '_' and '-', no spaces, and begins with a letter or a digit");
-        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"the name of a channel begins with '#'");
-        insta::assert_snapshot!(error("channel.join", r##"{"channel":"general"}"##), @"the name of a channel begins with '#'");
+        insta::assert_snapshot!(error("auth.login", r#"{"user":"a b","password":"correct horse"}"#), @"a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit");
+        insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":"general"}"##), @"the name of a channel must begin with '#'");
+        insta::assert_snapshot!(error("channel.join", r##"{"channel":"general"}"##), @"the name of a channel must begin with '#'");
         insta::assert_snapshot!(error("channel.join", r##"{"token":"t","channel":7}"##), @"channel.join: invalid type: integer `7`, expected a string");
         insta::assert_snapshot!(error("message.send", r##"{"token":"t","to":"general","id":"x","text":"y"}"##), @"write '#channel' or '@user'");
     }

@@ -8,9 +8,9 @@ use std::path::Path;
 #[derive(Default)]
 pub(crate) struct Prose {
     pub(crate) paragraphs: Vec<Paragraph>,
-    /// Lines that are a comment and nothing else, with their columns.
+    /// Lines that contain only a comment, with their columns.
     pub(crate) comment_lines: Vec<(usize, usize)>,
-    /// The identifiers of a Rust file, also those in strings.
+    /// The identifiers of a Rust file, including those in strings.
     pub(crate) names: BTreeSet<String>,
 }
 

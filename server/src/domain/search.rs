@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn an_invalid_query_explains_what_to_write() {
         let error = |text: &str| Query::parse(text).expect_err(text).to_string();
-        insta::assert_snapshot!(error("  "), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
-        insta::assert_snapshot!(error("a \"b c"), @r#"a phrase begins and ends with ": one of them is missing"#);
+        insta::assert_snapshot!(error("  "), @r#"type what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+        insta::assert_snapshot!(error("a \"b c"), @r#"a phrase must begin and end with ": add the missing quotation mark"#);
         insta::assert_snapshot!(error("from:"), @"from: needs a name after it, such as from:alice");
         insta::assert_snapshot!(error("in:general"), @"in: needs a name after it, such as in:#general");
         insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date after it, such as before:2026-01-31");
@@ -163,7 +163,7 @@ mod tests {
         insta::assert_snapshot!(error("after:20261121"), @"after: needs a date after it, such as after:2026-01-31");
         insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date after it, such as after:2026-01-31");
         insta::assert_snapshot!(error("from:a from:b"), @"from: can be given only once");
-        insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query has at most 1024 bytes and 32 words: shorten it");
+        insta::assert_snapshot!(error(&"x ".repeat(SEARCH_WORDS_MAX + 1)), @"a query may have at most 1024 bytes and 32 words: shorten it");
         assert_eq!(Query::parse(&"x".repeat(SEARCH_QUERY_BYTES_MAX + 1)), Err(TOO_LONG));
     }
 }

@@ -16,6 +16,7 @@ use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
+use crate::engine::turns::TURN;
 use crate::engine::{Engine, Outlet, SendError};
 use crate::maintenance::scrub::ScrubThread;
 use crate::outbound::Publication;
@@ -143,7 +144,10 @@ impl Server {
         let scrub = ScrubThread::start(ledger.disk())?;
         let advertise = config.advertise.clone();
         let engine = Engine::new(ledger, tokens, jobs, files, config.rate, advertise);
-        let engine = engine.with_search(Search::start(&config.data)?);
+        let started = clock::now();
+        let engine = engine
+            .with_search(Search::start(&config.data)?)
+            .with_stopwatch(Box::new(move || clock::now().duration_since(started)));
         let sockets = Sockets {
             requests,
             events,
@@ -152,7 +156,7 @@ impl Server {
             publications: 0,
             publications_dropped: 0,
         };
-        Ok(Self { engine, sockets, control, waker, wake, scrub, started: clock::now() })
+        Ok(Self { engine, sockets, control, waker, wake, scrub, started })
     }
 
     #[must_use]
@@ -213,14 +217,16 @@ impl Server {
             self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
-        Ok(has_more)
+        Ok(has_more || self.engine.has_unfinished_frames())
     }
 
-    /// Answers up to [`LINES_PER_ROUND`] request lines. Returns true if more may be waiting.
+    /// Answers up to [`LINES_PER_ROUND`] request lines, for at most the time of a turn. Returns true if more
+    /// may be waiting.
     fn receive_requests(&mut self, now_ms: u64) -> Result<bool, TransportError> {
         let (mut frames, requests_max) = (Vec::new(), self.engine.counters.requests + LINES_PER_ROUND);
+        let end = clock::now() + TURN;
         for _ in 0..LINES_PER_ROUND {
-            if self.engine.counters.requests >= requests_max {
+            if self.engine.counters.requests >= requests_max || clock::now() >= end {
                 break;
             }
             if !self.engine.accepts_requests() || !self.sockets.requests.receive(&mut frames)? {
@@ -251,6 +257,7 @@ impl Server {
     fn problems(&self) -> Vec<String> {
         let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
+        problems.extend(self.engine.search_problem());
         problems
     }
 }

@@ -6,8 +6,10 @@
 
 pub mod event_loop;
 mod deletions;
+mod turns;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
@@ -15,6 +17,8 @@ use common::presence::State;
 use common::{Detail, rpc};
 use transport::Frame;
 
+pub use self::turns::Stopwatch;
+use self::turns::{Slice, Turns};
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
 use crate::handlers::{Attached, RequestContext};
@@ -56,8 +60,9 @@ pub struct Engine {
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
-    /// Requests to answer again: their replies were discarded because the log could not be written.
-    retry_queue: Vec<PendingRequest>,
+    /// Requests that wait for a later turn, and requests to answer again because the log could not be written.
+    turns: Turns,
+    stopwatch: Stopwatch,
     /// The endpoint at which clients subscribe to events.
     events_endpoint: String,
     pub counters: Counters,
@@ -99,7 +104,8 @@ impl Engine {
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
-            retry_queue: Vec::new(),
+            turns: Turns::default(),
+            stopwatch: Box::new(|| Duration::ZERO),
             events_endpoint,
             counters: Counters::default(),
         }
@@ -110,6 +116,12 @@ impl Engine {
     pub fn with_search(self, search: Search) -> Self {
         search.durable(self.ledger.durable());
         Self { search: Some(search), ..self }
+    }
+
+    /// Sets the clock that ends turns. Without it, the engine answers every frame at once.
+    #[must_use]
+    pub fn with_stopwatch(self, stopwatch: Stopwatch) -> Self {
+        Self { stopwatch, ..self }
     }
 
     #[must_use]
@@ -128,6 +140,12 @@ impl Engine {
         self.jobs.waiting(kind)
     }
 
+    /// The failure of the search, as a sentence for the operator.
+    #[must_use]
+    pub fn search_problem(&self) -> Option<String> {
+        self.search.as_ref().and_then(Search::problem)
+    }
+
     /// Returns false while too many records or replies wait for the disk, or while a snapshot is due. The
     /// driver must then pass no more requests.
     #[must_use]
@@ -135,31 +153,72 @@ impl Engine {
         !self.ledger.is_full() && !self.outbound.is_full() && !self.ledger.wants_snapshot()
     }
 
+    /// Whether [`resume_pending`](Self::resume_pending) can continue a frame now.
+    #[must_use]
+    pub fn has_unfinished_frames(&self) -> bool {
+        !self.turns.is_empty() && self.accepts_requests()
+    }
+
     /// Whether all accepted requests are answered, their records durable, and their replies and events sent.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        let is_answered = self.waiting_for_job.is_empty() && self.retry_queue.is_empty();
+        let is_answered = self.waiting_for_job.is_empty() && self.turns.is_empty();
         is_answered && self.ledger.is_quiet() && self.outbound.is_empty()
     }
 
-    /// Answers one message: an envelope and a frame of request lines.
+    /// Accepts one message: an envelope and a frame of request lines. Answers lines for at most a slice of
+    /// time; the remaining lines wait for a later turn.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
-        match PendingRequest::new(frames) {
-            Some(pending) => self.process(pending, None, now_ms),
-            None => self.counters.malformed += 1,
+        let Some(pending) = PendingRequest::new(frames) else {
+            self.counters.malformed += 1;
+            return;
+        };
+        let unfinished = if self.turns.is_waiting(&pending) {
+            Some(pending)
+        } else {
+            let mut slice = Slice::for_frame(&pending, &self.stopwatch);
+            self.process(pending, None, now_ms, &mut slice)
+        };
+        if let Some(mut refused) = unfinished.and_then(|unfinished| self.turns.push(unfinished)) {
+            refused.refuse_rest(&turns::server_busy());
+            self.outbound.reply(self.ledger.position(), refused);
         }
     }
 
-    /// Continues the requests whose replies were discarded, and the requests whose jobs are done.
+    /// Continues the requests whose jobs are done, and then, for the time of a turn, the requests that wait
+    /// for one.
     pub fn resume_pending(&mut self, now_ms: u64) {
-        for pending in std::mem::take(&mut self.retry_queue) {
-            self.process(pending, None, now_ms);
-        }
         while let Some((ticket, outcome)) = self.jobs.poll() {
             if let Some(pending) = self.waiting_for_job.remove(&ticket) {
-                self.process(pending, Some(outcome), now_ms);
+                let mut slice = Slice::for_frame(&pending, &self.stopwatch);
+                if let Some(unfinished) = self.process(pending, Some(outcome), now_ms, &mut slice) {
+                    self.turns.push_front(unfinished);
+                }
             }
+        }
+        self.continue_frames(now_ms);
+    }
+
+    /// Continues unfinished frames, client by client, until the turn is over.
+    fn continue_frames(&mut self, now_ms: u64) {
+        if self.turns.is_empty() {
+            return;
+        }
+        let end = (self.stopwatch)() + turns::TURN;
+        for _ in 0..self.turns.clients() {
+            if !self.accepts_requests() || (self.stopwatch)() >= end {
+                return;
+            }
+            let Some((client, mut frames)) = self.turns.next() else { return };
+            let mut slice = Slice::begin(&self.stopwatch);
+            while let Some(pending) = frames.pop_front() {
+                if let Some(unfinished) = self.process(pending, None, now_ms, &mut slice) {
+                    frames.push_front(unfinished);
+                    break;
+                }
+            }
+            self.turns.put_back(client, frames);
         }
     }
 
@@ -240,34 +299,53 @@ impl Engine {
         self.ledger.close();
     }
 
-    /// Answers the lines of a request. If a line needs a job, the request waits for its outcome.
-    fn process(&mut self, mut pending: PendingRequest, mut outcome: Option<Outcome>, now_ms: u64) {
-        while let Some(job) = self.answer_lines(&mut pending, outcome.take(), now_ms) {
-            let kind = job.kind();
-            if self.jobs.submit(self.next_ticket, job) {
-                pending.save_progress(self.ledger.position());
-                self.waiting_for_job.insert(self.next_ticket, pending);
-                self.next_ticket += 1;
-                return;
+    /// Answers the lines of a request. If a line needs a job, the request waits for its outcome. Returns the
+    /// request if the slice is over before all lines are answered.
+    fn process(
+        &mut self,
+        mut pending: PendingRequest,
+        mut outcome: Option<Outcome>,
+        now_ms: u64,
+        slice: &mut Slice,
+    ) -> Option<PendingRequest> {
+        loop {
+            match self.answer_lines(&mut pending, outcome.take(), now_ms, slice) {
+                Answered::All => break,
+                Answered::UntilSliceEnd => {
+                    pending.save_progress(self.ledger.position());
+                    return Some(pending);
+                }
+                Answered::UntilJob(job) => {
+                    let kind = job.kind();
+                    if self.jobs.submit(self.next_ticket, job) {
+                        pending.save_progress(self.ledger.position());
+                        self.waiting_for_job.insert(self.next_ticket, pending);
+                        self.next_ticket += 1;
+                        return None;
+                    }
+                    pending.refuse_next(&kind.refusal());
+                    slice.lines += 1;
+                }
             }
-            pending.refuse_next(&kind.refusal());
         }
         self.outbound.reply(self.ledger.position(), pending);
+        None
     }
 
-    /// Answers lines until all are answered, or until one needs a job. Returns that job.
+    /// Answers lines until all are answered, the slice is over, or a line needs a job.
     fn answer_lines(
         &mut self,
         pending: &mut PendingRequest,
         mut outcome: Option<Outcome>,
         now_ms: u64,
-    ) -> Option<Job> {
+        slice: &mut Slice,
+    ) -> Answered {
         let PendingRequest { request, bytes, answered, reply, attached, .. } = pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
                 rpc::encode_error(reply, "null", &error);
-                return None;
+                return Answered::All;
             }
         };
         let mut context = RequestContext {
@@ -286,15 +364,19 @@ impl Engine {
             now_ms,
         };
         for line in lines.skip(*answered) {
+            if slice.is_over(&self.stopwatch) {
+                return Answered::UntilSliceEnd;
+            }
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Detail::ReplyTooLong.into(), reply);
             } else if let Some(job) = context.answer(line, outcome.take(), reply) {
-                return Some(job);
+                return Answered::UntilJob(job);
             }
             self.counters.requests += 1;
+            slice.lines += 1;
             *answered += 1;
         }
-        None
+        Answered::All
     }
 
     /// Discards the replies to records that could not be written; none of them was sent. Their requests are
@@ -306,11 +388,19 @@ impl Engine {
         }
         self.files.take_back(durable);
         self.deletions = Deletions::default();
-        self.retry_queue.extend(self.outbound.take_back(durable));
-        self.retry_queue.iter_mut().for_each(|pending| pending.take_back(durable));
+        self.turns.take_back(durable, self.outbound.take_back(durable));
         self.waiting_for_job.values_mut().for_each(|pending| pending.take_back_with_error(durable, &answer));
         Ok(durable)
     }
+}
+
+/// The lines of a request that were answered.
+enum Answered {
+    All,
+    /// The lines before the end of the slice.
+    UntilSliceEnd,
+    /// The lines before one that needs this job.
+    UntilJob(Job),
 }
 
 /// Why [`Engine::send`] failed.

@@ -13,6 +13,20 @@ use transport::Frame;
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
+impl Route {
+    /// The envelope as one key: the requests of one client have the same key. A front that speaks for many
+    /// users adds a frame to the envelope of each user, so each of them has a key.
+    #[must_use]
+    pub fn key(&self) -> Box<[u8]> {
+        let mut key = Vec::new();
+        for frame in &self.0 {
+            key.extend_from_slice(&frame.len().to_le_bytes());
+            key.extend_from_slice(frame);
+        }
+        key.into()
+    }
+}
+
 /// A request frame that is being answered.
 pub struct PendingRequest {
     pub route: Route,
@@ -67,8 +81,14 @@ impl PendingRequest {
         self.reply.len() + self.attached.as_ref().map_or(0, Vec::len)
     }
 
-    /// Saves the progress before the request waits for a job. The replies so far depend on the record
-    /// `position`.
+    /// The size of the request and of the reply so far, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.request.len() + self.bytes.as_ref().map_or(0, |bytes| bytes.len()) + self.reply_bytes()
+    }
+
+    /// Saves the progress before the request waits for a job or for a later turn. The replies so far depend
+    /// on the record `position`.
     pub fn save_progress(&mut self, position: u64) {
         self.saved.push(Progress { position, answered: self.answered, reply_bytes: self.reply.len() });
     }
@@ -90,6 +110,19 @@ impl PendingRequest {
         self.take_back(durable);
         while self.answered < answered {
             self.refuse_next(error);
+        }
+    }
+
+    /// Answers all remaining lines with an error.
+    pub fn refuse_rest(&mut self, error: &Error) {
+        match rpc::lines(&self.request) {
+            Ok(lines) => {
+                for line in lines.skip(self.answered) {
+                    refuse(line, error, &mut self.reply);
+                    self.answered += 1;
+                }
+            }
+            Err(invalid) => rpc::encode_error(&mut self.reply, "null", &invalid),
         }
     }
 

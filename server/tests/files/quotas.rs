@@ -140,12 +140,12 @@ fn a_refusal_says_how_to_get_room() {
     team.send_file("alice", "#a", b"1");
     insta::assert_snapshot!(message(&mut team, &[7; 16_000]), @"your files would take 20096 bytes, and you may use 20000: delete some of the files you sent");
     begin_new(&mut team, "alice", b"2");
-    insta::assert_snapshot!(message(&mut team, &[7; 12_000]), @"your files would take 20192 bytes, and you may use 20000: delete some of the files you sent, or finish your uploads, which take 4096 of them. A new upload replaces one without data for 5 minutes");
+    insta::assert_snapshot!(message(&mut team, &[7; 12_000]), @"your files would take 20192 bytes, and you may use 20000: delete some of the files you sent, or finish your uploads, which reserve 4096 bytes. A new upload can replace an upload that has received no data for 5 minutes");
     let mut team = team_with(FileLimits::default());
     for number in 0..16 {
         begin_new(&mut team, "alice", &[number]);
     }
-    insta::assert_snapshot!(message(&mut team, b"another"), @"you are already uploading 16 files: finish one of them first. A new upload replaces one without data for 5 minutes");
+    insta::assert_snapshot!(message(&mut team, b"another"), @"you are already uploading 16 files: finish an upload first. A new upload can replace an upload that has received no data for 5 minutes");
 }
 
 #[test]

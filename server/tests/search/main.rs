@@ -9,6 +9,7 @@
 )]
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::services::jobs::Kind;
@@ -16,6 +17,7 @@ use server::services::search::{SearchError, rebuild};
 use server::storage::data_folder::StoreError;
 use tempfile::TempDir;
 use testkit::team::{Team, reason, request};
+use transport::clock;
 
 mod requests;
 
@@ -149,7 +151,7 @@ fn an_invalid_query_is_refused_with_a_reason() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     let mut refusal = |by: &str, params: Value| team.refusal(by, params);
-    insta::assert_snapshot!(refusal("alice", json!({ "query": "" })), @r#"say what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
+    insta::assert_snapshot!(refusal("alice", json!({ "query": "" })), @r#"type what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
     insta::assert_snapshot!(refusal("alice", json!({ "query": "🙂 !!" })), @"there is nothing to search for: give a word that has letters or digits");
     insta::assert_snapshot!(refusal("alice", json!({ "query": "x in:#a", "conversation": "#b" })), @"in: can be given only once");
     insta::assert_snapshot!(refusal("carol", json!({ "query": "x in:#b" })), @"you are not a member of #b: join it first");
@@ -340,4 +342,37 @@ fn an_operator_rebuilds_the_index_while_the_server_is_stopped() {
     drop(team);
     assert_eq!(rebuild(data.path()).expect("a sound log"), last);
     assert_eq!(open_team(data.path()).find("alice", "word"), ["word"]);
+}
+
+#[test]
+fn the_search_returns_by_itself_after_failures() {
+    let data = TempDir::new().expect("a folder");
+    let mut team = new_team(data.path());
+    team.say("alice", "#a", "before");
+    assert_eq!(team.find("bob", "before"), ["before"]);
+    drop(team);
+    // No index can be opened at the path of a file.
+    let folder = data.path().join("search");
+    fs::remove_dir_all(&folder).expect("a folder");
+    fs::write(&folder, "").expect("a file");
+    let mut team = open_team(data.path());
+    team.say("alice", "#a", "after");
+    let refused = team.ask("bob", "message.search", json!({ "query": "after" }));
+    assert_eq!(reason(&refused), "unavailable", "{refused}");
+    wait_until(|| team.engine.search_problem().is_some());
+    let problem = team.engine.search_problem().expect("a problem");
+    assert!(problem.starts_with("the search finds no new messages: cannot use the folder"), "{problem}");
+
+    fs::remove_file(&folder).expect("a file");
+    wait_until(|| team.engine.search_problem().is_none());
+    assert_eq!(team.find("bob", "after"), ["after"]);
+    assert_eq!(team.find("bob", "before"), ["before"]);
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let begun = clock::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it takes too long");
+        std::thread::yield_now();
+    }
 }

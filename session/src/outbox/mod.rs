@@ -1,14 +1,13 @@
 //! The outbox: messages without an acknowledgement, in the order of sending.
 //!
-//! The outbox sends messages in flights: one frame of many messages, and the next frame when each message of
-//! the last flight has a reply. So no later frame can overtake a lost frame that is repeated.
+//! The outbox sends messages in flights. A flight is one frame of messages. The next flight is sent when each
+//! message of the current flight has a reply, so messages stay in order even if a frame is lost and repeated.
 //!
-//! A message with a temporary error (`rate_limited`, `unavailable`) keeps its place: the next flight begins
-//! with it, after the delay that the server asked for. Messages of the same flight do not overtake it,
-//! because within one frame the server accepts no message after a postponed one. A message with a permanent
-//! error leaves the outbox, and the messages after it are sent.
+//! A message with a temporary error (`rate_limited`, `unavailable`) stays in the outbox: after the delay that
+//! the server requested, it is the first message of the next flight. The order is kept: the server accepts no
+//! message of a frame after a postponed message. A message with a permanent error is removed.
 //!
-//! The outbox sends a message after it is on the client's disk: see [`persist`].
+//! Each message is on the client's disk before it is sent: see [`persist`].
 
 mod persist;
 
@@ -32,15 +31,16 @@ pub(crate) struct Outbox {
     queue: VecDeque<QueuedMessage>,
     /// Bytes of text in the queue.
     bytes: usize,
-    /// How many messages, from the first on, were emitted as [`News::Delayed`] or [`News::OutboxLoaded`].
+    /// The number of messages at the front of the queue that were emitted as [`News::Delayed`] or
+    /// [`News::OutboxLoaded`].
     shown: usize,
-    /// How many messages of the flight have no reply.
+    /// The number of messages of the flight without a reply.
     in_flight: usize,
     /// Whether a flight has not ended.
     has_flight: bool,
     /// The timeout of the flight, or, without a flight, the earliest time of the next one.
     due: u64,
-    /// How many flights in a row timed out or had postponed messages.
+    /// The number of consecutive flights that timed out or had postponed messages.
     attempt: u32,
     /// The delay of the next flight, in milliseconds, if messages of the current one were postponed.
     postponed_ms: Option<u64>,
@@ -52,7 +52,7 @@ struct QueuedMessage {
     since_ms: u64,
     /// Whether the message is on the client's disk. Such messages come before the others.
     is_persisted: bool,
-    /// The id of the request, the same for all attempts, so that a late reply is valid.
+    /// The id of the request. All attempts have the same id, so a late reply is valid.
     request: Option<u64>,
     is_in_flight: bool,
 }
@@ -79,7 +79,7 @@ impl Outbox {
         self.queue.len()
     }
 
-    /// How many messages were emitted as pending.
+    /// The number of messages that were emitted as delayed.
     pub(crate) fn shown(&self) -> usize {
         self.shown
     }
@@ -88,7 +88,7 @@ impl Outbox {
         self.in_flight
     }
 
-    /// Persists a message, which is sent after that. Returns false if it is refused.
+    /// Adds a message, which is sent when it is on the disk. Returns false if the message is refused.
     pub(crate) fn send(&mut self, cx: &mut Context, message: Message) -> bool {
         let Some(user) = cx.user().cloned() else {
             report_refusal(cx, message, not_logged_in());
@@ -116,7 +116,7 @@ impl Outbox {
         }
     }
 
-    /// Sends the next flight if it is due. Returns whether the last one timed out.
+    /// Sends the next flight if it is due. Returns whether the previous flight timed out.
     pub(crate) fn send_due(&mut self, cx: &mut Context) -> bool {
         let Some(account) = cx.account().cloned() else { return false };
         if self.deadline().is_none_or(|due| due > cx.now_ms()) {
@@ -194,14 +194,15 @@ impl Outbox {
         Some(Reply { stored: None })
     }
 
-    /// Delays the next flight for the time that the server asked for, or else as after a missing reply.
+    /// Delays the next flight for the time that the server requested, or else for the usual wait for a reply.
     fn postpone(&mut self, cx: &mut Context, error: &Error) {
         let usual = cx.rng().wait_ms(self.attempt);
-        let wait_ms = error.data.wait_ms.map_or(usual, |asked| asked.max(POSTPONED_MS_MIN));
+        let wait_ms = error.data.wait_ms.map_or(usual, |requested| requested.max(POSTPONED_MS_MIN));
         self.postponed_ms = self.postponed_ms.max(Some(wait_ms));
     }
 
-    /// Ends the flight if each of its messages has a reply. The next one is sent now or after the delay.
+    /// Ends the flight if each of its messages has a reply. The next flight is sent now, or after a requested
+    /// delay.
     pub(crate) fn end_flight(&mut self, cx: &mut Context) {
         if !self.has_flight || self.in_flight > 0 {
             return;
@@ -220,13 +221,13 @@ impl Outbox {
         Some(message)
     }
 
-    /// Forgets the ids of requests, because a new session ignores replies to the old one.
+    /// Forgets the ids of the requests: replies to the ended session must be ignored.
     pub(crate) fn forget_request_ids(&mut self) {
         self.abort_flight();
         self.queue.iter_mut().for_each(|queued| queued.request = None);
     }
 
-    /// Discards the messages of another user. They must not be sent in the name of this user.
+    /// Discards all messages unless `user` wrote them: another user must not send them.
     pub(crate) fn discard_unless_owned_by(&mut self, cx: &mut Context, user: Option<&UserName>) {
         if self.owner.as_ref() != user {
             for queued in std::mem::take(self).queue {
@@ -242,7 +243,7 @@ pub(crate) fn acknowledge(cx: &mut Context, message: Message, entry: Entry, is_e
     cx.emit_news(News::Sent { message, outcome: Ok(entry), is_emitted });
 }
 
-/// Deletes a message from the disk, and reports that it is not sent.
+/// Deletes a message from the disk, and reports that the message was not sent.
 fn discard(cx: &mut Context, message: Message, error: Error) {
     cx.emit(Effect::Forget(message.id));
     report_refusal(cx, message, error);

@@ -1,4 +1,5 @@
-//! Persistence of the outbox: each message is on the disk before it is sent, and survives a restart.
+//! Persistence of the outbox: each message is on the disk before it is sent, and survives a restart of the
+//! client.
 
 use std::collections::HashSet;
 
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::limits::DELAYED_AFTER_MS;
 
 impl Outbox {
-    /// Handles the outcome of a write to the disk. After an error these messages are refused.
+    /// Handles the outcome of a write of these messages. After an error the messages are refused.
     pub(crate) fn persisted(&mut self, cx: &mut Context, ids: &[Uuid], outcome: &Result<(), Error>) {
         let ids: HashSet<_> = ids.iter().collect();
         let matches = |queued: &QueuedMessage| !queued.is_persisted && ids.contains(&queued.message.id);
@@ -29,7 +30,8 @@ impl Outbox {
         }
     }
 
-    /// Adds the messages of an earlier run of the client, before all others. Returns false if there are none.
+    /// Adds the messages of an earlier run of the client before all other messages. Returns false if all are
+    /// known already.
     pub(crate) fn loaded(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
         let Some(user) = cx.user().cloned() else { return false };
         let known: HashSet<_> = self.queue.iter().map(|queued| queued.message.id).collect();
@@ -53,7 +55,7 @@ impl Outbox {
         Some(if is_link_up { first.since_ms + DELAYED_AFTER_MS } else { first.since_ms })
     }
 
-    /// Emits the messages that are pending for too long, or all while the server does not reply.
+    /// Emits messages as delayed after the usual time, or at once if the server does not reply.
     pub(crate) fn emit_delayed(&mut self, cx: &mut Context, is_link_up: bool) {
         while self.delayed_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
             if let Some(queued) = self.queue.get(self.shown) {

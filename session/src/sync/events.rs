@@ -1,4 +1,5 @@
-//! Events from the proxy, acknowledgements and pages. Each is emitted once, in order.
+//! Inserts events into the timelines: events from the proxy, from acknowledgements and from pages. Each event
+//! is emitted once, in order.
 
 use common::channels::Joined;
 use common::{Error, Reason, Target};
@@ -9,8 +10,8 @@ use crate::context::Context;
 use crate::limits::GAP_GRACE_MS;
 
 impl Sync {
-    /// Handles an event that the proxy published. Returns the events to emit. The proxy keeps the order of a
-    /// conversation: a gap means that it lost events, and is repaired at once.
+    /// Handles an event that the proxy published. Returns the events to emit. The proxy keeps the order of
+    /// the events of a conversation, so a gap means that events were lost: the repair is due at once.
     pub(crate) fn published(&mut self, cx: &Context, entry: Entry) -> Vec<Entry> {
         let conversation = entry.conversation.clone();
         let Some(timeline) = self.timeline(&conversation) else { return Vec::new() };
@@ -19,8 +20,9 @@ impl Sync {
         self.take_ready(cx, &conversation, cx.now_ms())
     }
 
-    /// Handles the user's own message, which the server has acknowledged. The proxy may still publish events
-    /// before it. Returns the events to emit. `None` if the session does not follow the conversation.
+    /// Handles an acknowledgement of the user's own message. Returns the events to emit, or `None` if the
+    /// session does not follow the conversation. A gap before the message is repaired after a delay, because
+    /// the proxy may still publish the missing events.
     pub(crate) fn acknowledged(&mut self, cx: &Context, entry: Entry) -> Option<Vec<Entry>> {
         let conversation = entry.conversation.clone();
         self.timeline(&conversation)?.insert(entry);
@@ -45,7 +47,7 @@ impl Sync {
     /// Continues after the event `shown`, the last one of the page that opened the conversation.
     pub(crate) fn continue_after(&mut self, conversation: &Target, shown: u64) {
         if self.follows(conversation) {
-            // The user may have joined in another session, and no heads name the channel yet.
+            // The user may have joined the channel in another session, and no heads have contained it yet.
             self.timelines.get_or_start(conversation, shown.saturating_add(1)).continue_after(shown);
         }
     }
@@ -55,7 +57,8 @@ impl Sync {
         self.take_ready(cx, conversation, cx.now_ms())
     }
 
-    /// Continues after the event `shown`, the last one of a further page. `None` if later pages follow.
+    /// Continues after the event `shown`, the last event of the last page. `None` means that later pages
+    /// follow. Returns the events to emit.
     pub(crate) fn next_page(
         &mut self,
         cx: &Context,
@@ -72,7 +75,8 @@ impl Sync {
         self.timelines.repair_gaps(cx);
     }
 
-    /// Handles a page that fills a gap. Returns the events to emit; `None` without the right to read.
+    /// Handles a page that fills a gap. Returns the events to emit, or `None` if the user may no longer read
+    /// the channel.
     pub(crate) fn repaired(
         &mut self,
         cx: &mut Context,
@@ -88,7 +92,7 @@ impl Sync {
         Some(self.timelines.repaired(cx, conversation, page))
     }
 
-    /// Follows a channel that the user has joined, from the event after the `joined` on.
+    /// Follows a channel that the user has joined, from the event after the join on.
     pub(crate) fn joined(&mut self, cx: &mut Context, joined: &Joined) {
         let conversation = Target::Channel(joined.channel.clone());
         if !self.follows(&conversation) {

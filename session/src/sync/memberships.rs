@@ -1,5 +1,5 @@
-//! Events that begin or end the user's own membership in a channel. They arrive on the user's own topic and,
-//! while the user is a member, on the channel's topic.
+//! Events that begin or end the user's own membership in a channel. The server publishes them on the user's
+//! own topic and on the channel's topic.
 
 use common::{Body, Event, Target, UserName};
 
@@ -18,7 +18,7 @@ enum Change {
 
 /// The effect of an event on the user's membership.
 pub(crate) enum Membership {
-    /// None: the session emits the event.
+    /// The membership is unchanged: the session emits the event.
     Event(Entry),
     /// The event ended the membership in this channel.
     Ended(Target),
@@ -53,7 +53,7 @@ impl Sync {
             return Membership::Event(entry);
         };
         let is_followed = self.timelines.contains(&entry.conversation);
-        // A command of this session that caused the change has its own answer.
+        // If a command of this session caused the change, the answer to the command reports it.
         let is_own_command = cx.requests().is_joining_or_leaving(channel);
         match change {
             Change::Began if !is_followed && !is_own_command => self.begin_membership(cx, &entry),
@@ -69,8 +69,8 @@ impl Sync {
         Membership::Event(entry)
     }
 
-    /// Follows a channel that the user joined in another session; the next heads name its topic. A `joined`
-    /// that arrives on the second topic after the end of its membership has no effect.
+    /// Follows a channel that the user joined in another session. The next heads contain the channel's topic.
+    /// A join that arrives after the end of its membership is ignored: the two topics have no common order.
     fn begin_membership(&mut self, cx: &Context, entry: &Entry) {
         let Entry { conversation, n, .. } = entry;
         if self.ended.get(conversation).is_some_and(|end| n < end) {
@@ -83,7 +83,7 @@ impl Sync {
         }
     }
 
-    /// Stops following a channel. A late event of an earlier membership has no effect.
+    /// Stops following a channel. A late event of an earlier membership is ignored.
     fn end_membership(&mut self, cx: &mut Context, entry: Entry, is_own_command: bool) -> Membership {
         let conversation = entry.conversation.clone();
         if self.timelines.get(&conversation).is_none_or(|timeline| timeline.is_past(entry.n)) {

@@ -1,9 +1,12 @@
 //! Sync: receives the events of conversations from the proxy, and detects lost events with heads.
 //!
-//! The steps are the same at the beginning and after a lost connection: request the proxy's endpoint, connect
-//! a new socket, subscribe to the user's own topic, request all heads, which name the channels' topics,
-//! subscribe to those, and subscribe to a barrier. When the barrier arrives, all subscriptions are in force,
-//! and new heads show the events that were published before.
+//! The steps are the same at the beginning and after a lost connection:
+//!
+//! 1. Request the endpoint of the proxy, and connect a new socket.
+//! 2. Subscribe to the user's own topic.
+//! 3. Request all heads. They contain the topics of the channels: subscribe to these topics.
+//! 4. Subscribe to a barrier. When the barrier arrives, all subscriptions are in force.
+//! 5. Request heads again. They show the events that were published before the subscriptions were in force.
 
 mod topics;
 mod timeline;
@@ -38,7 +41,8 @@ pub(crate) struct Sync {
     timelines: Timelines,
     /// Channels that the user left or was removed from, with the number of that event.
     ended: BTreeMap<Target, u64>,
-    /// Channels that the user joined since the last request for all heads, whose reply may not name them.
+    /// Channels that the user joined after the last request for all heads. The pending reply may not contain
+    /// them.
     joined_since: BTreeSet<Target>,
     /// The cursor of the last heads.
     cursor: Option<u64>,
@@ -48,7 +52,7 @@ pub(crate) struct Sync {
     expected: Option<ExpectedEvent>,
 }
 
-/// An event that the heads name and that the proxy has not published yet.
+/// An event that the heads contain, and that the proxy has not published yet.
 struct ExpectedEvent {
     conversation: Target,
     n: u64,
@@ -73,7 +77,7 @@ impl Sync {
         self.followed == Some(Follow::Everything)
     }
 
-    /// Whether heads have arrived. Then a conversation that they do not name is new.
+    /// Whether heads have arrived. After that, a conversation without a head is new.
     pub(crate) fn has_heads(&self) -> bool {
         self.cursor.is_some()
     }
@@ -89,7 +93,7 @@ impl Sync {
         deadlines.into_iter().flatten().min()
     }
 
-    /// Begins to follow. The command is answered when all subscriptions are in force.
+    /// Starts to follow. The command is answered when all subscriptions are in force.
     pub(crate) fn follow(&mut self, cx: &mut Context, ticket: u64, follow: Follow) {
         self.followed = Some(follow);
         self.ticket = Some(ticket);
@@ -107,7 +111,7 @@ impl Sync {
         }
     }
 
-    /// Starts again with the first step, because the proxy may have moved. Keeps the timelines.
+    /// Repeats all steps, because the endpoint of the proxy may have changed. Keeps the timelines.
     pub(crate) fn reconnect(&mut self, cx: &mut Context) {
         if self.followed.is_none() {
             return;
@@ -129,24 +133,25 @@ impl Sync {
             Ok(info) if cx.account().is_some() => {
                 cx.emit(Effect::Connect(info.events));
                 self.topics.subscribe_all(cx);
-                self.ask_heads(cx, HeadsKind::All);
+                self.request_heads(cx, HeadsKind::All);
                 Ok(())
             }
             Ok(_logged_out) => Ok(()),
             Err(error) => {
-                // The barrier cannot arrive: after its deadline the steps start again.
+                // This barrier never arrives: after its timeout the session repeats all steps.
                 self.topics.raise_barrier(cx);
                 self.fail_to_begin(error)
             }
         }
     }
 
-    /// Returns the error while a command [`Follow`] is pending. Later the session starts the steps again.
+    /// Returns the error while a command [`Follow`] is pending. Otherwise the session repeats the steps
+    /// later.
     fn fail_to_begin(&self, error: Error) -> Result<(), Error> {
         if self.ticket.is_some() { Err(error) } else { Ok(()) }
     }
 
-    fn ask_heads(&mut self, cx: &mut Context, kind: HeadsKind) {
+    fn request_heads(&mut self, cx: &mut Context, kind: HeadsKind) {
         let cursor = self.cursor;
         let since = if kind == HeadsKind::All { None } else { cursor };
         if kind == HeadsKind::All {
@@ -155,7 +160,7 @@ impl Sync {
         cx.request::<SyncHeads>(Origin::Heads { kind, cursor }, |token| HeadsSince { token, since });
     }
 
-    /// Applies heads, which reveal gaps. Returns an error only while a command [`Follow`] is pending.
+    /// Applies heads, which can reveal gaps. Returns an error only while a command [`Follow`] is pending.
     pub(crate) fn heads_received(
         &mut self,
         cx: &mut Context,
@@ -170,7 +175,7 @@ impl Sync {
                 return self.fail_to_begin(error).map(|()| HeadsOutcome::Applied);
             }
         };
-        // A reply is never older than its request, so that a smaller cursor means an earlier state.
+        // A reply is never older than its request, so a smaller cursor means an earlier state.
         let is_behind = cursor.is_some_and(|cursor| heads.cursor < cursor);
         let was_restored = self.has_heads() && heads.restored != self.restored;
         self.restored = heads.restored;
@@ -188,7 +193,7 @@ impl Sync {
         if let Some(error) = self.missing_channel() {
             self.fail_to_begin(error)?;
         } else if has_own_topic_moved && !is_all {
-            self.ask_heads(cx, HeadsKind::All);
+            self.request_heads(cx, HeadsKind::All);
         } else {
             self.finish_heads(cx, kind, is_subscription_new);
         }
@@ -203,7 +208,7 @@ impl Sync {
         {
             cx.answer(ticket, Ok(Answer::Done));
         }
-        // Periodic heads continue while a barrier is pending: if it is lost, the next one can take long.
+        // Periodic heads continue while a barrier is pending: after a lost barrier, the wait can be long.
         self.heads_due = Some(cx.now_ms() + cx.rng().heads_interval_ms());
     }
 
@@ -217,7 +222,7 @@ impl Sync {
         let has_moved = topic.is_some_and(|topic| self.topics.subscribe_channel(cx, &conversation, topic));
         let timeline = self.timelines.get_or_start(&conversation, first);
         timeline.note_head(n);
-        // The loss of an event before the barrier, or on an old topic, is no fault of the proxy.
+        // An event before the barrier or on an old topic can be missing although the proxy works.
         let is_in_force = self.topics.deadline().is_none() && !has_moved;
         if kind == HeadsKind::Periodic && is_in_force && timeline.is_unpublished(n) {
             let due = cx.now_ms() + FANOUT_GRACE_MS;
@@ -233,20 +238,21 @@ impl Sync {
     fn first_event(&self, conversation: &Target, n: u64) -> u64 {
         match (&self.followed, conversation) {
             (Some(Follow::One { after: Some(after), .. }), _) => after.saturating_add(1),
-            // The conversation began after the first heads: all its events are new.
+            // The conversation is newer than the first heads: all its events are new.
             (_, Target::User(_)) if self.has_heads() => 1,
             (_, Target::User(_) | Target::Channel(_)) => n.saturating_add(1),
         }
     }
 
-    /// Forgets the channels that are not in the heads of all conversations. Returns those that are.
+    /// Forgets the channels that are not in these heads of all conversations. Returns the other channels.
     fn forget_other_channels(&mut self, cx: &mut Context, heads: &[Head]) -> BTreeSet<Target> {
         let named = heads.iter().map(|head| &head.conversation);
         let channels: BTreeSet<_> =
             named.chain(&self.joined_since).filter(|of| is_channel(of)).cloned().collect();
-        let is_gone = |conversation: &&Target| is_channel(conversation) && !channels.contains(*conversation);
-        let gone: Vec<_> = self.timelines.conversations().filter(is_gone).cloned().collect();
-        gone.iter().for_each(|conversation| self.forget(cx, conversation));
+        let has_ended =
+            |conversation: &&Target| is_channel(conversation) && !channels.contains(*conversation);
+        let ended: Vec<_> = self.timelines.conversations().filter(has_ended).cloned().collect();
+        ended.iter().for_each(|conversation| self.forget(cx, conversation));
         channels
     }
 
@@ -261,8 +267,8 @@ impl Sync {
         }
     }
 
-    /// Starts again from the current state of the server, which has returned to an earlier state, as after a
-    /// restored backup, and gives numbers to new events that older ones had.
+    /// Starts again from the state of a server that has returned to an earlier state, as after a restored
+    /// backup. New events can have the numbers of lost events.
     pub(crate) fn roll_back(&mut self, cx: &mut Context) {
         self.timelines.clear(cx);
         self.ended.clear();
@@ -287,14 +293,14 @@ impl Sync {
             self.reconnect(cx);
         }
         if self.heads_due.take_if(|due| *due <= now_ms).is_some() {
-            self.ask_heads(cx, HeadsKind::Periodic);
+            self.request_heads(cx, HeadsKind::Periodic);
         }
         self.repair_gaps(cx);
     }
 
     pub(crate) fn barrier_arrived(&mut self, cx: &mut Context, topic: &[u8]) {
         if self.topics.take_barrier(cx, topic) {
-            self.ask_heads(cx, HeadsKind::AfterBarrier);
+            self.request_heads(cx, HeadsKind::AfterBarrier);
         }
     }
 
@@ -305,10 +311,11 @@ impl Sync {
         }
     }
 
-    /// Follows the user's own topic. Private channels may have moved, too, and need all heads.
+    /// Follows the user's own topic after a move. The topics of private channels may have moved at the same
+    /// time, so all heads are requested.
     pub(crate) fn own_topic_moved(&mut self, cx: &mut Context, topic: String) {
         if self.topics.move_own(cx, topic) && self.has_heads() {
-            self.ask_heads(cx, HeadsKind::All);
+            self.request_heads(cx, HeadsKind::All);
         }
     }
 

@@ -12,9 +12,9 @@ pub(crate) struct Timeline {
     next: u64,
     /// The highest number that the session knows of.
     head: u64,
-    /// The highest number that the proxy published, or that it published before the subscription.
+    /// The highest number that the proxy is known to have published.
     published: u64,
-    /// Events that arrived before their turn.
+    /// Events that arrived before an earlier event.
     early: BTreeMap<u64, Entry>,
     /// Whether an event was emitted since the timeline started.
     has_emitted: bool,
@@ -34,7 +34,7 @@ impl Timeline {
         }
         self.early.entry(entry.n).or_insert(entry);
         if self.early.len() > EARLY_EVENTS_MAX {
-            // The newest event is needed last. `head` remembers its gap.
+            // The newest event is needed last, and `head` keeps its number.
             self.early.pop_last();
         }
     }
@@ -44,7 +44,7 @@ impl Timeline {
         self.head = self.head.max(n);
     }
 
-    /// Notes that the proxy published this event, or published it before the subscription.
+    /// Notes that the proxy published this event.
     pub(crate) fn note_published(&mut self, n: u64) {
         self.published = self.published.max(n);
     }
@@ -59,7 +59,7 @@ impl Timeline {
         n < self.next
     }
 
-    /// Takes the next event, if it has arrived.
+    /// Removes and returns the next event, if it has arrived.
     pub(crate) fn pop(&mut self) -> Option<Entry> {
         let entry = self.early.remove(&self.next)?;
         self.next += 1;
@@ -83,7 +83,7 @@ impl Timeline {
         self.early.len()
     }
 
-    /// Continues after the event `shown`, the last one of a page.
+    /// Continues after the event `shown`, the last event of a page.
     ///
     /// A page that was requested before the first heads can end before the start of the timeline. Then the
     /// timeline emits the events in between.

@@ -40,7 +40,8 @@ impl Timelines {
         self.followed.entry(conversation.clone()).or_insert_with(|| Timeline::starting_at(next))
     }
 
-    /// Takes the events to emit. All events wait for a pending page that opens the conversation.
+    /// Removes and returns the events to emit. Returns no events while the page that opens the conversation
+    /// is pending.
     pub(crate) fn take_ready(&mut self, cx: &Context, conversation: &Target) -> Vec<Entry> {
         if cx.requests().is_opening(conversation) {
             return Vec::new();
@@ -89,7 +90,7 @@ impl Timelines {
             entries.into_iter().for_each(|entry| timeline.insert(entry));
             ready = self.take_ready(cx, conversation);
         }
-        // A page without a new event is not repeated at once: the reply would be the same.
+        // A page without a new event is requested again only later: an immediate reply would be the same.
         let is_same = self.gap(conversation) == before;
         self.look_for_gap(conversation, if is_same { cx.now_ms() + HEADS_INTERVAL_MS } else { cx.now_ms() });
         ready

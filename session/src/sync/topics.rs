@@ -1,9 +1,9 @@
 //! Topics: the subscriptions, and the move from one topic to another without a lost event.
 //!
-//! When a user loses the right to listen, the server moves the topic, because that user knows the old name.
-//! The session subscribes to the new topic and then to a barrier, and keeps the old topic. When the barrier
-//! arrives, the session unsubscribes from the old topic, and requests heads. They show the events that were
-//! published on the new topic before the subscription was in force.
+//! When a user loses the right to read a channel, the server moves its topic, because that user knows the old
+//! name. The session subscribes to the new topic and then to a barrier, and keeps the old subscription. When
+//! the barrier arrives, the session unsubscribes from the old topic, and requests heads. The heads show
+//! events that were published on the new topic before the subscription was in force.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,7 +23,7 @@ pub(crate) struct Topics {
     /// Old topics, until the barrier arrives.
     old: VecDeque<String>,
     barrier: Option<Barrier>,
-    /// How many times in a row the proxy lost a barrier or an event.
+    /// The number of barriers or events that the proxy lost since the last barrier arrived.
     attempt: u32,
 }
 
@@ -37,7 +37,7 @@ impl Topics {
         self.channels.contains_key(conversation)
     }
 
-    /// When the barrier counts as lost. `None` when no barrier is pending.
+    /// The time at which the barrier counts as lost. `None` if no barrier is pending.
     pub(crate) fn deadline(&self) -> Option<u64> {
         self.barrier.as_ref().map(|barrier| barrier.due)
     }
@@ -98,7 +98,7 @@ impl Topics {
     /// Subscribes to a new topic. The old one stays subscribed until the barrier arrives.
     fn replace(&mut self, cx: &mut Context, new: String, old: Option<String>) {
         match self.old.iter().position(|old| *old == new) {
-            // A late reply may name an earlier topic.
+            // A late reply may contain an earlier topic, which is still subscribed.
             Some(position) => drop(self.old.remove(position)),
             None => cx.emit(Effect::Subscribe(new)),
         }
@@ -132,7 +132,7 @@ impl Topics {
         self.barrier = None;
     }
 
-    /// Gives the next barrier more time, because the proxy lost a barrier or an event.
+    /// Extends the timeout of the next barrier, because the proxy lost a barrier or an event.
     pub(crate) fn note_loss(&mut self) {
         self.attempt = self.attempt.saturating_add(1);
     }

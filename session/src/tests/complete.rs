@@ -1,4 +1,4 @@
-//! Completeness: the session emits each event within 12 seconds, also if the proxy lost it.
+//! The session emits each event within 12 seconds, even if the proxy lost it.
 
 use proptest::prelude::*;
 

@@ -319,7 +319,7 @@ pub(super) fn heads(cursor: u64, n: u64) -> Value {
     json!({"cursor": cursor, "topic": OWN, "heads": [{"conversation": "#ops", "n": n, "topic": TOPIC}]})
 }
 
-/// Replies to all requests, for a server with 39 events in #ops and pages of `page_size` events.
+/// Replies to all pending requests, as a server with 39 events in #ops and pages of `page_size` events.
 pub(super) fn answer_histories(harness: &mut Harness, answered: &mut BTreeSet<u64>, page_size: u64) {
     for (id, method) in harness.requests.clone() {
         if !answered.insert(id) {

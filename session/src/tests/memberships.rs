@@ -77,8 +77,8 @@ fn a_channel_joined_in_another_session_is_followed_at_once() {
     "#);
 }
 
-/// Found by the simulation (seed 3881): the join and the leave arrive on the channel's topic, then on the
-/// user's.
+/// The simulation found this order (seed 3881): the join and the leave arrive on the channel's topic, and
+/// then again on the user's own topic.
 #[test]
 fn a_join_that_arrives_after_the_end_of_its_membership_is_ignored() {
     let mut harness = Harness::following();

@@ -125,7 +125,7 @@ fn a_full_outbox_refuses_a_message_with_an_error() {
     let mut harness = Harness::logged_in();
     (0..limits::OUTBOX_MESSAGES_MAX as u128 + 1).for_each(|id| harness.send("x", id));
     let last = harness.transcript.lines().last().expect("a line");
-    insta::assert_snapshot!(last, @r#"sent x Err("too many messages are pending: try again when the server has received some")"#);
+    insta::assert_snapshot!(last, @r#"sent x Err("too many messages are waiting to be sent: wait until the server has received some of them")"#);
 }
 
 #[test]

@@ -49,6 +49,6 @@ fn events_that_waited_for_a_page_are_emitted_if_the_page_fails() {
     insta::assert_snapshot!(harness.transcript, @r##"
     request 4 message.history {"conversation":"#ops","limit":20}
     emit #ops 4
-    error the server failed: ask its operator, who finds the cause in the server's log
+    error the server failed: ask its operator to read the server's log
     "##);
 }

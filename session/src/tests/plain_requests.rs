@@ -1,4 +1,4 @@
-//! Requests that the session only transmits, and lists of several pages.
+//! Plain requests, and lists of several pages.
 
 use common::Subject;
 use common::accounts::ListNames;

@@ -1,4 +1,4 @@
-//! Presence and typing: the reports about the own user, and the news about others.
+//! Presence and typing: reports about the user, and news about other users.
 
 use common::Target;
 use serde_json::json;

@@ -10,7 +10,7 @@ fn too_fast(wait_ms: u64) -> Error {
     Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms)
 }
 
-/// Alice, whose first message is acknowledged, and whose second and third are in one flight.
+/// A session whose first message is acknowledged, and whose second and third messages are in one flight.
 fn three_messages() -> Harness {
     let mut harness = Harness::logged_in();
     harness.send("one", 1);
@@ -106,6 +106,6 @@ fn a_command_with_a_long_delay_fails_with_that_error() {
     insta::assert_snapshot!(harness.transcript, @"
     request 1 session.revoke {}
     request 2 session.revoke {}
-    error you send too fast: wait 2001 ms, then send it again
+    error you send too fast: wait 2001 ms, then try again
     ");
 }

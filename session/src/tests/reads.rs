@@ -121,7 +121,7 @@ fn publish(harness: &mut Harness, events: &[(&str, &str)]) {
 const FILE: &str = r#""kind":"file","name":"a","bytes":1,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08""#;
 const MESSAGE: &str = r#""kind":"message","text":"oi""#;
 
-/// The server counts in the same way: see `domain/tests/reads.rs`.
+/// `domain/tests/reads.rs` checks the same rules for the server.
 #[test]
 fn messages_and_files_count_as_unread_until_they_are_deleted() {
     let mut harness = with_read_mark(3, 0);
@@ -214,7 +214,7 @@ fn events_that_the_list_includes_are_not_counted_again() {
 }
 
 #[test]
-fn a_closed_conversation_is_marked_too() {
+fn a_closed_conversation_is_marked() {
     let mut harness = with_read_mark(1, 2);
     harness.command(Command::Open(ops()));
     harness.reply("message.history", &page(2..=3, 3));

@@ -265,11 +265,22 @@ impl Node {
 
     #[must_use]
     pub fn counter(&self, role: &str, name: &str) -> u64 {
-        let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
-        let control = own.unwrap_or_else(|| self.endpoint(&format!("{role}-control")));
-        let status = control::request_status(&Context::new(), control, DEADLINE).expect("a status");
+        let status = self.status(role);
         let counter = status.get("counters").and_then(|counters| counters.get(name));
         counter.and_then(Value::as_u64).expect("a counter")
+    }
+
+    /// The problems that `papo health` reports for a role.
+    #[must_use]
+    pub fn problems(&self, role: &str) -> Vec<String> {
+        let problems = self.status(role).get("problems").cloned().expect("problems");
+        serde_json::from_value(problems).expect("sentences")
+    }
+
+    fn status(&self, role: &str) -> Value {
+        let own = self.roles.iter().find(|known| known.name == role).and_then(|role| role.find("control"));
+        let control = own.unwrap_or_else(|| self.endpoint(&format!("{role}-control")));
+        control::request_status(&Context::new(), control, DEADLINE).expect("a status")
     }
 
     #[must_use]

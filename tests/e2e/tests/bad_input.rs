@@ -68,7 +68,7 @@ fn a_bad_line_gets_an_error_that_names_the_problem() {
         ),
         (
             br#"{"jsonrpc":"2.0","id":6,"method":"auth.register","params":{"user":"alice","password":"short"}}"#,
-            "6 -32602 invalid_params: a password has at least 8 characters: choose a longer one",
+            "6 -32602 invalid_params: a password must have at least 8 characters: choose a longer password",
         ),
         (
             br#"{"jsonrpc":"2.0","id":7,"method":"auth.register","params":{"user":7,"password":"correct horse"}}"#,
@@ -121,8 +121,11 @@ fn bad_names_and_texts_get_an_error_that_states_the_rule() {
     let longest = "x".repeat(TEXT_BYTES_MAX);
     let texts = [
         (" \n", "-32602 a message needs some text"),
-        (&format!("{longest}x"), "4130 a message has at most 16384 bytes: send a longer text in parts"),
-        (&"x".repeat(1 << 20), "4130 a line has at most 131072 bytes, this one has 1048"),
+        (
+            &format!("{longest}x"),
+            "4130 a message may have at most 16384 bytes: send a longer text as several messages",
+        ),
+        (&"x".repeat(1 << 20), "4130 a line may have at most 131072 bytes, and this line has 1048"),
     ];
     for (text, expected) in texts {
         let params = json!({ "to": "@alice", "id": Uuid::now_v7(), "text": text });
@@ -144,7 +147,7 @@ fn a_frame_of_too_many_lines_is_refused_as_a_whole() {
     let line = alice.line("message.send", json!({ "to": "@alice", "id": Uuid::now_v7(), "text": "oi" }));
     alice.post(&line.repeat(10_000));
     let expected = format!(
-        "null 4130 too_large: a frame has at most {FRAME_LINES_MAX} lines, this one has 10000: send several frames"
+        "null 4130 too_large: a frame may have at most {FRAME_LINES_MAX} lines, and this frame has 10000: send several frames"
     );
     assert_eq!(replies(&alice), [expected]);
     assert_eq!(alice.history("@alice"), []);

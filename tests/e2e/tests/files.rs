@@ -231,7 +231,11 @@ fn file_and_user_limits_are_enforced() {
     alice.write("two", &[2; 2_001]);
     let refused = alice.run(&["file", "send", "@alice", "large"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.log.contains("a file has at most 10000 bytes, this one has 10001"), "{}", refused.log);
+    assert!(
+        refused.log.contains("a file may have at most 10000 bytes, and this file has 10001"),
+        "{}",
+        refused.log
+    );
     alice.run_ok(&["file", "send", "@alice", "one"]);
     alice.run_ok(&["file", "send", "@alice", "one"]);
     let refused = alice.run(&["file", "send", "@alice", "two"]);

@@ -103,7 +103,11 @@ fn a_send_that_times_out_keeps_its_message_for_the_next_one() {
     let alice = Shell::in_folder(&node, config);
     let given_up = alice.run(&["send", "#log", "late", "--timeout", "0.5"]);
     assert_eq!(given_up.code, Some(3), "{}", given_up.log);
-    assert!(given_up.log.contains("kept for the next papo send or papo chat: 1"), "{}", given_up.log);
+    assert!(
+        given_up.log.contains("1 messages were not sent; the next papo send or papo chat sends them"),
+        "{}",
+        given_up.log
+    );
     let config = alice.config;
     node.start("up");
     Shell::in_folder(&node, config).run_ok(&["send", "#log", "on time"]);
@@ -125,7 +129,7 @@ fn messages_of_a_killed_chat_are_pending_and_sent_by_the_next_one() {
     alice.kill();
     node.start("up");
     let again = Terminal::chat(node.server(), config.path());
-    again.wait_for("-- messages that an earlier chat did not send: 2 --");
+    again.wait_for("-- 2 messages of an earlier chat were not sent; papo sends them now --");
     again.wait_for("#general>");
     again.enter("três");
     again.wait_for("alice: três");
@@ -187,7 +191,7 @@ fn an_offline_chat_shows_stored_messages_and_sends_new_ones_later() {
     alice.wait_for("the server does not answer; trying again");
     alice.enter("/status");
     alice.wait_for("offline: tcp://");
-    alice.wait_for("waiting to be sent: 1");
+    alice.wait_for("1 messages are waiting to be sent");
     alice.wait_for("#general (offline, 1 waiting)>");
     node.start("up");
     alice.wait_for("alice: sem servidor");

@@ -28,7 +28,7 @@ fn unread_messages_are_counted_at_login_and_shown_from_the_first() {
     terminal.enter("/login bob");
     terminal.wait_for("password");
     terminal.enter(PASSWORD);
-    terminal.wait_for("unread: 3, conversations: 2");
+    terminal.wait_for("3 unread messages in 2 conversations");
     terminal.wait_for("#a: 2 unread, 1 mentioning you, after 3");
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");

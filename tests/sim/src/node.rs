@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use common::{ChannelName, Reason, UserName, rpc};
 use disk::Disk as _;
@@ -37,6 +39,9 @@ const REQUEST_ROUNDS_MAX: u32 = 100;
 
 /// Maximum request frames of one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
+
+/// The time of a request line on the engine's stopwatch. A frame of more than a few lines takes several turns.
+const LINE_TIME: Duration = Duration::from_micros(300);
 
 pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
@@ -158,7 +163,10 @@ impl Node {
             LedgerError::Store(StoreError::Io { action: "open", path: "files".into(), source })
         })?;
         let events = "tcp://*:5558".to_owned();
-        Ok(self.engine.insert(Engine::new(ledger, tokens, jobs, files, Rate::default(), events)))
+        let engine = Engine::new(ledger, tokens, jobs, files, Rate::default(), events);
+        let readings = AtomicU32::new(0);
+        let stopwatch = Box::new(move || LINE_TIME * readings.fetch_add(1, Ordering::Relaxed));
+        Ok(self.engine.insert(engine.with_stopwatch(stopwatch)))
     }
 
     /// Kills the process. Unwritten data and the messages in its sockets are lost.

@@ -89,19 +89,19 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn register(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let user = user(context.words, arguments)?;
-    let password = context.password.read_new(context.words)?;
+    let user = user(context.catalog, arguments)?;
+    let password = context.password.read_new(context.catalog)?;
     let registered = context.handle.register(user.clone(), password.clone())?;
     if registered.administrator {
-        context.say(&context.words.you_are_administrator())?;
+        context.say(&context.catalog.you_are_administrator())?;
     }
     log_in(context, user, password.into_password())?;
     Ok(Next::Stay)
 }
 
 fn login(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let user = user(context.words, arguments)?;
-    let password = context.password.read(context.words)?;
+    let user = user(context.catalog, arguments)?;
+    let password = context.password.read(context.catalog)?;
     log_in(context, user, password)?;
     Ok(Next::Stay)
 }
@@ -110,31 +110,31 @@ fn logout(context: &mut Context, _: &str) -> Result<Next, CliError> {
     context.handle.logout()?;
     context.open = None;
     context.cache.forget_all();
-    context.say(&context.words.logged_out())?;
+    context.say(&context.catalog.logged_out())?;
     Ok(Next::Stay)
 }
 
 fn change_password(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    let password = context.password.read(context.words)?;
-    let new_password = NewPasswordSource::default().read(context.words)?;
+    let password = context.password.read(context.catalog)?;
+    let new_password = NewPasswordSource::default().read(context.catalog)?;
     let ended = context.handle.end_sessions(SessionCommand::ChangePassword { password, new_password })?;
-    context.say(&context.words.password_changed(ended))?;
+    context.say(&context.catalog.password_changed(ended))?;
     Ok(Next::Stay)
 }
 
 fn sessions(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let sessions = context.handle.request::<SessionList>(|token| SessionOnly { token })?.sessions;
-    context.say_list(sessions.iter().map(|session| render::session(context.words, session)), "")?;
+    context.say_list(sessions.iter().map(|session| render::session(context.catalog, session)), "")?;
     Ok(Next::Stay)
 }
 
 fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let session = match arguments {
         "others" => None,
-        id => Some(id.parse().map_err(|_| CliError::Usage(context.words.usage_revoke()))?),
+        id => Some(id.parse().map_err(|_| CliError::Usage(context.catalog.usage_revoke()))?),
     };
     let ended = context.handle.end_sessions(SessionCommand::Revoke(session))?;
-    context.say(&context.words.sessions_ended(ended))?;
+    context.say(&context.catalog.sessions_ended(ended))?;
     Ok(Next::Stay)
 }
 
@@ -142,28 +142,28 @@ fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliErr
     let erase = match arguments {
         "" => false,
         "erase" => true,
-        _ => return Err(CliError::Usage(context.words.usage_delete_account())),
+        _ => return Err(CliError::Usage(context.catalog.usage_delete_account())),
     };
-    let password = Some(context.password.read(context.words)?);
+    let password = Some(context.password.read(context.catalog)?);
     context.handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
     context.handle.forget_session()?;
     context.open = None;
     context.cache.forget_all();
-    context.say(&context.words.account_deleted())?;
+    context.say(&context.catalog.account_deleted())?;
     Ok(Next::Stay)
 }
 
 fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let user = user(context.words, arguments)?;
-    let done = context.words.user_blocked(&user);
+    let user = user(context.catalog, arguments)?;
+    let done = context.catalog.user_blocked(&user);
     context.handle.request::<UserBlock>(|token| OneUser { token, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
 
 fn unblock(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let user = user(context.words, arguments)?;
-    let done = context.words.user_unblocked(&user);
+    let user = user(context.catalog, arguments)?;
+    let done = context.catalog.user_unblocked(&user);
     context.handle.request::<UserUnblock>(|token| OneUser { token, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
@@ -171,13 +171,13 @@ fn unblock(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn blocks(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let users = context.handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
-    let lines = users.iter().map(|block| render::block(context.words, block));
-    context.say_list(lines, &context.words.no_blocks())?;
+    let lines = users.iter().map(|block| render::block(context.catalog, block));
+    context.say_list(lines, &context.catalog.no_blocks())?;
     Ok(Next::Stay)
 }
 
 fn users(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let users = context.users()?;
-    context.say_list(users.iter().map(|user| render::user(context.words, user)), "")?;
+    context.say_list(users.iter().map(|user| render::user(context.catalog, user)), "")?;
     Ok(Next::Stay)
 }

@@ -11,7 +11,7 @@ use super::arguments::{first_word, user};
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::i18n::{Words, both};
+use crate::i18n::{Catalog, both};
 use crate::render;
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -47,21 +47,21 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
             say_list(context, &channels, render::admin_channel)
         }
         "sessions" => {
-            let of = if name.is_empty() { None } else { Some(user(context.words, name)?) };
+            let of = if name.is_empty() { None } else { Some(user(context.catalog, name)?) };
             let params = |token| ListSessions { token, user: of, after: None };
             let sessions = context.handle.list::<AdminSessions>(params)?;
             say_list(context, &sessions, render::admin_session)
         }
         "stats" => {
             let stats = context.handle.request::<AdminStats>(|token| SessionOnly { token })?;
-            context.say_list(render::stats(context.words, &stats).into_iter(), "")
+            context.say_list(render::stats(context.catalog, &stats).into_iter(), "")
         }
-        "disable" => disable(context, user(context.words, name)?, true),
-        "enable" => disable(context, user(context.words, name)?, false),
-        "promote" => promote(context, user(context.words, name)?, true),
+        "disable" => disable(context, user(context.catalog, name)?, true),
+        "enable" => disable(context, user(context.catalog, name)?, false),
+        "promote" => promote(context, user(context.catalog, name)?, true),
         "delete" => delete(context, name),
-        "demote" => promote(context, user(context.words, name)?, false),
-        _ => Err(CliError::Usage(context.words.usage_admin())),
+        "demote" => promote(context, user(context.catalog, name)?, false),
+        _ => Err(CliError::Usage(context.catalog.usage_admin())),
     }?;
     Ok(Next::Stay)
 }
@@ -71,15 +71,15 @@ fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
     Ok(Next::Stay)
 }
 
-fn say_list<T>(context: &mut Context, items: &[T], line: fn(Words, &T) -> String) -> Result<(), CliError> {
-    let words = context.words;
-    context.say_list(items.iter().map(|item| line(words, item)), &words.empty_list())
+fn say_list<T>(context: &mut Context, items: &[T], line: fn(Catalog, &T) -> String) -> Result<(), CliError> {
+    let catalog = context.catalog;
+    context.say_list(items.iter().map(|item| line(catalog, item)), &catalog.empty_list())
 }
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {
     let of = user.clone();
     let done = context.handle.request::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
-    context.say(&render::disabled(context.words, &user, disabled, done.ended))
+    context.say(&render::disabled(context.catalog, &user, disabled, done.ended))
 }
 
 fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {
@@ -87,17 +87,17 @@ fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {
     let erase = match word {
         "" => false,
         "erase" => true,
-        _ => return Err(CliError::Usage(context.words.usage_admin())),
+        _ => return Err(CliError::Usage(context.catalog.usage_admin())),
     };
-    let user = user(context.words, name)?;
-    let done = context.words.account_of_user_deleted(&user);
+    let user = user(context.catalog, name)?;
+    let done = context.catalog.account_of_user_deleted(&user);
     let params = |token| DeleteAccount { token, user: Some(user), password: None, erase };
     context.handle.request::<AccountDelete>(params)?;
     context.say(&done)
 }
 
 fn promote(context: &mut Context, user: UserName, administrator: bool) -> Result<(), CliError> {
-    let done = render::promoted(context.words, &user, administrator);
+    let done = render::promoted(context.catalog, &user, administrator);
     context.handle.request::<AdminPromote>(|token| Promote { token, user, administrator })?;
     context.say(&done)
 }

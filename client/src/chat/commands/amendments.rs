@@ -36,7 +36,7 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn reply(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let usage = context.words.usage_number_and_text("reply");
+    let usage = context.catalog.usage_number_and_text("reply");
     let (n, text) = number(arguments, &usage)?;
     let conversation = context.open_conversation()?;
     context.send(conversation, text, Some(n))?;
@@ -44,7 +44,7 @@ fn reply(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 }
 
 fn edit(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let usage = context.words.usage_number_and_text("edit");
+    let usage = context.catalog.usage_number_and_text("edit");
     let (n, text) = number(arguments, &usage)?;
     let text = context.text(text)?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
@@ -53,7 +53,7 @@ fn edit(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 }
 
 fn delete(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let usage = context.words.usage_number("delete");
+    let usage = context.catalog.usage_number("delete");
     let (n, _) = number(arguments, &usage)?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
     context.handle.request::<MessageDelete>(|token| Delete { token, conversation, n, id })?;
@@ -69,7 +69,7 @@ fn unreact(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 }
 
 fn reaction(context: &mut Context, arguments: &str, command: &str, remove: bool) -> Result<Next, CliError> {
-    let usage = context.words.usage_number_and_emoji(command);
+    let usage = context.catalog.usage_number_and_emoji(command);
     let (n, emoji) = number(arguments, &usage)?;
     let emoji = Emoji::new(emoji).map_err(|_| CliError::Usage(usage))?;
     let (conversation, id) = (context.open_conversation()?, Uuid::now_v7());
@@ -78,7 +78,7 @@ fn reaction(context: &mut Context, arguments: &str, command: &str, remove: bool)
 }
 
 fn edits(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let usage = context.words.usage_number("edits");
+    let usage = context.catalog.usage_number("edits");
     let (n, _) = number(arguments, &usage)?;
     let conversation = context.open_conversation()?;
     let (around, limit) = (Some(n), Some(1));

@@ -4,7 +4,7 @@ use common::{ChannelName, Target, UserName};
 
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 
 /// The first word, and the rest.
 pub(super) fn first_word(arguments: &str) -> (&str, &str) {
@@ -13,30 +13,30 @@ pub(super) fn first_word(arguments: &str) -> (&str, &str) {
 }
 
 /// `NAME` or `@NAME`.
-pub(super) fn user(words: Words, name: &str) -> Result<UserName, CliError> {
+pub(super) fn user(catalog: Catalog, name: &str) -> Result<UserName, CliError> {
     if name.contains(char::is_whitespace) {
-        return Err(CliError::Usage(words.only_the_name()));
+        return Err(CliError::Usage(catalog.only_the_name()));
     }
     let name = name.strip_prefix('@').unwrap_or(name);
-    UserName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
+    UserName::new(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
 }
 
 /// `#CHANNEL` or `@USER`.
-pub(super) fn target(words: Words, name: &str) -> Result<Target, CliError> {
-    Target::new(name).map_err(|_| CliError::Usage(words.channel_or_user()))
+pub(super) fn target(catalog: Catalog, name: &str) -> Result<Target, CliError> {
+    Target::new(name).map_err(|_| CliError::Usage(catalog.channel_or_user()))
 }
 
 /// `#CHANNEL`.
-pub(super) fn channel(words: Words, name: &str) -> Result<ChannelName, CliError> {
-    ChannelName::new(name).map_err(|error| CliError::Usage(words.detail(&error)))
+pub(super) fn channel(catalog: Catalog, name: &str) -> Result<ChannelName, CliError> {
+    ChannelName::new(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
 }
 
-/// `[#CHANNEL]`: without an argument, the open channel.
+/// Parses `[#CHANNEL]`. Without an argument, returns the open channel.
 pub(super) fn channel_or_open(context: &Context, name: &str) -> Result<ChannelName, CliError> {
     match (&context.open, name) {
         (Some(Target::Channel(open)), "") => Ok(open.clone()),
-        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.words.no_channel_open())),
-        (_, name) => channel(context.words, name),
+        (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.catalog.no_channel_open())),
+        (_, name) => channel(context.catalog, name),
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_password_is_refused_as_an_argument() {
-        let error = user(Words::ENGLISH, "alice secret").expect_err("refused");
+        let error = user(Catalog::ENGLISH, "alice secret").expect_err("refused");
         assert_eq!(error.to_string(), "give only the name: papo asks for the password and does not show it");
     }
 }

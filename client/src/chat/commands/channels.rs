@@ -12,7 +12,7 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::chat::names::ChannelChoice;
 use crate::cli_error::CliError;
-use crate::i18n::{Words, both, same};
+use crate::i18n::{Catalog, both, same};
 use crate::render;
 use session::{Answer, Command as SessionCommand};
 
@@ -151,8 +151,8 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn channels(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let channels = context.channels()?;
-    let lines = channels.iter().map(|channel| render::channel(context.words, channel));
-    context.say_list(lines, &context.words.no_channels())?;
+    let lines = channels.iter().map(|channel| render::channel(context.catalog, channel));
+    context.say_list(lines, &context.catalog.no_channels())?;
     Ok(Next::Stay)
 }
 
@@ -161,14 +161,14 @@ fn create(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let private = match rest {
         "" => false,
         "private" => true,
-        _ => return Err(CliError::Usage(context.words.usage_create())),
+        _ => return Err(CliError::Usage(context.catalog.usage_create())),
     };
-    let channel = channel(context.words, name)?;
+    let channel = channel(context.catalog, name)?;
     join_and_open(context, SessionCommand::Create { channel, private })
 }
 
 fn join(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let channel = channel(context.words, arguments)?;
+    let channel = channel(context.catalog, arguments)?;
     join_and_open(context, SessionCommand::Join(channel))
 }
 
@@ -186,7 +186,7 @@ fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     context.handle.command(SessionCommand::Leave(channel.clone()))?;
     context.cache.forget(&Target::Channel(channel.clone()));
     context.open.take_if(|open| *open == Target::Channel(channel.clone()));
-    context.say(&context.words.you_left(&channel))?;
+    context.say(&context.catalog.you_left(&channel))?;
     Ok(Next::Stay)
 }
 
@@ -194,23 +194,23 @@ fn members(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
     let params = |token| ListInChannel { token, channel, after: None };
     let members = context.handle.list::<ChannelMembers>(params)?;
-    context.say_list(members.iter().map(|member| render::member(context.words, member)), "")?;
+    context.say_list(members.iter().map(|member| render::member(context.catalog, member)), "")?;
     Ok(Next::Stay)
 }
 
 fn bans(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
-    let when_empty = context.words.no_bans(&channel);
+    let when_empty = context.catalog.no_bans(&channel);
     let params = |token| ListInChannel { token, channel, after: None };
     let bans = context.handle.list::<ChannelBans>(params)?;
-    context.say_list(bans.iter().map(|ban| render::ban(context.words, ban)), &when_empty)?;
+    context.say_list(bans.iter().map(|ban| render::ban(context.catalog, ban)), &when_empty)?;
     Ok(Next::Stay)
 }
 
 fn invitations(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let invitations = context.invitations()?;
-    let lines = invitations.iter().map(|one| render::invitation(context.words, one));
-    context.say_list(lines, &context.words.no_invitations())?;
+    let lines = invitations.iter().map(|one| render::invitation(context.catalog, one));
+    context.say_list(lines, &context.catalog.no_invitations())?;
     Ok(Next::Stay)
 }
 
@@ -221,48 +221,48 @@ fn accept(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn decline(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = invited_channel(context, arguments)?;
-    let done = context.words.invitation_declined(&channel);
+    let done = context.catalog.invitation_declined(&channel);
     context.handle.request::<ChannelDecline>(|token| OneChannel { token, channel })?;
     context.say(&done)?;
     Ok(Next::Stay)
 }
 
-/// `[#CHANNEL]`: without an argument, the channel of the only invitation.
+/// Parses `[#CHANNEL]`. Without an argument, returns the channel of the only invitation.
 fn invited_channel(context: &mut Context, name: &str) -> Result<ChannelName, CliError> {
     if !name.is_empty() {
-        return channel(context.words, name);
+        return channel(context.catalog, name);
     }
     match context.invitations()?.as_slice() {
-        [] => Err(CliError::Usage(context.words.no_invitations())),
+        [] => Err(CliError::Usage(context.catalog.no_invitations())),
         [only] => Ok(only.channel.clone()),
-        [..] => Err(CliError::Usage(context.words.several_invitations())),
+        [..] => Err(CliError::Usage(context.catalog.several_invitations())),
     }
 }
 
 fn invite(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelInvite>(context, arguments, Words::done_invite)
+    manage::<ChannelInvite>(context, arguments, Catalog::done_invite)
 }
 
 fn kick(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelKick>(context, arguments, Words::done_kick)
+    manage::<ChannelKick>(context, arguments, Catalog::done_kick)
 }
 
 fn ban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelBan>(context, arguments, Words::done_ban)
+    manage::<ChannelBan>(context, arguments, Catalog::done_ban)
 }
 
 fn unban(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    manage::<ChannelUnban>(context, arguments, Words::done_unban)
+    manage::<ChannelUnban>(context, arguments, Catalog::done_unban)
 }
 
 /// Sends a request about one member, and prints `done`.
 fn manage<R: for<'a> Request<Params<'a> = OneMember<'a>>>(
     context: &mut Context,
     arguments: &str,
-    done: fn(Words, &UserName, &ChannelName) -> String,
+    done: fn(Catalog, &UserName, &ChannelName) -> String,
 ) -> Result<Next, CliError> {
     let (user, channel) = member(context, arguments)?;
-    let done = done(context.words, &user, &channel);
+    let done = done(context.catalog, &user, &channel);
     context.handle.request::<R>(|token| OneMember { token, channel, user })?;
     context.say(&done)?;
     Ok(Next::Stay)
@@ -272,9 +272,9 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (name, rest) = first_word(arguments);
     let (word, rest) = first_word(rest);
     let role: Role =
-        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.words.usage_role()))?;
-    let (user, channel) = (user(context.words, name)?, channel_or_open(context, rest)?);
-    let done = context.words.done_role(&user, &context.words.role(role), &channel);
+        serde_json::from_value(word.into()).map_err(|_| CliError::Usage(context.catalog.usage_role()))?;
+    let (user, channel) = (user(context.catalog, name)?, channel_or_open(context, rest)?);
+    let done = context.catalog.done_role(&user, &context.catalog.role(role), &channel);
     context.handle.request::<ChannelRole>(|token| GiveRole { token, channel, user, role })?;
     context.say(&done)?;
     Ok(Next::Stay)
@@ -282,14 +282,14 @@ fn role(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn subject(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let subject = match arguments {
-        "" => return Err(CliError::Usage(context.words.usage_topic())),
+        "" => return Err(CliError::Usage(context.catalog.usage_topic())),
         "-" => "",
         subject => subject,
     };
-    let refused = |error| CliError::Usage(context.words.detail(&error));
+    let refused = |error| CliError::Usage(context.catalog.detail(&error));
     let subject = Subject::new(subject).map_err(refused)?.into_owned();
     let channel = channel_or_open(context, "")?;
-    let done = context.words.done_topic(&channel);
+    let done = context.catalog.done_topic(&channel);
     set(context, channel, Some(subject), None, &done)
 }
 
@@ -297,12 +297,12 @@ fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let private = match arguments {
         "on" => true,
         "off" => false,
-        _ => return Err(CliError::Usage(context.words.usage_private())),
+        _ => return Err(CliError::Usage(context.catalog.usage_private())),
     };
     let channel = channel_or_open(context, "")?;
     let done = match private {
-        true => context.words.done_private(&channel),
-        false => context.words.done_public(&channel),
+        true => context.catalog.done_private(&channel),
+        false => context.catalog.done_public(&channel),
     };
     set(context, channel, None, Some(private), &done)
 }
@@ -311,12 +311,12 @@ fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let archived = match arguments {
         "on" => true,
         "off" => false,
-        _ => return Err(CliError::Usage(context.words.usage_archive())),
+        _ => return Err(CliError::Usage(context.catalog.usage_archive())),
     };
     let channel = channel_or_open(context, "")?;
     let done = match archived {
-        true => context.words.done_archive(&channel),
-        false => context.words.done_restore(&channel),
+        true => context.catalog.done_archive(&channel),
+        false => context.catalog.done_restore(&channel),
     };
     context.handle.request::<ChannelArchive>(|token| ArchiveChannel { token, channel, archived })?;
     context.say(&done)?;
@@ -324,8 +324,8 @@ fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 }
 
 fn delete_channel(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let channel = channel(context.words, arguments)?;
-    let done = context.words.done_delete_channel(&channel);
+    let channel = channel(context.catalog, arguments)?;
+    let done = context.catalog.done_delete_channel(&channel);
     let of = Target::Channel(channel.clone());
     context.handle.request::<ChannelDelete>(|token| OneChannel { token, channel })?;
     context.cache.forget(&of);
@@ -346,8 +346,8 @@ fn set(
     Ok(Next::Stay)
 }
 
-/// `USER [#CHANNEL]`: without a channel, the open one.
+/// Parses `USER [#CHANNEL]`. Without a channel, returns the open channel.
 fn member(context: &Context, arguments: &str) -> Result<(UserName, ChannelName), CliError> {
     let (name, rest) = first_word(arguments);
-    Ok((user(context.words, name)?, channel_or_open(context, rest)?))
+    Ok((user(context.catalog, name)?, channel_or_open(context, rest)?))
 }

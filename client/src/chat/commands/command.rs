@@ -50,9 +50,9 @@ impl Command {
 
     /// Runs the command. Without a required argument, returns an error with its syntax.
     pub(crate) fn run(&self, context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-        let (words, syntax) = (context.words, context.words.of(self.arguments));
+        let (catalog, syntax) = (context.catalog, context.catalog.of(self.arguments));
         if arguments.is_empty() && !syntax.is_empty() && !syntax.starts_with('[') {
-            return Err(CliError::Usage(words.usage(self.name, syntax, words.of(self.help))));
+            return Err(CliError::Usage(catalog.usage(self.name, syntax, catalog.of(self.help))));
         }
         (self.run)(context, arguments)
     }

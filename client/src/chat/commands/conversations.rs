@@ -49,19 +49,19 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn open(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    context.open(target(context.words, arguments)?)?;
+    context.open(target(context.catalog, arguments)?)?;
     Ok(Next::Stay)
 }
 
 fn message(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (to, text) = first_word(arguments);
-    context.send(target(context.words, to)?, text, None)?;
+    context.send(target(context.catalog, to)?, text, None)?;
     Ok(Next::Stay)
 }
 
 fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let status = context.handle.status()?;
-    let lines = render::status(context.words, &status, &context.handle.address(&status));
+    let lines = render::status(context.catalog, &status, &context.handle.address(&status));
     context.say(&lines.join("\n"))?;
     Ok(Next::Stay)
 }
@@ -69,7 +69,7 @@ fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn history(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let before = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.usage_history()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.catalog.usage_history()))?),
     };
     let conversation = context.open_conversation()?;
     let page = |token| History { before, ..History::newest(token, conversation) };

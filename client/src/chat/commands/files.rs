@@ -29,7 +29,7 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn send(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let to = context.open_conversation()?;
-    let file = FileToSend::open(context.words, &typed_path(arguments))?;
+    let file = FileToSend::open(context.catalog, &typed_path(arguments))?;
     context.transfer(Transfer::Upload(Arc::new(file), to))?;
     Ok(Next::Stay)
 }
@@ -38,9 +38,9 @@ fn get(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let conversation = context.open_conversation()?;
     let n = match arguments {
         "" => None,
-        number => Some(number.parse().map_err(|_| CliError::Usage(context.words.usage_get()))?),
+        number => Some(number.parse().map_err(|_| CliError::Usage(context.catalog.usage_get()))?),
     };
-    let download = Download::find(context.words, &mut context.handle, &conversation, n)?;
+    let download = Download::find(context.catalog, &mut context.handle, &conversation, n)?;
     context.transfer(Transfer::Download(Arc::new(download), context.downloads.clone()))?;
     Ok(Next::Stay)
 }

@@ -1,6 +1,6 @@
-//! The command table. Dispatch, `/help`, `/menu` and completion are made from it. The file of each noun has
-//! its rows and the functions that run them. `/help`, `/menu` and `/quit` are here, because they use the
-//! table and the shell.
+//! The command table. Dispatch, `/help`, `/menu` and completion are generated from it. Each noun has a file
+//! with its rows and the functions that run them. `/help`, `/menu` and `/quit` are in this file, because they
+//! use the table and the shell.
 
 mod command;
 mod arguments;
@@ -18,10 +18,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::context::Context;
 use crate::cli_error::CliError;
-use crate::i18n::{Phrase, Words, both, same};
+use crate::i18n::{Catalog, Phrase, both, same};
 pub(super) use command::{Command, Next};
 
-/// Columns of `/help` for a command and its arguments. A longer command moves its help to the right.
+/// The columns of `/help` for a command and its arguments. The help of a longer command begins further to the
+/// right.
 const SYNTAX_WIDTH: usize = 28;
 
 /// The commands under one title of the menu.
@@ -74,7 +75,7 @@ pub(super) fn find(name: &str) -> Option<&'static Command> {
 }
 
 fn help(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    context.say(&help_text(context.words))?;
+    context.say(&help_text(context.catalog))?;
     Ok(Next::Stay)
 }
 
@@ -86,14 +87,14 @@ fn quit(_: &mut Context, _: &str) -> Result<Next, CliError> {
     Ok(Next::Quit)
 }
 
-fn help_text(words: Words) -> String {
+fn help_text(catalog: Catalog) -> String {
     let line = |command: &Command| {
-        let syntax = format!("/{} {}", command.name, words.of(command.arguments));
+        let syntax = format!("/{} {}", command.name, catalog.of(command.arguments));
         let gap = " ".repeat(SYNTAX_WIDTH.saturating_sub(syntax.width()));
-        format!("{syntax}{gap} {}\n", words.of(command.help))
+        format!("{syntax}{gap} {}\n", catalog.of(command.help))
     };
     let commands: String = all().map(line).collect();
-    commands + &words.any_other_line()
+    commands + &catalog.any_other_line()
 }
 
 #[cfg(test)]
@@ -105,16 +106,17 @@ mod tests {
     #[test]
     fn help_lists_every_command_in_both_languages() {
         let [english, portuguese] =
-            [Language::English, Language::Portuguese].map(|language| help_text(Words::new(language)));
+            [Language::English, Language::Portuguese].map(|language| help_text(Catalog::new(language)));
         for (language, help) in [(Language::English, &english), (Language::Portuguese, &portuguese)] {
-            let words = Words::new(language);
+            let catalog = Catalog::new(language);
             for command in all() {
-                let arguments = words.of(command.arguments);
+                let arguments = catalog.of(command.arguments);
                 let line = format!("/{} {arguments}", command.name);
                 assert_eq!(Line::parse(&line), Line::Command(command, arguments), "{line}");
                 let listed = help.lines().find(|listed| listed.starts_with(line.trim())).expect(&line);
-                assert!(listed.ends_with(words.of(command.help)), "{listed}");
-                let [here, english] = [words, Words::ENGLISH].map(|words| words.of(command.arguments));
+                assert!(listed.ends_with(catalog.of(command.help)), "{listed}");
+                let [here, english] =
+                    [catalog, Catalog::ENGLISH].map(|catalog| catalog.of(command.arguments));
                 assert_eq!(
                     here.split(' ').count(),
                     english.split(' ').count(),
@@ -123,8 +125,8 @@ mod tests {
             }
             assert_eq!(help.lines().count(), all().count() + 1);
         }
-        for (one, other) in english.lines().zip(portuguese.lines()) {
-            assert_ne!(one, other, "not translated");
+        for (english, portuguese) in english.lines().zip(portuguese.lines()) {
+            assert_ne!(english, portuguese, "not translated");
         }
     }
 

@@ -26,12 +26,12 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn away(context: &mut Context, _: &str) -> Result<Next, CliError> {
     context.handle.command(SessionCommand::SetPresence(PresenceMode::Away))?;
-    context.say(&context.words.you_are_away())?;
+    context.say(&context.catalog.you_are_away())?;
     Ok(Next::Stay)
 }
 
 fn back(context: &mut Context, _: &str) -> Result<Next, CliError> {
     context.handle.command(SessionCommand::SetPresence(PresenceMode::AtKeyboard))?;
-    context.say(&context.words.you_are_online())?;
+    context.say(&context.catalog.you_are_online())?;
     Ok(Next::Stay)
 }

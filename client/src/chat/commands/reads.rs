@@ -46,8 +46,8 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let unread = context.unread()?;
-    let words = context.words;
-    context.say_list(unread.iter().map(|one| render::reading(words, one)), &words.nothing_unread())?;
+    let catalog = context.catalog;
+    context.say_list(unread.iter().map(|one| render::reading(catalog, one)), &catalog.nothing_unread())?;
     Ok(Next::Stay)
 }
 
@@ -60,7 +60,7 @@ fn next(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let conversation = match arguments {
         "" => context.open_conversation()?,
-        name => target(context.words, name)?,
+        name => target(context.catalog, name)?,
     };
     let answer = context.handle.command(SessionCommand::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(CliError::UnexpectedAnswer) };
@@ -68,7 +68,7 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         // Opens the conversation again: this shows its newest events and skips the unread ones before them.
         context.open(conversation)?;
     } else {
-        context.say(&context.words.marked_as_read(&conversation))?;
+        context.say(&context.catalog.marked_as_read(&conversation))?;
     }
     Ok(Next::Stay)
 }
@@ -79,7 +79,7 @@ fn mentions(context: &mut Context, _: &str) -> Result<Next, CliError> {
     // The newest mention is the last line.
     entries.reverse();
     if entries.is_empty() {
-        context.say(&context.words.no_mentions())?;
+        context.say(&context.catalog.no_mentions())?;
     } else {
         context.print(&context.renderer.with_dates_in_front().page(&entries))?;
     }

@@ -30,14 +30,14 @@ fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
     let entries = context.handle.entries(&found.events);
     let mut lines = Vec::new();
     if found.before.is_some() {
-        lines.push(context.words.only_the_newest(entries.len()));
+        lines.push(context.catalog.only_the_newest(entries.len()));
     }
     lines.extend(context.renderer.with_dates_in_front().events(entries.iter().rev()));
     if entries.is_empty() {
-        lines.push(context.words.nothing_found());
+        lines.push(context.catalog.nothing_found());
     }
     if found.behind > 0 {
-        lines.push(context.words.index_behind(found.behind));
+        lines.push(context.catalog.index_behind(found.behind));
     }
     context.print(&lines.join("\n"))?;
     Ok(Next::Stay)

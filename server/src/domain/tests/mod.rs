@@ -164,7 +164,7 @@ fn new_names_must_be_mentionable_and_older_accounts_remain() {
     };
     insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
     insta::assert_snapshot!(refusal("Here"), @r#"@here cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
-    insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another one");
+    insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another name");
     assert!(replay(&world.log).users.exists(&user("bob_")));
 }
 
@@ -201,7 +201,7 @@ fn only_an_existing_message_or_file_accepts_replies() {
 fn a_forbidden_command_is_refused_and_changes_nothing() {
     let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
     let mut refusal = |command| world.refuses(command).to_string();
-    insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken: choose another one");
+    insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken: choose another name");
     insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops already exists: join it, or choose another name");
     insta::assert_snapshot!(refusal(join("bob", "#nope")), @"there is no channel #nope: create it, or list the channels");
     insta::assert_snapshot!(refusal(leave("bob", "#ops")), @"you are not a member of #ops: join it first");

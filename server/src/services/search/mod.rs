@@ -8,6 +8,10 @@
 //! log up to which it is complete. An index of another log or version, or a damaged index, is removed and
 //! created again.
 //!
+//! After a failure, such as a full disk, the thread opens the index again after a delay, which doubles with
+//! each consecutive failure. Until an attempt succeeds, searches return the hits of the last complete index,
+//! and the status of the server names the problem.
+//!
 //! A search waits until the index has reached the end of the durable log at the time of the request, so it
 //! finds every acknowledged message. If that takes too long, as during a rebuild, it returns the hits of
 //! the incomplete index and the number of records that are missing.
@@ -18,6 +22,7 @@ mod words;
 mod characters;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,14 +64,21 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// within `WAIT_MAX`.
 const CATCH_UP_RECORDS_MAX: u64 = 500_000;
 
-/// The number of consecutive failures, each followed by a new index, after which the search is disabled
-/// until the next start.
-const FAILURES_MAX: u32 = 3;
+/// The delay after the first failure. It doubles with each consecutive failure, up to `RESTART_DELAY_MAX`.
+const RESTART_DELAY: Duration = Duration::from_millis(250);
+
+/// The longest delay after a failure: on a full disk, an attempt a minute costs little, and the search
+/// returns a minute after there is space.
+const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// The number of consecutive failures after which the index is removed, once: its files may be damaged. On a
+/// full disk, the first attempts keep the index, so that old messages are still found.
+const FAILURES_BEFORE_NEW_INDEX: u32 = 4;
 
 /// Why the index cannot be used.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    #[error("cannot use the search index: {0}; stop the server and run `papo index rebuild`")]
+    #[error("cannot use the search index: {0}")]
     Index(#[from] tantivy::TantivyError),
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -74,6 +86,8 @@ pub enum SearchError {
     Store(#[from] StoreError),
     #[error("cannot use the folder {0}: {1}")]
     Folder(PathBuf, io::Error),
+    #[error("a bug in papo stopped the indexer: the log of the server shows the panic; please report it")]
+    Panicked,
 }
 
 /// The result of a search.
@@ -85,7 +99,7 @@ pub struct Found {
     pub behind: u64,
 }
 
-/// The search is unavailable, because there is no index or it failed. The server's own log has the reason.
+/// The search is unavailable, because there is no index or it failed. The server's status has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoIndex;
 
@@ -115,7 +129,8 @@ struct Progress {
     wanted: u64,
     /// The last indexed record; `None` until the index is open.
     indexed: Option<u64>,
-    has_failed: bool,
+    /// The last failure, until an attempt succeeds.
+    failure: Option<String>,
     is_stopping: bool,
 }
 
@@ -148,6 +163,18 @@ impl Search {
     pub fn work(&self, request: SearchRequest) -> impl FnOnce() -> Result<Found, NoIndex> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.answer(&request)
+    }
+
+    /// The failure of the index, as a sentence for the operator, until the search has restarted.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.shared.lock().failure.as_ref().map(|failure| {
+            let seconds = RESTART_DELAY_MAX.as_secs();
+            format!(
+                "the search finds no new messages: {failure}. The server tries again by itself, at the \
+                 latest after {seconds} s"
+            )
+        })
     }
 }
 
@@ -182,22 +209,39 @@ impl Shared {
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
-            match self.index_up_to(&mut indexer, last) {
-                Ok(()) => failures = 0,
+            match caught(|| self.index_up_to(&mut indexer, last)) {
+                Ok(()) => {
+                    failures = 0;
+                    self.lock().failure = None;
+                }
                 Err(error) => {
                     failures += 1;
-                    warn!(%error, "the search index failed and is created again");
-                    (indexer, *self.index()) = (None, None);
-                    self.lock().indexed = None;
-                    if clear(&self.data).is_err() || failures == FAILURES_MAX {
-                        warn!("search is disabled until the next start");
-                        self.lock().has_failed = true;
-                        self.changed.notify_all();
-                        return;
+                    indexer = None;
+                    if failures == FAILURES_BEFORE_NEW_INDEX {
+                        self.remove_index();
                     }
+                    self.pause_after(&error, restart_delay(failures));
                 }
             }
         }
+    }
+
+    fn remove_index(&self) {
+        *self.index() = None;
+        self.lock().indexed = None;
+        match clear(&self.data) {
+            Ok(()) => warn!("the search index failed repeatedly and is created again"),
+            Err(error) => warn!(%error, "cannot remove the search index"),
+        }
+    }
+
+    /// Reports a failure, and waits for `delay` or until the server stops.
+    fn pause_after(&self, error: &SearchError, delay: Duration) {
+        warn!(%error, ?delay, "the search index failed; the next attempt follows after the delay");
+        let mut progress = self.lock();
+        progress.failure = Some(error.to_string());
+        self.changed.notify_all();
+        let _elapsed = self.changed.wait_timeout_while(progress, delay, |progress| !progress.is_stopping);
     }
 
     /// Waits for work. Returns the last record to index; `None` when the server stops.
@@ -211,7 +255,8 @@ impl Shared {
             }
             let (unindexed, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
             let waited = clock::now().duration_since(begun);
-            if progress.wanted > indexed || is_due(unindexed, new, waited) {
+            let is_retry = progress.failure.is_some();
+            if is_retry || progress.wanted > indexed || is_due(unindexed, new, waited) {
                 return Some(durable);
             }
             before = durable;
@@ -255,12 +300,24 @@ impl Shared {
         let waits = |progress: &mut Progress| {
             let far =
                 progress.indexed.is_some_and(|indexed| goal.saturating_sub(indexed) > CATCH_UP_RECORDS_MAX);
-            progress.indexed.unwrap_or(0) < goal && !far && !progress.has_failed && !progress.is_stopping
+            let ends = far || progress.failure.is_some() || progress.is_stopping;
+            progress.indexed.unwrap_or(0) < goal && !ends
         };
         let waited = self.changed.wait_timeout_while(progress, WAIT_MAX, waits);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         (goal, progress.indexed.unwrap_or(0))
     }
+}
+
+/// Returns a panic of `work` as an error.
+fn caught(work: impl FnOnce() -> Result<(), SearchError>) -> Result<(), SearchError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SearchError::Panicked))
+}
+
+/// The delay after this number of consecutive failures.
+fn restart_delay(failures: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+    RESTART_DELAY.saturating_mul(factor).min(RESTART_DELAY_MAX)
 }
 
 /// Whether to index the `unindexed` records without waiting for a search: `new` of them arrived since the
@@ -296,5 +353,17 @@ mod tests {
         assert!(is_due(1_000_000, FLOOD_RECORDS, BATCH_TIME_MAX));
         assert!(is_due(1, 1, BATCH_TIME_MAX));
         assert!(!is_due(0, 0, 2 * BATCH_TIME_MAX), "no record is new");
+    }
+
+    #[test]
+    fn the_delay_grows_to_a_maximum() {
+        let delays = [1, 2, 3, 9, 10, u32::MAX].map(|failures| restart_delay(failures).as_millis());
+        assert_eq!(delays, [250, 500, 1_000, 60_000, 60_000, 60_000]);
+    }
+
+    #[test]
+    fn a_panic_of_the_indexer_is_a_failure() {
+        let failure = caught(|| panic!("a bug")).expect_err("a failure");
+        assert!(matches!(failure, SearchError::Panicked));
     }
 }

@@ -8,6 +8,8 @@ mod ledgers;
 mod sent;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
@@ -74,6 +76,15 @@ impl Team {
         Self { engine: self.engine.with_search(search), ..self }
     }
 
+    /// Lets each reading of the engine's stopwatch take this time, so that a test decides how many lines fit
+    /// into a turn.
+    #[must_use]
+    pub fn with_slow_lines(self, line: Duration) -> Self {
+        let readings = AtomicU32::new(0);
+        let stopwatch = Box::new(move || line * readings.fetch_add(1, Ordering::Relaxed));
+        Self { engine: self.engine.with_stopwatch(stopwatch), ..self }
+    }
+
     /// Kills the server and starts it again on the same disk.
     pub fn restart(&mut self) {
         self.engine = engine(open_ledger(store(&self.disk), Sizes::default()), &self.disk, self.file_limits);
@@ -120,7 +131,12 @@ impl Team {
 
     /// Passes a frame of request lines to the engine, and a frame of bytes after it if there are some.
     pub fn accept(&mut self, lines: &str, bytes: Option<&[u8]>) {
-        let frames = [Frame::from("client"), Frame::new(), Frame::from(lines)];
+        self.accept_from("client", lines, bytes);
+    }
+
+    /// Passes a frame of a connection to the engine.
+    pub fn accept_from(&mut self, connection: &str, lines: &str, bytes: Option<&[u8]>) {
+        let frames = [Frame::from(connection), Frame::new(), Frame::from(lines)];
         let mut frames: Vec<_> = frames.into_iter().chain(bytes.map(Frame::from)).collect();
         self.engine.accept(&mut frames, self.now_ms);
     }

@@ -14,11 +14,11 @@ use super::super::*;
 const SERVER: &str = "tcp://127.0.0.1:5555";
 
 #[derive(Clone, Default)]
-pub(super) struct Stage {
+pub(super) struct Fixture {
     pub(super) disk: FaultyDisk,
 }
 
-impl Stage {
+impl Fixture {
     pub(super) fn new() -> Self {
         Self::default()
     }
@@ -38,7 +38,7 @@ impl Stage {
     }
 
     pub(super) fn outbox_at(&self, server: &str) -> Outbox {
-        Outbox::new(Arc::new(self.disk.clone()), vec![server.to_owned()], Words::ENGLISH)
+        Outbox::new(Arc::new(self.disk.clone()), vec![server.to_owned()], Catalog::ENGLISH)
     }
 
     /// `kill -9`: the process only loses its locks.
@@ -63,7 +63,7 @@ impl Stage {
 
 /// An outbox in a folder of the operating system.
 pub(super) fn on_disk(folder: &Path) -> Outbox {
-    Outbox::new(Arc::new(RealDisk::new(folder)), vec![SERVER.to_owned()], Words::ENGLISH)
+    Outbox::new(Arc::new(RealDisk::new(folder)), vec![SERVER.to_owned()], Catalog::ENGLISH)
 }
 
 pub(super) fn message(id: u128) -> Message {

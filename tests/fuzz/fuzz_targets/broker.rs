@@ -1,0 +1,65 @@
+//! Arbitrary messages to a running broker, from a client and from the server: it answers or forwards each,
+//! and works afterwards.
+#![no_main]
+
+mod frames;
+
+use std::thread;
+
+use broker::{Broker, Config};
+use libfuzzer_sys::fuzz_target;
+use transport::security::NodeSecurity;
+use transport::shutdown::Shutdown;
+use transport::{Context, Kind, Socket};
+
+use frames::{messages, receive, send};
+
+const PROBE: &[u8] = b"the probe, which is longer than most inputs";
+
+thread_local! {
+    static PEERS: (Socket, Socket) = start();
+}
+
+fuzz_target!(|input: &[u8]| PEERS.with(|(client, server)| check(input, client, server)));
+
+/// Starts a broker that runs until the process ends. Returns its client and its server.
+fn start() -> (Socket, Socket) {
+    let context = Context::new();
+    let [clients, servers, control] = ["clients", "servers", "control"].map(|name| format!("inproc://{name}"));
+    let config = Config { clients, servers, control };
+    let broker = Broker::bind(&context, &config, &NodeSecurity::Plain).expect("free endpoints");
+    thread::spawn(move || broker.run(&Shutdown::new()).expect("a broker that runs"));
+    let connect = |kind, endpoint: &str| {
+        let socket = context.socket(kind, &NodeSecurity::Plain.link()).expect("a socket");
+        socket.connect(endpoint).expect("an endpoint");
+        socket
+    };
+    (connect(Kind::Dealer, &config.clients), connect(Kind::Server, &config.servers))
+}
+
+fn check(input: &[u8], client: &Socket, server: &Socket) {
+    let messages = messages(input);
+    messages.iter().for_each(|message| send(client, message));
+    send(client, &[b"", PROBE]);
+    let probe = loop {
+        let request = receive(server);
+        assert!(request.len() >= 4 && request[2].is_empty(), "a request has an envelope and a body: {request:?}");
+        assert!(request[1].len() > 8, "the name of the client has a tag");
+        if request[3] == PROBE {
+            break request;
+        }
+    };
+    // The server's own replies are arbitrary, too, with and without the envelope of the client.
+    for message in &messages {
+        send(server, &[&[probe[0].as_slice()], message.as_slice()].concat());
+        send(server, &[&[probe[0].as_slice(), &probe[1]], message.as_slice()].concat());
+    }
+    send(server, &[&probe[0], &probe[1], b"", PROBE]);
+    loop {
+        let reply = receive(client);
+        assert!(reply.len() >= 2 && reply[0].is_empty(), "a reply has an empty frame and a body: {reply:?}");
+        if reply[1] == PROBE {
+            return;
+        }
+    }
+}

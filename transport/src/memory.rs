@@ -1,0 +1,60 @@
+//! Returns freed memory to the operating system.
+//!
+//! The allocator of glibc keeps memory that was freed below memory in use, for later allocations. After a
+//! flood this would be most of the memory of the flood, as long as the process runs.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::error::TransportError;
+
+/// The interval between two returns. A return takes milliseconds at most, also with a gigabyte to return.
+const RETURN_EVERY: Duration = Duration::from_secs(10);
+
+/// Starts a thread that returns freed memory for as long as the process runs.
+pub fn return_regularly() -> Result<(), TransportError> {
+    let work = || {
+        loop {
+            thread::sleep(RETURN_EVERY);
+            return_freed();
+        }
+    };
+    let started = thread::Builder::new().name("memory".to_owned()).spawn(work);
+    started.map(|_detached| ()).map_err(TransportError::system("start the thread that returns memory"))
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn return_freed() {
+    #[expect(unsafe_code, reason = "the standard library has no function for it")]
+    // SAFETY: the function may be called by any thread at any time (malloc_trim(3)).
+    let _was_some_returned = unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators return memory by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn return_freed() {}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    const BLOCK_BYTES: usize = 64 << 10;
+    const BLOCKS: usize = 2_048;
+
+    fn resident_bytes() -> u64 {
+        let pages = disk::read_text("/proc/self/statm".as_ref()).expect("a file of the kernel");
+        pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
+    }
+
+    #[test]
+    fn memory_below_memory_in_use_is_returned() {
+        let mut blocks: Vec<Vec<u8>> = (0..BLOCKS).map(|_| vec![1; BLOCK_BYTES]).collect();
+        let newest = blocks.pop();
+        drop(blocks);
+        let before = resident_bytes();
+        return_freed();
+        let returned = before.saturating_sub(resident_bytes());
+        assert!(returned > (BLOCKS * BLOCK_BYTES / 2) as u64, "only {returned} bytes were returned");
+        drop(newest);
+    }
+}
