@@ -310,7 +310,7 @@ impl ClientHandle {
     /// Forgets the session of an account that was deleted.
     pub(crate) fn forget_session(&mut self) -> Result<(), CliError> {
         match self.logout() {
-            Err(error) if !error.is_logged_out() => Err(error),
+            Err(error) if !error.needs_login() => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }
     }
