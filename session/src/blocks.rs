@@ -7,7 +7,7 @@ use common::accounts::ListNames;
 use common::methods::UserBlocks;
 use common::{Error, Target, UserName};
 
-use super::api::{Answer, Entry, NO_TICKET};
+use super::api::{Answer, Entry};
 use super::context::Context;
 use super::plain_request::Pager;
 use super::requests::{Pending, read};
@@ -55,8 +55,8 @@ impl Blocks {
 }
 
 /// Requests the list of blocked users. A server of an earlier version does not have it.
-pub(crate) fn list(cx: &mut Context) {
-    ask_page(cx, NO_TICKET, Pager::new(|token| ListNames { token, after: None }));
+pub(crate) fn list(cx: &mut Context, ticket: u64) {
+    ask_page(cx, ticket, Pager::new(|token| ListNames { token, after: None }));
 }
 
 fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<UserBlocks>) {

@@ -7,7 +7,7 @@ use common::reads::Reading;
 use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
 use super::api::{Answer, Entry, Follow, NO_TICKET, News};
-use super::blocks::{self, Blocks};
+use super::blocks::Blocks;
 use super::context::{Context, not_logged_in};
 use super::history;
 use super::presence::Presence;
@@ -81,7 +81,6 @@ impl Conversations {
         // `stop_following` unsubscribed from the topic of presence. The reply to a heartbeat contains this
         // topic.
         self.presence.report_now(cx);
-        blocks::list(cx);
         self.sync.follow(cx, ticket, follow);
     }
 

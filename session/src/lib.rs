@@ -166,6 +166,7 @@ impl Session {
             Command::Leave(channel) => channels::leave(cx, ticket, channel),
             Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
             Command::NextPage(conversation) => self.conversations.request_next_page(cx, ticket, conversation),
+            Command::ListBlocks => blocks::list(cx, ticket),
             Command::ListReads => reads::list(cx, ticket),
             Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
             Command::SetPresence(mode) => {
