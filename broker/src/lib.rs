@@ -1,14 +1,15 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
-//! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends a run tag
-//! to the client's name. The name routes the reply back. The broker counts a message that it cannot deliver,
-//! and does not queue it: clients send a request again with the same id.
+//! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends the
+//! client's key and a run tag to the client's name. The name routes the reply back. The broker counts a
+//! message that it cannot deliver, and does not queue it: clients send a request again with the same id.
 
 mod run_tag;
 mod counters;
 
 use std::time::Instant;
 
+use transport::client_name;
 use transport::control::{self, Control};
 use transport::limits::MESSAGE_FRAMES_MAX;
 use transport::poll::{Watch, wait_which};
@@ -149,7 +150,8 @@ impl Broker {
                     self.refuse(error)?;
                     continue;
                 }
-                self.request.iter_mut().take(1).for_each(|client| self.run_tag.append_to(client));
+                let key = self.request.last_mut().and_then(client_name::sender_key);
+                self.request.iter_mut().take(1).for_each(|client| self.run_tag.append_to(client, key));
             }
             match self.servers.offer(&mut self.request)? {
                 Sent::Done => self.counters.requests += 1,

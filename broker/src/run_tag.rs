@@ -1,38 +1,31 @@
 //! Tags client names with the run of the broker.
 //!
-//! libzmq names the clients of a ROUTER by a counter that starts at the same number in every process (also in
-//! 4.3.5, which does not seed its `rand`). So after a restart of the broker, new clients get the names of old
-//! ones, and a delayed reply of the server could reach the wrong client: with the token of another user, or
-//! the acknowledgement of another message. Therefore the broker appends a tag of its run to the name, and
-//! drops replies with another tag.
+//! A delayed reply of the server could reach a new client that got the name of an old one after a restart of
+//! the broker: with the token of another user, or the acknowledgement of another message. Therefore the
+//! broker appends a tag of its run to the name, and drops replies with another tag. Before the tag it appends
+//! the client's key, see [`client_name`].
 
-use transport::Frame;
-
-/// Bytes of a tag: enough random bits that two runs never have the same tag.
-const TAG_BYTES: usize = 8;
+use transport::client_name::{self, RUN_TAG_BYTES};
+use transport::{Frame, keys::PublicKey};
 
 /// The random tag of one run of the broker.
-pub(crate) struct RunTag([u8; TAG_BYTES]);
+pub(crate) struct RunTag([u8; RUN_TAG_BYTES]);
 
 impl RunTag {
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; TAG_BYTES];
+        let mut bytes = [0; RUN_TAG_BYTES];
         getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// Appends the tag to a client's name.
-    pub(crate) fn append_to(&self, client: &mut Frame) {
-        let mut tagged = Frame::with_size(client.len() + TAG_BYTES);
-        let (name, tag) = tagged.split_at_mut(client.len());
-        name.copy_from_slice(client);
-        tag.copy_from_slice(&self.0);
-        *client = tagged;
+    /// Appends the key and the tag to a client's name.
+    pub(crate) fn append_to(&self, client: &mut Frame, key: Option<PublicKey>) {
+        *client = client_name::extend(client, key, &self.0);
     }
 
-    /// Removes the tag from a name. Returns false if the name does not end with it.
+    /// Removes key and tag from a name. Returns false if the name does not end with the tag.
     pub(crate) fn remove_from(&self, client: &mut Frame) -> bool {
-        let Some(name) = client.strip_suffix(&self.0) else { return false };
+        let Some(name) = client_name::shorten(client, &self.0) else { return false };
         *client = Frame::from(name);
         true
     }
@@ -47,7 +40,7 @@ mod tests {
         let [one, other] = [(); 2].map(|()| RunTag::random().expect("random bytes"));
         for name in [b"\0\x6b\x8b\x45\x67".as_slice(), b"", &[7; 255]] {
             let mut client = Frame::from(name);
-            one.append_to(&mut client);
+            one.append_to(&mut client, None);
             assert_ne!(&*client, name);
             assert!(!other.remove_from(&mut client));
             assert!(one.remove_from(&mut client));

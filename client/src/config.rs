@@ -1,5 +1,5 @@
-//! The user's own folder: sessions, keys of known servers, ids of interrupted uploads, the history of typed
-//! lines, the outbox and the cache.
+//! The user's own folder: sessions, keys of known servers, the client's own keys, ids of interrupted uploads,
+//! the history of typed lines, the outbox and the cache.
 //!
 //! A program that can read `sessions.json` can impersonate the user. A program that can write
 //! `known_hosts.json` or `last_server.json` can impersonate a server. So the files have mode 0600 in a folder
@@ -13,6 +13,7 @@ use common::accounts::LoggedIn;
 use disk::{Access, RealDisk};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use transport::key_folder::KeyFolder;
 use transport::keys::PublicKey;
 use uuid::Uuid;
 
@@ -101,6 +102,11 @@ impl Config {
         let mut known = self.load(KNOWN_HOSTS)?;
         known.insert(host.to_owned(), key);
         self.store(KNOWN_HOSTS, &known)
+    }
+
+    /// The folder of the client's own keys, one pair for each node.
+    pub(crate) fn own_keys(&self) -> KeyFolder {
+        KeyFolder::new(self.folder.join("keys"))
     }
 
     /// The file with the keys of servers.

@@ -61,7 +61,7 @@ pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
 pub(crate) struct Endpoint {
     /// The ZeroMQ endpoint. Sessions are stored under it.
     pub(crate) address: String,
-    /// The key that the server must have, and a new key pair of this client.
+    /// The key that the server must have, and the key pair of this client.
     pub(crate) security: Security,
     /// The text that is stored as the last server. `None` if the key is from the folder of a node: then
     /// nothing is stored.
@@ -101,15 +101,19 @@ impl KnownServer {
         Self { endpoints, config, answered: BTreeSet::new() }
     }
 
-    /// Records an answer from an endpoint, which proves that the server has the key. Stores the key, and the
-    /// server as the default server.
+    /// Records an answer from an endpoint, which proves that the server has the key. Stores the key, the
+    /// client's own key pair, and the server as the default server.
     pub(crate) fn record_answer(&mut self, endpoint: usize) -> Result<(), CliError> {
         if !self.answered.insert(endpoint) {
             return Ok(());
         }
-        let Some(here) = self.endpoints.get(endpoint).filter(|here| here.stored_as.is_some()) else {
+        let Some(here) = self.endpoints.get(endpoint) else { return Ok(()) };
+        if let Security::Client { server, own } = &here.security {
+            self.config.own_keys().store_client(server, own).map_err(LocalError::Keys)?;
+        }
+        if here.stored_as.is_none() {
             return Ok(());
-        };
+        }
         if let Some(key) = here.key()
             && self.config.known_key(host(&here.address))?.is_none()
         {
@@ -176,8 +180,8 @@ impl Connection {
             (Some(known), Some(own)) if known != own => {
                 Err(key_changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
             }
-            (Some(key), _) => encrypted(server.to_owned(), key, Some(format!("papo://{key}@{host}"))),
-            (None, Some(key)) => encrypted(server.to_owned(), key, None),
+            (Some(key), _) => encrypted(config, server.to_owned(), key, Some(format!("papo://{key}@{host}"))),
+            (None, Some(key)) => encrypted(config, server.to_owned(), key, None),
             (None, None) => Err(key_unknown(server, &self.data)),
         }
     }
@@ -191,7 +195,7 @@ impl Connection {
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
             Some(known) if known != key => Err(key_changed(host(&endpoint), KeySource::Invite, config)),
-            Some(_) | None => encrypted(endpoint, key, Some(invite.to_string())),
+            Some(_) | None => encrypted(config, endpoint, key, Some(invite.to_string())),
         }
     }
 
@@ -204,8 +208,18 @@ impl Connection {
     }
 }
 
-fn encrypted(address: String, server: PublicKey, stored_as: Option<String>) -> Result<Endpoint, CliError> {
-    let own = KeyPair::generate()?;
+/// Connects with the stored key pair, by which the server recognises a client that has logged in before, or
+/// with a new one.
+fn encrypted(
+    config: &Config,
+    address: String,
+    server: PublicKey,
+    stored_as: Option<String>,
+) -> Result<Endpoint, CliError> {
+    let own = match config.own_keys().client(&server).map_err(LocalError::Keys)? {
+        Some(own) => own,
+        None => KeyPair::generate()?,
+    };
     Ok(Endpoint { address, security: Security::Client { server, own }, stored_as })
 }
 
@@ -296,6 +310,27 @@ mod tests {
         assert_eq!(fixture.answered(&format!("--server {right}")), expected);
         assert_eq!(fixture.endpoint(&format!("--server {SERVER}")), expected);
         assert_eq!(fixture.endpoint(&format!("--server {right}")), expected);
+    }
+
+    /// A server does not lock out a client that has logged in before, and recognises it by its key.
+    #[test]
+    fn a_client_keeps_its_own_key_pair_for_each_node_that_answered() {
+        let fixture = Fixture::new();
+        let config = Config::new(Some(fixture.folder.path().join("config"))).expect("a config");
+        let own = |key: PublicKey| {
+            let stored = config.own_keys().client(&key).expect("a folder that can be read");
+            stored.map(|pair| pair.public)
+        };
+        let (key, invite) = self::invite();
+        fixture.endpoint(&format!("--server {invite}"));
+        assert_eq!(own(key), None, "a server that does not answer leaves nothing behind");
+        fixture.answered(&format!("--server {invite}"));
+        let first = own(key).expect("stored");
+        fixture.answered("");
+        assert_eq!(own(key), Some(first));
+        let (other, invite) = self::invite();
+        fixture.answered(&format!("--server {invite}"));
+        assert_ne!(own(other), Some(first), "two nodes cannot recognise one user");
     }
 
     #[test]

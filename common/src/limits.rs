@@ -101,6 +101,10 @@ pub const LIST_NAMES_MAX: usize = 1000;
 /// The maximum number of open sessions of one user. A further login ends the oldest session.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
 
+/// Known clients of one user: their keys have logged in. A new one replaces the oldest. A user has a few
+/// devices.
+pub const CLIENTS_PER_USER_MAX: usize = 16;
+
 /// Milliseconds between two heartbeats (`presence.set`) of a session.
 pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 

@@ -159,6 +159,9 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: sessions revoked: {}", time(*at), which.join(", "))
         }
         UserRecord::PasswordChanged { at } => format!("{}: password changed", time(*at)),
+        UserRecord::ClientKnown { at, key } => {
+            format!("{}: first login of the client with the key {key}", time(*at))
+        }
         UserRecord::Read { at, conversation, n } => format!("{}: read {conversation} up to {n}", time(*at)),
         UserRecord::Seen { at } => format!("{}: last seen", time(*at)),
         UserRecord::AdministratorSet { at, administrator: true } => {

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use common::hex::to_hex;
 use disk::Access;
 
 use crate::error::TransportError;
@@ -59,6 +60,22 @@ impl KeyFolder {
     /// The pair of the server role. Created on first use.
     pub fn service(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_create(SERVICE)
+    }
+
+    /// The pair with which a client of the node `server` connects; `None` if none is stored.
+    pub fn client(&self, server: &PublicKey) -> Result<Option<KeyPair>, KeyFolderError> {
+        self.load(&client_name(server))
+    }
+
+    /// Stores the pair of a client, unless another process has stored one.
+    pub fn store_client(&self, server: &PublicKey, pair: &KeyPair) -> Result<(), KeyFolderError> {
+        let name = client_name(server);
+        let path = self.secret_path(&name);
+        disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
+        match disk::create_file(&path, secret_text(&name, pair).as_bytes(), Access::Owner) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            stored => stored.map_err(failed("write", &path)),
+        }
     }
 
     /// The public key of the node. Reads no secret key, and creates no file.
@@ -149,6 +166,12 @@ impl KeyFolder {
     }
 }
 
+/// The name of the pair of a client. Each node has its own, so that two nodes cannot find out that they have
+/// the same user.
+fn client_name(server: &PublicKey) -> String {
+    format!("client-{}", to_hex(server.as_bytes().first_chunk::<8>().map_or(&[], |start| start)))
+}
+
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFolderError + use<> {
     let path = path.to_owned();
     move |cause| KeyFolderError::Io { action, path, cause }
@@ -156,7 +179,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeyFol
 
 fn secret_text(name: &str, pair: &KeyPair) -> String {
     format!(
-        "#   The {name} key pair of a papo node. SECRET: anybody with this file can pose as its owner.\n\
+        "#   The {name} key pair of papo. SECRET: anybody with this file can pose as its owner.\n\
          metadata\ncurve\n    public-key = \"{}\"\n    secret-key = \"{}\"\n",
         pair.public,
         pair.secret.reveal()

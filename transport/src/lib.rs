@@ -13,6 +13,7 @@ pub mod keys;
 pub mod key_folder;
 pub mod invite;
 pub mod security;
+pub mod client_name;
 mod zap_handler;
 mod log_throttle;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::accounts::UserInfo;
-use common::limits::SESSIONS_PER_USER_MAX;
+use common::limits::{CLIENTS_PER_USER_MAX, SESSIONS_PER_USER_MAX};
 use common::mentions::can_be_mentioned;
 use common::{Detail, UserName, pages};
 use foldhash::fast::RandomState;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
@@ -43,6 +43,9 @@ pub struct Account {
     pub administrator: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub disabled: bool,
+    /// The keys of the clients that have logged in, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientKey>,
     /// The users whom the user blocks, each with the time in Unix milliseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<UserName, u64>,
@@ -130,6 +133,12 @@ impl Users {
         self.accounts.get(user).is_some_and(|account| account.administrator)
     }
 
+    /// Whether this client has logged in to the account since the last change of its password.
+    #[must_use]
+    pub fn is_known_client(&self, user: &UserName, key: &ClientKey) -> bool {
+        self.accounts.get(user).is_some_and(|account| account.clients.contains(key))
+    }
+
     pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
@@ -193,7 +202,7 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-                let (since, blocks, deleted) = (*at, BTreeMap::new(), None);
+                let (since, clients, blocks, deleted) = (*at, Vec::new(), BTreeMap::new(), None);
                 let account = Account {
                     since,
                     password,
@@ -202,6 +211,7 @@ impl Users {
                     seen,
                     administrator,
                     disabled,
+                    clients,
                     blocks,
                     deleted,
                 };
@@ -232,6 +242,14 @@ impl Users {
             ServerRecord::PasswordChanged { user, password, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
+                    account.clients.clear();
+                }
+            }
+            ServerRecord::ClientKnown { user, key, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    let surplus = (account.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
+                    account.clients.drain(..surplus);
+                    account.clients.push(*key);
                 }
             }
             ServerRecord::Seen { at, user } => {
@@ -287,6 +305,7 @@ impl Users {
             seen: None,
             administrator: false,
             disabled: true,
+            clients: Vec::new(),
             blocks: BTreeMap::new(),
             deleted: Some(Deletion { at, erase, finished: false }),
         };
@@ -376,6 +395,12 @@ pub(super) fn change_password<'a>(
 ) -> Result<Record<'a>, Detail> {
     state.users.must_be_active(&user)?;
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
+}
+
+/// Remembers a client that has logged in.
+pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
+    let account = state.users.active(&user).ok()?;
+    (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {

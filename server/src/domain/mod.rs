@@ -27,7 +27,7 @@ use common::channels::Role;
 use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
@@ -66,6 +66,8 @@ pub enum Command<'a> {
     },
     /// Change a password.
     ChangePassword { user: UserName, password: Box<str> },
+    /// Remember a client that has logged in to the account.
+    KnowClient { user: UserName, key: ClientKey },
     /// Disable or enable an account. Only administrators may do it.
     Disable { by: UserName, user: UserName, disabled: bool },
     /// Grant or revoke the administrator role. Only administrators may do it.
@@ -159,6 +161,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
         }
+        Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::DeleteAccount { by, user, erase } => deletion::delete(state, by, user, erase, at).map(Some),
@@ -254,6 +257,7 @@ impl State {
             ServerRecord::SessionOpened { .. }
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::PasswordChanged { .. }
+            | ServerRecord::ClientKnown { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::DeletionFinished { .. }

@@ -44,9 +44,12 @@ pub enum ServerRecord {
     /// Sessions were revoked: their tokens are no longer valid.
     #[serde(rename = "session.revoked")]
     SessionsRevoked { at: u64, user: UserName, digests: Vec<TokenDigest> },
-    /// A password was changed.
+    /// A password was changed. The clients that have logged in before are no longer known.
     #[serde(rename = "password")]
     PasswordChanged { at: u64, user: UserName, password: Box<str> },
+    /// A client has logged in for the first time, and is known from now on.
+    #[serde(rename = "client")]
+    ClientKnown { at: u64, user: UserName, key: ClientKey },
     /// A user has read a conversation up to the event `n`.
     #[serde(rename = "read")]
     Read {
@@ -137,41 +140,62 @@ impl TokenDigest {
     }
 }
 
-impl fmt::Display for TokenDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_hex(&self.0))
+/// The public key of a client, which the client has proved to own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientKey([u8; 32]);
+
+impl ClientKey {
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 }
 
-impl fmt::Debug for TokenDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TokenDigest({self})")
-    }
+/// Shows and stores 32 bytes as 64 hexadecimal digits.
+macro_rules! in_hexadecimal {
+    ($type:ident) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&to_hex(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($type), "({})"), self)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let digits = String::deserialize(deserializer)?;
+                let bytes = from_hex(&digits).map(Self);
+                bytes.ok_or_else(|| D::Error::custom(concat!(stringify!($type), " has 64 hex digits")))
+            }
+        }
+    };
 }
 
-impl Serialize for TokenDigest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TokenDigest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let digits = String::deserialize(deserializer)?;
-        from_hex(&digits).map(Self).ok_or_else(|| serde::de::Error::custom("a digest is 64 hex digits"))
-    }
-}
+in_hexadecimal!(TokenDigest);
+in_hexadecimal!(ClientKey);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 12] = [
+    const GOLDEN: [&str; 13] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
+        r##"{"kind":"client","at":7,"user":"alice","key":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
         r##"{"kind":"seen","at":7,"user":"bob"}"##,

@@ -340,7 +340,7 @@ impl Engine {
         now_ms: u64,
         slice: &mut Slice,
     ) -> Answered {
-        let PendingRequest { request, bytes, answered, reply, attached, .. } = pending;
+        let PendingRequest { route, request, bytes, answered, reply, attached, .. } = pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -349,6 +349,7 @@ impl Engine {
             }
         };
         let mut context = RequestContext {
+            route,
             ledger: &mut self.ledger,
             outbound: &mut self.outbound,
             tokens: &self.tokens,

@@ -17,7 +17,8 @@ use crate::domain::accounts::may_register;
 use crate::domain::blocks;
 use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
-use crate::services::jobs;
+use crate::services::jobs::{self, Share};
+use crate::services::limiters::guesses::{Attempt, Guesser};
 use crate::services::passwords::{Job, Outcome};
 
 pub(super) fn register(
@@ -26,12 +27,15 @@ pub(super) fn register(
     outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Unanswered> {
     let Credentials { user, password } = credentials;
-    let outcome = outcome.map(password_outcome);
+    let outcome = outcome.map(|outcome| password_outcome(context, outcome));
     // Check before hashing, to save the work, and again after it, because two requests can register the same
     // name.
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
-        None => return Err(Unanswered::NeedsJob(Job::Hash(password.into_password()).into())),
+        None => {
+            let (job, share) = (Job::Hash(password.into_password()), Share::Stranger(context.peer().id));
+            return Err(Unanswered::NeedsJob(jobs::Job::password(job, share, None)));
+        }
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
@@ -49,16 +53,12 @@ pub(super) fn login(
     outcome: Option<jobs::Outcome>,
 ) -> Result<LoggedIn, Unanswered> {
     let Credentials { user, password } = credentials;
-    let outcome = outcome.map(password_outcome);
-    if let Some(outcome) = &outcome {
-        let is_correct = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
-        context.guesses.end(&user, is_correct, context.now_ms);
-    }
-    match outcome {
+    match outcome.map(|outcome| password_outcome(context, outcome)) {
         None => {
-            context.begin_login_attempt(&user)?;
+            let (attempt, share) = begin_login(context, &user)?;
             let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
-            return Err(Unanswered::NeedsJob(Job::Verify(password, stored_hash).into()));
+            let job = Job::Verify(password, stored_hash);
+            return Err(Unanswered::NeedsJob(jobs::Job::password(job, share, Some(attempt))));
         }
         Some(Outcome::Verified(true)) => {}
         // The password matched an imported hash. The new hash replaces it.
@@ -72,6 +72,7 @@ pub(super) fn login(
     let digest = TokenDigest::of(&issued.token);
     let (session, expires) = (issued.session, issued.expires);
     context.record(Command::OpenSession { user: user.clone(), session, digest, expires })?;
+    know_client(context, &user)?;
     let topic = context.ledger.state().user_topic(&user);
     Ok(LoggedIn { user, token: issued.token, topic, expires })
 }
@@ -90,20 +91,18 @@ pub(super) fn password(
     params: ChangePassword<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Revoked, Unanswered> {
+    let outcome = outcome.map(|outcome| password_outcome(context, outcome));
     let user = context.authenticate(&params.token)?;
-    let outcome = outcome.map(password_outcome);
-    if let Some(outcome) = &outcome {
-        context.guesses.end(&user, matches!(outcome, Outcome::Hashed(_)), context.now_ms);
-    }
     match outcome {
         None => {
-            context.begin_login_attempt(&user)?;
+            let attempt = begin_attempt(context, Guesser::Session(user.clone()))?;
             let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
             let job = Job::Change(params.password, stored_hash, params.new_password.into_password());
-            Err(Unanswered::NeedsJob(job.into()))
+            Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, Some(attempt))))
         }
         Some(Outcome::Hashed(password)) => {
-            context.record(Command::ChangePassword { user, password })?;
+            context.record(Command::ChangePassword { user: user.clone(), password })?;
+            know_client(context, &user)?;
             Ok(end_sessions(context, &params.token, None)?)
         }
         Some(Outcome::Verified(_)) => Err(Detail::WrongPassword.into()),
@@ -154,6 +153,7 @@ pub(super) fn delete(
     params: DeleteAccount<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Done, Unanswered> {
+    let outcome = outcome.map(|outcome| password_outcome(context, outcome));
     let by = context.authenticate(&params.token)?;
     let user = params.user.unwrap_or_else(|| by.clone());
     if outcome.is_none() {
@@ -176,20 +176,19 @@ fn verify_password(
     context: &mut RequestContext<'_>,
     user: &UserName,
     password: Option<Password>,
-    outcome: Option<jobs::Outcome>,
+    outcome: Option<Outcome>,
 ) -> Result<(), Unanswered> {
-    let Some(outcome) = outcome.map(password_outcome) else {
-        let password = password.ok_or(Detail::WrongPassword)?;
-        context.begin_login_attempt(user)?;
-        let stored_hash = context.ledger.state().users.password(user).map(Into::into);
-        return Err(Unanswered::NeedsJob(Job::Verify(password, stored_hash).into()));
-    };
-    let is_correct = matches!(outcome, Outcome::Verified(true) | Outcome::Hashed(_));
-    context.guesses.end(user, is_correct, context.now_ms);
     match outcome {
-        Outcome::Verified(true) | Outcome::Hashed(_) => Ok(()),
-        Outcome::Verified(false) => Err(Detail::WrongPassword.into()),
-        Outcome::Failed => Err(Detail::OutOfMemory.into()),
+        None => {
+            let password = password.ok_or(Detail::WrongPassword)?;
+            let attempt = begin_attempt(context, Guesser::Session(user.clone()))?;
+            let stored_hash = context.ledger.state().users.password(user).map(Into::into);
+            let job = Job::Verify(password, stored_hash);
+            Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, Some(attempt))))
+        }
+        Some(Outcome::Verified(true) | Outcome::Hashed(_)) => Ok(()),
+        Some(Outcome::Verified(false)) => Err(Detail::WrongPassword.into()),
+        Some(Outcome::Failed) => Err(Detail::OutOfMemory.into()),
     }
 }
 
@@ -222,9 +221,43 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
     Ok(Users { users, more })
 }
 
-fn password_outcome(outcome: jobs::Outcome) -> Outcome {
-    match outcome {
-        jobs::Outcome::Password(outcome) => outcome,
-        jobs::Outcome::File(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => Outcome::Failed,
+/// Begins an attempt to log in. A client that has logged in to the account before has its own count of wrong
+/// passwords, and its own share of the queue.
+fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Attempt, Share), Error> {
+    let (peer, users) = (context.peer(), &context.ledger.state().users);
+    let known = peer.key.filter(|key| users.is_known_client(user, key));
+    let (guesser, share) = match known {
+        Some(key) => (Guesser::KnownClient(user.clone(), key), Share::Known),
+        None if users.exists(user) => (Guesser::Stranger(user.clone()), Share::Account(peer.id)),
+        None => (Guesser::NoAccount(user.clone()), Share::Stranger(peer.id)),
+    };
+    Ok((begin_attempt(context, guesser)?, share))
+}
+
+/// Begins an attempt, unless there were too many wrong passwords.
+fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<Attempt, Error> {
+    let peer = context.peer();
+    context.guesses.begin(guesser, &peer.id, context.now_ms).map_err(|wait_ms| {
+        Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
+    })
+}
+
+/// Counts the result of an attempt, and returns the outcome of its job. A failed job counts for nothing: its
+/// reply does not show whether the password was right.
+fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::Outcome) -> Outcome {
+    let jobs::Outcome::Password(outcome, attempt) = outcome else { return Outcome::Failed };
+    if let Some(attempt) = attempt
+        && outcome != Outcome::Failed
+    {
+        context.guesses.end(attempt, outcome != Outcome::Verified(false), context.now_ms);
     }
+    outcome
+}
+
+/// Remembers the client of a user who has given the right password.
+fn know_client(context: &mut RequestContext<'_>, user: &UserName) -> Result<(), Error> {
+    if let Some(key) = context.peer().key {
+        context.record(Command::KnowClient { user: user.clone(), key })?;
+    }
+    Ok(())
 }

@@ -188,7 +188,7 @@ fn discard_if_unreadable(context: &mut RequestContext<'_>, user: &UserName, id: 
 fn file_outcome(outcome: jobs::Outcome) -> Outcome {
     match outcome {
         jobs::Outcome::File(outcome) => outcome,
-        jobs::Outcome::Password(_) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
+        jobs::Outcome::Password(..) | jobs::Outcome::Search(_) | jobs::Outcome::Failed => {
             Outcome::Failed(Failure::Unavailable)
         }
     }

@@ -23,14 +23,16 @@ use common::methods::{self, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
-use transport::Frame;
+use transport::{Frame, client_name};
 
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
+use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
 use crate::services::limiters::{Guesses, Rates, Typing};
+use crate::services::peer::Peer;
 use crate::services::presence::Presence;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
@@ -48,6 +50,8 @@ macro_rules! answer {
 
 /// The parts of the server that handlers use.
 pub struct RequestContext<'a> {
+    /// The address of the sender.
+    pub route: &'a Route,
     pub ledger: &'a mut Ledger,
     pub outbound: &'a mut OutboundQueue,
     pub tokens: &'a TokenIssuer,
@@ -183,11 +187,10 @@ impl RequestContext<'_> {
         fan_out::record(self.ledger, self.outbound, command, self.now_ms)
     }
 
-    /// Begins an attempt to log in, unless there were too many wrong passwords for this user.
-    fn begin_login_attempt(&mut self, user: &UserName) -> Result<(), Error> {
-        self.guesses.begin(user, self.now_ms).map_err(|wait_ms| {
-            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
-        })
+    /// The sender of the request.
+    fn peer(&self) -> Peer {
+        let key = self.route.client().and_then(client_name::key);
+        Peer::new(key.map(|key| *key.as_bytes()), || self.route.key())
     }
 
     /// Counts a request that stores a record. Returns an error if the session exceeds its rate.

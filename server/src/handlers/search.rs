@@ -37,7 +37,7 @@ pub(super) fn search(
             Err(Unanswered::NeedsJob(Job::search(search.work(request))))
         }
         Some(Outcome::Search(found)) => Ok(read(context, &scope, &found.map_err(no_index)?, limit)?),
-        Some(Outcome::Password(_) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),
+        Some(Outcome::Password(..) | Outcome::File(_) | Outcome::Failed) => Err(Detail::Internal.into()),
     }
 }
 

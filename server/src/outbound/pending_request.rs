@@ -14,6 +14,12 @@ use transport::Frame;
 pub struct Route(Vec<Frame>);
 
 impl Route {
+    /// The name of the client, which the broker extended. `None` if a front speaks for many users.
+    #[must_use]
+    pub fn client(&self) -> Option<&[u8]> {
+        if let [_broker, client, _empty] = &*self.0 { Some(client) } else { None }
+    }
+
     /// The envelope as one key: the requests of one client have the same key. A front that speaks for many
     /// users adds a frame to the envelope of each user, so each of them has a key.
     #[must_use]

@@ -4,6 +4,7 @@
 pub(crate) mod background;
 pub mod passwords;
 pub mod tokens;
+pub mod peer;
 pub mod limiters;
 pub mod presence;
 pub mod files;

@@ -91,7 +91,7 @@ fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
     let config = TempDir::new().expect("a folder");
     chat(&node, &config, &["login", "bob"]);
     let screen = chat(&node, &config, &["chat"]);
-    let mut lines = screen.lines().skip_while(|line| !line.starts_with("unread:"));
+    let mut lines = screen.lines().skip_while(|line| !line.contains(" unread messages in "));
     assert_eq!(lines.next(), Some("10000 unread messages in 20 conversations"), "{screen}");
     assert_eq!(lines.next(), Some("  #c07: 500 unread, 2 mentioning you, after 2"), "{screen}");
     assert_eq!(lines.next(), Some("  #c03: 500 unread, 1 mentioning you, after 2"), "{screen}");

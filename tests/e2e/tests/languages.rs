@@ -23,7 +23,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("/msg @ninguem oi", "not sent to @ninguem", "não enviada para @ninguem"),
     ("/open bob", "give a #channel or a @user", "informe um #canal ou um @usuário"),
     ("/search from:", "from: needs a name after it", "from: precisa de um nome depois"),
-    ("/search \"oi", "one of them is missing", "falta uma das aspas"),
+    ("/search \"oi", "add the missing quotation mark", "ponha a aspa que falta"),
     ("/search before:ontem", "before: needs a date after it", "before: precisa de uma data depois"),
     ("/edit 1 oi", "there is no message 1 in #geral", "a mensagem 1 de #geral não existe"),
     ("/sessions", "opened", "aberta em"),

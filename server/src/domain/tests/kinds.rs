@@ -48,6 +48,7 @@ kinds! {
     ServerRecord::SessionEnded { .. } => "session.ended",
     ServerRecord::SessionsRevoked { .. } => "session.revoked",
     ServerRecord::PasswordChanged { .. } => "password",
+    ServerRecord::ClientKnown { .. } => "client",
     ServerRecord::Read { .. } => "read",
     ServerRecord::AdministratorSet { .. } => "account.role",
     ServerRecord::Seen { .. } => "seen",

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::history::{Bounds, Fill, PageRange, heads, page, readable};
 use super::{Actor, Command, State, TopicSecret, decide};
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 mod admin;
 mod bans;

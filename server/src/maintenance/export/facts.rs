@@ -8,7 +8,7 @@ use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::records::{ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
@@ -86,6 +86,13 @@ pub enum UserRecord {
     SessionsRevoked { at: u64, sessions: Vec<Uuid> },
     #[serde(rename = "password")]
     PasswordChanged { at: u64 },
+    /// A client logged in for the first time.
+    #[serde(rename = "client")]
+    ClientKnown {
+        at: u64,
+        /// The public key of the client.
+        key: ClientKey,
+    },
     /// A conversation was read up to an event.
     #[serde(rename = "read")]
     Read {
@@ -139,6 +146,7 @@ pub(super) fn user_record(
             (user, UserRecord::SessionsRevoked { at, sessions: known })
         }
         ServerRecord::PasswordChanged { at, user, password: _ } => (user, UserRecord::PasswordChanged { at }),
+        ServerRecord::ClientKnown { at, user, key } => (user, UserRecord::ClientKnown { at, key }),
         ServerRecord::Read { at, user, conversation, n } => (user, UserRecord::Read { at, conversation, n }),
         ServerRecord::Seen { at, user } => (user, UserRecord::Seen { at }),
         ServerRecord::AdministratorSet { at, user, administrator } => {

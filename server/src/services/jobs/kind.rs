@@ -2,6 +2,8 @@
 
 use common::{Detail, Error};
 
+use crate::services::peer::PeerId;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Password hashes; see [`passwords`](crate::services::passwords).
@@ -14,10 +16,41 @@ pub enum Kind {
     Search,
 }
 
+/// The share of a queue that a job takes. A full share refuses no job of another share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Share {
+    /// Users with a session, and clients that have logged in before.
+    Known,
+    /// Logins to existing accounts, from this client.
+    Account(PeerId),
+    /// Registrations, and logins to accounts that do not exist, from this client.
+    Stranger(PeerId),
+}
+
+impl Share {
+    pub(super) const COUNT: usize = 3;
+
+    pub(super) const fn index(&self) -> usize {
+        match self {
+            Self::Known => 0,
+            Self::Account(_) => 1,
+            Self::Stranger(_) => 2,
+        }
+    }
+
+    /// The client whose jobs are also bounded on their own.
+    pub(super) const fn peer(&self) -> Option<&PeerId> {
+        match self {
+            Self::Known => None,
+            Self::Account(peer) | Self::Stranger(peer) => Some(peer),
+        }
+    }
+}
+
 pub(super) struct Bounds {
     /// The number of threads. A thread ends when it has been idle for a while.
     pub(super) threads: usize,
-    /// The maximum number of accepted jobs that are not done.
+    /// The maximum number of accepted jobs that are not done, for each share.
     pub(super) waiting_max: usize,
     /// The error for a job beyond that number.
     refusal: Detail,
@@ -31,9 +64,10 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and about 20 ms, so the last job waits less than 2 seconds.
+            // A hash takes a core, 19 MiB and about 20 ms. There are three shares, so the last job waits
+            // less than 2 seconds.
             Self::Passwords => {
-                Bounds { threads: 2, waiting_max: 128, refusal: Detail::TooManyLogins, wait_ms: 1000 }
+                Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
             // One thread keeps the order. A disk writes 64 chunks, 16 MiB, in a fraction of a second.
             Self::Transfers => {

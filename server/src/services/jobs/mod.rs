@@ -7,7 +7,7 @@
 
 pub mod kind;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,21 +15,29 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::runtime::{Builder, Runtime};
 use transport::wake::Waker;
 
+use crate::services::limiters::guesses::Attempt;
+use crate::services::peer::PeerId;
 use crate::services::{files, passwords, search};
 use crate::storage::commit_log::CommitMode;
-pub use kind::Kind;
+pub use kind::{Kind, Share};
 
 /// The ticket of a job that no request waits for.
 pub const NO_TICKET: u64 = u64::MAX;
 
+/// Jobs of one client that is not known and may wait at a time, so that one client cannot fill a share. The
+/// tabs and scripts of a user seldom log in more often at once.
+const WAITING_PER_PEER_MAX: usize = 8;
+
 pub struct Job {
     kind: Kind,
+    share: Share,
     work: Box<dyn FnOnce() -> Outcome + Send>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Password(passwords::Outcome),
+    /// The outcome, and the attempt that ends with it if the job compared a password.
+    Password(passwords::Outcome, Option<Attempt>),
     File(files::Outcome),
     Search(Result<search::Found, search::NoIndex>),
     /// The job panicked. The panic hook has logged it.
@@ -39,7 +47,13 @@ pub enum Outcome {
 impl Job {
     /// Creates a job. `work` may wait only for the disk and the processor.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
-        Self { kind, work: Box::new(work) }
+        Self { kind, share: Share::Known, work: Box::new(work) }
+    }
+
+    /// A password hash. If the job is rejected or panics, `attempt` ends without a result.
+    pub fn password(job: passwords::Job, share: Share, attempt: Option<Attempt>) -> Self {
+        let work = move || Outcome::Password(passwords::compute(job), attempt);
+        Self { share, ..Self::new(Kind::Passwords, work) }
     }
 
     pub fn file(kind: Kind, work: impl FnOnce() -> files::Outcome + Send + 'static) -> Self {
@@ -60,16 +74,12 @@ impl Job {
     }
 }
 
-impl From<passwords::Job> for Job {
-    fn from(job: passwords::Job) -> Self {
-        Self::new(Kind::Passwords, || Outcome::Password(passwords::compute(job)))
-    }
-}
-
 pub struct Jobs {
     workers: Workers,
-    /// The number of jobs of each kind that are not done.
-    waiting: [usize; Kind::ALL.len()],
+    /// The number of jobs of each kind and share that are not done.
+    waiting: [[usize; Share::COUNT]; Kind::ALL.len()],
+    /// The number of jobs of each client that is not known.
+    of_peers: HashMap<PeerId, usize>,
 }
 
 /// Where the jobs run.
@@ -88,7 +98,7 @@ struct Threads {
     done: Receiver<Done>,
 }
 
-type Done = (u64, Kind, Outcome);
+type Done = (u64, Kind, Share, Outcome);
 
 impl Jobs {
     /// Starts the threads, or none in a simulation.
@@ -97,16 +107,23 @@ impl Jobs {
             CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
             CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
-        Ok(Self { workers, waiting: Default::default() })
+        Ok(Self { workers, waiting: Default::default(), of_peers: HashMap::new() })
     }
 
-    /// Accepts a job under a ticket, unless too many of its kind wait.
+    /// Accepts a job under a ticket, unless too many of its kind and share wait. A rejected job is dropped.
     #[must_use]
     pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
-        let kind = job.kind;
-        let Some(waiting) = self.waiting.get_mut(kind as usize) else { return false };
-        if *waiting >= kind.bounds().waiting_max {
+        let Some(waiting) = self.waiting.get_mut(job.kind as usize) else { return false };
+        let Some(waiting) = waiting.get_mut(job.share.index()) else { return false };
+        if *waiting >= job.kind.bounds().waiting_max {
             return false;
+        }
+        if let Some(peer) = job.share.peer() {
+            let of_peer = self.of_peers.entry(peer.clone()).or_default();
+            if *of_peer >= WAITING_PER_PEER_MAX {
+                return false;
+            }
+            *of_peer += 1;
         }
         *waiting += 1;
         match &mut self.workers {
@@ -118,14 +135,23 @@ impl Jobs {
 
     /// The ticket and the outcome of a job that is done, if there is one.
     pub fn poll(&mut self) -> Option<(u64, Outcome)> {
-        let (ticket, kind, outcome) = match &mut self.workers {
+        let (ticket, kind, share, outcome) = match &mut self.workers {
             Workers::Threads(threads) => threads.done.try_recv().ok()?,
             Workers::WhenPolled(jobs) => {
-                jobs.pop_front().map(|(ticket, job)| (ticket, job.kind, job.run()))?
+                let (ticket, job) = jobs.pop_front()?;
+                (ticket, job.kind, job.share.clone(), job.run())
             }
         };
-        if let Some(waiting) = self.waiting.get_mut(kind as usize) {
+        if let Some(waiting) = self.waiting.get_mut(kind as usize).and_then(|of| of.get_mut(share.index())) {
             *waiting -= 1;
+        }
+        if let Some(peer) = share.peer()
+            && let Some(of_peer) = self.of_peers.get_mut(peer)
+        {
+            *of_peer -= 1;
+            if *of_peer == 0 {
+                self.of_peers.remove(peer);
+            }
         }
         Some((ticket, outcome))
     }
@@ -133,7 +159,7 @@ impl Jobs {
     /// The number of jobs of a kind that are not done.
     #[must_use]
     pub fn waiting(&self, kind: Kind) -> usize {
-        self.waiting.get(kind as usize).copied().unwrap_or_default()
+        self.waiting.get(kind as usize).map_or(0, |shares| shares.iter().sum())
     }
 }
 
@@ -150,9 +176,9 @@ impl Threads {
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
         let Some(runtime) = self.runtimes.get(job.kind as usize) else { return };
         runtime.spawn_blocking(move || {
-            let kind = job.kind;
+            let (kind, share) = (job.kind, job.share.clone());
             // The receiver does not exist after the server has stopped.
-            let _ = sender.send((ticket, kind, job.run()));
+            let _ = sender.send((ticket, kind, share, job.run()));
             waker.wake();
         });
     }
@@ -161,13 +187,14 @@ impl Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::peer::Peer;
     use transport::poll::{Watch, wait};
     use transport::wake::Wake;
 
     fn job(work: impl FnOnce() + Send + 'static) -> Job {
         Job::new(Kind::Passwords, move || {
             work();
-            Outcome::Password(passwords::Outcome::Verified(true))
+            Outcome::Password(passwords::Outcome::Verified(true), None)
         })
     }
 
@@ -178,7 +205,7 @@ mod tests {
         let here = std::thread::current().id();
         assert!(jobs.submit(7, job(move || assert_ne!(std::thread::current().id(), here))));
         wait(&[Watch::Wake(&wake)], None).expect("a wait");
-        assert_eq!(jobs.poll(), Some((7, Outcome::Password(passwords::Outcome::Verified(true)))));
+        assert_eq!(jobs.poll(), Some((7, Outcome::Password(passwords::Outcome::Verified(true), None))));
         assert_eq!((jobs.poll(), jobs.waiting(Kind::Passwords)), (None, 0));
     }
 
@@ -205,6 +232,26 @@ mod tests {
         }
         assert!(!jobs.submit(1000, job(|| {})));
         assert!(jobs.poll().is_some() && jobs.submit(1000, job(|| {})));
+    }
+
+    /// Attack F10: one peer kept the queue full, and 16 of 20 right logins were refused.
+    #[test]
+    fn no_client_fills_a_share_and_no_share_fills_another() {
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+        let peer = |number: u8| Peer::new(Some([number; 32]), || unreachable!("it has a key")).id;
+        let mut accepted = |share: Share, times: usize| {
+            let hash = || Job { share: share.clone(), ..job(|| {}) };
+            (0..times).filter(|_| jobs.submit(0, hash())).count()
+        };
+        let waiting_max = Kind::Passwords.bounds().waiting_max;
+        assert_eq!(accepted(Share::Stranger(peer(0)), 1000), WAITING_PER_PEER_MAX);
+        assert_eq!(accepted(Share::Account(peer(0)), 1000), 0, "one bound for both");
+        let of_others: usize = (1..100).map(|number| accepted(Share::Stranger(peer(number)), 1000)).sum();
+        assert_eq!(of_others, waiting_max - WAITING_PER_PEER_MAX);
+        let of_users: usize = (100..120).map(|number| accepted(Share::Account(peer(number)), 1)).sum();
+        assert_eq!((of_users, accepted(Share::Known, 1000)), (20, waiting_max));
+        while jobs.poll().is_some() {}
+        assert_eq!((jobs.waiting(Kind::Passwords), jobs.of_peers.len()), (0, 0));
     }
 
     #[test]

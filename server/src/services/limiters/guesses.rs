@@ -1,86 +1,184 @@
 //! Slows down password guessing for each account: after a few wrong passwords every further attempt must
 //! wait, twice as long each time, and only one attempt runs at once.
 //!
+//! An attempt is a value: it runs until it is dropped, so it ends on every path, also if its job is rejected.
+//!
+//! The delay also hits the owner of the account, so it has a maximum, and so guesses of others do not count
+//! against sessions of the account and clients that have logged in to it before. All other clients share one
+//! count, because a new key costs nothing. When a delay ends, one of the clients that asked during it is
+//! drawn by lot and has the first turn, so that a client that asks all the time cannot keep the owner out.
+//!
 //! A name without an account is treated the same, so the delay does not show whether the account exists.
-//! The delay also hits the owner of the account, so it has a maximum.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use common::UserName;
+
+use crate::domain::records::ClientKey;
+use crate::services::peer::PeerId;
 
 /// The number of wrong passwords without a delay, for typing errors.
 const FREE_ATTEMPTS: u32 = 5;
 
+/// Attempts that may run at once while there is no delay: the devices of a user that start together.
+const RUNNING_MAX: usize = 32;
+
 /// The first delay in milliseconds.
 const DELAY_MS: u64 = 1_000;
 
-/// The longest delay in milliseconds. It permits about 1,400 guesses a day, and it is the longest time for
-/// which the owner is locked out.
+/// The longest delay in milliseconds. It permits about 1,400 guesses a day.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// The maximum number of remembered accounts. At the maximum, accounts whose delay has ended are removed; if
-/// there are none, the account whose delay ends first is removed.
-const REMEMBERED_MAX: usize = 10_000;
+/// Milliseconds after a delay in which only the drawn client may try: time to type a password again.
+const TURN_MS: u64 = 10_000;
 
-/// The accounts with recent attempts.
+/// Milliseconds without a wrong password after which the count starts again.
+const FORGET_MS: u64 = 3_600_000;
+
+/// Remembered names without an account. Another name with the same slot replaces one; nothing is lost,
+/// because there is no password to guess.
+const NO_ACCOUNT_SLOTS: usize = 1_024;
+
+/// The clients whose wrong passwords are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Guesser {
+    /// The open sessions of an account, when they change its password.
+    Session(UserName),
+    /// A client that has logged in to the account before.
+    KnownClient(UserName, ClientKey),
+    /// All other clients that name this account.
+    Stranger(UserName),
+    /// Clients that name an account that does not exist.
+    NoAccount(UserName),
+}
+
+/// The recent attempts. The number of entries is bounded by the accounts and their known clients.
 #[derive(Debug, Default)]
-pub struct Guesses(HashMap<UserName, Attempts>);
+pub struct Guesses {
+    accounts: HashMap<Guesser, Attempts>,
+    no_account: HashMap<u64, (UserName, Attempts)>,
+    /// Draws lots and chooses slots, unpredictably for clients.
+    seed: RandomState,
+}
 
-#[derive(Debug, Default, Clone, Copy)]
+/// An attempt to log in. It runs until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Attempt {
+    guesser: Guesser,
+    running: Arc<()>,
+}
+
+#[derive(Debug, Default)]
 struct Attempts {
     wrong: u32,
-    /// The time from which the next attempt is allowed, in Unix milliseconds.
+    /// The time of the next attempt, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The number of attempts that are running.
-    running: u32,
+    /// The lowest lot of the clients that asked during the delay.
+    turn: Option<u64>,
+    /// Each running attempt holds a clone.
+    running: Arc<()>,
+}
+
+impl PartialEq for Attempt {
+    fn eq(&self, other: &Self) -> bool {
+        self.guesser == other.guesser && Arc::ptr_eq(&self.running, &other.running)
+    }
+}
+
+impl Eq for Attempt {}
+
+impl Attempts {
+    fn running(&self) -> usize {
+        Arc::strong_count(&self.running) - 1
+    }
+
+    /// Begins an attempt, or returns the milliseconds to wait. `lot` returns the lot of the client for the
+    /// delay that ends at a time.
+    fn begin(&mut self, lot: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
+        // The end of a delay is further away than the longest delay after the clock was set back.
+        self.blocked_until_ms = self.blocked_until_ms.min(now_ms.saturating_add(DELAY_MS_MAX));
+        let lot = lot(self.blocked_until_ms);
+        if now_ms < self.blocked_until_ms {
+            self.turn = Some(self.turn.map_or(lot, |turn| turn.min(lot)));
+            return Err(self.blocked_until_ms - now_ms);
+        }
+        let passed_ms = now_ms - self.blocked_until_ms;
+        if passed_ms < TURN_MS && self.turn.is_some_and(|turn| lot > turn) {
+            return Err(TURN_MS - passed_ms);
+        }
+        if passed_ms >= FORGET_MS {
+            self.wrong = 0;
+        }
+        let running_max = if self.wrong >= FREE_ATTEMPTS { 1 } else { RUNNING_MAX };
+        if self.running() >= running_max {
+            return Err(DELAY_MS);
+        }
+        Ok(Arc::clone(&self.running))
+    }
+
+    fn count_wrong(&mut self, now_ms: u64) {
+        self.wrong = self.wrong.saturating_add(1);
+        let doublings = self.wrong.checked_sub(FREE_ATTEMPTS);
+        let delay_ms =
+            doublings.map_or(0, |doublings| DELAY_MS.saturating_mul(2_u64.saturating_pow(doublings)));
+        self.blocked_until_ms = now_ms.saturating_add(delay_ms.min(DELAY_MS_MAX));
+        self.turn = None;
+    }
 }
 
 impl Guesses {
-    /// Begins an attempt, or returns the milliseconds to wait. Every attempt that began must
-    /// [end](Self::end).
-    pub fn begin(&mut self, user: &UserName, now_ms: u64) -> Result<(), u64> {
-        if !self.0.contains_key(user) && self.0.len() >= REMEMBERED_MAX {
-            self.evict(now_ms);
-        }
-        let attempts = self.0.entry(user.clone()).or_default();
-        if now_ms < attempts.blocked_until_ms {
-            return Err(attempts.blocked_until_ms - now_ms);
-        }
-        if attempts.wrong >= FREE_ATTEMPTS && attempts.running > 0 {
-            return Err(DELAY_MS);
-        }
-        attempts.running += 1;
-        Ok(())
-    }
-
-    /// Ends an attempt. A correct password resets the count of wrong passwords.
-    pub fn end(&mut self, user: &UserName, is_correct: bool, now_ms: u64) {
-        let Some(attempts) = self.0.get_mut(user) else { return };
-        attempts.running = attempts.running.saturating_sub(1);
-        if !is_correct {
-            attempts.wrong += 1;
-            if let Some(doublings) = attempts.wrong.checked_sub(FREE_ATTEMPTS) {
-                let delay_ms =
-                    DELAY_MS.checked_shl(doublings).map_or(DELAY_MS_MAX, |ms| ms.min(DELAY_MS_MAX));
-                attempts.blocked_until_ms = now_ms.saturating_add(delay_ms);
+    /// Begins an attempt, or returns the milliseconds to wait.
+    pub fn begin(&mut self, guesser: Guesser, peer: &PeerId, now_ms: u64) -> Result<Attempt, u64> {
+        let Self { accounts, no_account, seed } = self;
+        let lot = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
+        let attempts = match &guesser {
+            Guesser::NoAccount(user) => {
+                let slot =
+                    no_account.entry(slot(seed, user)).or_insert_with(|| (user.clone(), Attempts::default()));
+                if slot.0 != *user {
+                    *slot = (user.clone(), Attempts::default());
+                }
+                &mut slot.1
             }
-        } else if attempts.running == 0 {
-            self.0.remove(user);
-        } else {
-            (attempts.wrong, attempts.blocked_until_ms) = (0, 0);
-        }
+            Guesser::Session(_) | Guesser::KnownClient(..) | Guesser::Stranger(_) => {
+                accounts.entry(guesser.clone()).or_default()
+            }
+        };
+        let running = attempts.begin(lot, now_ms)?;
+        Ok(Attempt { guesser, running })
     }
 
-    fn evict(&mut self, now_ms: u64) {
-        self.0.retain(|_, attempts| attempts.running > 0 || now_ms < attempts.blocked_until_ms);
-        let first_unblocked = self.0.iter().filter(|(_, attempts)| attempts.running == 0);
-        let first_unblocked = first_unblocked
-            .min_by_key(|(_, attempts)| attempts.blocked_until_ms)
-            .map(|(user, _)| user.clone());
-        if let Some(user) = first_unblocked.filter(|_| self.0.len() >= REMEMBERED_MAX) {
-            self.0.remove(&user);
+    /// Ends an attempt and counts its result. A correct password resets the count of wrong passwords.
+    pub fn end(&mut self, attempt: Attempt, is_correct: bool, now_ms: u64) {
+        let Attempt { guesser, running } = attempt;
+        let attempts = match &guesser {
+            Guesser::NoAccount(user) => {
+                self.no_account.get_mut(&slot(&self.seed, user)).map(|(_, attempts)| attempts)
+            }
+            Guesser::Session(_) | Guesser::KnownClient(..) | Guesser::Stranger(_) => {
+                self.accounts.get_mut(&guesser)
+            }
+        };
+        let Some(attempts) = attempts.filter(|attempts| Arc::ptr_eq(&attempts.running, &running)) else {
+            return;
+        };
+        drop(running);
+        if !is_correct {
+            return attempts.count_wrong(now_ms);
+        }
+        (attempts.wrong, attempts.blocked_until_ms, attempts.turn) = (0, 0, None);
+        if attempts.running() == 0 {
+            self.accounts.remove(&guesser);
         }
     }
+}
+
+fn slot(seed: &RandomState, user: &UserName) -> u64 {
+    seed.hash_one(user) % NO_ACCOUNT_SLOTS as u64
 }
 
 #[cfg(test)]
@@ -88,10 +186,23 @@ mod tests {
     use testkit::user;
 
     use super::*;
+    use crate::services::peer::Peer;
+
+    fn peer(number: u8) -> PeerId {
+        Peer::new(Some([number; 32]), || unreachable!("it has a key")).id
+    }
+
+    fn stranger() -> Guesser {
+        Guesser::Stranger(user("alice"))
+    }
+
+    fn begin(guesses: &mut Guesses, now_ms: u64) -> Result<Attempt, u64> {
+        guesses.begin(stranger(), &peer(1), now_ms)
+    }
 
     fn wrong(guesses: &mut Guesses, now_ms: u64) -> Result<(), u64> {
-        guesses.begin(&user("alice"), now_ms)?;
-        guesses.end(&user("alice"), false, now_ms);
+        let attempt = begin(guesses, now_ms)?;
+        guesses.end(attempt, false, now_ms);
         Ok(())
     }
 
@@ -109,7 +220,12 @@ mod tests {
             assert_eq!(wrong(&mut guesses, now_ms), Ok(()), "after the delay");
         }
         assert_eq!(delays, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
-        assert_eq!(guesses.begin(&user("bob"), now_ms), Ok(()), "other accounts are not slowed down");
+        let bob = guesses.begin(Guesser::Stranger(user("bob")), &peer(1), now_ms);
+        assert!(bob.is_ok(), "other accounts are not slowed down");
+        assert_eq!(wrong(&mut guesses, 0), Err(60_000), "the clock was set back");
+        for _ in 0..FREE_ATTEMPTS {
+            assert_eq!(wrong(&mut guesses, now_ms + DELAY_MS_MAX + FORGET_MS), Ok(()), "forgotten");
+        }
     }
 
     #[test]
@@ -118,8 +234,9 @@ mod tests {
         for _ in 0..FREE_ATTEMPTS - 1 {
             assert_eq!(wrong(&mut guesses, 0), Ok(()));
         }
-        guesses.begin(&user("alice"), 0).expect("allowed");
-        guesses.end(&user("alice"), true, 0);
+        let attempt = begin(&mut guesses, 0).expect("allowed");
+        guesses.end(attempt, true, 0);
+        assert!(guesses.accounts.is_empty());
         assert_eq!(wrong(&mut guesses, 0), Ok(()));
         assert_eq!(wrong(&mut guesses, 0), Ok(()));
     }
@@ -127,28 +244,97 @@ mod tests {
     #[test]
     fn each_concurrent_attempt_counts() {
         let mut guesses = Guesses::default();
-        for _ in 0..100 {
-            guesses.begin(&user("alice"), 0).expect("no attempt was wrong yet");
-        }
-        (0..99).for_each(|_| guesses.end(&user("alice"), false, 0));
+        let mut running: Vec<_> =
+            (0..RUNNING_MAX).map(|_| begin(&mut guesses, 0).expect("none was wrong")).collect();
+        assert_eq!(begin(&mut guesses, 0), Err(DELAY_MS), "too many at once");
+        let last = running.pop().expect("an attempt");
+        running.into_iter().for_each(|attempt| guesses.end(attempt, false, 0));
         let later = 10 * DELAY_MS_MAX;
-        assert!(guesses.begin(&user("alice"), later).is_err(), "one attempt is still running");
-        guesses.end(&user("alice"), false, 0);
-        assert!(guesses.begin(&user("alice"), later).is_ok());
-        assert!(guesses.begin(&user("alice"), later).is_err(), "one at a time");
+        assert!(begin(&mut guesses, later).is_err(), "one attempt is still running");
+        guesses.end(last, false, 0);
+        let _one = begin(&mut guesses, later).expect("none is running");
+        assert!(begin(&mut guesses, later).is_err(), "one at a time");
+    }
+
+    /// Attack F3: each of these jobs was rejected because the queue of hashes was full.
+    #[test]
+    fn an_attempt_that_is_dropped_has_ended() {
+        let mut guesses = Guesses::default();
+        while wrong(&mut guesses, 0).is_ok() {}
+        for _ in 0..400 {
+            drop(begin(&mut guesses, DELAY_MS_MAX));
+        }
+        assert!(begin(&mut guesses, DELAY_MS_MAX).is_ok());
     }
 
     #[test]
-    fn the_number_of_accounts_is_bounded() {
-        let mut guesses = Guesses::default();
-        for i in 0..2 * REMEMBERED_MAX {
-            let name = user(&format!("user{i}"));
-            for _ in 0..=FREE_ATTEMPTS {
-                if guesses.begin(&name, 0).is_ok() {
-                    guesses.end(&name, false, 0);
+    fn guesses_of_strangers_lock_neither_known_clients_nor_sessions() {
+        let (mut guesses, key) = (Guesses::default(), ClientKey::from_bytes([7; 32]));
+        let known = Guesser::KnownClient(user("alice"), key);
+        while wrong(&mut guesses, 0).is_ok() {}
+        for _ in 0..FREE_ATTEMPTS {
+            let attempt = guesses.begin(known.clone(), &peer(7), 0).expect("its own count");
+            guesses.end(attempt, false, 0);
+        }
+        assert_eq!(guesses.begin(known, &peer(7), 0), Err(DELAY_MS), "a known client can guess, too");
+        assert!(guesses.begin(Guesser::Session(user("alice")), &peer(7), 0).is_ok());
+    }
+
+    /// An attacker with three keys asks 1,000 times in each delay, and tries as soon as it ends. The owner
+    /// asks once and gets about a quarter of the turns.
+    #[test]
+    fn a_client_that_asks_all_the_time_does_not_keep_the_owner_out() {
+        let (mut guesses, mut now_ms, mut turns) = (Guesses::default(), 0, 0);
+        while wrong(&mut guesses, 0).is_ok() {}
+        for round in 0..200 {
+            let mut ask = |number, now_ms| guesses.begin(stranger(), &peer(number), now_ms);
+            for attack in 0..1_000 {
+                let refused = ask(attack as u8 % 3, now_ms).expect_err("the delay");
+                now_ms += u64::from(attack == 999) * refused;
+                if attack == 500 {
+                    assert!(ask(9, now_ms).is_err());
                 }
             }
+            let attacker = (0..3).find_map(|number| ask(number, now_ms).ok());
+            let owner = ask(9, now_ms).ok();
+            assert_ne!(attacker.is_some(), owner.is_some(), "one of them in round {round}");
+            turns += u32::from(owner.is_some());
+            guesses.end(attacker.or(owner).expect("a turn"), false, now_ms);
         }
-        assert!(guesses.0.len() <= REMEMBERED_MAX);
+        assert!((20..80).contains(&turns), "{turns} of 200");
+    }
+
+    #[test]
+    fn a_turn_that_is_not_taken_passes() {
+        let mut guesses = Guesses::default();
+        while wrong(&mut guesses, 0).is_ok() {}
+        let refused = |guesses: &mut Guesses, now_ms| {
+            (0..50).filter(|number| guesses.begin(stranger(), &peer(*number), now_ms).is_err()).count()
+        };
+        assert_eq!(refused(&mut guesses, 0), 50);
+        assert_eq!(refused(&mut guesses, DELAY_MS), 49);
+        assert!(guesses.begin(stranger(), &peer(99), DELAY_MS + TURN_MS).is_ok());
+    }
+
+    /// Attack F4: 119,321 entries, and a scan of all of them for each new name.
+    #[test]
+    fn names_without_an_account_are_bounded_and_slowed_down_the_same() {
+        let mut guesses = Guesses::default();
+        let mut refused = Vec::new();
+        for i in 0..20 * NO_ACCOUNT_SLOTS {
+            let guesser = Guesser::NoAccount(user(&format!("user{i}")));
+            let mut attempt = || guesses.begin(guesser.clone(), &peer(1), 0);
+            let kept = attempt().expect("the first");
+            refused.push(kept);
+            for _ in 0..FREE_ATTEMPTS {
+                let attempt = guesses.begin(guesser.clone(), &peer(1), 0).expect("free");
+                guesses.end(attempt, false, 0);
+            }
+            assert_eq!(guesses.begin(guesser, &peer(1), 0), Err(DELAY_MS));
+        }
+        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS && guesses.accounts.is_empty());
+        // Attempts whose slot belongs to another name count for nobody.
+        refused.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
+        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS);
     }
 }

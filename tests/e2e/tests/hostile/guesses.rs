@@ -58,6 +58,19 @@ fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     }
 }
 
+/// A client is known by the key that the broker passes on, also when it connects again.
+#[test]
+fn guesses_of_strangers_do_not_lock_out_a_known_client() {
+    let node = Node::up();
+    let security = node.client_security();
+    let alice = || Peer::connect(node.endpoint("clients"), &security);
+    alice().register("alice").expect("registered");
+    alice().login("alice").expect("logged in");
+    while guess(&mut node.peer(), "alice").reason() != Some(Reason::RateLimited) {}
+    assert_eq!(reason(node.peer().login("alice")), Reason::RateLimited, "a new client waits");
+    alice().login("alice").expect("a known client does not wait");
+}
+
 /// The server hashes the password of an unknown user, too. The test compares the shortest of several times,
 /// which other load on the machine affects least.
 #[test]

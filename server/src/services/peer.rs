@@ -1,0 +1,24 @@
+//! The sender of a request, as the limits of logins tell senders apart.
+
+use crate::domain::records::ClientKey;
+
+/// A client with its key, or without encryption a connection. All clients behind one key count as one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PeerId(Box<[u8]>);
+
+/// The sender of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    pub id: PeerId,
+    /// The key that the client has proved to own; `None` without encryption.
+    pub key: Option<ClientKey>,
+}
+
+impl Peer {
+    /// Creates the peer from the key of a client and the address of its connection.
+    #[must_use]
+    pub fn new(key: Option<[u8; 32]>, address: impl FnOnce() -> Box<[u8]>) -> Self {
+        let id = PeerId(key.map_or_else(address, |key| key.into()));
+        Self { id, key: key.map(ClientKey::from_bytes) }
+    }
+}

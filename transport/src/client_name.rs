@@ -1,0 +1,68 @@
+//! The name of a client, as the broker gives it to the server: the name that libzmq chose, the public key of
+//! the client, and a tag of the broker's run.
+//!
+//! The server uses the key to recognise a client that has logged in before. It treats the whole name as the
+//! address of the reply.
+
+use crate::keys::PublicKey;
+use crate::socket::Frame;
+use crate::z85::KEY_BYTES;
+
+/// Bytes of a run tag: enough random bits that two runs never have the same tag.
+pub const RUN_TAG_BYTES: usize = 8;
+
+/// The bytes in place of the key of a client without encryption. They are no valid key.
+const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
+
+/// Appends the key and the run tag to the name that libzmq chose.
+#[must_use]
+pub fn extend(name: &[u8], key: Option<PublicKey>, run_tag: &[u8; RUN_TAG_BYTES]) -> Frame {
+    let key = key.map_or(NO_KEY, |key| *key.as_bytes());
+    let mut extended = Frame::with_size(name.len() + KEY_BYTES + RUN_TAG_BYTES);
+    let (own, appended) = extended.split_at_mut(name.len());
+    own.copy_from_slice(name);
+    let (own, appended) = appended.split_at_mut(KEY_BYTES);
+    own.copy_from_slice(&key);
+    appended.copy_from_slice(run_tag);
+    extended
+}
+
+/// The name that libzmq chose; `None` if the extended name has another run tag.
+#[must_use]
+pub fn shorten<'a>(extended: &'a [u8], run_tag: &[u8; RUN_TAG_BYTES]) -> Option<&'a [u8]> {
+    let (name, _key) = extended.strip_suffix(run_tag)?.split_last_chunk::<KEY_BYTES>()?;
+    Some(name)
+}
+
+/// The key in an extended name; `None` without encryption.
+#[must_use]
+pub fn key(extended: &[u8]) -> Option<PublicKey> {
+    let (rest, _run_tag) = extended.split_last_chunk::<RUN_TAG_BYTES>()?;
+    let (_name, key) = rest.split_last_chunk::<KEY_BYTES>()?;
+    (*key != NO_KEY).then(|| PublicKey::from_bytes(*key))
+}
+
+/// The public key that the sender of a received frame has proved to own; `None` without encryption.
+#[must_use]
+pub fn sender_key(frame: &mut Frame) -> Option<PublicKey> {
+    frame.gets("User-Id")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_extended_and_shortened_and_keeps_its_key() {
+        let key_of_alice = PublicKey::from_bytes([7; KEY_BYTES]);
+        for name in [b"\0\x6b\x8b\x45\x67".as_slice(), b"", &[7; 255]] {
+            for own in [Some(key_of_alice), None] {
+                let extended = extend(name, own, b"this run");
+                assert_eq!(key(&extended), own);
+                assert_eq!(shorten(&extended, b"this run"), Some(name));
+                assert_eq!(shorten(&extended, b"next run"), None);
+            }
+        }
+        assert_eq!((key(b"short"), shorten(b"this run", b"this run")), (None, None));
+    }
+}
