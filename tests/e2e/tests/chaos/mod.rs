@@ -11,7 +11,7 @@ mod client;
 mod client_io;
 mod plan;
 mod results;
-pub(crate) mod small_disk;
+mod small_disk;
 mod test_bed;
 mod verdict;
 

@@ -10,7 +10,6 @@ mod fan_out;
 mod private_channels;
 mod removals;
 mod injections;
-mod full_disk;
 
 use common::{Error, Reason};
 use e2e::Node;
