@@ -64,7 +64,7 @@ fn upload(by: &str) -> Upload {
         sha256,
         begun: NOW_MS,
         is_verified: false,
-        by_hash: false,
+        by_hash: None,
         is_from_earlier_run: false,
     }
 }

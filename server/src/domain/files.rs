@@ -189,14 +189,14 @@ pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> R
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-/// The size of this content, if `user` may read an event that contains it: no upload is needed. Otherwise
+/// A file with this content that `user` may read: no upload is needed. Otherwise
 /// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
 #[must_use]
-pub fn readable_content(state: &State, user: &UserName, sha256: &ContentHash) -> Option<u64> {
+pub fn readable_content<'s>(state: &'s State, user: &UserName, sha256: &ContentHash) -> Option<&'s Shared> {
     let events = state.files.events.get(sha256).into_iter().flatten().take(EVENTS_CHECKED_MAX);
     let mut readable = events.filter(|(conversation, _)| match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
         Conversation::Direct(one, other) => user == one || user == other,
     });
-    readable.find_map(|event| state.files.shared.get(event)).map(|shared| shared.bytes)
+    readable.find_map(|event| state.files.shared.get(event))
 }

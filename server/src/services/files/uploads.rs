@@ -42,9 +42,10 @@ pub struct Upload {
     /// Whether the whole content is durable: as the part, or under its hash.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-    /// Whether the upload began by the hash of a content that the user may read, without its bytes.
-    #[serde(default)]
-    pub by_hash: bool,
+    /// The conversation that gave the user the right to begin the upload by the hash of its content, without
+    /// its bytes. `None` if the user uploads the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hash: Option<Target>,
     /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
     /// then.
     #[serde(skip)]
@@ -169,7 +170,7 @@ impl Uploads {
     #[must_use]
     pub fn open_by_hash(&self, id: Uuid, user: &UserName) -> Option<&Upload> {
         let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving)?;
-        Some(&open.upload).filter(|upload| upload.by_hash && upload.user == *user)
+        Some(&open.upload).filter(|upload| upload.by_hash.is_some() && upload.user == *user)
     }
 
     /// The uploads of a user on which no job works.
