@@ -9,6 +9,7 @@ pub mod records;
 pub mod topics;
 
 pub mod accounts;
+mod confusable;
 pub mod channels;
 pub mod messages;
 pub mod files;
