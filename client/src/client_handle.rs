@@ -70,7 +70,7 @@ pub(crate) enum Sends {
 /// A connection to a server. Dropping the handle ends the network thread, which closes the channel of news.
 pub(crate) struct ClientHandle {
     endpoint: Endpoint,
-    /// The addresses of the server. The session is stored under each of them.
+    /// The addresses of the server. The session is stored under each address.
     addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,

@@ -262,7 +262,7 @@ mod tests {
             self.endpoints(line, false)
         }
 
-        /// The same endpoints, but the server answers at the first endpoint, too.
+        /// Like `endpoint`, but the server answers at the first endpoint.
         fn answered(&self, line: &str) -> String {
             self.endpoints(line, true)
         }

@@ -37,7 +37,7 @@ impl PasswordSource {
     }
 }
 
-/// The source of the password that replaces the old one.
+/// The source of the new password.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct NewPasswordSource {
     /// Read the new password from the first line of this file [default: the variable PAPO_NEW_PASSWORD,

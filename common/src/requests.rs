@@ -83,7 +83,7 @@ struct Parameters(Method);
 impl<'de> DeserializeSeed<'de> for Parameters {
     type Value = Call<'de>;
 
-    /// Accepts only an object. The derived decoders also accept an array.
+    /// Accepts only an object: a derived decoder would accept an array.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }

@@ -3,7 +3,7 @@
 //! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`. The channel of all users
 //! has the name `*`, which is not a wildcard. The key makes a topic private: only the server can derive it.
 //! ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics. No topic is a prefix of
-//! another: a name may have at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
+//! another: a name has at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
 //! few for a name and a key.
 
 use std::fmt;

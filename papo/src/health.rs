@@ -11,7 +11,7 @@ use crate::print_to_stderr;
 
 #[derive(Args)]
 pub(crate) struct Health {
-    /// Request the status at these control endpoints [default: those of a node on this machine]
+    /// Request the status at these control endpoints; the default is a node on this machine
     #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561"])]
     endpoints: Vec<String>,
     /// Wait this long for each answer, in milliseconds

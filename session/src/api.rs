@@ -35,7 +35,7 @@ pub enum Command {
         /// The new password.
         new_password: NewPassword,
     },
-    /// End the user's session with this id. `None` ends all sessions except this one.
+    /// End the user's session with this id. `None` ends all sessions of the user except this session.
     Revoke(Option<Uuid>),
     /// Check that the server replies. No login is needed.
     Ping,
@@ -97,8 +97,7 @@ pub enum Follow {
     One {
         /// The conversation.
         conversation: Target,
-        /// Emit only events with a greater number. `None` means that only events after the newest one are
-        /// emitted.
+        /// Emit only events with a greater number. `None` means that only future events are emitted.
         after: Option<u64>,
     },
 }
@@ -127,13 +126,13 @@ pub enum Answer {
     LoggedIn(LoggedIn),
     /// The channel that the user created or joined.
     Joined(Joined),
-    /// How many sessions the server ended.
+    /// The number of sessions that the server ended.
     SessionsEnded(u64),
     /// The status of the session.
     Status(Status),
     /// The read marks and unread counts of all conversations.
     Reads(Vec<Reading>),
-    /// How many messages of the conversation are unread.
+    /// The number of unread messages in the conversation.
     Unread(u64),
     /// The number of bytes of an upload that the server has.
     Have(u64),
@@ -154,7 +153,7 @@ pub enum News {
         conversation: Target,
         /// The newest events, or the first unread ones.
         entries: Vec<Entry>,
-        /// How many messages were unread.
+        /// The number of unread messages when the conversation was opened.
         unread: u64,
         /// The number of events after the page. [`Command::NextPage`] requests them.
         more: u64,
@@ -176,8 +175,7 @@ pub enum News {
         message: Message,
         /// The message's event, or the error.
         outcome: Result<Entry, Error>,
-        /// Whether the session emits the event as [`News::Entry`], too. False if the conversation is not
-        /// followed.
+        /// Whether a [`News::Entry`] with this event follows. False if the conversation is not followed.
         is_emitted: bool,
     },
     /// The presence of the other user of the open conversation has changed.

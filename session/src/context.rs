@@ -43,7 +43,7 @@ impl Context {
         &mut self.rng
     }
 
-    /// The requests, except those of the outbox.
+    /// The requests, except the requests of the outbox.
     pub(crate) fn requests(&self) -> &Requests {
         &self.requests
     }

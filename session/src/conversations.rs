@@ -1,5 +1,5 @@
 //! Combines four components: [`Sync`] orders events, [`Reads`] counts unread events, [`Presence`] and
-//! [`Typing`] report on other users. The outcome of a component is passed to the others here.
+//! [`Typing`] report on other users. This file passes the outcome of a component to the other components.
 
 use common::accounts::Revoked;
 use common::channels::Joined;

@@ -2,7 +2,8 @@
 //!
 //! The server counts the unread messages in the reply to `read.list`. After that the session counts new
 //! events by the same rules (`docs/PROTOCOL.md`, "What was read"). Events that the open conversation shows
-//! count as read: the session sends a read mark for the last one, at most every [`MARK_INTERVAL_MS`].
+//! count as read: the session sends a read mark for the last of these events, at most every
+//! [`MARK_INTERVAL_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +51,7 @@ impl Reads {
         self.readings.get(conversation).filter(|reading| reading.unread > 0)
     }
 
-    /// How many messages are unread in all conversations except the open one.
+    /// The number of unread messages in all conversations except the open conversation.
     pub(crate) fn unread_elsewhere(&self) -> u64 {
         let elsewhere = self.readings.values().filter(|reading| !self.is_open(&reading.conversation));
         elsewhere.map(|reading| reading.unread).sum()

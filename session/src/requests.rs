@@ -110,7 +110,7 @@ impl Outstanding {
     }
 }
 
-/// All requests except those of the outbox.
+/// All requests except the requests of the outbox.
 #[derive(Default)]
 pub(crate) struct Requests {
     last_id: u64,

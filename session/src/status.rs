@@ -29,7 +29,7 @@ pub struct StatusSummary {
     /// The number of unacknowledged messages that were emitted as [`News::Delayed`] or
     /// [`News::OutboxLoaded`].
     pub delayed: usize,
-    /// The number of unread messages in all conversations except the open one.
+    /// The number of unread messages in all conversations except the open conversation.
     pub unread: u64,
 }
 

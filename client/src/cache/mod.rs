@@ -3,7 +3,7 @@
 //!
 //! The server has all cached data, so the cache ignores damaged files, files of other users and errors of the
 //! disk. The cache of a conversation is a run of events without a gap. When an event is missed, all earlier
-//! events are dropped, because the missed event may edit or delete one of them.
+//! events are dropped, because the missed event may edit or delete an earlier event.
 
 mod run;
 
@@ -104,7 +104,7 @@ impl Cache {
         let _the_server_has_the_data = shared.user_folder().map(write);
     }
 
-    /// Drops all channels except those of the user.
+    /// Drops all channels except the user's channels.
     pub(crate) fn keep_channels(&self, is_own: impl Fn(&Target) -> bool) {
         let mut shared = self.shared();
         let is_left = |known: &Target| matches!(known, Target::Channel(_)) && !is_own(known);

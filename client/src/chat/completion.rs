@@ -124,7 +124,7 @@ mod tests {
     fn a_path_with_spaces_and_quotes_is_completed() {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["plan b.pdf", "plan\u{1b}[2J", "photos"] {
-            std::fs::create_dir(folder.path().join(name)).expect("made");
+            std::fs::create_dir(folder.path().join(name)).expect("the folder was created");
         }
         let completion = Completion::new(KnownNames::default(), InputLine::new(Keystrokes::ignored(), true));
         let path = folder.path().to_str().expect("UTF-8");

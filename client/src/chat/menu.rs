@@ -96,7 +96,7 @@ fn add_argument(
     ask_or_run(group, command, given, catalog, names)
 }
 
-/// Asks for the next argument, or runs the command after the last one.
+/// Asks for the next argument. After the last argument, runs the command.
 fn ask_or_run(
     group: &'static Group,
     command: &'static Command,

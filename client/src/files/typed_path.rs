@@ -48,7 +48,7 @@ mod tests {
         let path = folder.path().join("'x'");
         let line = path.to_str().expect("UTF-8");
         let quoted = format!("'{line}'");
-        std::fs::create_dir(&path).expect("made");
+        std::fs::create_dir(&path).expect("the folder was created");
         assert_eq!(resolve(line, None), path);
         assert_eq!(resolve(&quoted, None), path, "a path within quotes");
     }

@@ -8,7 +8,7 @@ pub(crate) enum Language {
     Portuguese,
 }
 
-/// The environment variables of the locale: the first one that is not empty decides (POSIX.1-2017, XBD
+/// The environment variables of the locale. The first variable that is not empty is used (POSIX.1-2017, XBD
 /// section 8.2).
 const VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 

@@ -64,11 +64,11 @@ pub(crate) const fn same(text: &'static str) -> Phrase {
 
 /// Declares messages. Each message becomes a method of [`Catalog`], with the placeholders as arguments.
 macro_rules! messages {
-    ($($(#[doc = $doc:literal])* $name:ident($($gap:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($placeholder:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
         impl $crate::i18n::Catalog {
             $(
                 $(#[doc = $doc])*
-                pub(crate) fn $name(self $(, $gap: $type)*) -> String {
+                pub(crate) fn $name(self $(, $placeholder: $type)*) -> String {
                     match self.language {
                         $crate::i18n::Language::English => format!($en),
                         $crate::i18n::Language::Portuguese => format!($pt),
@@ -79,7 +79,7 @@ macro_rules! messages {
 
         /// All messages of this table, with their placeholders.
         #[cfg(test)]
-        pub(super) const SENTENCES: &[(&str, $crate::i18n::Phrase)] =
+        pub(super) const MESSAGES: &[(&str, $crate::i18n::Phrase)] =
             &[$((stringify!($name), $crate::i18n::both($en, $pt))),+];
     };
 }
@@ -91,37 +91,37 @@ mod tests {
     use std::collections::BTreeSet;
 
     const TABLES: &[&[(&str, Phrase)]] = &[
-        accounts::SENTENCES,
-        channels::SENTENCES,
-        conversations::SENTENCES,
-        connection::SENTENCES,
-        outbox::SENTENCES,
-        presence::SENTENCES,
-        menu::SENTENCES,
-        admin::SENTENCES,
-        amendments::SENTENCES,
-        reads::SENTENCES,
-        files::SENTENCES,
-        search::SENTENCES,
-        local_errors::SENTENCES,
+        accounts::MESSAGES,
+        channels::MESSAGES,
+        conversations::MESSAGES,
+        connection::MESSAGES,
+        outbox::MESSAGES,
+        presence::MESSAGES,
+        menu::MESSAGES,
+        admin::MESSAGES,
+        amendments::MESSAGES,
+        reads::MESSAGES,
+        files::MESSAGES,
+        search::MESSAGES,
+        local_errors::MESSAGES,
     ];
 
-    /// The gaps of a sentence. Their order may differ between languages.
-    fn gaps(sentence: &str) -> BTreeSet<&str> {
-        sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    /// The placeholders of a message. Their order may differ between languages.
+    fn placeholders(message: &str) -> BTreeSet<&str> {
+        message.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
     }
 
     #[test]
-    fn every_sentence_is_translated_with_the_same_gaps() {
+    fn every_message_is_translated_with_the_same_placeholders() {
         for (name, phrase) in TABLES.iter().copied().flatten() {
             assert!(!phrase.en.is_empty() && !phrase.pt.is_empty(), "{name}");
             assert_ne!(phrase.en, phrase.pt, "{name} is not translated");
-            assert_eq!(gaps(phrase.en), gaps(phrase.pt), "{name}");
+            assert_eq!(placeholders(phrase.en), placeholders(phrase.pt), "{name}");
         }
     }
 
     #[test]
-    fn the_gaps_of_a_sentence_are_filled_in() {
+    fn the_placeholders_of_a_message_are_filled_in() {
         let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
         let filled = catalog.map(|catalog| catalog.no_such_command("jion"));
         insta::assert_snapshot!(filled.join("\n"), @r"

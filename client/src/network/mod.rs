@@ -20,8 +20,8 @@ use crate::outbox::Outbox;
 
 use io::NetworkIo;
 
-/// The maximum number of messages that one round of the loop receives from one socket. No socket can block
-/// the others.
+/// The maximum number of messages that one round of the loop receives from one socket, so that no socket
+/// blocks another socket.
 const MESSAGES_PER_ROUND_MAX: usize = 256;
 
 /// How long the thread waits at its end for the reply to the report that the user is offline.

@@ -24,8 +24,8 @@ pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Escapes control characters in JSON, where they occur only in strings. All of them are below U+10000, so
-/// each needs one escape.
+/// Escapes control characters in JSON, where they occur only in strings. All control characters are below
+/// U+10000, so each needs one escape.
 pub(crate) fn escape(json: &str) -> Cow<'_, str> {
     if !json.contains(is_control_character) {
         return Cow::Borrowed(json);

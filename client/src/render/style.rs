@@ -10,7 +10,7 @@ const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// Dim, for sentences of papo and for events without a text.
+    /// Dim, for messages of papo and for events without a text.
     System,
     /// Bold, for the reader's own name.
     Own,

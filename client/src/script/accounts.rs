@@ -93,7 +93,7 @@ pub(super) fn print_list<T: Serialize>(
     Ok(output.flush()?)
 }
 
-/// Prints the result of a command as JSON, or as a sentence.
+/// Prints the result of a command as JSON, or as a message.
 pub(super) fn print(common: &Common, result: &serde_json::Value, message: &str) -> Result<(), CliError> {
     let mut output = Output::new();
     if common.json {

@@ -17,7 +17,7 @@ pub struct Search {
     /// Show the next page: the number that the previous page ended with.
     #[arg(long = "page", value_name = "NUMBER")]
     before: Option<u64>,
-    /// Show at most this number of events, the newest ones.
+    /// Show at most this number of the newest events.
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..=common::limits::SEARCH_EVENTS_MAX))]
     limit: Option<u64>,
     #[command(flatten)]

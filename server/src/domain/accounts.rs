@@ -133,8 +133,8 @@ impl Users {
         &self.accounts
     }
 
-    /// Restores the accounts of a snapshot. If it has no administrator, an older version wrote it: the oldest
-    /// account becomes administrator, as in replay.
+    /// Restores the accounts of a snapshot. If no account is an administrator, an older version wrote the
+    /// snapshot, and the oldest account becomes administrator, as in replay.
     pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
         if !accounts.values().any(|account| account.administrator)
             && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
@@ -234,7 +234,7 @@ impl Users {
     }
 }
 
-/// Removes expired sessions, and the oldest one if the limit is reached.
+/// Removes expired sessions. If the limit is still reached, removes the oldest session.
 fn remove_old_sessions(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,

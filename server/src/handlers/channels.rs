@@ -63,8 +63,8 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-/// The user and the channel of a request that stores a record. Returns an error if the session exceeds its
-/// rate.
+/// Returns the user and the channel of a request that stores a record, or an error if the session exceeds its
+/// rate limit.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.authenticate(token)?;
     context.take_rate(token)?;

@@ -60,7 +60,7 @@ fn publish_event(
     }
     match event.body.class() {
         Class::Membership => to_user(&event.from),
-        // A user whose ban was lifted is not a member.
+        // A user whose ban was revoked is not a member.
         Class::Moderation { user } if !matches!(event.body, Body::Unbanned(_)) => to_user(user),
         Class::Moderation { .. }
         | Class::Content { .. }
@@ -70,7 +70,7 @@ fn publish_event(
     }
 }
 
-/// Publishes a read mark to all sessions of its user. A session that misses it requests `read.list`.
+/// Publishes a read mark to all sessions of the user. A session that misses it requests `read.list`.
 fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let ServerRecord::Read { user, conversation, .. } = record else { return };
     let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)
@@ -82,7 +82,7 @@ fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &Serve
     }
 }
 
-/// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
+/// Publishes the new topic of a channel to each member. A session that misses it requests `sync.heads`.
 fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };

@@ -38,11 +38,11 @@ pub(crate) struct Outbox {
     in_flight: usize,
     /// Whether a flight has not ended.
     has_flight: bool,
-    /// The timeout of the flight, or, without a flight, the earliest time of the next one.
+    /// The timeout of the flight. Without a flight, the earliest time of the next flight.
     due: u64,
     /// The number of consecutive flights that timed out or had postponed messages.
     attempt: u32,
-    /// The delay of the next flight, in milliseconds, if messages of the current one were postponed.
+    /// The delay of the next flight, in milliseconds, if messages of the current flight were postponed.
     postponed_ms: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ struct QueuedMessage {
     message: Message,
     /// The time at which the user sent the message.
     since_ms: u64,
-    /// Whether the message is on the client's disk. Such messages come before the others.
+    /// Whether the message is on the client's disk. Such messages are in front of the other messages.
     is_persisted: bool,
     /// The id of the request. All attempts have the same id, so a late reply is valid.
     request: Option<u64>,

@@ -44,7 +44,7 @@ impl Sync {
         self.timelines.get_mut(conversation)
     }
 
-    /// Continues after the event `shown`, the last one of the page that opened the conversation.
+    /// Continues after the event `shown`, the last event of the page that opened the conversation.
     pub(crate) fn continue_after(&mut self, conversation: &Target, shown: u64) {
         if self.follows(conversation) {
             // The user may have joined the channel in another session, and no heads have contained it yet.

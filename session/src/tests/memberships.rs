@@ -48,7 +48,7 @@ fn the_removal_of_another_member_is_an_ordinary_event() {
 }
 
 #[test]
-fn a_late_event_of_an_earlier_membership_does_not_end_the_current_one() {
+fn a_late_event_of_an_earlier_membership_does_not_end_the_current_membership() {
     let mut harness = Harness::following();
     harness.own_topic_line(&event(2, "bob", r#""kind":"channel.kicked","user":"alice""#));
     harness.event(4);

@@ -94,7 +94,7 @@ fn a_list_is_collected_from_its_pages() {
 }
 
 #[test]
-fn a_list_ends_with_its_last_page_or_with_an_empty_one() {
+fn a_list_ends_with_its_last_page_or_with_an_empty_page() {
     let page = |names: &[&str], more| {
         let users: Vec<_> = names.iter().map(|name| json!({"user": name, "since": 1})).collect();
         decode::<UserList>(&json!({"users": users, "more": more}).to_string()).expect("a page")

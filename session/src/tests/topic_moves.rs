@@ -177,7 +177,7 @@ pub(super) struct World {
     records: u64,
     /// The record of the newest event of #ops.
     newest: u64,
-    /// How many subscriptions of each topic the proxy has.
+    /// The number of subscriptions of each topic at the proxy.
     subscriptions: BTreeMap<String, u32>,
     /// Subscriptions on their way to the proxy.
     upstream: VecDeque<Effect>,

@@ -46,6 +46,16 @@ class Node:
         )
         self.ready = json.loads(self.process.stdout.readline())
 
+    def stop(self):
+        """Stops the node as an operator does; returns whether it obeyed."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return False
+        return True
+
     def mib(self, field="VmRSS"):
         """The resident memory, now or (`VmHWM`) at most since the start."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -187,8 +197,9 @@ def main():
             verdict["latencies_ok"] = p99 is not None and p99 <= P99_MS_MAX
             failures = report(node, alone, mixed, verdict, highest)
         finally:
-            node.process.terminate()
-            node.process.wait(30)
+            stopped = node.stop()
+        if not stopped:
+            failures.append("the node did not stop within 30 seconds")
     for failure in failures:
         print(f"FAILED: {failure}")
     print("hostile:", "failed" if failures else "ok")

@@ -14,7 +14,7 @@ const LOSSES: [Loss; 4] = [Loss::Everything, Loss::Nothing, Loss::Tail(50), Loss
 struct Messages {
     /// Stored without an error, and not removed.
     pending: Vec<u128>,
-    /// All messages in order, including those that could not be stored.
+    /// All messages in order, even messages that could not be stored.
     sent: Vec<u128>,
 }
 

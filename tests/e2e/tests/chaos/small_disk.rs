@@ -11,7 +11,7 @@ use tempfile::TempDir;
 const FILLER: &str = "filler";
 
 /// A mounted small disk; dropping it unmounts it.
-pub(crate) struct SmallDisk {
+pub(super) struct SmallDisk {
     /// The helper process: it holds the mount until its standard input ends.
     mount_keeper: Child,
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct SmallDisk {
 
 impl SmallDisk {
     /// Mounts a disk of `mib` MiB. The error says why it is not possible on this machine.
-    pub(crate) fn mount(mib: u64) -> Result<Self, String> {
+    pub(super) fn mount(mib: u64) -> Result<Self, String> {
         let mount_point = TempDir::new().map_err(|error| error.to_string())?;
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
@@ -43,12 +43,12 @@ impl SmallDisk {
         Ok(disk)
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
     }
 
     /// Fills the disk to the last byte.
-    pub(crate) fn fill(&self) {
+    pub(super) fn fill(&self) {
         let filler = OpenOptions::new().create(true).append(true).open(self.path.join(FILLER));
         let mut filler = filler.expect("a file on the small disk");
         for bytes in [1 << 20, 4 << 10, 1] {
@@ -57,7 +57,7 @@ impl SmallDisk {
         }
     }
 
-    pub(crate) fn empty(&self) {
+    pub(super) fn empty(&self) {
         fs::remove_file(self.path.join(FILLER)).expect("a disk that was filled");
     }
 }
