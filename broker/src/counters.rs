@@ -1,6 +1,6 @@
 //! The counters in the broker's status.
 
-/// The number of messages since the start, by outcome.
+/// The number of messages since the broker started, by outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     /// Requests that were sent to the server.
@@ -9,7 +9,7 @@ pub(crate) struct Counters {
     pub(crate) replies: u64,
     /// Replies whose client had disconnected.
     pub(crate) unreachable: u64,
-    /// Replies to clients of an earlier run of the broker.
+    /// Replies to clients that connected before the broker restarted.
     pub(crate) strangers: u64,
     /// Messages that were dropped because the queue of the peer was full.
     pub(crate) dropped_full: u64,
@@ -18,7 +18,8 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// All counters by name. `refused_peers` counts peers that tried to serve without the service key.
+    /// All counters by name. `refused_peers` counts peers without the service key that connected to the
+    /// server's port.
     pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 7] {
         [
             ("requests", self.requests),

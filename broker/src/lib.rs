@@ -2,7 +2,7 @@
 //!
 //! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends the
 //! client's key and a run tag to the client's name. The name routes the reply back. The broker counts a
-//! message that it cannot deliver, and does not queue it: clients send a request again with the same id.
+//! message that it cannot deliver, and drops it, because clients send a request again with the same id.
 
 mod run_tag;
 mod counters;
@@ -21,7 +21,7 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 use crate::counters::Counters;
 use crate::run_tag::RunTag;
 
-/// Messages that are forwarded in one direction before the other direction gets its turn.
+/// The maximum number of messages that are forwarded in one direction before the other direction is served.
 const BURST_MESSAGES_MAX: usize = 256;
 
 /// The reply to a message without the empty frame. It has no id, because the broker does not decode the body.
@@ -61,7 +61,7 @@ pub enum BrokerError {
 pub struct Config {
     /// The endpoint for clients, which send requests.
     pub clients: String,
-    /// The endpoint for the server, which connects to it.
+    /// The endpoint to which the server connects.
     pub servers: String,
     /// The endpoint for operators, who request the status.
     pub control: String,
@@ -75,7 +75,7 @@ pub struct Broker {
     run_tag: RunTag,
     counters: Counters,
     started: Instant,
-    /// The reply that is being forwarded; kept to reuse its memory.
+    /// The reply that is being forwarded. The field reuses its memory.
     frames: Vec<Frame>,
     /// The request that is being forwarded. It stays here while the server's queue is full.
     request: Vec<Frame>,
@@ -123,14 +123,14 @@ impl Broker {
                 })?;
             }
         }
-        // Forward the replies that have already arrived, so that clients need not send their requests again.
+        // Forward the replies that have already arrived. Otherwise clients would send the requests again.
         self.forward_replies()?;
         tracing::info!("broker stopped");
         Ok(())
     }
 
-    /// Waits for requests, replies, control requests and the shutdown, and returns which of them are ready.
-    /// While the server's queue is full, the broker holds one request, and the others stay with their
+    /// Waits for requests, replies, control requests or the shutdown, and returns which of these are ready.
+    /// While the server's queue is full, the broker holds one request, and other requests stay with their
     /// senders.
     fn wait(&self, wake: &Wake) -> Result<[bool; 4], TransportError> {
         let is_blocked = !self.request.is_empty();
@@ -162,8 +162,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Replies are always received, because a writable ROUTER does not mean that a certain client can
-    /// receive, and one client that does not read must not delay the others.
+    /// Receives replies even if a client cannot receive them. A client that does not read must not delay
+    /// other clients, so its replies are dropped.
     fn forward_replies(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
             if !self.servers.receive(&mut self.frames)? {
@@ -191,7 +191,7 @@ impl Broker {
         self.counters.malformed += 1;
         self.request.truncate(1);
         self.request.extend([Frame::new(), Frame::from(error)]);
-        self.clients.send(self.request.drain(..)).map(|_gone_if_not_sent| ())
+        self.clients.send(self.request.drain(..)).map(|_undelivered_if_client_left| ())
     }
 }
 

@@ -1,6 +1,6 @@
-//! A running broker. The tests act as its clients and its server.
+//! Tests of a running broker. They act as its clients and its server.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -36,12 +36,12 @@ fn with_protected_broker(config: &Config, security: &NodeSecurity, work: impl Fn
     let shutdown = Shutdown::new();
     std::thread::scope(|scope| {
         scope.spawn(|| broker.run(&shutdown).expect("a clean shutdown"));
-        let _stopped = ShutdownOnDrop(&shutdown);
+        let _shutdown = ShutdownOnDrop(&shutdown);
         work(&peers);
     });
 }
 
-/// Stops the role when the test ends, also when it failed.
+/// Stops the broker when the test ends, even if the test fails.
 struct ShutdownOnDrop<'a>(&'a Shutdown);
 
 impl Drop for ShutdownOnDrop<'_> {
@@ -77,15 +77,16 @@ impl Peers {
 }
 
 fn send(socket: &Socket, frames: &[&[u8]]) {
-    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
-        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds") != Sent::Done
+    {
+        wait(&[Watch::Writable(socket)], None).expect("waiting succeeds");
     }
 }
 
 fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    while !socket.receive(&mut frames).expect("a receive") {
-        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    while !socket.receive(&mut frames).expect("receiving succeeds") {
+        wait(&[Watch::Readable(socket)], None).expect("waiting succeeds");
     }
     frames.iter().map(|frame| frame.to_vec()).collect()
 }
@@ -192,18 +193,18 @@ fn a_message_of_too_many_frames_is_refused_by_name() {
 fn a_reply_to_a_client_that_left_is_counted() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = (peers.client(), peers.server());
-        send(&client, &[b"", b"and goodbye"]);
+        send(&client, &[b"", b"last request"]);
         let request = receive(&server);
         drop(client);
-        // Until the broker detects that the client disconnected, it sends the reply.
+        // The broker sends replies until it detects that the client has disconnected.
         while peers.count("unreachable") == 0 {
             send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
     });
 }
 
-/// A client that sends one request in plain ZMTP 3.0 (RFC 23) and never reads, so that replies wait in the
-/// broker's system and in libzmq. A socket of libzmq would read in the background.
+/// A client that sends one request in plain ZMTP 3.0 (RFC 23) and never reads. A socket of libzmq would read
+/// in the background.
 fn connect_without_reading(endpoint: &str) -> TcpStream {
     let address = endpoint.strip_prefix("tcp://").expect("a TCP endpoint");
     let mut stream = TcpStream::connect(address).expect("a listener");
@@ -211,10 +212,12 @@ fn connect_without_reading(endpoint: &str) -> TcpStream {
     greeting[..16].copy_from_slice(b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL");
     stream.write_all(&greeting).expect("a connection");
     stream.write_all(b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER").expect("a connection");
-    let mut heard = Vec::new();
-    while !heard.ends_with(b"READY") {
-        heard.push(0);
-        stream.read_exact(heard.last_mut().map(std::slice::from_mut).expect("a byte")).expect("a handshake");
+    let mut received = Vec::new();
+    while !received.ends_with(b"READY") {
+        received.push(0);
+        stream
+            .read_exact(received.last_mut().map(std::slice::from_mut).expect("a byte"))
+            .expect("a handshake");
     }
     stream.write_all(b"\x01\0\0\x05hello").expect("a connection");
     stream
@@ -238,7 +241,7 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
         let connect_silent = || (connect_without_reading(&peers.endpoints.clients), name());
         let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
         let answered = || peers.count("replies") + peers.count("dropped_full");
-        // Waits after each reply until the broker has sent or dropped it.
+        // Waits after each reply until the broker has sent or dropped the reply.
         let flood = |name: &[Vec<u8>; 2], count: usize| {
             for _ in 0..count {
                 let before = answered();
@@ -252,25 +255,25 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
         assert!(waiting < 60, "no reply was dropped: {waiting} MiB wait");
 
         // A client that reads gets all replies, while ten others do not read.
-        let (reader, its_name) = connect();
+        let (reader, reader_name) = connect();
         let silent: Vec<_> = (0..10).map(|_| connect_silent()).collect();
         silent.iter().for_each(|(_, name)| flood(name, 40));
         assert!(peers.count("replies") < 256 + 10 * 16, "{} MiB wait", peers.count("replies"));
         for _ in 0..100 {
-            answer(&its_name, &large);
+            answer(&reader_name, &large);
             assert_eq!(receive(&reader)[1].len(), MIB);
         }
-        // Closing their connections releases their waiting replies.
+        // Closing the connections releases the waiting replies.
         drop(silent);
-        let (again, name) = connect();
+        let (late_reader, name) = connect();
         for _ in 0..100 {
             (0..10).for_each(|_| answer(&name, &large));
-            (0..10).for_each(|_| assert_eq!(receive(&again)[1].len(), MIB));
+            (0..10).for_each(|_| assert_eq!(receive(&late_reader)[1].len(), MIB));
         }
     });
 }
 
-/// libzmq gives clients of a new process the same names as those of an earlier process.
+/// A client of a new process may get the name of a client of an earlier process.
 #[test]
 fn a_reply_from_before_a_restart_reaches_no_other_client() {
     let mut before = None;
@@ -312,16 +315,18 @@ fn a_client_that_does_not_read_delays_no_other_client() {
 }
 
 #[test]
-fn requests_wait_with_their_sender_until_there_is_a_server() {
+fn requests_wait_at_the_client_until_a_server_connects() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let client = peers.client();
         let body = [0; 64 * 1024];
         let mut sent = 0_usize;
         wait(&[Watch::Writable(&client)], None).expect("a connection");
-        while client.send([Frame::new(), Frame::from(body.as_slice())]).expect("a send") == Sent::Done {
+        while client.send([Frame::new(), Frame::from(body.as_slice())]).expect("sending succeeds")
+            == Sent::Done
+        {
             sent += 1;
         }
-        // When the broker has answered this, it has completed one turn of its loop.
+        // After this answer, the broker has completed one round of its loop.
         assert_eq!(peers.count("requests"), 0);
         let server = peers.server();
         for _ in 0..sent {
@@ -346,7 +351,7 @@ fn a_server_without_the_service_key_is_refused_and_counted() {
         let server = peers.protected(Kind::Router, &peers.endpoints.servers, &security.link());
         echo(&server, 1);
         assert_eq!(receive(&client)[1], b"for the server only");
-        assert!(!stranger.receive(&mut Vec::new()).expect("a receive"));
+        assert!(!stranger.receive(&mut Vec::new()).expect("receiving succeeds"));
     });
 }
 
@@ -355,7 +360,7 @@ fn the_error_for_a_port_in_use_names_the_endpoint() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let error = Broker::bind(&peers.context, &config(&peers.endpoints.clients), &NodeSecurity::Plain);
         assert_eq!(
-            error.err().expect("a refusal").to_string(),
+            error.err().expect("binding is refused").to_string(),
             format!(
                 "{} is in use: another papo may be running there; stop it, or choose another port by flag",
                 peers.endpoints.clients

@@ -1,4 +1,4 @@
-//! A disk in memory for tests and the simulation. It fails on purpose, and a crash loses unsynced bytes and
+//! A disk in memory for tests and the simulation. It injects failures, and a crash loses unsynced bytes and
 //! names.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +19,9 @@ pub struct FaultyDisk {
 pub enum Loss {
     /// All appended bytes, and all created and renamed names, are lost.
     Everything,
-    /// Nothing is lost: the process was killed, but the machine continues.
+    /// Nothing is lost. The process was killed, but the machine continues.
     Nothing,
-    /// Of the appended bytes of a file, only this percentage is kept.
+    /// Only this percentage of the appended bytes of a file is kept.
     Tail(usize),
     /// The appended bytes are kept, but every second sector of 512 bytes reads as zeros.
     Sectors,
@@ -41,22 +41,21 @@ pub struct Failure {
 struct State {
     operations: u64,
     failure: Option<Failure>,
-    /// The free bytes of the disk; `None`: no limit.
+    /// The free bytes of the disk; `None` if the disk is unlimited.
     room: Option<usize>,
     files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     names_synced: BTreeMap<String, u64>,
-    /// The files that are locked.
-    held: BTreeSet<u64>,
+    locked: BTreeSet<u64>,
 }
 
 #[derive(Default, Clone)]
 struct Content {
     bytes: Vec<u8>,
     synced: Vec<u8>,
-    /// The bytes that exist only in memory after a failed sync, and are marked as clean: they can be read,
-    /// but no later sync writes them unless they are written again. (Linux; see "Can applications recover
-    /// from fsync failures?", USENIX ATC 2020.)
+    /// The bytes that exist only in the page cache after a failed sync, and are marked as clean. They can be
+    /// read, but a later sync does not write them, unless they are rewritten before. (Linux; see "Can
+    /// applications recover from fsync failures?", USENIX ATC 2020.)
     unwritten: Range<usize>,
 }
 
@@ -81,13 +80,13 @@ impl FaultyDisk {
         self.state().failure = None;
     }
 
-    /// Sets the free bytes of the disk; `None`: no limit. Removing and cutting files frees bytes. Returns the
-    /// previous value.
+    /// Sets the free bytes of the disk; `None` makes the disk unlimited. Removing and cutting files frees
+    /// bytes. Returns the previous value.
     pub fn set_room(&self, bytes: Option<usize>) -> Option<usize> {
         std::mem::replace(&mut self.state().room, bytes)
     }
 
-    /// The free bytes of the disk; `None`: no limit.
+    /// The free bytes of the disk; `None` if the disk is unlimited.
     pub fn room(&self) -> Option<usize> {
         self.state().room
     }
@@ -98,7 +97,7 @@ impl FaultyDisk {
         state.failure.is_some_and(|failure| state.operations > failure.operation)
     }
 
-    /// The disk after a crash at this moment.
+    /// Returns a disk with the content that a crash at this moment leaves.
     #[must_use]
     pub fn after_crash(&self, loss: Loss) -> Self {
         let state = self.state();
@@ -113,7 +112,7 @@ impl FaultyDisk {
         Self { state: Arc::new(Mutex::new(after)) }
     }
 
-    /// Damages a file: changes its bytes directly.
+    /// Changes the bytes of a file, as damage on the disk does.
     pub fn tamper(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.state();
         let content = state.content(name)?;
@@ -126,7 +125,7 @@ impl FaultyDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an operation. Fails if its failure is planned.
+    /// Counts an operation. Returns an error if a failure is planned for it.
     fn begin_operation(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         let operation = state.operations;
@@ -172,7 +171,7 @@ impl Content {
     }
 
     fn after_crash(&self, loss: Loss) -> Vec<u8> {
-        // After a cut there are no appended bytes: a crash loses the whole cut or nothing.
+        // A cut file has no appended bytes. A crash loses the whole cut or nothing.
         let appended = self.bytes.get(self.synced.len()..).unwrap_or_default();
         let synced = self.bytes.len() - appended.len();
         let mut bytes = self.bytes.clone();
@@ -215,7 +214,7 @@ impl Disk for FaultyDisk {
         if state.room == Some(0) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        // Contents are never removed from the map, so the number is unique.
+        // The map never shrinks, so the number is unique.
         let number = state.files.len() as u64;
         state.files.insert(number, Content::default());
         state.names.insert(name.to_owned(), number);
@@ -226,7 +225,7 @@ impl Disk for FaultyDisk {
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
         let number = self.state().number(name)?;
         let (disk, name) = (self.clone(), name.to_owned());
-        Ok(Box::new(FaultyFile { disk, name, number, is_held: false }))
+        Ok(Box::new(FaultyFile { disk, name, number, is_locked: false }))
     }
 
     fn len(&self, name: &str) -> io::Result<u64> {
@@ -303,7 +302,7 @@ struct FaultyFile {
     disk: FaultyDisk,
     name: String,
     number: u64,
-    is_held: bool,
+    is_locked: bool,
 }
 
 impl FaultyFile {
@@ -329,9 +328,9 @@ impl FaultyFile {
 impl AppendFile for FaultyFile {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let outcome = self.change(|_| ());
-        // A failed write may have written a part of the bytes.
-        let part = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
-        let has_room = self.append(part);
+        // A failed write writes half of the bytes.
+        let written = bytes.get(..bytes.len() / 2).filter(|_| outcome.is_err()).unwrap_or(bytes);
+        let has_room = self.append(written);
         outcome.and_then(|()| if has_room { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
     }
 
@@ -345,18 +344,18 @@ impl AppendFile for FaultyFile {
 
     fn lock(&mut self) -> io::Result<Lock> {
         let mut state = self.disk.state();
-        if !state.held.insert(self.number) {
+        if !state.locked.insert(self.number) {
             return Ok(Lock::Busy);
         }
-        self.is_held = true;
+        self.is_locked = true;
         Ok(if state.names.get(&self.name) == Some(&self.number) { Lock::Held } else { Lock::Gone })
     }
 }
 
 impl Drop for FaultyFile {
     fn drop(&mut self) {
-        if self.is_held {
-            self.disk.state().held.remove(&self.number);
+        if self.is_locked {
+            self.disk.state().locked.remove(&self.number);
         }
     }
 }

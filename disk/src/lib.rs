@@ -1,11 +1,11 @@
-//! Files: only this crate names `std::fs`.
+//! Files: only this crate uses `std::fs`.
 //!
-//! A [`Disk`] is one folder with the few operations that papo needs, so that tests and the simulation can let
-//! each operation fail ([`faulty`]). Names are relative to the folder and use `/`. A file that a user names
-//! on the command line is read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]).
-//! Both use the same atomic replacement ([`replace`]) and the same locks ([`Lock`]).
+//! A [`Disk`] is one folder with the few operations that papo needs. Tests and the simulation make each
+//! operation fail ([`faulty`]). Names are relative to the folder and use `/`. Files from the command line are
+//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Both ways use the same
+//! atomic replacement ([`replace`]) and the same locks ([`Lock`]).
 
-#![expect(clippy::disallowed_methods, reason = "this is the crate that touches files")]
+#![expect(clippy::disallowed_methods, reason = "only this crate uses std::fs")]
 
 mod real;
 pub mod faulty;
@@ -27,7 +27,7 @@ pub use real::RealDisk;
 /// The bytes of one read in [`AppendFile::append_all`].
 const COPY_BYTES: usize = 64 << 10;
 
-/// The users who can read a new file.
+/// Who can read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Only the owner: mode 0600.
@@ -46,7 +46,7 @@ impl Access {
     }
 }
 
-/// A folder.
+/// The operations on the files of one folder.
 pub trait Disk: Send + Sync {
     /// Creates a folder and its parents, for their owner only. Idempotent.
     fn create_folder(&self, folder: &str) -> io::Result<()>;
@@ -58,19 +58,19 @@ pub trait Disk: Send + Sync {
     fn open_append(&self, name: &str) -> io::Result<Box<dyn AppendFile>>;
     /// The length of a file in bytes.
     fn len(&self, name: &str) -> io::Result<u64>;
-    /// Reads at most `buffer.len()` bytes at `offset`; 0 is the end of the file.
+    /// Reads at most `buffer.len()` bytes at `offset`. Returns 0 at the end of the file.
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     /// Cuts a file to `length` bytes. The cut is durable after the next `sync_data` of the file.
     fn truncate(&self, name: &str, length: u64) -> io::Result<()>;
-    /// Writes bytes again that the file already contains at `offset`. The next `sync_data` then makes them
-    /// durable, even if an earlier sync failed and the system has treated them as written since.
+    /// Rewrites bytes that the file already contains at `offset`. The next `sync_data` then makes these bytes
+    /// durable, even if an earlier sync has failed.
     fn rewrite(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
-    /// Renames a file, and replaces the file `to` if it exists.
+    /// Renames a file. Replaces the file `to` if it exists.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Renames a file. Fails with `AlreadyExists` if `to` exists.
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Makes created, renamed and removed names of a folder durable; `""` is the disk's own folder.
+    /// Makes created, renamed and removed names of a folder durable. `""` is the folder of the disk.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
 
     /// Creates a file that does not exist yet, readable only by its owner, and opens it for appending.
@@ -91,8 +91,7 @@ pub trait Disk: Send + Sync {
         Ok(())
     }
 
-    /// Reads a whole file, up to its length at the time of the call: bytes that a server appends meanwhile
-    /// are not read.
+    /// Reads a whole file. Does not read bytes that are appended during the call.
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let length = usize::try_from(self.len(name)?).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
@@ -100,13 +99,13 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
-    /// Replaces a file atomically, in a folder with only one writer ([`replace::by_only_writer`]).
+    /// Replaces a file atomically, in a folder with one writer ([`replace::by_only_writer`]).
     fn replace_atomically(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         replace::by_only_writer(self, name, bytes)
     }
 }
 
-/// A file that only grows.
+/// A file that is open for appending.
 pub trait AppendFile: Send {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Makes the content and the length durable (`fdatasync`).

@@ -1,5 +1,5 @@
-//! The lock of a file: one holder at a time, across processes. It ends when the holder closes the file or the
-//! holder's process ends.
+//! The lock of a file, which has one holder at a time, across processes. The lock ends when the holder closes
+//! the file or the holder's process exits.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
@@ -13,7 +13,7 @@ pub enum Lock {
     Held,
     /// Another process, or another open file of this process, holds the lock.
     Busy,
-    /// The last holder removed the file between opening and locking, so the lock protects nothing.
+    /// The file was removed after the caller opened it, so the lock protects nothing.
     Gone,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn lock(file: &File, path: &Path) -> io::Result<Lock> {
     }
 }
 
-/// Whether `path` still leads to the open file.
+/// Whether `path` is still the path of the open file.
 fn is_named(file: &File, path: &Path) -> bool {
     let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
     file.metadata()

@@ -1,4 +1,4 @@
-//! An incomplete file. One process at a time appends to it, until it gets its final name.
+//! An incomplete file. One process at a time appends to the file, until the file gets its final name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,11 +16,10 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Opens an incomplete file or creates an empty one; `None` if another process holds the lock.
+    /// Opens an incomplete file, or creates an empty file. Returns `None` if another process holds the lock.
     ///
-    /// If the path is a symbolic link, or its file has a second name, the file is complete, and its owner may
-    /// have changed it. The path then gets a new empty file. This happens after a crash on a file system that
-    /// does not support renaming without replacing.
+    /// If the file has a second name, or the path is a symbolic link, the file is complete: an earlier
+    /// process crashed after it had linked the final name. The path then gets a new empty file.
     pub fn open(path: &Path) -> io::Result<Option<Self>> {
         let part = Self::open_with(OpenOptions::new().create(true), path)?;
         match lock(&part.file, path).unwrap_or(Lock::Busy) {
@@ -67,7 +66,7 @@ impl PartFile {
         self.file.sync_all()
     }
 
-    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken; the caller can then
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken. The caller can then
     /// try another name.
     pub fn place_new(&self, path: &Path) -> io::Result<()> {
         rename_new(&self.path, path)
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complete_file_is_not_changed_and_a_new_part_is_empty() {
+    fn a_file_with_its_final_name_is_not_changed_and_a_new_part_file_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let (path, complete) = (folder.path().join(".part"), folder.path().join("alice_a.txt"));
         let write = |bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! Files by path: the files that a user names, and files that the simulation does not need.
+//! Files by path: the files that users choose, and files that the simulation does not need.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};
@@ -20,8 +20,8 @@ impl ReadFile {
         OpenOptions::new().read(true).open(path).map(Self)
     }
 
-    /// Opens a regular file; `None` if the path leads to anything else. The type is checked before the file
-    /// is opened, because opening a FIFO waits for its writer.
+    /// Opens a regular file; `None` if the path is not a regular file. The type is checked before the file is
+    /// opened, because opening a FIFO waits for its writer.
     pub fn open_regular(path: &Path) -> io::Result<Option<Self>> {
         if fs::metadata(path)?.is_file() { Self::open(path).map(Some) } else { Ok(None) }
     }
@@ -31,7 +31,7 @@ impl ReadFile {
         Ok(self.0.metadata()?.len())
     }
 
-    /// Reads at most `buffer.len()` bytes at `offset`; 0 is the end of the file.
+    /// Reads at most `buffer.len()` bytes at `offset`. Returns 0 at the end of the file.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.0.read_at(buffer, offset)
     }
@@ -57,7 +57,7 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-/// Whether a path leads to a file or a folder.
+/// Whether a file or a folder exists at a path.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     path.exists()
@@ -78,7 +78,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Creates a folder and its parents with the permissions that the user's umask leaves. Idempotent.
+/// Creates a folder and its parents with default permissions. Idempotent.
 pub fn make_shared_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
@@ -114,7 +114,7 @@ pub fn link(from: &Path, to: &Path) -> io::Result<()> {
 /// Renames a file. Fails with `AlreadyExists` if `to` exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // The file system does not support the flag. A link also fails if the name is taken.
+        // The file system does not support the flag. `link` also fails if the name is taken.
         Err(Errno::INVAL | Errno::NOSYS) => link(from, to).and_then(|()| remove(from)),
         renamed => Ok(renamed?),
     }

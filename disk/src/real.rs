@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Access, AppendFile, Disk, Lock, lock, paths};
 
 /// The maximum number of files that stay open for reading: 128 segments with their indexes, which contain 20
-/// million messages of 300 bytes. Of a larger log, the last used segments stay open.
+/// million messages of 300 bytes.
 const READERS_MAX: usize = 256;
 
 /// A folder of the operating system.
@@ -19,7 +19,7 @@ const READERS_MAX: usize = 256;
 pub struct RealDisk {
     folder: PathBuf,
     readers: Mutex<Readers>,
-    /// A name as a string, and the real name, which may not be UTF-8 ([`RealDisk::parent_of`]).
+    /// A readable name and the real name, which may not be UTF-8 ([`RealDisk::parent_of`]).
     alias: Option<(String, OsString)>,
 }
 
@@ -59,14 +59,13 @@ impl Readers {
 }
 
 impl RealDisk {
-    /// The folder does not have to exist yet.
+    /// The folder may not exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), readers: Mutex::default(), alias: None }
     }
 
-    /// The folder of a file that a user named, and the file's name in it. If the name is not UTF-8, a
-    /// readable form is returned, which the disk translates to the real name. Fails with `InvalidInput` if
-    /// the path has no file name.
+    /// The folder of a file, and the name of the file. If the name is not UTF-8, returns a readable name that
+    /// the disk translates to the real name. Fails with `InvalidInput` if the path has no file name.
     pub fn parent_of(file: &Path) -> io::Result<(Self, String)> {
         let name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -80,7 +79,7 @@ impl RealDisk {
         &self.folder
     }
 
-    /// Opens a file for appending, and creates it for its owner if it does not exist.
+    /// Opens a file for appending. If the file does not exist, creates it for its owner.
     pub fn open_or_create(&self, name: &str) -> io::Result<Box<dyn AppendFile>> {
         self.append(name, OpenOptions::new().create(true).mode(0o600))
     }
@@ -106,7 +105,7 @@ impl RealDisk {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).files.clear();
     }
 
-    /// The path of a name; `""` is the folder itself. Joining an empty name would add a slash.
+    /// The path of a name. `""` is the folder of the disk; joining an empty name would add a slash.
     fn path(&self, name: &str) -> PathBuf {
         match &self.alias {
             Some((readable, real)) if readable == name => self.folder.join(real),

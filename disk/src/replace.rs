@@ -1,4 +1,5 @@
-//! Atomic replacement: after a crash a file has its old content or its new content, never a mixture.
+//! Atomic replacement of a file. After a crash, the file has its old content or its new content, never a
+//! mixture.
 //!
 //! 1. Write a temporary file in the same folder.
 //! 2. Sync it.
@@ -11,7 +12,7 @@ use std::io::{self, Write};
 
 use crate::{Access, AppendFile, Disk};
 
-/// A file without its final name. If it is dropped without a final name, it is removed.
+/// A file without its final name. Dropping it removes the file if it has no final name.
 pub struct Temporary<'d, D: Disk + ?Sized> {
     disk: &'d D,
     name: String,
@@ -20,8 +21,8 @@ pub struct Temporary<'d, D: Disk + ?Sized> {
 }
 
 impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
-    /// Creates a file in a folder to which other threads and processes write. The name is random, because a
-    /// process id is not unique: in containers it is usually 1.
+    /// Creates a file in a folder to which other threads and processes write. The temporary name is random,
+    /// because process ids are not unique: in containers, the id is usually 1.
     pub fn create(disk: &'d D, folder: &str, access: Access) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -35,14 +36,14 @@ impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
         Ok(Self { disk, name, file, is_placed: false })
     }
 
-    /// Gives the file its final name, and replaces an existing file with this name.
+    /// Gives the file its final name. Replaces an existing file with this name.
     pub fn replace(mut self, name: &str) -> io::Result<()> {
         self.file.sync_data()?;
         self.disk.rename(&self.name, name)?;
         self.finish(name)
     }
 
-    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken; the caller can then
+    /// Gives the file its final name. Fails with `AlreadyExists` if the name is taken. The caller can then
     /// try another name.
     pub fn place_new(&mut self, name: &str) -> io::Result<()> {
         self.file.sync_data()?;
@@ -70,14 +71,14 @@ impl<D: Disk + ?Sized> Write for Temporary<'_, D> {
 impl<D: Disk + ?Sized> Drop for Temporary<'_, D> {
     fn drop(&mut self) {
         if !self.is_placed {
-            // If this fails, the file stays, but it is never read.
+            // A remaining temporary file is never read.
             let _removed = self.disk.remove(&self.name);
         }
     }
 }
 
-/// Replaces a file atomically, in a folder to which no other thread or process writes. So the name of the
-/// temporary file can be fixed: the next replacement removes the temporary file of a crash.
+/// Replaces a file atomically, in a folder to which no other thread or process writes. The name of the
+/// temporary file is fixed, so the next replacement removes a temporary file that a crash left.
 pub fn by_only_writer<D: Disk + ?Sized>(disk: &D, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{name}.tmp");
     match disk.remove(&temporary) {

@@ -1,5 +1,5 @@
-//! A file has one lock holder, within a process and across processes. A killed process loses its locks.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+//! Tests that a file has one lock holder, within a process and across processes.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use disk::faulty::FaultyDisk;
 use disk::{AppendFile, Disk, Lock, RealDisk};
 
-/// The environment variable with the folder, set only for the second process of the test below.
+/// The environment variable with the folder. It is set only for the second process of a test.
 const HOLDER: &str = "PAPO_TEST_LOCK_HOLDER";
 
 fn open(disk: &dyn Disk) -> Box<dyn AppendFile> {

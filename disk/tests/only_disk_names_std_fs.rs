@@ -1,13 +1,13 @@
-//! Checks the rule of ARCHITECTURE.md that only this crate uses `std::fs`, in the sources of the product's
-//! crates.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+//! Checks that only this crate uses `std::fs`, as ARCHITECTURE.md requires.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::path::{Path, PathBuf};
 
 /// The crates of the product, except this one. Tests and measurements write the files that they need.
 const CRATES: [&str; 8] = ["common", "transport", "broker", "proxy", "session", "server", "client", "papo"];
 
-/// Names that give access to files. `fs` covers `std::fs`, `rustix::fs`, `tokio::fs` and `std::os::unix::fs`.
+/// Names that give access to files. `fs` stands for `std::fs`, `rustix::fs`, `tokio::fs` and
+/// `std::os::unix::fs`.
 const NAMES: [&str; 6] = ["fs", "OpenOptions", "DirBuilder", "tempfile", "TempDir", "NamedTempFile"];
 
 /// Methods of `Path` that access the file system. They take no arguments.
@@ -38,13 +38,13 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn touches_files(line: &str) -> bool {
+fn uses_files(line: &str) -> bool {
     let mut words = line.split(|character: char| !character.is_alphanumeric() && character != '_');
     words.any(|word| NAMES.contains(&word)) || METHODS.iter().any(|method| line.contains(method))
 }
 
 #[test]
-fn no_other_crate_touches_files() {
+fn only_the_crate_disk_uses_files() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let mut files = Vec::new();
     for name in CRATES {
@@ -57,11 +57,11 @@ fn no_other_crate_touches_files() {
         let name = file.strip_prefix(workspace).expect("below the workspace").display().to_string();
         found.extend(
             lines(&text)
-                .filter(|(_, line)| touches_files(line))
+                .filter(|(_, line)| uses_files(line))
                 .map(|(at, line)| format!("{name}:{at}: {line}")),
         );
     }
-    assert_eq!(found, [""; 0], "only the crate disk touches files: call it instead");
+    assert_eq!(found, [""; 0], "only the crate `disk` may use files: call it instead");
 }
 
 #[test]
@@ -76,11 +76,11 @@ fn each_way_to_access_a_file_is_detected() {
         "use tempfile::NamedTempFile;",
         "    if path.exists() {",
     ] {
-        assert!(touches_files(line), "{line}");
+        assert!(uses_files(line), "{line}");
     }
     for line in
         ["use disk::ReadFile;", "state.users.exists(user)", "let offset = offs;", "Body::File { file }"]
     {
-        assert!(!touches_files(line), "{line}");
+        assert!(!uses_files(line), "{line}");
     }
 }

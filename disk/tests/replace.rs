@@ -1,5 +1,5 @@
-//! Each step of an atomic replacement fails, once or permanently, and a crash follows each failure.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+//! Tests an atomic replacement whose steps fail, once or permanently, and a crash after each failure.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::io::{ErrorKind, Write as _};
 
@@ -19,7 +19,7 @@ fn new() -> Vec<u8> {
     vec![b'n'; 2500]
 }
 
-/// A disk with the old content, durable.
+/// A disk with the durable old content.
 fn disk_with_old_content() -> FaultyDisk {
     let disk = FaultyDisk::new();
     disk.create_folder("keys").expect("a folder");
@@ -39,7 +39,7 @@ fn among_other_writers(disk: &FaultyDisk) -> std::io::Result<()> {
     temporary.replace(NAME)
 }
 
-fn check(replace: Replace) {
+fn check_each_failed_step(replace: Replace) {
     let whole = disk_with_old_content();
     let first = whole.operations();
     replace(&whole).expect("replaced");
@@ -67,17 +67,17 @@ fn check(replace: Replace) {
             }
         }
     }
-    assert!(contents.contains(&old()) && contents.contains(&new()), "both outcomes were seen");
+    assert!(contents.contains(&old()) && contents.contains(&new()), "the old and the new content occurred");
 }
 
 #[test]
 fn the_only_writer_leaves_the_old_or_the_new_content() {
-    check(as_only_writer);
+    check_each_failed_step(as_only_writer);
 }
 
 #[test]
 fn a_writer_among_others_leaves_the_old_or_the_new_content() {
-    check(among_other_writers);
+    check_each_failed_step(among_other_writers);
 }
 
 #[test]
@@ -163,6 +163,7 @@ fn a_replaced_file_has_the_requested_mode_and_name() {
         assert_eq!(path.metadata().expect("metadata").permissions().mode() & 0o777, mode);
     }
     assert!(!disk::is_private(&path).expect("a file"));
-    let entry = folder.path().read_dir().expect("a folder").next().expect("one").expect("one");
+    let entry =
+        folder.path().read_dir().expect("a folder").next().expect("an entry").expect("the entry is readable");
     assert_eq!(entry.file_name(), name, "a name that is not UTF-8 is unchanged");
 }

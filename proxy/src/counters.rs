@@ -1,6 +1,6 @@
 //! The counters in the proxy's status.
 
-/// The number of messages since the start, by outcome.
+/// The number of messages since the proxy started, by outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     /// Events from servers that were published.
@@ -14,7 +14,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// All counters by name. `refused_peers` counts peers that tried to publish without the service key.
+    /// All counters by name. `refused_peers` counts peers without the service key that tried to publish.
     pub(crate) fn list(&self, refused_peers: u64) -> [(&'static str, u64); 5] {
         [
             ("events", self.events),

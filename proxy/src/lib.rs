@@ -1,5 +1,5 @@
-//! Publishes the events of servers (XSUB) to the subscribers of their topics (XPUB). Its only state is
-//! counters.
+//! Publishes the events of servers (XSUB) to the subscribers of their topics (XPUB). The only state of the
+//! proxy is counters.
 //!
 //! `common::topics` decides which subscriptions are valid. The server decides which users learn the key of a
 //! topic.
@@ -19,7 +19,7 @@ use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 use crate::counters::Counters;
 use crate::subscriptions::Subscribers;
 
-/// Messages that are handled in one direction before the other direction gets its turn.
+/// The maximum number of messages that are handled in one direction before the other direction is served.
 const BURST_MESSAGES_MAX: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub struct Proxy {
     endpoints: Config,
     counters: Counters,
     started: Instant,
-    /// The message that is being handled; kept to reuse its memory.
+    /// The message that is being handled. The field reuses its memory.
     frames: Vec<Frame>,
 }
 
@@ -54,7 +54,7 @@ impl Proxy {
     /// Listens at the endpoints of `config`.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ProxyError> {
         let events = context.socket(Kind::XSubscriber, &security.inner())?;
-        // Subscribe to all events, so that a server need not wait for subscribers before it publishes.
+        // Receive all events. Without this, a server would have to wait for subscribers before it publishes.
         events.subscribe(b"")?;
         let subscribers = context.socket(Kind::XPublisher, &security.outer())?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -121,8 +121,8 @@ impl Proxy {
         Ok(())
     }
 
-    /// The subscribers' socket never blocks: it drops events for a slow subscriber, which detects the gap in
-    /// the numbers and loads the events from the history.
+    /// Sending to subscribers never blocks. The events for a slow subscriber are dropped. The subscriber
+    /// detects the gap in the numbers, and loads the events from the history.
     fn fan_out(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
             if !self.events.receive(&mut self.frames)? {

@@ -10,8 +10,8 @@ const SUBSCRIBE: u8 = 1;
 /// The first byte of a frame that unsubscribes. The topic follows.
 const UNSUBSCRIBE: u8 = 0;
 
-/// The socket that subscribers connect to. Our libzmq disconnects a peer that sends anything other than
-/// subscriptions (see `transport/libzmq`).
+/// The socket to which subscribers connect. The patched libzmq (see `transport/libzmq`) disconnects a peer
+/// that sends anything other than subscriptions.
 pub(crate) struct Subscribers {
     socket: Socket,
 }
@@ -26,7 +26,7 @@ impl Subscribers {
     }
 
     pub(crate) fn send(&self, frames: impl IntoIterator<Item = Frame>) -> Result<(), TransportError> {
-        self.socket.send(frames).map(|_dropped_for_slow_ones| ())
+        self.socket.send(frames).map(|_dropped_for_slow_subscribers| ())
     }
 
     /// Handles the next frame from a subscriber. Returns false if none is waiting.
@@ -57,7 +57,7 @@ impl Subscribers {
         };
         let (Subscription::Events(topic) | Subscription::Sync(topic)) = subscription;
         if !self.socket.accept_subscription(topic.as_bytes())? {
-            // The client learns it because its next barrier is refused, too.
+            // The client detects this, because its next barrier is refused for the same reason.
             counters.refused_subscriptions += 1;
             tracing::debug!("subscription refused: its sender has too many topics");
             return Ok(());
@@ -65,7 +65,8 @@ impl Subscribers {
         match subscription {
             Subscription::Events(_) => counters.subscriptions += 1,
             Subscription::Sync(topic) => {
-                // The frames of a connection arrive in order, so its earlier subscriptions are in force now.
+                // The frames of a connection arrive in order, so all earlier subscriptions of the client are
+                // in force.
                 self.send([Frame::from(topic), Frame::new()])?;
                 counters.barriers += 1;
             }
@@ -82,10 +83,11 @@ mod tests {
 
     const TOPIC: &[u8] = b"channel.secret.000102030405060708090a0b0c0d0e0f";
 
-    /// In `transport/libzmq/src/patches.rs`.
+    /// The limit in `transport/libzmq/src/patches.rs`.
     const TOPICS_OF_A_PEER_MAX: u32 = 16_384;
 
-    /// Over `inproc` a sent frame can be received immediately, so a test controls the order of the frames.
+    /// The sockets use `inproc`. A sent frame can then be received immediately, so a test controls the order
+    /// of the frames.
     struct Fixture {
         context: Context,
         subscribers: Subscribers,
@@ -107,18 +109,22 @@ mod tests {
         }
 
         fn decide_all(&mut self) {
-            while self.subscribers.decide_next(&mut Vec::new(), &mut self.counters).expect("a decision") {}
+            while self
+                .subscribers
+                .decide_next(&mut Vec::new(), &mut self.counters)
+                .expect("the decision succeeds")
+            {}
         }
 
         /// Whether `peer` receives an event on [`TOPIC`].
         fn reaches(&self, peer: &Socket) -> bool {
-            self.subscribers.send([Frame::from(TOPIC)]).expect("a send");
-            peer.receive(&mut Vec::new()).expect("a receive")
+            self.subscribers.send([Frame::from(TOPIC)]).expect("sending succeeds");
+            peer.receive(&mut Vec::new()).expect("receiving succeeds")
         }
     }
 
     fn send(socket: &Socket, frames: &[&[u8]]) {
-        let sent = socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send");
+        let sent = socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds");
         assert_eq!(sent, transport::Sent::Done);
     }
 
@@ -129,8 +135,7 @@ mod tests {
             let mut fixture = Fixture::new();
             let (stranger, victim, thief) = (fixture.peer(), fixture.peer(), fixture.peer());
             stranger.subscribe(TOPIC).expect("a subscription");
-            // The proxy refuses the empty subscription, but it makes the thief's own socket accept all
-            // topics.
+            // The proxy refuses the empty subscription, but the thief's own socket then accepts all topics.
             thief.subscribe(b"").expect("a subscription");
             fixture.decide_all();
             assert_eq!(fixture.counters.refused_subscriptions, 1);
@@ -163,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_subscriptions_leaves_room_for_other_peers() {
+    fn a_flood_of_subscriptions_does_not_delay_other_peers() {
         let mut fixture = Fixture::new();
         let (flooder, victim) = (fixture.peer(), fixture.peer());
         for n in 0..1_000 {
@@ -171,11 +176,14 @@ mod tests {
         }
         victim.subscribe(TOPIC).expect("a subscription");
         for _ in 0..100 {
-            fixture.subscribers.decide_next(&mut Vec::new(), &mut fixture.counters).expect("a decision");
+            fixture
+                .subscribers
+                .decide_next(&mut Vec::new(), &mut fixture.counters)
+                .expect("the decision succeeds");
         }
-        assert!(fixture.reaches(&victim), "the victim waits for its turn only, not for the whole flood");
+        assert!(fixture.reaches(&victim), "the victim does not wait for the whole flood");
         fixture.decide_all();
-        assert_eq!(fixture.counters.refused_subscriptions, 1_000, "and no subscription is lost");
+        assert_eq!(fixture.counters.refused_subscriptions, 1_000, "no subscription is lost");
     }
 
     #[test]

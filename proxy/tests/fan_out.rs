@@ -1,6 +1,6 @@
-//! A running proxy. The tests act as its publisher and its subscribers.
+//! Tests of a running proxy. They act as its publisher and its subscribers.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn with_protected_proxy(security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     let shutdown = Shutdown::new();
     std::thread::scope(|scope| {
         scope.spawn(|| proxy.run(&shutdown).expect("a clean shutdown"));
-        let _stopped = ShutdownOnDrop(&shutdown);
+        let _shutdown = ShutdownOnDrop(&shutdown);
         // Events are lost until the publisher receives the subscription of the proxy.
         while peers.count("events") == 0 {
             peers.publish(&[b"first"]);
@@ -54,7 +54,7 @@ fn with_protected_proxy(security: &NodeSecurity, work: impl FnOnce(&Peers)) {
     });
 }
 
-/// Stops the role when the test ends, also when it failed.
+/// Stops the proxy when the test ends, even if the test fails.
 struct ShutdownOnDrop<'a>(&'a Shutdown);
 
 impl Drop for ShutdownOnDrop<'_> {
@@ -70,7 +70,7 @@ impl Peers {
         socket
     }
 
-    /// A subscriber whose subscriptions are in force, because it passed the barrier.
+    /// A subscriber that has received its barrier, so its subscriptions are in force.
     fn subscriber(&self, topics: &[&str]) -> Socket {
         let socket = self.connected(Kind::Subscriber);
         topics.iter().for_each(|topic| socket.subscribe(topic.as_bytes()).expect("a subscription"));
@@ -80,7 +80,7 @@ impl Peers {
 
     fn publish(&self, frames: &[&[u8]]) {
         assert_eq!(
-            self.publisher.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send"),
+            self.publisher.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds"),
             Sent::Done
         );
     }
@@ -94,8 +94,8 @@ impl Peers {
 
 fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    while !socket.receive(&mut frames).expect("a receive") {
-        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    while !socket.receive(&mut frames).expect("receiving succeeds") {
+        wait(&[Watch::Readable(socket)], None).expect("waiting succeeds");
     }
     frames.iter().map(|frame| frame.to_vec()).collect()
 }
@@ -151,8 +151,8 @@ fn subscriptions_to_a_part_of_a_topic_are_refused() {
         let longer = format!("{secret}0");
         let refused =
             ["", "c", "channel.", "channel.secret.", &secret[..secret.len() - 1], &longer, &upper, "*"];
-        // The empty subscription makes the subscriber's own socket accept all topics, so that a mistake is
-        // visible.
+        // With the empty subscription, the subscriber's own socket accepts all topics, so it shows every
+        // event that the proxy sends.
         let curious = peers.subscriber(&[refused.as_slice(), &[&own]].concat());
         peers.publish(&[secret.as_bytes(), b"not for you"]);
         peers.publish(&[upper.as_bytes(), b"nor this"]);
@@ -166,8 +166,7 @@ fn subscriptions_to_a_part_of_a_topic_are_refused() {
 fn an_unsubscribed_topic_is_no_longer_received() {
     with_proxy(|peers| {
         let (left, kept) = (channel("left"), channel("kept"));
-        // The proxy refuses the empty subscription, but it makes the subscriber's own socket accept all
-        // topics.
+        // The proxy refuses the empty subscription, but the subscriber's own socket then accepts all topics.
         let subscriber = peers.subscriber(&["", &left, &kept]);
         subscriber.unsubscribe(left.as_bytes()).expect("an unsubscription");
         pass_barrier(&subscriber);
@@ -178,7 +177,7 @@ fn an_unsubscribed_topic_is_no_longer_received() {
 }
 
 #[test]
-fn disconnected_subscribers_leave_no_subscription_behind() {
+fn the_subscriptions_of_disconnected_subscribers_are_removed() {
     with_proxy(|peers| {
         let topic = channel("crowd");
         for _ in 0..100 {
@@ -190,12 +189,12 @@ fn disconnected_subscribers_leave_no_subscription_behind() {
             crowd.iter().step_by(2).for_each(pass_barrier);
         }
         let own = channel("own");
-        let good = peers.subscriber(&["", &own]);
+        let observer = peers.subscriber(&["", &own]);
         for _ in 0..100 {
             peers.publish(&[topic.as_bytes(), b"for the crowd"]);
         }
         peers.publish(&[own.as_bytes(), b"{}\n"]);
-        assert_eq!(receive(&good)[0], own.as_bytes());
+        assert_eq!(receive(&observer)[0], own.as_bytes());
     });
 }
 
@@ -240,10 +239,11 @@ fn a_publisher_without_the_service_key_is_refused_and_counted() {
         subscriber.subscribe(topic.as_bytes()).expect("a subscription");
         pass_barrier(&subscriber);
         let stranger = socket(Kind::Publisher, &peers.endpoints.events);
-        let forge = || stranger.send([Frame::from(&*topic), Frame::from("forged")]).expect("a send");
+        let forge =
+            || stranger.send([Frame::from(&*topic), Frame::from("forged")]).expect("sending succeeds");
         while peers.count("refused_peers") == 0 {
             let _lost = forge();
-            assert!(!subscriber.receive(&mut Vec::new()).expect("a receive"));
+            assert!(!subscriber.receive(&mut Vec::new()).expect("receiving succeeds"));
         }
         let _lost = forge();
         peers.publish(&[topic.as_bytes(), b"true"]);
@@ -256,7 +256,7 @@ fn the_error_for_a_port_in_use_names_the_endpoint() {
     with_proxy(|peers| {
         let error = Proxy::bind(&peers.context, &config(&peers.endpoints.subscribers), &NodeSecurity::Plain);
         assert_eq!(
-            error.err().expect("a refusal").to_string(),
+            error.err().expect("binding is refused").to_string(),
             format!(
                 "{} is in use: another papo may be running there; stop it, or choose another port by flag",
                 peers.endpoints.subscribers

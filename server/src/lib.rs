@@ -1,4 +1,4 @@
-//! The server: it decides, stores, replies and publishes. All rules and all state of papo are here.
+//! The server of papo: its rules, its state, and its storage.
 //!
 //! The [`engine`] answers requests from the state of the [`domain`], whose records the [`journal`] orders and
 //! the [commit log](storage::commit_log) makes durable. [`Server`] drives the engine with sockets.

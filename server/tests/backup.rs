@@ -1,9 +1,10 @@
-//! Backups of a folder in use, and restores from them. Unsound folders and archives are refused by name.
+//! Tests of backups of a folder in use, and of restores. Damaged folders and archives are refused, and the
+//! error contains the name of the damaged file.
 
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and breaks files on purpose"
+    reason = "test helpers may panic, and the tests break files on purpose"
 )]
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use testkit::id;
 use testkit::team::commands::{create, file, register, send, share};
 use testkit::team::{NOW_MS, open_ledger, record};
 
-/// Small sizes, so that the backup has several segments, and snapshots older than the log.
+/// Small sizes. The backup then has several segments, and snapshots that are older than the log.
 const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 1500 }, snapshot_every_bytes: 2000 };
 
 fn open(folder: &Path) -> Ledger {
@@ -34,7 +35,7 @@ fn message(number: u128) -> Command<'static> {
     send("alice", "#a", id(number), format!("message {number}"))
 }
 
-/// A folder with twenty messages, a file and an incomplete upload, and the ledger that has it open.
+/// Creates a folder with twenty messages, a file and an incomplete upload. Returns the open ledger.
 fn folder_in_use(data: &Path) -> Ledger {
     let mut ledger = open(data);
     record(&mut ledger, register("alice"));
@@ -51,7 +52,7 @@ fn folder_in_use(data: &Path) -> Ledger {
     ledger
 }
 
-/// The path of a content.
+/// The path of a file content.
 fn content_path(data: &Path, bytes: &[u8]) -> PathBuf {
     data.join(folder::content(&file("a.png", bytes).sha256))
 }
@@ -98,7 +99,7 @@ fn backed_up() -> BackedUp {
     BackedUp { _home: home, data, archive }
 }
 
-/// The files that a restore must bring back, with their bytes: neither indexes nor parts of uploads.
+/// The files that a restore must recreate, with their bytes. They exclude indexes and uploads.
 fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![data.to_owned()];
@@ -120,7 +121,7 @@ fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-/// Why an archive is refused. Checks that the refused restore leaves no files.
+/// Returns the error for a refused archive. Checks that the refused restore leaves no files.
 fn refusal(archive: &Path) -> String {
     let data = TempDir::new().expect("a folder");
     let error = restore(archive, data.path()).expect_err("an unsound archive");
@@ -164,7 +165,7 @@ fn a_backup_of_a_folder_in_use_ends_with_its_last_complete_batch() {
 }
 
 #[test]
-fn a_restore_without_keys_makes_new_ones() {
+fn a_restore_without_keys_creates_new_keys() {
     let BackedUp { _home, data, archive } = backed_up();
     let (_, contents) = write(&data, &archive, false, NOW_MS).expect("a sound folder");
     assert!(!contents.keys);
@@ -191,7 +192,7 @@ fn a_truncated_archive_is_refused() {
 #[test]
 fn a_changed_byte_is_refused_or_changes_no_file() {
     let BackedUp { _home, data, archive } = backed_up();
-    // The bytes of a key are arbitrary, so a backup cannot detect their change.
+    // The bytes of a key are arbitrary, so a changed key cannot be detected.
     let without_keys = |folder: &Path| {
         let mut files = files(folder);
         files.retain(|name, _| !name.starts_with("keys"));
@@ -272,7 +273,7 @@ fn a_missing_file_fails_the_backup_unless_it_may_be_left_out() {
 }
 
 #[test]
-fn a_content_without_an_event_is_not_in_the_archive() {
+fn a_file_content_without_an_event_is_not_in_the_archive() {
     let BackedUp { _home, data, archive } = backed_up();
     write_content(&data, b"without an event");
     let (_, contents) = write(&data, &archive, true, NOW_MS).expect("a sound folder");

@@ -1,8 +1,8 @@
-//! Crash consistency of the whole data folder: log, indexes and snapshots. Each operation of the disk fails
-//! once, and the power is cut there with each kind of loss. The folder then opens, and holds every durable
-//! event.
+//! Tests of crash consistency of the whole data folder: log, indexes and snapshots. Each operation of the
+//! disk fails once, and the power is cut at each operation with each kind of loss. The folder then opens, and
+//! contains every durable event.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use testkit::team::commands::{create, register, send};
 use testkit::team::{DISK_ERRORS, LOSSES, NOW_MS, cut_power, event_lines, faulty_disk, store};
 use testkit::{channel, id};
 
-/// Small sizes, so that the messages fill several segments, and the snapshots are renewed meanwhile.
+/// Small sizes. The messages then fill several segments, and the snapshots are renewed meanwhile.
 const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 500 }, snapshot_every_bytes: 900 };
 
 const MESSAGES: u64 = 12;
@@ -35,7 +35,7 @@ fn commands() -> impl Iterator<Item = Command<'static>> {
 
 /// Opens the ledger, records the commands until the disk fails, and closes it. Returns the number of the last
 /// event that was acknowledged.
-fn work(disk: &FaultyDisk) -> u64 {
+fn record_until_failure(disk: &FaultyDisk) -> u64 {
     let Ok(mut ledger) = open(disk) else { return 0 };
     let mut durable_n = 0;
     for command in commands() {
@@ -56,7 +56,7 @@ fn work(disk: &FaultyDisk) -> u64 {
 
 /// Records the commands on a disk with this many free bytes. When the disk is full, frees space and records
 /// the refused command again. Returns whether a command was refused. The server is then killed.
-fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
+fn record_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
     let (mut ledger, mut was_refused) = (open(disk).expect("a sound disk"), false);
     disk.set_room(Some(room));
     for command in commands() {
@@ -78,12 +78,12 @@ fn work_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
             ledger.snapshot();
         }
     }
-    // Without `close`, as after a kill.
+    // The server is killed, so `close` is not called.
     drop(ledger);
     was_refused
 }
 
-/// Checks that all acknowledged events are there in order, each once.
+/// Checks that the log contains all acknowledged events in order, each once.
 fn check(disk: &FaultyDisk, durable_n: u64, case: &str) {
     let ledger = open(disk).map_err(|error| format!("{case}: {error}")).expect("the folder opens");
     let head = ledger.state().head(&Conversation::Channel(channel("#a")));
@@ -96,11 +96,11 @@ fn number(line: &str) -> u64 {
     serde_json::from_str::<common::Event<'_>>(line).expect("an event").n
 }
 
-/// The operations of `work` without failures.
+/// The operations of `record_until_failure` without failures.
 fn operations() -> Range<u64> {
     let disk = faulty_disk();
     let first = disk.operations();
-    assert_eq!(work(&disk), MESSAGES + 1);
+    assert_eq!(record_until_failure(&disk), MESSAGES + 1);
     let log = disk.list("log").expect("a folder");
     assert!(log.iter().filter(|name| name.ends_with(".idx")).count() > 1, "too few segments: {log:?}");
     first..disk.operations()
@@ -112,7 +112,7 @@ fn every_operation_can_fail_once_or_permanently() {
         for (kind, lasts) in DISK_ERRORS {
             let disk = faulty_disk();
             disk.fail(Failure { operation, kind, lasts });
-            let durable_n = work(&disk);
+            let durable_n = record_until_failure(&disk);
             disk.heal();
             check(&disk, durable_n, &format!("operation {operation} fails, {kind}, permanently: {lasts}"));
         }
@@ -125,7 +125,7 @@ fn the_power_can_be_cut_at_every_operation() {
         for loss in LOSSES {
             let disk = faulty_disk();
             cut_power(&disk, operation);
-            let durable_n = work(&disk);
+            let durable_n = record_until_failure(&disk);
             let case = format!("power cut at operation {operation}, {loss:?}");
             check(&disk.after_crash(loss), durable_n, &case);
             // The power is cut again at each operation of the recovery.
@@ -148,7 +148,7 @@ fn a_disk_that_was_full_at_any_byte_has_all_events_after_space_was_freed() {
     let mut full = 0;
     for room in (0..).step_by(499) {
         let disk = faulty_disk();
-        let was_full = work_on_a_full_disk(&disk, room);
+        let was_full = record_on_a_full_disk(&disk, room);
         for loss in [Loss::Everything, Loss::Nothing] {
             let case = format!("{room} free bytes, then a crash: {loss:?}");
             check(&disk.after_crash(loss), MESSAGES + 1, &case);

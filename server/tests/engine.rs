@@ -1,6 +1,6 @@
-//! The engine, driven step by step: frames that wait for a job, and a disk that is full or fails.
+//! Tests that drive the engine step by step: frames that wait for a job, and a disk that is full or fails.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::io::ErrorKind;
 
@@ -37,7 +37,7 @@ fn round(team: &mut Team, frames: &[String]) -> Vec<String> {
     team.sent.replies.drain(..).map(|reply| reply.lines).collect()
 }
 
-/// Rounds until all frames are answered. Returns the id and a summary of each reply, ordered by id.
+/// Runs rounds until all frames are answered. Returns the id and a summary of each reply, ordered by id.
 fn answers(team: &mut Team, frames: &[String]) -> Vec<String> {
     let mut replies = round(team, frames);
     while !team.engine.is_quiet() {
@@ -47,7 +47,7 @@ fn answers(team: &mut Team, frames: &[String]) -> Vec<String> {
     replies.iter().flat_map(|lines| lines.lines()).map(summary).collect()
 }
 
-/// The id of a reply, and its reason, the number of events in it, or `done`.
+/// The id of a reply, and its reason, the number of its events, or `done`.
 fn summary(line: &str) -> String {
     let reply: Value = serde_json::from_str(line).expect("JSON");
     let events = reply.pointer("/result/events").and_then(Value::as_array);
@@ -88,7 +88,7 @@ fn a_full_disk_refuses_writers_once_and_serves_readers_until_there_is_room() {
     assert_eq!(answers(&mut team, &[send(1, 1)]), ["1 done"]);
     team.disk.set_room(Some(100));
     let batch = [send(2, 2), history(3)].join("\n");
-    // The readers waited for the batch that the disk refused. They see the events that are on the disk.
+    // The readers waited for the batch that the disk refused. They receive the events that are on the disk.
     let replies = answers(&mut team, &[batch, history(4), send(5, 1)]);
     assert_eq!(replies, ["2 storage_full", "3 2 events", "4 2 events", "5 done"]);
 

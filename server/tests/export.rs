@@ -1,9 +1,9 @@
-//! Exports of a small log with edits, deletions, reactions and direct messages.
+//! Tests of exports of a small log with edits, deletions, reactions and direct messages.
 
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and looks at the file"
+    reason = "test helpers may panic, and the tests look at the file"
 )]
 
 use std::fs;
@@ -90,7 +90,7 @@ fn conversations() -> Vec<Command<'static>> {
     ]
 }
 
-/// A data folder with these records, and the ledger that has it open.
+/// A data folder with these records, and its open ledger.
 fn data_folder() -> (TempDir, Ledger) {
     let data = TempDir::new().expect("a folder");
     let mut ledger = open_ledger(Store::open(data.path()).expect("an empty folder"), Sizes::default());
@@ -136,7 +136,7 @@ fn a_channel_is_exported_while_the_ledger_is_open() {
 }
 
 #[test]
-fn an_export_of_a_user_holds_nothing_of_other_users() {
+fn an_export_of_a_user_contains_no_data_of_other_users() {
     let (data, _ledger) = data_folder();
     let alice = exported(data.path(), "@alice").expect("a user");
     for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "taken back"]
@@ -217,7 +217,7 @@ fn an_error_names_the_file_and_its_cause_once() {
         let error = to_file(path, |_| Ok(())).expect_err("refused");
         assert!(
             std::error::Error::source(&error).is_none(),
-            "the message and the source both name the cause"
+            "the message and its source both contain the cause"
         );
         error.to_string().replace(&folder.path().display().to_string(), "FOLDER")
     };
@@ -227,7 +227,7 @@ fn an_error_names_the_file_and_its_cause_once() {
 }
 
 #[test]
-fn each_content_is_copied_once_and_replaces_no_file() {
+fn each_file_content_is_copied_once_and_replaces_no_file() {
     let (data, folder) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     let stored = |bytes: &[u8]| -> FileInfo {
         let info = file("plan.pdf", bytes);

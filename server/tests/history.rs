@@ -1,6 +1,6 @@
-//! `message.history` by number and by time.
+//! Tests of `message.history` by number and by time.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use common::limits::{HISTORY_BYTES_MAX, TEXT_BYTES_MAX};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn a_page_begins_and_ends_at_given_times() {
 }
 
 #[test]
-fn after_a_clock_that_was_set_back_a_page_begins_where_the_time_passes_the_given_one() {
+fn a_page_by_time_works_after_the_clock_was_set_back() {
     let mut team = team(&[(10, "2"), (50, "3"), (20, "4"), (30, "5"), (60, "6")]);
     let after_40 = numbers(&mut team, json!({ "after_at": NOW_MS + 40 }));
     assert!([vec![3, 4, 5, 6], vec![6]].contains(&after_40), "{after_40:?}");
@@ -64,7 +64,7 @@ fn a_page_around_a_number_has_events_before_and_after_it() {
 }
 
 #[test]
-fn a_page_around_a_number_that_exceeds_the_maximum_size_keeps_the_number_in_its_middle() {
+fn a_page_around_a_number_that_is_too_long_keeps_the_number_in_its_middle() {
     let long = "x".repeat(TEXT_BYTES_MAX);
     let mut team = team(&vec![(1, &*long); 200]);
     let page = numbers(&mut team, json!({ "around": 100, "limit": 200 }));

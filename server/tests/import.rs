@@ -1,9 +1,9 @@
-//! The import of an older chat's files into an empty data folder.
+//! Tests of the import of another chat's files into an empty data folder.
 
 #![expect(
     clippy::expect_used,
     clippy::wildcard_enum_match_arm,
-    reason = "a test fails by panicking, and looks at a few kinds of events only"
+    reason = "test helpers may panic, and the tests look at a few kinds of events only"
 )]
 
 use server::maintenance::import::{Import, ImportReport};
@@ -26,7 +26,7 @@ fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> I
     import.report
 }
 
-/// Each event of a conversation in short: a message with its time, author and text.
+/// A short form of each event of a conversation. A message has its time, author and text.
 fn history(ledger: &Ledger, by: &str, conversation: &str) -> Vec<String> {
     let summary = |line: &str| {
         let event: common::Event<'_> = serde_json::from_str(line).expect("an event");

@@ -1,9 +1,9 @@
-//! State, journal and snapshots on a real folder: recorded events are there after a stop, a kill and damage.
+//! Tests of the ledger on a real folder. Recorded events survive a stop, a kill and damage.
 
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and breaks files on purpose"
+    reason = "test helpers may panic, and the tests break files on purpose"
 )]
 
 use std::fs;
@@ -43,7 +43,7 @@ impl Running {
     fn sync(&mut self) {
         while !self.ledger.is_quiet() {
             self.ledger.flush();
-            wait(&[Watch::Wake(&self.wake)], None).expect("a wait");
+            wait(&[Watch::Wake(&self.wake)], None).expect("waiting succeeds");
             self.wake.clear();
             self.ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
@@ -93,7 +93,7 @@ fn the_state_is_the_same_with_and_without_snapshots() {
     let mut running = Running::open(folder.path());
     record_second_half(&mut running);
     let fingerprint = running.fingerprint();
-    // Without `close`, as after a kill: the snapshots are the older ones.
+    // The server is killed, so `close` is not called and the snapshots are old.
     drop(running);
     assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint, "older snapshots");
 
@@ -119,7 +119,7 @@ fn the_state_is_the_same_with_and_without_snapshots() {
 }
 
 #[test]
-fn an_id_is_recognised_before_it_is_durable_afterwards_and_after_a_restart() {
+fn an_id_is_recognised_before_and_after_its_record_is_durable_and_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut running = Running::open(folder.path());
     record_first_half(&mut running);
@@ -159,7 +159,7 @@ fn a_damaged_snapshot_is_renamed_and_the_log_gives_the_same_state() {
     for file in ["users.json", "channels.json"] {
         let sound = fs::read(path(file)).expect("a snapshot");
         let mut flipped = sound.clone();
-        // Changes a letter of a name, so that the file stays readable.
+        // Change a letter of a name. The file is still valid JSON.
         let at = sound.windows(5).position(|window| window == b"alice").expect("a name");
         flipped[at] ^= 1;
         for damaged in [&flipped[..], &sound[..sound.len() / 2], b""] {
@@ -187,7 +187,7 @@ fn an_unusable_file_is_refused_by_name() {
     let refusal = || Running::try_open(folder.path()).err().expect("refused").to_string();
     let users = folder.path().join("users.json");
     let sound = fs::read_to_string(&users).expect("a snapshot");
-    // An edited snapshot without a checksum is accepted, so that other checks apply.
+    // Remove the checksum of the edited snapshot, because the test is about the other checks.
     let unsigned = sound.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
 
     fs::write(&users, unsigned.replace("\"format\": 3", "\"format\": 4")).expect("written");

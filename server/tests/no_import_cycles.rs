@@ -1,16 +1,16 @@
-//! The rule of ARCHITECTURE.md that modules import downward only, checked on the sources.
+//! Checks on the sources that modules import downward only, as ARCHITECTURE.md requires.
 //!
-//! A module is a file. It imports each file of its crate that one of its paths names; a name that a `mod.rs`
-//! re-exports counts as the file that defines it. Imports of an ancestor do not count, because a file may use
-//! the definitions of its folder's `mod.rs`. The folders below a root must not form a cycle either.
+//! Each file is a module. A file imports another file if one of its paths refers to a definition in that
+//! file, directly or through a re-export. Imports of an ancestor do not count, because a file may use the
+//! definitions in the `mod.rs` of its folder. Neither the files nor the folders may form a cycle.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::slice::from_ref;
 
-/// The crates, and the folder of each that must be free of cycles; `""` is the whole crate.
+/// The crates, each with the folder that must have no cycles. `""` is the whole crate.
 const ROOTS: [(&str, &str); 2] = [("server", ""), ("client", "chat")];
 
 type Module = Vec<String>;
@@ -19,7 +19,7 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 /// The modules of a crate, each with the text of its file.
 struct Sources {
     files: BTreeMap<Module, String>,
-    /// The names that each module re-exports, and their paths.
+    /// The re-exported names of each module, with the paths of their definitions.
     exports: BTreeMap<(Module, String), Module>,
 }
 
@@ -105,7 +105,7 @@ impl Sources {
         Self { files, exports }
     }
 
-    /// The files below `root`, each with the files below `root` that it imports.
+    /// The files below `root`, each with its imported files below `root`.
     fn imports(&self, root: &Module) -> Graph {
         let below: Vec<_> = self.files.keys().filter(|module| module.starts_with(root)).collect();
         let imports = |from: &Module| {
@@ -119,7 +119,7 @@ impl Sources {
         below.into_iter().map(|from| (from.join("::"), imports(from))).collect()
     }
 
-    /// The file that a path in `from` names. `None` for a path into another crate.
+    /// The file to which a path in `from` refers; `None` if the path leads into another crate.
     fn target(&self, from: &Module, path: &[String]) -> Option<Module> {
         let (first, rest) = path.split_first()?;
         let mut to = match first.as_str() {
@@ -148,8 +148,8 @@ impl Sources {
     }
 }
 
-/// The paths in the `use` declarations of a file, each with whether it is re-exported, and with the name that
-/// it introduces.
+/// The paths in the `use` declarations of a file. For each path: whether it is re-exported, the path, and the
+/// name that it introduces.
 fn uses(text: &str) -> Vec<(bool, Module, String)> {
     let mut uses = Vec::new();
     for statement in text.split(';') {
@@ -167,7 +167,7 @@ fn uses(text: &str) -> Vec<(bool, Module, String)> {
     uses
 }
 
-/// Expands `a::{b, c::d as e}` into its paths, each with the name that it introduces.
+/// Expands `a::{b, c::d as e}` into single paths, each with the name that it introduces.
 fn expand(prefix: &[String], tree: &str, paths: &mut Vec<(Module, String)>) {
     if let Some((outer, inner)) = tree.split_once('{') {
         let prefix = [prefix, &module(outer)].concat();
@@ -199,7 +199,7 @@ fn paths(text: &str) -> impl Iterator<Item = Module> {
     words.filter(|word| word.contains("::")).map(module)
 }
 
-/// The folders at a depth, each with the folders that its files import.
+/// The folders at a depth, each with the folders from which its files import.
 fn folders(files: &Graph, depth: usize) -> Graph {
     let folder = |file: &String| module(file).get(depth).cloned();
     let mut graph = Graph::new();
@@ -210,7 +210,7 @@ fn folders(files: &Graph, depth: usize) -> Graph {
     graph
 }
 
-/// A cycle of the graph, if it has one: its first element is repeated at the end.
+/// A cycle of the graph, with its first element repeated at the end; `None` if the graph has no cycle.
 fn cycle(graph: &Graph) -> Option<Vec<String>> {
     let (mut done, mut path) = (BTreeSet::new(), Vec::new());
     graph.keys().find_map(|start| visit(graph, start, &mut path, &mut done))

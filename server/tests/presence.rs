@@ -1,6 +1,6 @@
-//! Presence and typing notices, with a clock that the test advances.
+//! Tests of presence and typing notices, with a clock that the tests advance.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use serde_json::{Value, json};
 use testkit::team::commands::{create, join, log_in};
@@ -8,7 +8,7 @@ use testkit::team::{NOW_MS, Team, reason};
 
 /// Ana, Bob and Eva, each with a second session whose token ends in `2`. Ana and Bob are members of `#a`.
 ///
-/// The team is a minute old: the server knows which users are offline.
+/// The server has run for a minute, so it knows which users are offline.
 fn team() -> Team {
     let second_sessions = ["ana", "bob", "eva"].map(|user| log_in(user, &format!("{user}2")));
     let channel = [create("ana", "#a"), join("bob", "#a")];
@@ -29,7 +29,8 @@ fn listed(team: &mut Team, name: &str) -> Value {
     json!([user["state"], user["seen"]])
 }
 
-/// The changes on the topic of presence since the last call, each with its milliseconds after `NOW_MS`.
+/// The changes of presence that were published since the last call, each with its time in milliseconds after
+/// `NOW_MS`.
 fn changes(team: &mut Team) -> Vec<String> {
     let mut changes = std::mem::take(&mut team.sent.published);
     changes.retain(|change| change.topic.starts_with("presence.all."));
@@ -54,7 +55,7 @@ fn a_silent_user_is_offline_after_45_seconds() {
 }
 
 #[test]
-fn a_user_who_leaves_is_offline_at_once() {
+fn a_user_who_goes_offline_is_published_immediately() {
     let mut team = team();
     set_state(&mut team, "bob", "online");
     team.pass(5_000);
@@ -97,7 +98,7 @@ fn several_sessions_of_a_user_have_one_presence() {
 }
 
 #[test]
-fn simultaneous_changes_are_one_notice_and_unchanged_states_are_none() {
+fn simultaneous_changes_are_one_notice_and_unchanged_states_are_not_published() {
     let mut team = team();
     for token in ["ana", "bob", "eva"] {
         set_state(&mut team, token, "online");
@@ -113,7 +114,7 @@ fn simultaneous_changes_are_one_notice_and_unchanged_states_are_none() {
 }
 
 #[test]
-fn a_disabled_user_is_offline_at_once_and_the_topic_moves() {
+fn a_disabled_user_is_offline_immediately_and_the_topic_moves() {
     let mut team = team();
     let before = set_state(&mut team, "bob", "online")["topic"].clone();
     team.pass(5_000);

@@ -1,10 +1,10 @@
-//! Redaction of texts: no file of the data folder holds them, everything else is unchanged, and a crash at
-//! any operation leaves either the old log or the new one.
+//! Tests of the redaction of texts. No file of the data folder contains a redacted text, all other data is
+//! unchanged, and a crash at any operation leaves either the old log or the new log.
 
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and looks into files"
+    reason = "test helpers may panic, and the tests look into files"
 )]
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ use testkit::team::commands::{create, register, send};
 use testkit::team::{LOSSES, NOW_MS, cut_power, event_lines, faulty_disk, open_ledger, record, store};
 use testkit::{channel, id, target, user};
 
-/// Small sizes, so that there are segments before, between and after the redacted texts.
+/// Small sizes. There are then segments before, between and after the redacted texts.
 const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 900 }, snapshot_every_bytes: 2000 };
 
 /// The redacted words: in the message 5 of `#a`, and in its edit.
@@ -59,7 +59,7 @@ fn request(numbers: &[u64], force: bool) -> Request {
     Request { conversation, numbers: numbers.iter().copied().collect(), force }
 }
 
-/// The state without its place in the log, and the lines of both channels.
+/// The state, independent of its position in the log, and the lines of both channels.
 fn contents(store: Store) -> (snapshots::Prepared, Vec<String>, Vec<String>) {
     let ledger = open_ledger(store, SIZES);
     let lines = |name| event_lines(&ledger, "alice", name).lines().map(str::to_owned).collect();
@@ -67,7 +67,7 @@ fn contents(store: Store) -> (snapshots::Prepared, Vec<String>, Vec<String>) {
     (snapshots::prepare(ledger.state(), Checkpoint::GENESIS).expect("JSON"), a, b)
 }
 
-/// The files below a folder that hold a word.
+/// The files below a folder that contain a word.
 fn files_with(folder: &Path, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -94,7 +94,7 @@ fn run(data: &TempDir, request: &Request) -> Redaction {
 }
 
 #[test]
-fn no_file_holds_the_texts_and_everything_else_is_unchanged() {
+fn redacted_texts_are_in_no_file_and_all_other_data_is_unchanged() {
     let data = data_folder();
     let (state, a, b) = contents(Store::open(data.path()).expect("unlocked"));
     let before = verify(&RealDisk::new(data.path())).expect("a sound log").head;
@@ -175,7 +175,8 @@ fn disk_with_messages() -> FaultyDisk {
     disk
 }
 
-/// Starts on a disk. Returns whether the log is the redacted one; then no file holds the texts.
+/// Starts a server on a disk. Returns whether the log is redacted. If it is, checks that no file contains the
+/// texts.
 fn is_redacted(disk: &FaultyDisk, old: &[String], case: &str) -> bool {
     finish_redaction(disk).map_err(|error| format!("{case}: {error}")).expect("recovered");
     let (_, a, _) = contents(store(disk));
@@ -208,7 +209,7 @@ fn the_power_can_be_cut_at_every_operation() {
             let case = format!("operation {operation} of {operations}, {loss:?}");
             let disk = disk_with_messages();
             cut_power(&disk, disk.operations() + operation);
-            let _fails_or_not = request(&[5], false).run_on(&store(&disk), NOW_MS);
+            let _ignore_failure = request(&[5], false).run_on(&store(&disk), NOW_MS);
             let crashed = disk.after_crash(loss);
             // The power is cut again at each operation of the recovery.
             let recovering = disk.after_crash(loss);
@@ -229,7 +230,7 @@ fn the_power_can_be_cut_at_every_operation() {
 }
 
 #[test]
-fn a_start_completes_a_decided_redaction_and_discards_an_undecided_one() {
+fn startup_completes_an_activated_redaction_and_discards_any_other() {
     let data = data_folder();
     let segment = |name: &str| data.path().join("log").join(name);
     fs::write(segment("00000000000000000001.log.staged"), b"half").expect("a file");

@@ -1,8 +1,8 @@
-//! Redaction of files: the log does not hold their names, and the disk does not hold their contents, except
-//! those that another event or an upload needs. A crash at any operation leaves either the old state or the
-//! new one.
+//! Tests of the redaction of files. The log does not contain the names of redacted files. The disk does not
+//! contain their contents, unless another event or an upload needs a content. A crash at any operation leaves
+//! either the old state or the new state.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -26,13 +26,14 @@ use testkit::team::commands::{create, file, register, share};
 use testkit::team::{LOSSES, NOW_MS, cut_power, faulty_disk, open_ledger, record, store};
 use testkit::{channel, id, target, user};
 
-/// The first is sent twice and deleted once, the second is sent and deleted, the third is sent.
+/// The contents of the sent files. The first file is sent twice and deleted once, the second is sent and
+/// deleted, the third is sent.
 const CONTENTS: [&[u8]; 3] = [b"what two have sent", b"what was taken back", b"what is there"];
 
 /// The name of the redacted files.
 const NAME: &str = "xylophone.pdf";
 
-/// The path of a content.
+/// The path of a file content.
 fn path(bytes: &[u8]) -> String {
     content(&file(NAME, bytes).sha256)
 }
@@ -41,8 +42,8 @@ fn ledger(disk: &FaultyDisk) -> Ledger {
     open_ledger(store(disk), Sizes::default())
 }
 
-/// A disk with files in `#a`: the events 2 (deleted) and 3 have the first content, 4 (deleted) the second, 5
-/// the third.
+/// A disk with files in `#a`. Events 2 (deleted) and 3 have the first content, event 4 (deleted) has the
+/// second content, and event 5 has the third content.
 fn disk_with_files() -> FaultyDisk {
     let disk = faulty_disk();
     for bytes in CONTENTS {
@@ -116,7 +117,7 @@ fn verified(disk: &FaultyDisk) -> Result<ContentCounts, CheckError> {
     found.map(|(_, found)| found)
 }
 
-/// Starts the server until it has removed the contents that are no longer needed.
+/// Starts the server, and waits until it has removed unused file contents.
 fn start(disk: &FaultyDisk, case: &str) {
     finish_redaction(disk).map_err(|error| format!("{case}: {error}")).expect("recovered");
     let ledger = ledger(disk);
@@ -129,7 +130,7 @@ fn start(disk: &FaultyDisk, case: &str) {
 }
 
 #[test]
-fn a_content_is_removed_with_the_last_event_that_has_it() {
+fn a_file_content_is_removed_with_the_last_event_that_refers_to_it() {
     let disk = disk_with_files();
     assert_eq!(verified(&disk).expect("sound files"), ContentCounts { intact: 2, unreferenced: 1 });
     let state =
@@ -196,7 +197,7 @@ fn the_power_can_be_cut_at_every_operation() {
             let crashed = disk.after_crash(loss);
             start(&crashed, &case);
             let is_redacted = lines(&crashed) != old;
-            // The start removed only contents that are not needed.
+            // Startup removed only unused contents.
             assert_eq!(stored(&crashed), [true, false, !is_redacted], "{case}, redacted: {is_redacted}");
             verified(&crashed).map_err(|error| format!("{case}: {error}")).expect("sound files");
             outcomes.insert(is_redacted);

@@ -1,7 +1,7 @@
-//! The result of every method for every kind of user: without a token, with a forged one, and with each
-//! relation to a channel. A change of rights changes a cell of these tables.
+//! Tables of the result of every method for every kind of user: without a token, with a forged token, and
+//! with each relation to a channel. A change of rights changes a cell of these tables.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use testkit::team::{NOW_MS, Team};
 use testkit::{id, target, user};
 use uuid::Uuid;
 
-/// The number of the upload's id. The uploader is the user who asks.
+/// The number of the upload's id. The uploader is the user who sends the request.
 const UPLOAD: u128 = 2;
 
 /// The number of the owner's file in `#room`.
@@ -26,8 +26,8 @@ const FILE_N: u64 = 13;
 /// The number of the member's message in `#room`.
 const MESSAGE_N: u64 = 14;
 
-/// The relations of users to `#room`, and the names of the users. `target` is the member whom a request
-/// names. The administrator is an outsider, and `disabled` was a member.
+/// The relations of users to `#room`, which are also the names of the users. Requests that need another user
+/// use the member `target`. The administrator is not a member, and `disabled` was a member.
 const RELATIONS: [&str; 9] =
     ["administrator", "outsider", "banned", "invited", "member", "moderator", "owner", "target", "disabled"];
 
@@ -69,7 +69,7 @@ fn upload(by: &str) -> Upload {
     }
 }
 
-/// The parameters of a method's example, with the values of these tests.
+/// The parameters of a method's example, with names and numbers that exist in the team.
 fn params(method: Method, token: Option<&str>) -> Value {
     let mut params: Value = serde_json::from_str(method.description().params).expect("an example");
     let replaced = [
@@ -110,13 +110,13 @@ fn reply(method: Method, token: Option<&str>, private: bool) -> String {
     rpc::encode_request(&mut line, "1", method.description().name, &params(method, token));
     team.accept(std::str::from_utf8(&line).expect("UTF-8"), Some(b"bytes"));
     team.flush();
-    // A request without a reply has started a job: only requests that are permitted do so.
+    // A request without a reply has started a job, so the user has the right.
     let Some(reply) = team.sent.replies.pop() else { return "ok".to_owned() };
     let reply = rpc::decode_reply(reply.lines.as_bytes()).expect("a reply");
     reply.error.map_or_else(|| "ok".to_owned(), |error| error.data.reason)
 }
 
-/// A row for each method, a column for each kind of user.
+/// A table with a row for each method and a column for each kind of user.
 fn table(private: bool) -> String {
     let mut text = String::from("method");
     let columns = [("no token", None), ("forged", Some("forged"))];

@@ -1,4 +1,4 @@
-//! Passes on where libsodium was built: only build scripts of direct dependents learn it.
+//! Passes the folders of libsodium to the crate. Cargo gives them only to build scripts of direct dependents.
 
 use std::env;
 

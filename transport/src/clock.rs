@@ -1,4 +1,4 @@
-//! The only file that reads clocks. All other code gets the time as an argument, or from here.
+//! The clocks. No other file reads them: all other code calls this file or gets the time as an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

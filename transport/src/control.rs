@@ -1,8 +1,8 @@
 //! The control socket of a role: it answers status requests with the counters of the role.
 //!
 //! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The only method is
-//! `role.status`. Operators and tests use it. It has its own endpoint, and answers a limited number of
-//! requests at a time, so that they do not delay the work of the role.
+//! `role.status`. The socket has its own endpoint, and answers a limited number of requests at a time, so
+//! status requests do not delay the work of the role.
 
 use std::time::{Duration, Instant};
 
@@ -42,8 +42,8 @@ impl Control {
         &self.socket
     }
 
-    /// Answers waiting requests, up to a limit. Invalid requests get an error reply; only a failing socket is
-    /// an error here.
+    /// Answers waiting requests, up to a limit. Invalid requests get an error reply. Returns an error only if
+    /// the socket fails.
     pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
         let mut frames = Vec::new();
         for _ in 0..CONTROL_REQUESTS_PER_TURN_MAX {
@@ -56,14 +56,13 @@ impl Control {
             };
             frames.truncate(1);
             frames.extend([Frame::new(), Frame::from(format!("{reply}\n").into_bytes())]);
-            let _gone_if_not_sent = self.socket.send(frames.drain(..))?;
+            let _undelivered_if_client_left = self.socket.send(frames.drain(..))?;
         }
         Ok(())
     }
 }
 
-/// The status of a role, in the form that all roles use. Each of `problems` is a sentence about damage that
-/// the operator must repair.
+/// The status of a role. `problems` are sentences about damage that the operator must repair.
 #[must_use]
 pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: &[String]) -> Value {
     let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
@@ -76,14 +75,13 @@ pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: 
 pub fn request_status(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
     let started = clock::now();
     let wait_for = |watch| {
-        let left = timeout.saturating_sub(clock::now().duration_since(started));
-        if left.is_zero() {
+        let remaining = timeout.saturating_sub(clock::now().duration_since(started));
+        if remaining.is_zero() {
             return Err(TransportError::NoAnswer { endpoint: endpoint.to_owned() });
         }
-        wait(&[watch], Some(left))
+        wait(&[watch], Some(remaining))
     };
-    // The request holds no secret, and the operator of a remote role has chosen to serve it without
-    // encryption.
+    // The request contains no secret. A role serves its status over a network only with --plaintext-anywhere.
     let socket = context.socket(Kind::Dealer, &Security::PlainAnywhere)?;
     socket.connect(endpoint)?;
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": METHOD }).to_string();

@@ -1,8 +1,7 @@
 //! The invite: the address and the public key of a node, as one word that a user gives to a colleague.
 //!
 //! The format is `papo://<public key>@<host>:<port>`, with the key as 64 hexadecimal digits. Z85 is shorter,
-//! but its `$`, `&`, `*`, `#` and `<` have a meaning in shells, in URLs and in programs that find links in
-//! texts. Hexadecimal digits have none, a double click selects them, and every language decodes them.
+//! but its `$`, `&`, `*`, `#` and `<` have a meaning in shells and URLs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,8 +42,9 @@ impl Invite {
         Ok(Self { key, host: host.to_owned(), port })
     }
 
-    /// An invite to the node that listens at `endpoint`. The host is `host` if it is given, else the host of
-    /// the endpoint, else, if that is a wildcard, the name of this machine. None if the endpoint is not TCP.
+    /// An invite to the node that listens at `endpoint`; `None` if the endpoint is not TCP. If `host` is
+    /// `None`, the invite has the host of the endpoint. If that host is a wildcard, the invite has the name
+    /// of this machine.
     pub fn for_endpoint(
         key: PublicKey,
         endpoint: &str,
@@ -92,8 +92,8 @@ impl FromStr for Invite {
     }
 }
 
-/// Whether `host` is a name, an IPv4 address, or an IPv6 address in brackets. All other characters are
-/// refused, because libzmq or a shell could interpret them.
+/// Whether `host` is a name, an IPv4 address, or an IPv6 address in brackets. libzmq or a shell could
+/// interpret other characters.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -104,7 +104,7 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// The host name of this machine. Other machines on its network can often resolve it.
+/// The host name of this machine. Other machines can often resolve it.
 fn machine_name() -> String {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if is_host(&name) { name } else { "localhost".to_owned() }
@@ -205,10 +205,11 @@ mod tests {
         for wildcard in ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555"] {
             assert_eq!(host(wildcard, None), Some(format!("tcp://{}:5555", machine_name())));
         }
-        for elsewhere in ["ipc:///run/papo", "inproc://clients"] {
-            assert_eq!(host(elsewhere, None), None, "{elsewhere}");
+        for not_tcp in ["ipc:///run/papo", "inproc://clients"] {
+            assert_eq!(host(not_tcp, None), None, "{not_tcp}");
         }
-        let refused = |endpoint, host| Invite::for_endpoint(key(), endpoint, host).expect_err("a refusal");
+        let refused =
+            |endpoint, host| Invite::for_endpoint(key(), endpoint, host).expect_err("the host is refused");
         assert_eq!(refused("tcp://h", None), BadInvite::Port);
         assert_eq!(refused("tcp://h:0", None), BadInvite::Port);
         assert_eq!(refused("tcp://*:5555", Some("a host")), BadInvite::Host);

@@ -1,9 +1,8 @@
 //! The folder of the node's keys.
 //!
-//! It holds two key pairs: `node` identifies the node to clients, and the server role connects to the inner
-//! ports with `service`. `<name>.secret` holds both halves of a pair and has mode 0600. `<name>.public` holds
-//! the public half. Both files are certificates in the format of CZMQ and pyzmq, so
-//! `zmq.auth.load_certificate` reads them.
+//! The folder contains two key pairs: `node` identifies the node to clients, and the server role connects to
+//! the inner ports with `service`. `<name>.secret` contains both keys of a pair and has mode 0600.
+//! `<name>.public` contains the public key. Both files are certificates in the format of CZMQ and pyzmq.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,8 +23,8 @@ pub enum KeyFolderError {
     Io {
         action: &'static str,
         path: PathBuf,
-        /// The error of the operating system. It is not named `source`, because the sentence already contains
-        /// it.
+        /// The error of the operating system. The message already contains it, so the field is not named
+        /// `source`.
         cause: io::Error,
     },
     #[error(
@@ -40,7 +39,7 @@ pub enum KeyFolderError {
     Transport(#[from] TransportError),
 }
 
-/// A folder of keys, which may not exist yet.
+/// A folder of keys. The folder may not exist yet.
 #[derive(Debug, Clone)]
 pub struct KeyFolder {
     folder: PathBuf,
@@ -90,8 +89,8 @@ impl KeyFolder {
         }
     }
 
-    /// Replaces both pairs with new ones, and keeps the old files as `<name>.secret.<stamp>`. Returns the
-    /// public key that the node uses after its next start.
+    /// Replaces both pairs with new pairs, and keeps the old files as `<name>.secret.<stamp>`. Returns the
+    /// public key that the node uses after a restart.
     pub fn rotate(&self, stamp: &str) -> Result<PublicKey, KeyFolderError> {
         let node = self.replace(NODE, stamp)?;
         self.replace(SERVICE, stamp)?;
@@ -122,7 +121,7 @@ impl KeyFolder {
         }
     }
 
-    /// Creates a pair. If another process creates one at the same time, both use the same pair.
+    /// Creates a pair. If another process creates a pair at the same time, both processes use the same pair.
     fn create(&self, name: &str) -> Result<KeyPair, KeyFolderError> {
         disk::make_folder(&self.folder).map_err(failed("create", &self.folder))?;
         let (pair, path) = (KeyPair::generate()?, self.secret_path(name));
@@ -148,7 +147,7 @@ impl KeyFolder {
         Ok(pair)
     }
 
-    /// Writes the file of the public key, unless it is up to date.
+    /// Writes the file of the public key if it is missing or outdated.
     fn publish(&self, name: &str, pair: &KeyPair) -> Result<(), KeyFolderError> {
         let (path, text) = (self.public_path(name), public_text(name, pair));
         if disk::read_text(&path).is_ok_and(|known| known == text) {

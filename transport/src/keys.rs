@@ -13,7 +13,7 @@ use crate::z85::{self, KEY_BYTES};
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey([u8; KEY_BYTES]);
 
-/// The secret half of a key pair. It is written into the file of its owner, and never logged.
+/// The secret half of a key pair. It is never logged.
 #[derive(Clone)]
 pub struct SecretKey([u8; KEY_BYTES]);
 
@@ -23,7 +23,7 @@ pub struct KeyPair {
     pub secret: SecretKey,
 }
 
-/// The error for an invalid key. It does not contain the text, which may be a secret.
+/// The error for an invalid key. It does not contain the key, which may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key has 40 characters of Z85 (RFC 32)")]
 pub struct InvalidKey;

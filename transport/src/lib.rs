@@ -1,8 +1,8 @@
-//! Sockets, endpoints, signals, clocks and the set-up of logging: the only crate that uses zmq.
+//! Sockets, endpoints, signals, clocks and the set-up of logging. No other crate uses `zmq`.
 //!
 //! A role is one thread that owns its sockets. It waits with [`poll::wait`], receives messages in bounded
-//! bursts, and ends when its [`shutdown::Shutdown`] is requested. This crate does not interpret frames,
-//! except [`control`], which answers an operator's request for the status of a role.
+//! bursts, and ends when its [`shutdown::Shutdown`] is requested. Only [`control`] interprets frames: it
+//! answers status requests.
 
 pub mod limits;
 mod options;
@@ -28,6 +28,7 @@ pub mod control;
 pub mod clock;
 pub mod logging;
 pub mod open_files;
+pub mod memory_dumps;
 pub mod memory;
 
 mod error;

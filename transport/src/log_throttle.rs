@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Permits one log line in an interval, and counts the suppressed ones.
+/// Permits one log line in each interval, and counts the suppressed lines.
 #[derive(Debug)]
 pub(crate) struct LogThrottle {
     interval: Duration,
@@ -15,7 +15,8 @@ impl LogThrottle {
         Self { interval, logged: None, suppressed: 0 }
     }
 
-    /// Returns the number of suppressed lines since the last permitted one; None if this line is suppressed.
+    /// Returns the number of lines that were suppressed since the last permitted line; `None` if this line is
+    /// suppressed.
     pub(crate) fn permit(&mut self, now: Instant) -> Option<u64> {
         if self.logged.is_some_and(|logged| now.duration_since(logged) < self.interval) {
             self.suppressed += 1;
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_permitted_line_reports_the_suppressed_ones() {
+    fn a_permitted_line_reports_the_number_of_suppressed_lines() {
         let (start, second) = (crate::clock::now(), Duration::from_secs(1));
         let mut log_throttle = LogThrottle::new(second * 10);
         let mut permit = |seconds| log_throttle.permit(start + second * seconds);

@@ -1,4 +1,4 @@
-//! The log of the process: one line for each event, on standard error.
+//! Logging to standard error.
 
 use std::io::IsTerminal;
 
@@ -15,10 +15,10 @@ pub fn start() {
         .with_env_var(FILTER_VARIABLE)
         .from_env_lossy();
     let is_colour_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let started_already = tracing_subscriber::fmt()
+    let already_started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && !is_colour_unwanted)
         .try_init();
-    drop(started_already);
+    drop(already_started);
 }

@@ -10,15 +10,15 @@ use crate::limits::{
     SUBSCRIPTION_FRAME_BYTES_MAX, SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
 };
 
-/// papo's own option of libzmq: the queues of the socket are part of the limit for all peers together. See
-/// `transport/libzmq/src/patches.rs`.
+/// An option of the patched libzmq: the queues of the socket count towards the limit for all peers together.
+/// See `transport/libzmq/src/patches.rs`.
 const SHARED_LIMIT: c_int = 9001;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Receives requests from many peers, and replies to each by its name.
+    /// Receives requests from many peers, and sends each reply to a peer by name.
     Router,
-    /// The server's link to a broker: receives the requests of all its clients, and replies.
+    /// The server's socket to a broker. Receives the requests of all clients, and sends the replies.
     Server,
     /// Sends requests, and receives the replies.
     Dealer,
@@ -34,7 +34,7 @@ pub enum Kind {
 
 struct Options {
     socket_type: zmq::SocketType,
-    /// The queue limits of a peer, in units of 512 bytes: to send, to receive.
+    /// The limits of a peer's send queue and receive queue, in units of 512 bytes.
     waiting_max: (i32, i32),
     frame_bytes_max: usize,
     linger_ms: i32,
@@ -83,7 +83,7 @@ impl Kind {
     /// Creates a socket of this kind with all its options.
     pub(crate) fn create(self, context: &zmq::Context) -> Result<zmq::Socket, TransportError> {
         let options = self.options();
-        #[expect(clippy::disallowed_methods, reason = "this is the only place where sockets are created")]
+        #[expect(clippy::disallowed_methods, reason = "only this function creates sockets")]
         let mut socket = context.socket(options.socket_type).map_err(TransportError::creating)?;
         self.set(&mut socket, &options).map_err(TransportError::creating)?;
         Ok(socket)
@@ -113,8 +113,7 @@ impl Kind {
 
 /// Sets the options that all kinds have in common.
 fn set_connection(socket: &zmq::Socket) -> Result<(), zmq::Error> {
-    // If this option were on, a sender would learn that it is not connected, but libzmq would discard
-    // received replies that are not read yet when the connection is lost.
+    // With this option, libzmq would discard received replies when the connection is lost.
     socket.set_immediate(false)?;
     socket.set_backlog(ACCEPT_WAITING_MAX)?;
     socket.set_handshake_ivl(HANDSHAKE_MS_MAX)?;
@@ -126,22 +125,22 @@ fn set_connection(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_tcp_keepalive_cnt(KEEPALIVE_PROBES_MAX)
 }
 
-/// Reports a reply that cannot be delivered instead of dropping it silently.
+/// Makes a ROUTER report a reply that cannot be delivered. By default, it drops the reply silently.
 fn set_router(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_router_mandatory(true)
 }
 
-/// Lets the owner of an XPUB decide about each subscription.
+/// Makes papo decide about each subscription of an XPUB.
 fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_XPUB_MANUAL as c_int, 1)
 }
 
-/// Sets the limits for peers that do not read: a limit of bytes for all of them together, and a time after
+/// Sets the limits for peers that do not read: the size of all their queues together, and the time after
 /// which the system closes a connection.
 fn set_bounds(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_TCP_MAXRT as c_int, UNREAD_MS_MAX)?;
     match set_int(socket, SHARED_LIMIT, 1) {
-        // libzmq was built without papo's patches, for the tests of the attacks that they prevent.
+        // This libzmq was built without papo's patches, to test the attacks that the patches prevent.
         Err(zmq::Error::EINVAL) => Ok(()),
         set => set,
     }

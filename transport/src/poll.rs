@@ -1,4 +1,4 @@
-//! Waiting for sockets, wake-ups and a timeout at the same time.
+//! Waits for sockets, wake-ups and a timeout at the same time.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ pub enum Watch<'a> {
     Wake(&'a Wake),
 }
 
-/// Waits until one of `watches` is ready, until `timeout`, or until a signal arrives. A watch that stays
-/// ready ends the next wait immediately.
+/// Waits until one of `watches` is ready, the timeout ends, or a signal arrives. A watch that stays ready
+/// ends the next wait immediately.
 pub fn wait(watches: &[Watch<'_>], timeout: Option<Duration>) -> Result<(), TransportError> {
     let mut items: Vec<_> = watches.iter().map(Watch::item).collect();
     poll(&mut items, timeout)
 }
 
-/// Waits like [`wait`], and returns which watches are ready. Receiving from a socket without messages would
-/// cost system calls.
+/// Waits like [`wait`], and returns which watches are ready. This saves the system calls to read from sockets
+/// without messages.
 pub fn wait_which<const N: usize>(
     watches: [Watch<'_>; N],
     timeout: Option<Duration>,
@@ -51,8 +51,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Whole milliseconds, or -1 for no timeout. They are rounded up: rounded down, the last millisecond would be
-/// a busy loop.
+/// Whole milliseconds, or -1 for no timeout. Rounded up, because otherwise the last millisecond would be a
+/// busy loop.
 fn timeout_ms(timeout: Option<Duration>) -> i64 {
     timeout.map_or(-1, |timeout| i64::try_from(timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX))
 }
@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn only_ready_watches_are_reported() {
         let [(waker, one), (_, other)] = [(); 2].map(|()| Wake::new().expect("a wake-up"));
-        let which = |timeout| wait_which([Watch::Wake(&one), Watch::Wake(&other)], timeout).expect("a wait");
+        let which = |timeout| {
+            wait_which([Watch::Wake(&one), Watch::Wake(&other)], timeout).expect("waiting succeeds")
+        };
         assert_eq!(which(Some(Duration::ZERO)), [false, false]);
         waker.wake();
         assert_eq!(which(None), [true, false]);

@@ -1,4 +1,4 @@
-//! The protection of a socket. Every socket is created with a [`Security`], so no socket is unprotected by
+//! The protection of sockets. Every socket is created with a [`Security`], so no socket is unprotected by
 //! mistake.
 //!
 //! Encryption is CURVE (CurveZMQ, RFC 26). The ZAP handler decides which peers may connect.
@@ -8,7 +8,7 @@ use crate::keys::{KeyPair, PublicKey};
 use crate::limits::CURVE_FRAME_BYTES_MORE;
 use crate::zap_handler::ZapDomain;
 
-/// The protection of one socket. It does not apply to `inproc://`, which stays within the process.
+/// The protection of one socket. It does not apply to `inproc://` endpoints, which stay within the process.
 #[derive(Debug, Clone, Default)]
 pub enum Security {
     /// No encryption. Only endpoints of this machine are accepted: loopback addresses and `ipc://`.
@@ -16,18 +16,18 @@ pub enum Security {
     Plain,
     /// No encryption, on any endpoint: an attacker on the network can read, change and forge messages.
     PlainAnywhere,
-    /// For a socket that listens: encrypted, for all peers that know the node's public key.
+    /// For a socket that listens. Encrypted. Admits all peers that know the node's public key.
     Outer { node: KeyPair },
-    /// For a socket that listens: encrypted, for the owner of one key only.
+    /// For a socket that listens. Encrypted. Admits only the owner of one key.
     Inner {
         node: KeyPair,
         /// The key of the only peer that is admitted.
         service: PublicKey,
     },
-    /// For a socket that connects: encrypted, and only to the owner of the secret key of `server`.
+    /// For a socket that connects. Encrypted. Connects only to the owner of the secret key of `server`.
     Client {
         server: PublicKey,
-        /// A pair that is created for this connection, or the node's service pair.
+        /// A key pair for this connection, or the node's service pair.
         own: KeyPair,
     },
 }
@@ -37,7 +37,7 @@ pub enum Security {
 pub enum NodeSecurity {
     /// No encryption: the node serves this machine only.
     Plain,
-    /// No encryption on any network, because the operator asked for it.
+    /// No encryption on any network. The operator must request it explicitly.
     PlainAnywhere,
     Encrypted {
         /// The pair that identifies the node to clients.
@@ -82,8 +82,8 @@ impl NodeSecurity {
         }
     }
 
-    /// The protection of control sockets. They report counters and no secrets, so they are not encrypted, and
-    /// serve this machine only.
+    /// The protection of control sockets. Control sockets report no secrets, so they are not encrypted. They
+    /// serve only this machine, unless the operator permits plain text on any network.
     #[must_use]
     pub fn control(&self) -> Security {
         match self {
@@ -92,7 +92,7 @@ impl NodeSecurity {
         }
     }
 
-    /// The key in the node's invite; None without encryption.
+    /// The key in the node's invite; `None` without encryption.
     #[must_use]
     pub fn public_key(&self) -> Option<PublicKey> {
         match self {
@@ -103,7 +103,7 @@ impl NodeSecurity {
 }
 
 impl Security {
-    /// The ZAP domain of a socket that listens; None if libzmq does not ask the ZAP handler.
+    /// The ZAP domain of a socket that listens; `None` if the socket needs no ZAP handler.
     fn zap_domain(&self) -> Option<ZapDomain> {
         match self {
             Self::Plain | Self::PlainAnywhere | Self::Client { .. } => None,
@@ -165,7 +165,7 @@ fn has_curve(answer: Option<bool>) -> Result<(), TransportError> {
     if answer == Some(true) { Ok(()) } else { Err(TransportError::NoCurve) }
 }
 
-/// Whether messages through `endpoint` never leave the machine. `localhost` counts as local without a lookup.
+/// Whether messages through `endpoint` stay on this machine. `localhost` is not looked up.
 #[must_use]
 pub fn stays_on_this_machine(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else {
@@ -195,7 +195,7 @@ mod tests {
         ] {
             assert!(stays_on_this_machine(local), "{local}");
         }
-        for elsewhere in [
+        for remote in [
             "tcp://*:5555",
             "tcp://0.0.0.0:5555",
             "tcp://[::]:5555",
@@ -209,7 +209,7 @@ mod tests {
             "pgm://eth0;239.192.1.1:5555",
             "",
         ] {
-            assert!(!stays_on_this_machine(elsewhere), "{elsewhere}");
+            assert!(!stays_on_this_machine(remote), "{remote}");
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
         assert!(has_curve(Some(true)).is_ok());
         for answer in [Some(false), None] {
             assert_eq!(
-                has_curve(answer).expect_err("a refusal").to_string(),
+                has_curve(answer).expect_err("CURVE is missing").to_string(),
                 "this libzmq cannot encrypt: install one that is built with libsodium (Debian and Ubuntu: apt \
                  install libzmq5; Fedora: dnf install zeromq; Homebrew: brew install zeromq), or stay on this \
                  machine with --plaintext"

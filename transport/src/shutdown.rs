@@ -1,12 +1,11 @@
-//! A request that all threads of the process end.
+//! The shutdown of all threads of the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::wake::Waker;
 
-/// The shutdown of a process or a part of it. Clones share one state: each can request the shutdown, and each
-/// sees the request.
+/// The shutdown of a process, or of some of its threads. All clones share one state.
 #[derive(Clone, Default)]
 pub struct Shutdown {
     inner: Arc<Inner>,
@@ -36,7 +35,8 @@ impl Shutdown {
         self.inner.requested.load(Ordering::Acquire)
     }
 
-    /// Wakes `waker` on the request: immediately, if the shutdown is already requested.
+    /// Registers a waker, which wakes its thread when the shutdown is requested. If it is already requested,
+    /// the waker wakes its thread immediately.
     pub fn watch(&self, waker: Waker) {
         let mut wakers = self.wakers();
         if self.is_requested() {
@@ -45,7 +45,7 @@ impl Shutdown {
         wakers.push(waker);
     }
 
-    /// The lock orders `watch` and `request`, so that no request misses a waker.
+    /// Both `watch` and `request` hold this lock, so a request wakes every registered waker.
     fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
         self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +65,7 @@ mod tests {
         let requester = shutdown.clone();
         let thread = std::thread::spawn(move || requester.request());
         while !shutdown.is_requested() {
-            wait(&[Watch::Wake(&wake)], None).expect("a wait");
+            wait(&[Watch::Wake(&wake)], None).expect("waiting succeeds");
         }
         thread.join().expect("the thread ends");
     }

@@ -14,15 +14,15 @@ pub fn stop_on_termination(shutdown: &Shutdown) -> Result<(), TransportError> {
     stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate()])
 }
 
-/// Requests `shutdown` also on SIGHUP, which the system sends when the terminal is closed. For interactive
-/// programs.
+/// Requests `shutdown` on SIGINT, SIGTERM or SIGHUP. For interactive programs: the system sends SIGHUP when
+/// the terminal is closed.
 pub fn stop_on_hangup(shutdown: &Shutdown) -> Result<(), TransportError> {
     stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
 }
 
 /// Sends SIGINT to this process, like the interrupt key.
 pub fn interrupt_this_process() {
-    let _it_exists = kill_process(getpid(), rustix::process::Signal::INT);
+    let _this_process_exists = kill_process(getpid(), rustix::process::Signal::INT);
 }
 
 fn stop_on(shutdown: &Shutdown, kinds: &[SignalKind]) -> Result<(), TransportError> {

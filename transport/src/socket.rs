@@ -1,4 +1,4 @@
-//! Sockets: they send and receive whole messages and never block. One thread owns a socket.
+//! Sockets, which send and receive whole messages and never block. One thread owns a socket.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ pub use zmq::Message as Frame;
 pub enum Sent {
     /// libzmq accepted the message.
     Done,
-    /// The message was not sent: there is no peer yet, or its queue is full.
+    /// The message was not sent: no peer is connected, or the queue of the peer is full.
     Full,
     /// The message was not sent: the ROUTER has no connected peer with this name.
     Unreachable,
@@ -50,7 +50,7 @@ impl Context {
         Ok(Socket { zap_handler, ..socket })
     }
 
-    /// The ZAP handler for all sockets of the context. It starts when the first socket needs it.
+    /// The ZAP handler of the context. The first socket that needs it starts it.
     fn zap_handler(&self) -> Result<Arc<ZapHandler>, TransportError> {
         let mut zap_handler = self.zap_handler.lock().unwrap_or_else(PoisonError::into_inner);
         let running = match zap_handler.take() {
@@ -65,13 +65,13 @@ pub struct Socket {
     kind: Kind,
     security: Security,
     inner: zmq::Socket,
-    /// The last field, so that it is dropped after the socket is closed: without a ZAP handler, libzmq would
-    /// admit all peers.
+    /// This must be the last field. It is then dropped after the socket is closed. Without a ZAP handler,
+    /// libzmq would admit all peers.
     zap_handler: Option<Arc<ZapHandler>>,
 }
 
 impl Socket {
-    /// Creates a socket that keeps no ZAP handler running.
+    /// Creates a socket without a ZAP handler.
     pub(crate) fn without_zap_handler(
         context: &zmq::Context,
         kind: Kind,
@@ -82,8 +82,7 @@ impl Socket {
         Ok(Self { kind, security, inner, zap_handler: None })
     }
 
-    /// The number of peers without the service key that the sockets of the context have refused at inner
-    /// ports.
+    /// The number of peers without the service key that tried to connect to inner ports of this context.
     #[must_use]
     pub fn refused_peers(&self) -> u64 {
         self.zap_handler.as_ref().map_or(0, |zap_handler| zap_handler.refused())
@@ -95,7 +94,7 @@ impl Socket {
         self.zap_handler.as_ref().and_then(|zap_handler| zap_handler.problem()).into_iter().collect()
     }
 
-    /// Listens at `endpoint`, and returns the actual endpoint: for port 0 the system chooses a port.
+    /// Listens at `endpoint`. Returns the actual endpoint, because the system chooses the port for port 0.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
         self.prepare(endpoint)?;
         self.inner.bind(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))?;
@@ -114,8 +113,8 @@ impl Socket {
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
     ///
-    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` stays empty. On a ROUTER it
-    /// holds only the name of the sender, who can be answered.
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` is empty. On a ROUTER, it
+    /// contains only the name of the sender, so the sender can be answered.
     pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         frames.clear();
         let mut too_many = false;
@@ -141,8 +140,8 @@ impl Socket {
         send_all(frames, |frame, flags| self.inner.send(frame, flags))
     }
 
-    /// Sends one message, or leaves it in `frames` if it cannot be sent now. This saves the system calls of
-    /// [`Self::can_send`]. The first frame is copied, so it should be small.
+    /// Sends one message, or leaves the message in `frames` if it cannot be sent now. Copies the first frame,
+    /// so that frame should be small.
     pub fn offer(&self, frames: &mut Vec<Frame>) -> Result<Sent, TransportError> {
         let Some(first) = frames.first() else { return Ok(Sent::Done) };
         let mut send = |frame, flags| self.inner.send(frame, flags);
@@ -156,7 +155,7 @@ impl Socket {
         Ok(sent)
     }
 
-    /// Whether a message could be sent now. For a ROUTER: to at least one of its peers.
+    /// Whether a message can be sent now. A ROUTER returns true if at least one peer can receive.
     pub fn can_send(&self) -> Result<bool, TransportError> {
         let events = uninterrupted(|| self.inner.get_events());
         let events = events
@@ -183,7 +182,7 @@ impl Socket {
         set.map_err(|source| TransportError::Socket { action: "subscribe", source })
     }
 
-    /// Cancels a subscription. On an XPUB: for the peer whose frame was received last.
+    /// Cancels a subscription. An XPUB cancels the subscription of the peer whose frame was received last.
     pub fn unsubscribe(&self, topic: &[u8]) -> Result<(), TransportError> {
         if self.kind == Kind::XSubscriber {
             return self.send_upstream(0, topic);
@@ -196,9 +195,9 @@ impl Socket {
         self.inner.as_poll_item(events)
     }
 
-    /// Refuses endpoints on which the zmq crate would panic, that `security` does not permit, or whose
-    /// transport CURVE does not protect (pgm). Enables IPv6 only for an IPv6 address: host names are resolved
-    /// to IPv4, because `localhost` as `::1` would miss a server on 127.0.0.1.
+    /// Refuses endpoints on which the zmq crate would panic, that `security` does not permit, or that CURVE
+    /// does not protect (pgm). Enables IPv6 only for IPv6 addresses. Host names are resolved to IPv4, because
+    /// `localhost` could otherwise become `::1`.
     fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
         let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
         let is_folder_missing =
@@ -219,10 +218,11 @@ impl Socket {
         }
     }
 
-    /// Subscribes (`first` is 1) or cancels (0) on an XSUB, which sends subscriptions as ordinary messages.
+    /// Subscribes (`first` is 1) or unsubscribes (`first` is 0) an XSUB, which sends subscriptions as
+    /// messages.
     fn send_upstream(&self, first: u8, topic: &[u8]) -> Result<(), TransportError> {
         let frame = Frame::from([&[first], topic].concat());
-        self.send([frame]).map(|_sent_or_kept_for_later| ())
+        self.send([frame]).map(|_sent_or_queued| ())
     }
 }
 
@@ -247,8 +247,7 @@ fn send_first(
 ) -> Result<Sent, TransportError> {
     match send(frame, flags(has_more)) {
         Ok(()) => Ok(Sent::Done),
-        // A signal interrupts libzmq before it reads the frame, so the outcome is the same as for a full
-        // queue.
+        // A signal interrupts libzmq before it reads the frame, so the message was not sent.
         Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => Ok(Sent::Full),
         Err(zmq::Error::EHOSTUNREACH) => Ok(Sent::Unreachable),
         Err(source) => Err(TransportError::Socket { action: "send a message", source }),
@@ -264,8 +263,8 @@ fn send_rest(
     while let Some(frame) = frames.next() {
         match send(frame, flags(frames.peek().is_some())) {
             Ok(()) => {}
-            // The peer disconnected in the middle of the message. libzmq drops all its frames, but it must
-            // receive the last one before a new message can begin.
+            // The peer disconnected in the middle of the message. libzmq drops all frames of the message, but
+            // must receive the last frame before a new message can begin.
             Err(zmq::Error::EAGAIN) => sent = Sent::Full,
             Err(source) => return Err(TransportError::Socket { action: "send a message", source }),
         }

@@ -1,4 +1,4 @@
-//! Waking a thread that waits in [`poll::wait`](crate::poll::wait), from any other thread.
+//! Wakes a thread that waits in [`poll::wait`](crate::poll::wait), from any other thread.
 
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -11,27 +11,28 @@ use crate::error::TransportError;
 /// Wakes the thread that waits for the [`Wake`].
 #[derive(Clone)]
 pub struct Waker {
-    shared: Arc<Shared>,
+    shared: Arc<WakeState>,
 }
 
-/// The receiving end of a wake-up: a thread waits for it.
+/// The receiving end of a wake-up, for which a thread waits.
 pub struct Wake {
-    shared: Arc<Shared>,
+    shared: Arc<WakeState>,
     reader: UnixStream,
 }
 
-struct Shared {
+struct WakeState {
     /// Whether a wake-up is pending. Further wake-ups then need no system call.
     pending: AtomicBool,
     writer: UnixStream,
 }
 
 impl Waker {
-    /// Ends the current wait of the other thread, or its next one. Calls before [`Wake::clear`] count as one.
+    /// Ends the current or the next wait of the other thread. Several calls before [`Wake::clear`] have the
+    /// effect of one call.
     pub fn wake(&self) {
         if !self.shared.pending.swap(true, Ordering::AcqRel) {
-            // The pipe is never full, because it holds at most one byte for each waking thread. If the other
-            // end is closed, no thread waits for it.
+            // The stream is never full, because each waking thread writes at most one byte. If the other end
+            // is closed, no thread waits.
             let _written = (&self.shared.writer).write(&[1]);
         }
     }
@@ -43,11 +44,11 @@ impl Wake {
         let (writer, reader) = UnixStream::pair().map_err(&error)?;
         writer.set_nonblocking(true).map_err(&error)?;
         reader.set_nonblocking(true).map_err(&error)?;
-        let shared = Arc::new(Shared { pending: AtomicBool::new(false), writer });
+        let shared = Arc::new(WakeState { pending: AtomicBool::new(false), writer });
         Ok((Waker { shared: Arc::clone(&shared) }, Self { shared, reader }))
     }
 
-    /// Clears the pending wake-up. Call it before you look for work, so that work that arrives later wakes
+    /// Clears the pending wake-up. Call `clear` before you look for work. Work that arrives later then wakes
     /// the thread again.
     pub fn clear(&self) {
         let mut bytes = [0; 64];
@@ -91,7 +92,7 @@ mod tests {
         });
         let mut received = 0;
         while received < ROUNDS {
-            wait(&[Watch::Wake(&wake)], None).expect("a wait");
+            wait(&[Watch::Wake(&wake)], None).expect("waiting succeeds");
             wake.clear();
             received += receiver.try_iter().count();
         }

@@ -1,7 +1,6 @@
 //! Z85 (RFC 32), the text form of keys in ZeroMQ: four bytes become five printable characters.
 //!
-//! papo has its own implementation because the decoder of the zmq crate accepts characters outside of the
-//! alphabet.
+//! papo has its own decoder, because the decoder of the zmq crate accepts characters outside of the alphabet.
 
 const ALPHABET: &[u8; 85] =
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
@@ -20,7 +19,7 @@ pub(crate) fn encode(key: &[u8; KEY_BYTES]) -> String {
     words.iter().flat_map(digits).collect()
 }
 
-/// The key that `text` encodes; None if it is not a key.
+/// The key that `text` encodes; `None` if `text` is not a key.
 pub(crate) fn decode(text: &str) -> Option<[u8; KEY_BYTES]> {
     let (words, rest) = text.as_bytes().as_chunks::<5>();
     if words.len() * 4 != KEY_BYTES || !rest.is_empty() {

@@ -1,10 +1,11 @@
 //! The ZAP handler: a thread that libzmq asks about each peer that connects (ZAP, RFC 27).
 //!
-//! The ZAP domain of a socket says which keys it admits, so the handler needs no configuration. The name of
-//! an admitted peer (the user id of ZAP) is its public key. libzmq attaches it to each message of the peer.
+//! The ZAP domain of a socket contains the keys that the socket admits, so the handler needs no
+//! configuration. The user id (ZAP) of an admitted peer is its public key. libzmq attaches the user id to
+//! each message of the peer.
 //!
 //! Without a ZAP handler, libzmq admits all peers. Therefore each socket that needs the handler keeps it
-//! running, and a handler that fails keeps its socket bound without answering.
+//! running. If the handler fails, its socket stays bound without answering.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -32,7 +33,7 @@ const FAILED: &str = "the ZAP handler failed, so new connections are refused: re
 /// The peers that a socket admits. Its text form is the ZAP domain of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ZapDomain {
-    /// All peers. CURVE has verified that each owns its key.
+    /// All peers. CURVE has verified that each peer owns its key.
     Outer,
     /// Only the owner of this key.
     Inner(PublicKey),
@@ -40,13 +41,13 @@ pub(crate) enum ZapDomain {
 
 /// A running ZAP handler, for all sockets of a context. Dropping it stops its thread.
 pub(crate) struct ZapHandler {
-    shared: Arc<Shared>,
+    shared: Arc<HandlerState>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct HandlerState {
     is_stopped: AtomicBool,
     has_failed: AtomicBool,
     refused: AtomicU64,
@@ -57,7 +58,7 @@ impl ZapHandler {
         let socket = Socket::without_zap_handler(context, Kind::Router, Security::Plain)?;
         socket.bind(ENDPOINT)?;
         let (waker, wake) = Wake::new()?;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<HandlerState>::default();
         let work = {
             let shared = Arc::clone(&shared);
             move || shared.run(&socket, &wake)
@@ -87,7 +88,7 @@ impl Drop for ZapHandler {
     }
 }
 
-impl Shared {
+impl HandlerState {
     fn run(&self, socket: &Socket, wake: &Wake) {
         // Also after a panic the socket must stay bound.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.answer_until_stopped(socket, wake)));
@@ -96,7 +97,7 @@ impl Shared {
             tracing::error!(error, "{FAILED}");
             self.has_failed.store(true, Ordering::Relaxed);
         }
-        // The socket must stay bound: without it, libzmq would admit all peers.
+        // The socket must stay bound. Without it, libzmq would admit all peers.
         while !self.is_stopped() {
             thread::park();
         }
@@ -120,9 +121,9 @@ impl Shared {
         frames: &mut Vec<Frame>,
         refusals: &mut LogThrottle,
     ) -> Result<(), TransportError> {
-        let parts: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
-        // Only libzmq sends requests here, and always in this form.
-        let [_peer, b"", VERSION, request, fields @ ..] = parts.as_slice() else { return Ok(()) };
+        let contents: Vec<&[u8]> = frames.iter().map(|frame| &**frame).collect();
+        // Only libzmq sends requests to this socket, and always in this form.
+        let [_peer, b"", VERSION, request, fields @ ..] = contents.as_slice() else { return Ok(()) };
         let verdict = decide(fields);
         if let Err(reason) = &verdict {
             self.refused.fetch_add(1, Ordering::Relaxed);
@@ -139,7 +140,7 @@ impl Shared {
         let answer = answer.map(Frame::from);
         frames.truncate(2);
         frames.extend(answer);
-        socket.send(frames.drain(..)).map(|_gone_if_not_sent| ())
+        socket.send(frames.drain(..)).map(|_undelivered_if_closed| ())
     }
 
     fn is_stopped(&self) -> bool {
@@ -147,7 +148,7 @@ impl Shared {
     }
 }
 
-/// Returns the key of an admitted peer, or the reason of a refusal. `fields` is the part of a ZAP request
+/// Returns the key of an admitted peer, or the reason of a refusal. `fields` are the fields of a ZAP request
 /// after its id: domain, address, routing id, mechanism, credentials.
 fn decide(fields: &[&[u8]]) -> Result<PublicKey, &'static str> {
     let [domain, _address, _routing_id, b"CURVE", key] = fields else {
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outer_domain_admits_every_key_and_the_inner_domain_one() {
+    fn the_outer_domain_admits_every_key_and_the_inner_domain_one_key() {
         let [service, stranger] = [[7; 32], [8; 32]].map(PublicKey::from_bytes);
         let (outer, inner) = (ZapDomain::Outer.to_string(), ZapDomain::Inner(service).to_string());
         assert_eq!(decide_for(&outer, "CURVE", stranger.as_bytes()), Ok(stranger));

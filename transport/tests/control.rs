@@ -1,5 +1,5 @@
-//! The control socket: its replies, and that no message of a peer stops it.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+//! Tests of the control socket: its replies, and its robustness against invalid messages.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use transport::{Context, Frame, Kind, Sent, TransportError};
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Runs `work` against a control socket that answers on a thread of its own.
+/// Runs `work` against a control socket that answers on its own thread.
 fn with_control(work: impl FnOnce(&Context, &str)) {
     let context = Context::new();
     let control = Control::bind(&context, "tcp://127.0.0.1:0", &Security::Plain).expect("a free port");
@@ -22,19 +22,20 @@ fn with_control(work: impl FnOnce(&Context, &str)) {
     let (waker, wake) = Wake::new().expect("a wake-up");
     shutdown.watch(waker);
     std::thread::scope(|scope| {
-        let stopped = shutdown.clone();
+        let watched = shutdown.clone();
         scope.spawn(move || {
-            while !stopped.is_requested() {
-                wait(&[Watch::Readable(control.socket()), Watch::Wake(&wake)], None).expect("a wait");
+            while !watched.is_requested() {
+                wait(&[Watch::Readable(control.socket()), Watch::Wake(&wake)], None)
+                    .expect("waiting succeeds");
                 control.answer(|| json!({ "role": "test" })).expect("an answer");
             }
         });
-        let _stopped = ShutdownOnDrop(&shutdown);
+        let _shutdown = ShutdownOnDrop(&shutdown);
         work(&context, &endpoint);
     });
 }
 
-/// Stops the role when the test ends, also when it failed.
+/// Stops the thread when the test ends, even if the test fails.
 struct ShutdownOnDrop<'a>(&'a Shutdown);
 
 impl Drop for ShutdownOnDrop<'_> {
@@ -48,14 +49,16 @@ fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Val
     let socket = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
     socket.connect(endpoint).expect("an endpoint");
     for request in requests {
-        while socket.send(request.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
-            wait(&[Watch::Writable(&socket)], None).expect("a wait");
+        while socket.send(request.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds")
+            != Sent::Done
+        {
+            wait(&[Watch::Writable(&socket)], None).expect("waiting succeeds");
         }
     }
     let mut frames = Vec::new();
     let mut answer = || {
-        while !socket.receive(&mut frames).expect("a receive") {
-            wait(&[Watch::Readable(&socket)], None).expect("a wait");
+        while !socket.receive(&mut frames).expect("receiving succeeds") {
+            wait(&[Watch::Readable(&socket)], None).expect("waiting succeeds");
         }
         serde_json::from_slice(&frames[1]).expect("JSON")
     };
@@ -91,7 +94,7 @@ fn bad_requests_are_answered_with_the_right_code() {
 }
 
 #[test]
-fn a_flood_is_answered_turn_by_turn() {
+fn a_flood_of_requests_is_answered_completely() {
     with_control(|context, endpoint| {
         let request: &[&[u8]] = &[b"", br#"{"jsonrpc":"2.0","id":"a","method":"role.status"}"#];
         let answers = exchange(context, endpoint, &[request; 200]);
@@ -115,12 +118,12 @@ fn a_missing_answer_and_a_wrong_answer_are_different_errors() {
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let mut frames = Vec::new();
-            while !stranger.receive(&mut frames).expect("a receive") {
-                wait(&[Watch::Readable(&stranger)], None).expect("a wait");
+            while !stranger.receive(&mut frames).expect("receiving succeeds") {
+                wait(&[Watch::Readable(&stranger)], None).expect("waiting succeeds");
             }
             frames.truncate(2);
             frames.push(Frame::from("oi"));
-            assert_eq!(stranger.send(frames).expect("a send"), Sent::Done);
+            assert_eq!(stranger.send(frames).expect("sending succeeds"), Sent::Done);
         });
         let error = request_status(&context, &endpoint, LONG).expect_err("no status");
         assert!(matches!(error, TransportError::BadAnswer { answer, .. } if answer == "oi"));

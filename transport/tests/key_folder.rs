@@ -1,6 +1,6 @@
-//! The folder of keys: file modes, roles that start at the same time, damaged files, and rotation.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
-#![expect(clippy::disallowed_methods, reason = "a test damages files")]
+//! Tests of the key folder: file modes, roles that start at the same time, damaged files, and rotation.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
+#![expect(clippy::disallowed_methods, reason = "the tests damage files")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +29,7 @@ fn new_folder() -> (tempfile::TempDir, std::path::PathBuf, KeyFolder) {
 }
 
 #[test]
-fn keys_are_made_once_and_only_their_owner_can_read_the_secrets() {
+fn keys_are_created_once_and_only_their_owner_can_read_the_secrets() {
     let (_parent, path, keys) = new_folder();
     let error = keys.node_public().expect_err("no keys yet").to_string();
     assert!(error.starts_with("there are no keys in "), "{error}");
@@ -79,7 +79,7 @@ fn a_secret_that_others_can_read_is_refused() {
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o640)).expect("a mode");
     let secret = secret.display();
     assert_eq!(
-        keys.node().expect_err("a refusal").to_string(),
+        keys.node().expect_err("the secret is refused").to_string(),
         format!(
             "other users can read {secret}: run `chmod 600 {secret}`, and `papo keys rotate` if somebody may have read it"
         )
@@ -91,8 +91,9 @@ fn a_damaged_secret_is_refused_and_not_replaced() {
     let (_parent, path, keys) = new_folder();
     keys.node().expect("a pair");
     let secret = path.join("node.secret");
-    let whole = fs::read_to_string(&secret).expect("a text");
-    for damaged in ["", "metadata\ncurve\n", &whole.replace("secret-key", "secret"), &whole.replace('"', "")]
+    let intact = fs::read_to_string(&secret).expect("a text");
+    for damaged in
+        ["", "metadata\ncurve\n", &intact.replace("secret-key", "secret"), &intact.replace('"', "")]
     {
         fs::write(&secret, damaged).expect("written");
         assert!(matches!(keys.node(), Err(KeyFolderError::Damaged(_))), "{damaged:?}");
@@ -101,7 +102,7 @@ fn a_damaged_secret_is_refused_and_not_replaced() {
 }
 
 #[test]
-fn rotation_makes_new_keys_and_keeps_the_old() {
+fn rotation_creates_new_keys_and_keeps_the_old_files() {
     let (_parent, path, keys) = new_folder();
     assert!(
         matches!(keys.rotate("2026-01-31T120000Z"), Err(KeyFolderError::None(_))),

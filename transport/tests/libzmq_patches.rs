@@ -1,5 +1,6 @@
-//! Attacks that the patches of `transport/libzmq` prevent. A build with `PAPO_LIBZMQ_UNPATCHED=1` fails each
-//! of these tests. The tests of the patches for XPUB are in `proxy/src/subscriptions.rs`.
+//! Tests of the attacks that the patches of `transport/libzmq` prevent. With a libzmq that was built with
+//! `PAPO_LIBZMQ_UNPATCHED=1`, these tests fail. The tests of the patches for XPUB are in
+//! `proxy/src/subscriptions.rs`.
 
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket};
 
-/// Long enough for libzmq to deliver on a busy machine, and short enough to wait for what must not come.
-const NOTHING_MS: i32 = 300;
+/// How long a test waits to check that no message arrives, in milliseconds.
+const NO_MESSAGE_MS: i32 = 300;
 
 struct Router {
     socket: Socket,
@@ -23,7 +24,7 @@ impl Router {
         Self { socket, endpoint, strangers: zmq::Context::new() }
     }
 
-    /// Connects a peer that asks for the name `chosen`, and sends one request.
+    /// Connects a peer with the name `chosen`, and sends one request.
     fn peer(&self, chosen: &[u8]) -> zmq::Socket {
         #[expect(clippy::disallowed_methods, reason = "a hostile peer chooses its own options")]
         let peer = self.strangers.socket(zmq::DEALER).expect("a socket");
@@ -33,21 +34,21 @@ impl Router {
             peer.set_identity(chosen).expect("a name");
         }
         peer.connect(&self.endpoint).expect("an endpoint");
-        peer.send_multipart([&b""[..], b"request"], 0).expect("a send");
+        peer.send_multipart([&b""[..], b"request"], 0).expect("sending succeeds");
         peer
     }
 
     /// Receives the next request, and returns the name of its sender.
     fn name(&self) -> Frame {
         let mut frames = Vec::new();
-        while !self.socket.receive(&mut frames).expect("a receive") {
-            wait(&[Watch::Readable(&self.socket)], Some(Duration::from_secs(10))).expect("a wait");
+        while !self.socket.receive(&mut frames).expect("receiving succeeds") {
+            wait(&[Watch::Readable(&self.socket)], Some(Duration::from_secs(10))).expect("waiting succeeds");
         }
         frames.swap_remove(0)
     }
 
     fn reply(&self, name: &Frame, text: &[u8]) -> Sent {
-        self.socket.send([Frame::from(&**name), Frame::new(), Frame::from(text)]).expect("a send")
+        self.socket.send([Frame::from(&**name), Frame::new(), Frame::from(text)]).expect("sending succeeds")
     }
 }
 
@@ -64,7 +65,7 @@ fn generated_names_cannot_be_guessed() {
 }
 
 #[test]
-fn a_peer_with_the_name_of_the_next_peer_does_not_end_the_process() {
+fn a_peer_with_the_name_of_the_next_peer_does_not_abort_the_process() {
     let router = Router::new();
     let first = router.peer(b"");
     let name = router.name();
@@ -80,16 +81,16 @@ fn a_peer_with_the_name_of_the_next_peer_does_not_end_the_process() {
 }
 
 #[test]
-fn a_peer_that_takes_the_name_of_another_receives_no_reply_of_it() {
+fn a_peer_with_the_name_of_another_peer_does_not_receive_its_replies() {
     let router = Router::new();
     let victim = router.peer(b"the name");
     let name = router.name();
     drop(victim);
-    // libzmq notices the lost connection when the thief has connected.
+    // libzmq detects the lost connection only after the thief has connected.
     let thief = router.peer(b"the name");
     let other = router.name();
     assert_ne!(&*name, &*other);
-    let _lost = router.reply(&name, b"the victim's token");
+    let _undelivered = router.reply(&name, b"the victim's token");
     assert_eq!(router.reply(&other, b"for the thief"), Sent::Done);
     let received = thief.recv_multipart(0).expect("a reply");
     assert_eq!(received, [&b""[..], b"for the thief"]);
@@ -120,7 +121,7 @@ fn a_long_name_in_the_handshake_is_refused() {
         let message = [b"\x06".to_vec(), (ready.len() as u64).to_be_bytes().to_vec(), ready];
         peer.write_all(&message.concat()).expect("a command");
         // An empty frame and the request.
-        let _closed = peer.write_all(b"\x01\x00\x00\x01r");
+        let _ignore_closed = peer.write_all(b"\x01\x00\x00\x01r");
         if is_accepted {
             assert_eq!(router.name().len(), 17);
             continue;
@@ -130,13 +131,15 @@ fn a_long_name_in_the_handshake_is_refused() {
         assert!(
             ended.is_ok() || ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
         );
-        wait(&[Watch::Readable(&router.socket)], Some(Duration::from_millis(NOTHING_MS as u64)))
-            .expect("a wait");
-        assert!(!router.socket.receive(&mut Vec::new()).expect("a receive"), "a name of {length} bytes");
+        wait(&[Watch::Readable(&router.socket)], Some(Duration::from_millis(NO_MESSAGE_MS as u64)))
+            .expect("waiting succeeds");
+        assert!(
+            !router.socket.receive(&mut Vec::new()).expect("receiving succeeds"),
+            "a name of {length} bytes"
+        );
     }
 }
 
-/// A peer that sends requests and reads no reply: the queue is bounded in bytes.
 #[test]
 fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     let router = Router::new();
@@ -144,7 +147,7 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     let name = router.name();
     let reply = vec![b'x'; 256 * 1024];
     let sent = (0..1_000).take_while(|_| router.reply(&name, &reply) == Sent::Done).count();
-    // 16 MiB wait, and some MiB are in the system's buffers.
+    // The limit is 16 MiB, and the buffers of the system hold some MiB.
     assert!((64..160).contains(&sent), "{sent} replies of 256 KiB");
     // The queue is emptied when the peer reads.
     while router.reply(&name, b"another") != Sent::Done {
@@ -152,7 +155,6 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     }
 }
 
-/// A queue that was full accepts messages again when its reader has read.
 #[test]
 fn large_messages_pass_a_full_queue() {
     let context = Context::new();
@@ -160,21 +162,21 @@ fn large_messages_pass_a_full_queue() {
     let endpoint = broker.bind("tcp://127.0.0.1:0").expect("an endpoint");
     let server = context.socket(Kind::Server, &Security::Plain).expect("a socket");
     server.connect(&endpoint).expect("an endpoint");
-    while broker.send([Frame::new(), Frame::from("request")]).expect("a send") != Sent::Done {}
+    while broker.send([Frame::new(), Frame::from("request")]).expect("sending succeeds") != Sent::Done {}
     let mut frames = Vec::new();
-    while !server.receive(&mut frames).expect("a receive") {
-        wait(&[Watch::Readable(&server)], Some(Duration::from_secs(10))).expect("a wait");
+    while !server.receive(&mut frames).expect("receiving succeeds") {
+        wait(&[Watch::Readable(&server)], Some(Duration::from_secs(10))).expect("waiting succeeds");
     }
     let (name, reply) = (frames.swap_remove(0), vec![b'x'; 1024 * 1024]);
     for round in 0..3 {
         let mut sent = 0;
-        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("a send")
+        while server.send([Frame::from(&*name), Frame::new(), Frame::from(&reply)]).expect("sending succeeds")
             == Sent::Done
         {
             sent += 1;
         }
         for received in 0..sent {
-            while !broker.receive(&mut frames).expect("a receive") {
+            while !broker.receive(&mut frames).expect("receiving succeeds") {
                 let is_readable = wait(&[Watch::Readable(&broker)], Some(Duration::from_secs(10)));
                 assert!(is_readable.is_ok(), "{round}: {received} of {sent}");
             }

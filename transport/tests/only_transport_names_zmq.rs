@@ -1,5 +1,4 @@
-//! Checks the rule of ARCHITECTURE.md that only this crate depends on `zmq`, in the manifests of the
-//! workspace.
+//! Checks that only this crate depends on `zmq`, as ARCHITECTURE.md requires.
 
 use std::path::Path;
 

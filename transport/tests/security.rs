@@ -1,5 +1,5 @@
-//! CURVE and ZAP over TCP: what an eavesdropper can read, and which peers are admitted.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+//! Tests of CURVE and ZAP over TCP: the traffic is encrypted, and only permitted peers are admitted.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,55 +13,55 @@ use transport::security::{NodeSecurity, Security};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, limits};
 
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
-const TEXT: &[u8] = b"nobody on the way may read this";
+const TEXT: &[u8] = b"a text that must be encrypted";
 
 /// A relay between a client and a server that records all bytes in both directions.
-struct Wire {
+struct Relay {
     endpoint: String,
     record: Arc<Mutex<Vec<u8>>>,
     /// The number of connections that the server has closed.
-    ended: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
 }
 
-impl Wire {
+impl Relay {
     fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let server = server.strip_prefix("tcp://").expect("a TCP endpoint").to_owned();
-        let (record, ended) = (Arc::default(), Arc::default());
-        let wire = Self { endpoint: format!("tcp://{address}"), record, ended };
-        let (record, ended) = (Arc::clone(&wire.record), Arc::clone(&wire.ended));
+        let (record, closed) = (Arc::default(), Arc::default());
+        let relay = Self { endpoint: format!("tcp://{address}"), record, closed };
+        let (record, closed) = (Arc::clone(&relay.record), Arc::clone(&relay.closed));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) =
                     (client.expect("a client"), TcpStream::connect(&server).expect("a server"));
                 let ends = [&client, &server].map(|end| end.try_clone().expect("a second handle"));
-                let (record, ended) = (Arc::clone(&record), Arc::clone(&ended));
+                let (record, closed) = (Arc::clone(&record), Arc::clone(&closed));
                 let second_record = Arc::clone(&record);
-                std::thread::spawn(move || carry(&client, &server, &record));
+                std::thread::spawn(move || forward(&client, &server, &record));
                 std::thread::spawn(move || {
-                    carry(&ends[1], &ends[0], &second_record);
-                    ended.fetch_add(1, Ordering::SeqCst);
+                    forward(&ends[1], &ends[0], &second_record);
+                    closed.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
-        wire
+        relay
     }
 
-    fn has_carried(&self, text: &[u8]) -> bool {
+    fn has_forwarded(&self, text: &[u8]) -> bool {
         self.record.lock().expect("a record").windows(text.len()).any(|window| window == text)
     }
 
     /// Waits until the server has closed a connection, and checks that it received no message.
     fn wait_until_refused(&self, server: &Socket) {
-        while self.ended.load(Ordering::SeqCst) == 0 {
+        while self.closed.load(Ordering::SeqCst) == 0 {
             assert_receives_nothing(server);
         }
         assert_receives_nothing(server);
     }
 }
 
-fn carry(mut from: &TcpStream, mut to: &TcpStream, record: &Mutex<Vec<u8>>) {
+fn forward(mut from: &TcpStream, mut to: &TcpStream, record: &Mutex<Vec<u8>>) {
     let mut bytes = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         record.lock().expect("a record").extend_from_slice(&bytes[..count]);
@@ -70,7 +70,7 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream, record: &Mutex<Vec<u8>>) {
         }
     }
     // When one side closes, the relay closes both.
-    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    let _ignore_closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
 struct Keys {
@@ -109,23 +109,24 @@ fn connected(context: &Context, kind: Kind, security: &Security, endpoint: &str)
 }
 
 fn send(socket: &Socket, frames: &[&[u8]]) {
-    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
-        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds") != Sent::Done
+    {
+        wait(&[Watch::Writable(socket)], None).expect("waiting succeeds");
     }
 }
 
 fn receive(socket: &Socket) -> Vec<Frame> {
     let mut frames = Vec::new();
-    while !socket.receive(&mut frames).expect("a receive") {
-        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    while !socket.receive(&mut frames).expect("receiving succeeds") {
+        wait(&[Watch::Readable(socket)], None).expect("waiting succeeds");
     }
     frames
 }
 
-/// Checks that no message arrives within a moment.
+/// Checks that no message arrives within 10 milliseconds.
 fn assert_receives_nothing(socket: &Socket) {
-    wait(&[Watch::Readable(socket)], Some(Duration::from_millis(10))).expect("a wait");
-    assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a peer was admitted");
+    wait(&[Watch::Readable(socket)], Some(Duration::from_millis(10))).expect("waiting succeeds");
+    assert!(!socket.receive(&mut Vec::new()).expect("receiving succeeds"), "a peer was admitted");
 }
 
 /// Sends [`TEXT`] from a DEALER to the ROUTER and back.
@@ -133,7 +134,7 @@ fn exchange(dealer: &Socket, router: &Socket) {
     send(dealer, &[b"", TEXT]);
     let request = receive(router);
     assert_eq!(&*request[2], TEXT);
-    assert_eq!(router.send(request).expect("a send"), Sent::Done);
+    assert_eq!(router.send(request).expect("sending succeeds"), Sent::Done);
     assert_eq!(&*receive(dealer)[1], TEXT);
 }
 
@@ -141,10 +142,10 @@ fn exchange(dealer: &Socket, router: &Socket) {
 fn assert_refused(listener: &Security, security: &Security, good: &Security) {
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, listener);
-    let wire = Wire::to(&endpoint);
-    let refused = connected(&context, Kind::Dealer, security, &wire.endpoint);
+    let relay = Relay::to(&endpoint);
+    let refused = connected(&context, Kind::Dealer, security, &relay.endpoint);
     send(&refused, &[b"", TEXT]);
-    wire.wait_until_refused(&router);
+    relay.wait_until_refused(&router);
     exchange(&connected(&context, Kind::Dealer, good, &endpoint), &router);
     assert_receives_nothing(&router);
 }
@@ -157,9 +158,9 @@ fn requests_and_replies_cannot_be_read_on_the_wire() {
     {
         let context = Context::new();
         let (router, endpoint) = bound(&context, Kind::Router, &listener);
-        let wire = Wire::to(&endpoint);
-        exchange(&connected(&context, Kind::Dealer, &client, &wire.endpoint), &router);
-        assert_eq!(wire.has_carried(TEXT), is_readable);
+        let relay = Relay::to(&endpoint);
+        exchange(&connected(&context, Kind::Dealer, &client, &relay.endpoint), &router);
+        assert_eq!(relay.has_forwarded(TEXT), is_readable);
     }
 }
 
@@ -172,14 +173,14 @@ fn topics_and_events_cannot_be_read_on_the_wire() {
     {
         let context = Context::new();
         let (fan_out, endpoint) = bound(&context, Kind::XPublisher, &listener);
-        let wire = Wire::to(&endpoint);
-        let subscriber = connected(&context, Kind::Subscriber, &client, &wire.endpoint);
+        let relay = Relay::to(&endpoint);
+        let subscriber = connected(&context, Kind::Subscriber, &client, &relay.endpoint);
         subscriber.subscribe(TOPIC).expect("a subscription");
         assert_eq!(receive(&fan_out)[0][1..], *TOPIC);
         fan_out.subscribe(TOPIC).expect("a subscription");
         send(&fan_out, &[TOPIC, TEXT]);
         assert_eq!(&*receive(&subscriber)[1], TEXT);
-        assert_eq!([TOPIC, TEXT].map(|bytes| wire.has_carried(bytes)), [is_readable; 2]);
+        assert_eq!([TOPIC, TEXT].map(|bytes| relay.has_forwarded(bytes)), [is_readable; 2]);
     }
 }
 
@@ -202,11 +203,11 @@ fn an_encrypting_client_does_not_fall_back_to_plain_text() {
     let keys = Keys::new();
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, &Security::Plain);
-    let wire = Wire::to(&endpoint);
-    let client = connected(&context, Kind::Dealer, &keys.client().0, &wire.endpoint);
+    let relay = Relay::to(&endpoint);
+    let client = connected(&context, Kind::Dealer, &keys.client().0, &relay.endpoint);
     send(&client, &[b"", TEXT]);
-    wire.wait_until_refused(&router);
-    assert!(!wire.has_carried(TEXT));
+    relay.wait_until_refused(&router);
+    assert!(!relay.has_forwarded(TEXT));
 }
 
 #[test]
@@ -226,21 +227,21 @@ fn a_stranger_at_the_inner_port_is_refused_and_counted() {
 }
 
 #[test]
-fn a_stranger_can_publish_nothing_at_the_inner_port() {
+fn a_stranger_cannot_publish_at_the_inner_port() {
     let keys = Keys::new();
     let context = Context::new();
     let (events, endpoint) = bound(&context, Kind::XSubscriber, &keys.security().inner());
     events.subscribe(b"").expect("a subscription");
     let stranger = connected(&context, Kind::Publisher, &keys.client().0, &endpoint);
     while events.refused_peers() == 0 {
-        let _lost = stranger.send([Frame::from("forged")]).expect("a send");
+        let _lost = stranger.send([Frame::from("forged")]).expect("sending succeeds");
         assert_receives_nothing(&events);
     }
     let server = connected(&context, Kind::Publisher, &keys.security().link(), &endpoint);
     let mut frames = Vec::new();
-    while !events.receive(&mut frames).expect("a receive") {
-        let _lost_until_subscribed = server.send([Frame::from("true")]).expect("a send");
-        let _lost = stranger.send([Frame::from("forged")]).expect("a send");
+    while !events.receive(&mut frames).expect("receiving succeeds") {
+        let _lost_until_subscribed = server.send([Frame::from("true")]).expect("sending succeeds");
+        let _lost = stranger.send([Frame::from("forged")]).expect("sending succeeds");
     }
     assert_eq!(&*frames[0], b"true");
 }
@@ -259,7 +260,7 @@ fn messages_and_subscriptions_carry_the_key_of_their_sender() {
     let subscriber = connected(&context, Kind::Subscriber, &client, &endpoint);
     subscriber.subscribe(b"topic").expect("a subscription");
     assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
-    subscriber.unsubscribe(b"topic").expect("a subscription less");
+    subscriber.unsubscribe(b"topic").expect("an unsubscription");
     assert_eq!(receive(&fan_out)[0].gets("User-Id"), Some(&*name));
 }
 
@@ -299,14 +300,14 @@ fn an_encrypted_connection_is_restored_after_a_restart_of_the_node() {
         std::thread::yield_now();
     }
     // Messages that the client sends before it detects the restart are lost.
-    while !router.receive(&mut Vec::new()).expect("a receive") {
-        let _lost = dealer.send([Frame::new(), Frame::from(TEXT)]).expect("a send");
-        wait(&[Watch::Readable(&router)], Some(Duration::from_millis(10))).expect("a wait");
+    while !router.receive(&mut Vec::new()).expect("receiving succeeds") {
+        let _lost = dealer.send([Frame::new(), Frame::from(TEXT)]).expect("sending succeeds");
+        wait(&[Watch::Readable(&router)], Some(Duration::from_millis(10))).expect("waiting succeeds");
     }
 }
 
 #[test]
-fn the_longest_frame_is_accepted_with_encryption_too() {
+fn the_longest_frame_is_accepted_even_with_encryption() {
     let keys = Keys::new();
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router, &keys.security().outer());
@@ -323,15 +324,18 @@ fn the_longest_frame_is_accepted_with_encryption_too() {
 fn plain_text_stays_on_this_machine() {
     let context = Context::new();
     let socket = context.socket(Kind::Router, &Security::Plain).expect("a socket");
-    let sentence = |endpoint: &str| {
+    let message = |endpoint: &str| {
         format!(
-            "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// \
+            "{endpoint} would forward plain text over a network: --plaintext is for loopback addresses and ipc:// \
              only; leave it out to encrypt, or use --plaintext-anywhere if the network itself is protected"
         )
     };
     for endpoint in ["tcp://*:0", "tcp://0.0.0.0:0", "tcp://192.0.2.1:5555"] {
-        assert_eq!(socket.bind(endpoint).expect_err("a refusal").to_string(), sentence(endpoint));
-        assert_eq!(socket.connect(endpoint).expect_err("a refusal").to_string(), sentence(endpoint));
+        assert_eq!(socket.bind(endpoint).expect_err("plain text is refused").to_string(), message(endpoint));
+        assert_eq!(
+            socket.connect(endpoint).expect_err("plain text is refused").to_string(),
+            message(endpoint)
+        );
     }
     for security in [Security::PlainAnywhere, Keys::new().security().outer()] {
         let socket = context.socket(Kind::Router, &security).expect("a socket");

@@ -1,4 +1,5 @@
-//! A signal requests a shutdown. The test has its own process, because a signal is sent to a process.
+//! Tests that a signal requests a shutdown. The test has its own process, because signals are sent to
+//! processes.
 
 use rustix::process::{Signal, getpid, kill_process};
 use transport::poll::{Watch, wait};
@@ -14,6 +15,6 @@ fn a_termination_signal_wakes_a_blocked_wait() {
     stop_on_termination(&shutdown).expect("signals can be listened for");
     kill_process(getpid(), Signal::TERM).expect("a signal can be sent");
     while !shutdown.is_requested() {
-        wait(&[Watch::Wake(&wake)], None).expect("a wait");
+        wait(&[Watch::Wake(&wake)], None).expect("waiting succeeds");
     }
 }

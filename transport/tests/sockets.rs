@@ -1,6 +1,5 @@
-//! Sockets of every kind against each other: which messages arrive, and which outcome the sender gets
-//! otherwise.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+//! Tests of sockets of every kind: which messages arrive, and which outcome the sender gets.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::time::Duration;
 
@@ -23,15 +22,16 @@ fn connected(context: &Context, kind: Kind, endpoint: &str) -> Socket {
 }
 
 fn send(socket: &Socket, frames: &[&[u8]]) {
-    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("a send") != Sent::Done {
-        wait(&[Watch::Writable(socket)], None).expect("a wait");
+    while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds") != Sent::Done
+    {
+        wait(&[Watch::Writable(socket)], None).expect("waiting succeeds");
     }
 }
 
 fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
-    while !socket.receive(&mut frames).expect("a receive") {
-        wait(&[Watch::Readable(socket)], None).expect("a wait");
+    while !socket.receive(&mut frames).expect("receiving succeeds") {
+        wait(&[Watch::Readable(socket)], None).expect("waiting succeeds");
     }
     frames.iter().map(|frame| frame.to_vec()).collect()
 }
@@ -54,7 +54,7 @@ fn a_message_arrives_as_it_was_sent() {
     assert_eq!(receive(&router)[1..], frames);
     send(&router, &[name.as_slice(), b"", b"back"]);
     assert_eq!(receive(&dealer), [b"".as_slice(), b"back"]);
-    assert!(!dealer.receive(&mut vec![Frame::new()]).expect("nothing more"));
+    assert!(!dealer.receive(&mut vec![Frame::new()]).expect("receiving succeeds"));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_dealer_without_a_peer_is_full_and_sends_nothing() {
     let (router, endpoint) = bound(&context, Kind::Router);
     let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
     assert!(!alone.can_send().expect("an answer"));
-    assert_eq!(alone.send([Frame::new(), Frame::from("lost")]).expect("a send"), Sent::Full);
+    assert_eq!(alone.send([Frame::new(), Frame::from("lost")]).expect("sending succeeds"), Sent::Full);
     alone.connect(&endpoint).expect("an endpoint");
     send(&alone, &[b"", b"whole"]);
     assert_eq!(receive(&router)[1..], [b"".as_slice(), b"whole"]);
@@ -89,12 +89,15 @@ fn a_message_that_cannot_be_sent_stays_complete() {
 fn a_router_reports_unknown_peers_and_full_queues_differently() {
     let context = Context::new();
     let (router, dealer, name) = connected_pair(&context);
-    assert_eq!(router.send([Frame::from("nobody"), Frame::new()]).expect("a send"), Sent::Unreachable);
+    assert_eq!(
+        router.send([Frame::from("nobody"), Frame::new()]).expect("sending succeeds"),
+        Sent::Unreachable
+    );
     let body = vec![b'x'; 64 * 1024];
     let mut sent = 0_usize;
     let outcome = loop {
         let frames = [name.as_slice(), b"", &body].map(Frame::from);
-        match router.send(frames).expect("a send") {
+        match router.send(frames).expect("sending succeeds") {
             Sent::Done => sent += 1,
             other @ (Sent::Full | Sent::Unreachable) => break other,
         }
@@ -103,8 +106,8 @@ fn a_router_reports_unknown_peers_and_full_queues_differently() {
     for _ in 0..sent {
         assert_eq!(receive(&dealer)[1].len(), body.len());
     }
-    send(&router, &[name.as_slice(), b"", b"room again"]);
-    assert_eq!(receive(&dealer)[1], b"room again");
+    send(&router, &[name.as_slice(), b"", b"after the queue was full"]);
+    assert_eq!(receive(&dealer)[1], b"after the queue was full");
 }
 
 #[test]
@@ -142,9 +145,9 @@ fn an_xsub_receives_everything_and_an_xpub_serves_accepted_subscriptions() {
     events.subscribe(b"").expect("a subscription");
     let publisher = connected(&context, Kind::Publisher, &endpoint);
     let mut frames = Vec::new();
-    while !events.receive(&mut frames).expect("a receive") {
+    while !events.receive(&mut frames).expect("receiving succeeds") {
         let _lost_until_subscribed =
-            publisher.send([Frame::from("topic"), Frame::from("line")]).expect("a send");
+            publisher.send([Frame::from("topic"), Frame::from("line")]).expect("sending succeeds");
     }
 
     let (fan_out, endpoint) = bound(&context, Kind::XPublisher);
@@ -164,7 +167,7 @@ fn errors_say_what_to_do() {
     let context = Context::new();
     let (_first, endpoint) = bound(&context, Kind::Router);
     let second = context.socket(Kind::Router, &Security::PlainAnywhere).expect("a socket");
-    let text = |endpoint: &str| second.bind(endpoint).expect_err("a refusal").to_string();
+    let text = |endpoint: &str| second.bind(endpoint).expect_err("the endpoint is refused").to_string();
     assert_eq!(
         text(&endpoint),
         format!(
@@ -197,10 +200,10 @@ fn tcp_inproc_and_ipc_endpoints_work() {
 }
 
 #[test]
-fn a_wait_ends_in_time() {
+fn a_wait_ends_after_its_timeout() {
     let context = Context::new();
     let (router, _endpoint) = bound(&context, Kind::Router);
     let before = transport::clock::now();
-    wait(&[Watch::Readable(&router)], Some(Duration::from_millis(20))).expect("a wait");
+    wait(&[Watch::Readable(&router)], Some(Duration::from_millis(20))).expect("waiting succeeds");
     assert!(before.elapsed() >= Duration::from_millis(20));
 }

@@ -41,6 +41,9 @@ translations! {
     BadReaction { max } "uma reação deve ser um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
     PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
     PasswordTooLong { max } "a senha deve ter no máximo {max} bytes: escolha uma mais curta";
+    PasswordBlank "a senha precisa de um caractere que não seja espaço: escolha outra senha";
+    NameConfusable { user, known } "{user} se confunde com {known}: escolha outro nome";
+    NameMixesScripts "um nome usa letras de um só alfabeto: não misture letras latinas com letras de outro alfabeto";
     PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
 
     // Accounts and sessions.

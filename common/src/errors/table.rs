@@ -76,6 +76,12 @@ errors! {
             "a password may have at most {max} bytes: choose a shorter password";
         PasswordCharacters "password_characters"
             "a password must not be empty or contain control characters";
+        PasswordBlank "password_blank"
+            "a password must have a character that is not a space: choose another password";
+        NameConfusable "name_confusable" { user: UserName, known: UserName }
+            "{user} can be confused with {known}: choose another name";
+        NameMixesScripts "name_mixes_scripts"
+            "a name must have letters of one script only: do not mix Latin letters with letters of another script";
         FileNameEmpty "file_name_empty"
             "the name of a file must have a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }

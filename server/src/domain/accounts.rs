@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::State;
+use super::{State, confusable};
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,8 +22,13 @@ pub struct Users {
     owners: HashMap<TokenDigest, UserName, RandomState>,
     /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
+<<<<<<< HEAD
     /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
     unfinished_deletions: BTreeSet<UserName>,
+=======
+    /// The first name of each skeleton; derived from the accounts.
+    skeletons: HashMap<Box<str>, UserName, RandomState>,
+>>>>>>> main
 }
 
 /// An account, as `users.json` stores it.
@@ -177,8 +182,8 @@ impl Users {
         &self.accounts
     }
 
-    /// Restores the accounts of a snapshot. If it has no administrator, an older version wrote it: the oldest
-    /// account becomes administrator, as in replay.
+    /// Restores the accounts of a snapshot. If no account is an administrator, an older version wrote the
+    /// snapshot, and the oldest account becomes administrator, as in replay.
     pub fn restore(&mut self, mut accounts: BTreeMap<UserName, Account>) {
         if !accounts.values().any(|account| account.administrator)
             && let Some(first) = accounts.values_mut().min_by_key(|account| account.since)
@@ -189,11 +194,28 @@ impl Users {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
         self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
+<<<<<<< HEAD
         let is_unfinished =
             |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
         let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
         self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
+=======
+        accounts.keys().for_each(|user| self.add_skeleton(user));
+>>>>>>> main
         self.accounts = accounts;
+    }
+
+    fn add_skeleton(&mut self, user: &UserName) {
+        let first = self.skeletons.entry(confusable::skeleton_of(user)).or_insert_with(|| user.clone());
+        if user < first {
+            *first = user.clone();
+        }
+    }
+
+    /// The user of another script whose name can be confused with this one.
+    fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
+        let known = self.skeletons.get(&confusable::skeleton_of(user))?;
+        confusable::differ_in_script(known, user).then_some(known)
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
@@ -202,6 +224,7 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
+<<<<<<< HEAD
                 let (since, clients, blocks, deleted) = (*at, Vec::new(), BTreeMap::new(), None);
                 let account = Account {
                     since,
@@ -215,6 +238,12 @@ impl Users {
                     blocks,
                     deleted,
                 };
+=======
+                let (since, clients) = (*at, Vec::new());
+                let account =
+                    Account { since, password, sessions, epoch, seen, administrator, disabled, clients };
+                self.add_skeleton(user);
+>>>>>>> main
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -292,6 +321,7 @@ impl Users {
     }
 }
 
+<<<<<<< HEAD
 impl Users {
     /// Removes everything of an account except its name, the time of its registration, and its epoch.
     fn delete(&mut self, user: &UserName, at: u64, erase: bool) {
@@ -315,6 +345,9 @@ impl Users {
 }
 
 /// Removes expired sessions, and the oldest one if the limit is reached.
+=======
+/// Removes expired sessions. If the limit is still reached, removes the oldest session.
+>>>>>>> main
 fn remove_old_sessions(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,
@@ -331,11 +364,18 @@ fn remove_old_sessions(
     }
 }
 
-/// Checks that a new account may have this name: it is free, and it can be mentioned. Accounts imported from
-/// another chat may have names that cannot be mentioned.
+/// Checks that a new account may have this name: it is free, it can be mentioned, and it looks like no name
+/// of another script. Accounts that exist or were imported from another chat may have other names.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     check_name_is_free(state, user)?;
-    if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }
+    if !can_be_mentioned(user) {
+        return Err(Detail::NotMentionable { user: user.clone() });
+    }
+    confusable::check_script(user)?;
+    match state.users.confusable_with(user) {
+        Some(known) => Err(Detail::NameConfusable { user: user.clone(), known: known.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn check_name_is_free(state: &State, user: &UserName) -> Result<(), Detail> {

@@ -1,4 +1,4 @@
-//! Administration of accounts: the check of the administrator role, and the records of its commands.
+//! The rules for administrators: who is one, and the records of their commands.
 
 use common::admin::Stats;
 use common::{Detail, UserName};

@@ -1,7 +1,6 @@
-//! Sent files: their events, the right to read them, and the quota of each sender.
+//! The files that users have sent: their events, the right to read them, and the quota of each sender.
 //!
-//! [`crate::services::files`] stores the contents, outside the log. This module uses about 200 bytes of
-//! memory per file.
+//! This module uses about 200 bytes of memory per file. [`crate::services::files`] stores the file contents.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -16,42 +15,41 @@ use crate::domain::records::Record;
 /// The minimum number of bytes that a file counts towards the quota, because a disk allocates whole blocks.
 pub const BLOCK_BYTES: u64 = 4096;
 
-/// The maximum number of events with the same content for which [`readable_content`] checks the right to
-/// read. If the user may read none of them, the user uploads the content again.
+/// The maximum number of events that [`readable_content`] checks.
 const EVENTS_CHECKED_MAX: usize = 100;
 
 /// All files that were sent and not deleted.
 #[derive(Default)]
 pub struct Files {
-    shared: BTreeMap<(Conversation, u64), Shared>,
-    /// The events that contain each content; derived from `shared`.
+    shared: BTreeMap<(Conversation, u64), SharedFile>,
+    /// The events with the same file content; derived from `shared`.
     events: HashMap<ContentHash, BTreeSet<(Conversation, u64)>>,
     /// The disk space used by each user; derived from `shared`.
     usage: HashMap<UserName, Usage>,
 }
 
-/// A file that was sent, as `channels.json` stores it.
+/// A sent file, as `channels.json` stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Shared {
-    /// The number of its event.
+pub struct SharedFile {
+    /// The number of the file's event.
     pub n: u64,
-    /// The channel or user that received it.
+    /// The channel or user that received the file.
     pub to: Target,
     pub from: UserName,
     pub bytes: u64,
     pub sha256: ContentHash,
 }
 
-impl fmt::Display for Shared {
+impl fmt::Display for SharedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "event {} from {} to {}", self.n, self.from, self.to)
     }
 }
 
-/// The contents that a user has sent. Each content counts once towards the quota.
+/// The disk space of the files that a user has sent. A file that was sent twice counts once.
 #[derive(Default)]
 struct Usage {
-    /// How often the user has sent each content.
+    /// How often the user has sent each file content.
     contents: BTreeMap<ContentHash, u32>,
     bytes: u64,
 }
@@ -69,7 +67,7 @@ impl Files {
         self.usage.get(user).map_or(0, |usage| usage.bytes)
     }
 
-    /// Whether this content already counts towards the user's quota.
+    /// Whether the file content already counts towards the user's quota.
     #[must_use]
     pub fn owns(&self, user: &UserName, sha256: &ContentHash) -> bool {
         self.usage.get(user).is_some_and(|usage| usage.contents.contains_key(sha256))
@@ -77,11 +75,12 @@ impl Files {
 
     /// Whether the state contains exactly this file.
     #[must_use]
-    pub fn holds(&self, shared: &Shared) -> bool {
+    pub fn holds(&self, shared: &SharedFile) -> bool {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.shared.get(&event) == Some(shared)
     }
 
+<<<<<<< HEAD
     /// The files of a conversation.
     pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &Shared> {
         let all = (conversation.clone(), 0)..=(conversation.clone(), u64::MAX);
@@ -95,23 +94,26 @@ impl Files {
     }
 
     /// Whether an event contains this content.
+=======
+    /// Whether an event refers to this file content.
+>>>>>>> main
     #[must_use]
     pub fn has_content(&self, sha256: &ContentHash) -> bool {
         self.events.contains_key(sha256)
     }
 
-    /// The contents that an event contains.
+    /// The file contents to which events refer.
     pub fn contents(&self) -> impl Iterator<Item = &ContentHash> {
         self.events.keys()
     }
 
     /// All files, for the snapshot.
-    pub fn all(&self) -> impl Iterator<Item = &Shared> {
+    pub fn all(&self) -> impl Iterator<Item = &SharedFile> {
         self.shared.values()
     }
 
-    /// Adds a file that was just sent or that a snapshot contains.
-    pub fn insert(&mut self, shared: Shared) {
+    /// Adds a new file, or a file from a snapshot.
+    pub fn insert(&mut self, shared: SharedFile) {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.events.entry(shared.sha256).or_default().insert(event.clone());
         let usage = self.usage.entry(shared.from.clone()).or_default();
@@ -134,14 +136,14 @@ impl Files {
         }
         if let Body::File { file, .. } = &event.body {
             let (to, from) = (event.to.clone(), event.from.clone());
-            self.insert(Shared { n: event.n, to, from, bytes: file.bytes, sha256: file.sha256 });
+            self.insert(SharedFile { n: event.n, to, from, bytes: file.bytes, sha256: file.sha256 });
         }
     }
 
     /// Removes the file of a deleted event.
     fn delete(&mut self, conversation: &Conversation, n: u64) {
         let event = (conversation.clone(), n);
-        let Some(Shared { from, bytes, sha256, .. }) = self.shared.remove(&event) else { return };
+        let Some(SharedFile { from, bytes, sha256, .. }) = self.shared.remove(&event) else { return };
         if let Some(events) = self.events.get_mut(&sha256) {
             events.remove(&event);
             if events.is_empty() {
@@ -162,7 +164,6 @@ impl Files {
     }
 }
 
-/// Decides whether an uploaded file may be sent.
 pub(super) fn share(
     state: &State,
     user: UserName,
@@ -174,13 +175,18 @@ pub(super) fn share(
     messages::send(state, user, to, Body::File { id, file: Box::new(file) }, at)
 }
 
-/// Checks before an upload that `user` may send a file to `to`. The errors are those of `share`.
+/// Checks before an upload that `user` may send a file to `to`.
 pub fn may_share(state: &State, user: &UserName, to: &Target, id: Uuid, at: u64) -> Result<(), Detail> {
     messages::next(state, user, to, Some(id), at).map(drop)
 }
 
 /// The file of an event, if `user` may read the conversation now.
-pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> Result<&'a Shared, Detail> {
+pub fn find<'a>(
+    state: &'a State,
+    user: &UserName,
+    target: &Target,
+    n: u64,
+) -> Result<&'a SharedFile, Detail> {
     let conversation = history::readable(state, user, target)?;
     state
         .files
@@ -189,14 +195,20 @@ pub fn find<'a>(state: &'a State, user: &UserName, target: &Target, n: u64) -> R
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
+<<<<<<< HEAD
 /// A file with this content that `user` may read: no upload is needed. Otherwise
 /// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
+=======
+/// The size of a stored file content that `user` does not need to upload, because the user may read an event
+/// that refers to it. `None` if the user must upload the content. A hash alone must not reveal that the
+/// server stores the content, so the events are checked, at most [`EVENTS_CHECKED_MAX`].
+>>>>>>> main
 #[must_use]
 pub fn readable_content<'s>(state: &'s State, user: &UserName, sha256: &ContentHash) -> Option<&'s Shared> {
     let events = state.files.events.get(sha256).into_iter().flatten().take(EVENTS_CHECKED_MAX);
     let mut readable = events.filter(|(conversation, _)| match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
-        Conversation::Direct(one, other) => user == one || user == other,
+        Conversation::Direct(first, second) => user == first || user == second,
     });
     readable.find_map(|event| state.files.shared.get(event))
 }

@@ -1,5 +1,4 @@
-//! History: the right to read a conversation, the events of a page, and the newest event of each
-//! conversation.
+//! The history of a conversation: the right to read it, the events of a page, and the newest event.
 
 use std::ops::RangeInclusive;
 
@@ -16,7 +15,7 @@ pub struct Bounds {
     pub before: Option<u64>,
     /// Only events with a greater number.
     pub after: Option<u64>,
-    /// The number in the middle of the page. It excludes `before` and `after`.
+    /// The number in the middle of the page. It cannot be combined with `before` or `after`.
     pub around: Option<u64>,
     /// The maximum number of events.
     pub limit: Option<u64>,
@@ -30,14 +29,14 @@ pub struct PageRange {
     pub fill: Fill,
 }
 
-/// The events that a page keeps if it exceeds the size limit.
+/// The events that remain in a page that exceeds the size limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
-    /// The oldest: the page begins at the requested number.
+    /// The oldest events. The page begins at the requested number.
     Forward,
-    /// The newest: the page ends at the requested number.
+    /// The newest events. The page ends at the requested number.
     Backward,
-    /// The event with this number, and its neighbours.
+    /// The event with this number, and the events next to it.
     Around(u64),
 }
 
@@ -49,7 +48,7 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
     if let Some(n) = around {
         let last = n.saturating_add(limit / 2).min(head);
         let first = (last + 1).saturating_sub(limit).max(1);
-        // Near the first event, later events fill the page.
+        // If there are too few earlier events, later events fill the page.
         let last = (first + limit).saturating_sub(1).min(head);
         return PageRange { numbers: first..=last, fill: Fill::Around(n.clamp(1, head.max(1))) };
     }
@@ -63,9 +62,10 @@ pub fn page(head: u64, bounds: Bounds) -> PageRange {
 }
 
 /// Finds the number of the first event at `at_ms` or later; `head + 1` if all events are earlier. The binary
-/// search calls `time_of` for at most 64 events. The event before the result is earlier than `at_ms`. If the
-/// server's clock was set back or older messages were imported, times are out of order, and several events
-/// can qualify. The result is then one of them.
+/// search calls `time_of` for at most 64 events.
+///
+/// If the server's clock was set back or older messages were imported, the times are not in order. The
+/// result is then any event at `at_ms` or later whose predecessor is earlier.
 pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64, E>) -> Result<u64, E> {
     let (mut first, mut end) = (1, head + 1);
     while first < end {
@@ -79,7 +79,7 @@ pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64
     Ok(first)
 }
 
-/// The conversation that `user` addresses as `target`, if they may read it.
+/// Returns the conversation that `user` addresses as `target`. An error if the user may not read it.
 pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {
@@ -154,7 +154,8 @@ mod tests {
     }
 
     proptest! {
-        /// With ordered times the search finds the first event; otherwise one whose predecessor is earlier.
+        /// With ordered times, the search finds the first event. Otherwise, it finds an event whose
+        /// predecessor is earlier.
         #[test]
         fn the_event_before_the_result_is_earlier(mut times in prop::collection::vec(0..50_u64, 0..200), at in 0..60_u64) {
             let fits = |times: &[u64], n: usize| {

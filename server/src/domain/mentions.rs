@@ -1,4 +1,4 @@
-//! The mentions of each user in each conversation: bounded lists of event numbers.
+//! The mentions of each user in each conversation, as bounded lists of event numbers.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use super::State;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentions {
     users: BTreeMap<UserName, Vec<Mentioned>>,
-    /// The messages that mention everybody (`@here`), with their senders. They are not copied to each member.
+    /// The messages with `@here` and their senders. They mention all members, so they are stored once.
     here: Vec<(Mentioned, UserName)>,
 }
 
@@ -23,7 +23,7 @@ pub struct Mentions {
 pub struct Mentioned {
     /// The number of the message in the conversation.
     pub n: u64,
-    /// The number of the record, which orders the mentions of all conversations.
+    /// The number of the message's record. It orders mentions across conversations.
     pub record: u64,
 }
 
@@ -32,7 +32,7 @@ impl Mentions {
     /// effect.
     pub(super) fn apply(&mut self, record: u64, event: &Event<'_>, is_member: impl Fn(&UserName) -> bool) {
         let Body::Message { text, .. } = &event.body else { return };
-        // Most texts contain no mention, so they are not parsed.
+        // Only a text with `@` is parsed.
         if !text.as_str().as_bytes().contains(&b'@') {
             return;
         }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{State, blocks};
 use crate::domain::records::Record;
 
-/// How far a sender's clock may be ahead of the server's, in milliseconds. Ids contain a time and the index
-/// is sorted by id, so ids from the far future would slow down every later search.
+/// How far a sender's clock may be ahead of the server's clock, in milliseconds. Ids contain a time, and the
+/// index is sorted by id, so ids from the far future would slow down every later search.
 const ID_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) fn send<'a>(
@@ -28,7 +28,7 @@ pub(super) fn send<'a>(
     Ok(Record::Event(Event { n, at, to, from: user, body }))
 }
 
-/// The number of the next event that `user` sends to `to`, if they may send it.
+/// The number of the next event from `user` to `to`. An error if the user may not send it.
 pub(super) fn next(
     state: &State,
     user: &UserName,
@@ -52,6 +52,6 @@ pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), Detail> {
     if id.get_version_num() != 7 {
         return Err(Detail::IdVersion);
     }
-    let made_at = id.as_u64_pair().0 >> 16;
-    if made_at > at.saturating_add(ID_AHEAD_MS_MAX) { Err(Detail::IdFuture) } else { Ok(()) }
+    let created_ms = id.as_u64_pair().0 >> 16;
+    if created_ms > at.saturating_add(ID_AHEAD_MS_MAX) { Err(Detail::IdFuture) } else { Ok(()) }
 }

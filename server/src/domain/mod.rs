@@ -9,8 +9,12 @@ pub mod records;
 pub mod topics;
 
 pub mod accounts;
+<<<<<<< HEAD
 pub mod deletion;
 pub mod blocks;
+=======
+mod confusable;
+>>>>>>> main
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -35,7 +39,7 @@ pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
 
-/// The whole state of the server except the texts of messages, which stay in the log.
+/// The state of the server. The texts of messages are only in the log.
 pub struct State {
     /// Accounts and sessions, stored in `users.json`.
     pub users: Users,
@@ -45,7 +49,8 @@ pub struct State {
     pub files: Files,
 }
 
-/// A request to change the state. Random ids and slow results, such as password hashes, are already in it.
+/// A request to change the state. It already contains random ids and the results of slow work, such as
+/// password hashes.
 ///
 /// Times are Unix milliseconds, and `password` is a hash as a PHC string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +77,7 @@ pub enum Command<'a> {
     Disable { by: UserName, user: UserName, disabled: bool },
     /// Grant or revoke the administrator role. Only administrators may do it.
     Promote { by: UserName, user: UserName, administrator: bool },
+<<<<<<< HEAD
     /// Delete an account. Its password has already been verified, or `by` is an administrator.
     DeleteAccount {
         by: UserName,
@@ -88,6 +94,9 @@ pub enum Command<'a> {
     /// Block or unblock a user.
     Block { user: UserName, other: UserName, blocked: bool },
     /// Record when a user who disconnected was last seen.
+=======
+    /// Record when a user was last seen, after they went offline.
+>>>>>>> main
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
     CreateChannel(Actor, bool),
@@ -99,9 +108,9 @@ pub enum Command<'a> {
     Invite(Actor, UserName),
     /// Decline an invitation.
     Decline(Actor),
-    /// Remove a user, who may join again.
+    /// Remove a user from a channel. The user may join again.
     Kick(Actor, UserName),
-    /// Remove a user, if they are a member, and refuse them until they are unbanned.
+    /// Remove a user from a channel. The user may not join again until the ban is revoked.
     Ban(Actor, UserName),
     /// Revoke a ban.
     Unban(Actor, UserName),
@@ -143,7 +152,8 @@ pub enum Command<'a> {
     },
 }
 
-/// Returns the record of `command` at the time `at` (Unix milliseconds), or `None` if it changes nothing.
+/// Returns the record of `command` at the time `at` (Unix milliseconds); `None` if the command changes
+/// nothing.
 pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, Detail> {
     match command {
         Command::Register { user, password } => accounts::register(state, user, password, at).map(Some),
@@ -245,7 +255,7 @@ impl State {
             ServerRecord::AdministratorSet { user, administrator, .. } => {
                 self.channels.set_administrator(user, *administrator);
             }
-            // An operator can also redact messages that no user deleted. They no longer count as unread.
+            // An operator can redact messages that no user deleted. Redacted messages do not count as unread.
             ServerRecord::Redacted { conversation, numbers, .. } => {
                 let conversation = Conversation::from_key(conversation).ok().flatten();
                 if let Some(reads) =
@@ -273,7 +283,7 @@ impl State {
         }
     }
 
-    /// The topic on which one user receives events.
+    /// The topic of the events for one user.
     #[must_use]
     pub fn user_topic(&self, user: &UserName) -> String {
         self.channels.user_topic(user, self.users.epoch(user))
@@ -309,7 +319,7 @@ impl State {
         }
     }
 
-    /// The number of the newest event in a conversation; 0 if it has no events.
+    /// The number of the newest event; 0 if the conversation has no events.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.channels.head(conversation)

@@ -1,7 +1,8 @@
 //! The read mark of each member, and the number of unread messages.
 //!
-//! Only messages and files of other users count ([`Body::is_content`]). The numbers of all other events,
-//! which are few, are kept in memory, so counting does not read the log and sending does no work per member.
+//! Only messages and files of other users count as unread ([`Body::is_content`]). The memory holds the
+//! numbers of the other events, of which there are few. So counting does not read the log, and sending does
+//! no work per member.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -17,7 +18,7 @@ use crate::domain::records::{Record, ServerRecord};
 /// The read state of one conversation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadState {
-    /// The numbers of the events that never count as unread, in order: 8 bytes each.
+    /// The numbers of the events that never count as unread, in order. Each takes 8 bytes.
     others: Vec<u64>,
     marks: BTreeMap<UserName, Mark>,
     /// The messages that mention members.
@@ -25,8 +26,8 @@ pub struct ReadState {
     mentions: Mentions,
 }
 
-/// The maximum length of [`Mark::own`]. Only a program that never reads sends more messages. The messages
-/// beyond the limit count as unread.
+/// The maximum length of [`Mark::own`]. Messages beyond this limit count as unread. Only a program that never
+/// reads exceeds it.
 const OWN_MESSAGES_MAX: usize = 10_000;
 
 /// The read mark of a user.
@@ -49,7 +50,7 @@ impl Mark {
         self.own.drain(..read);
     }
 
-    /// How many events up to `head` are unread. `others` are the numbers of events that do not count.
+    /// The number of unread events up to `head`. `others` are the numbers of the events that do not count.
     fn unread(&self, others: &[u64], head: u64) -> u64 {
         count_messages(others, self.n, head).saturating_sub(self.own.len() as u64)
     }
@@ -79,7 +80,7 @@ impl ReadState {
         }
     }
 
-    /// Removes a message that was deleted or redacted. It no longer counts as unread.
+    /// Stops counting a deleted or redacted message as unread.
     pub(super) fn remove_message(&mut self, n: u64) {
         if let Err(position) = self.others.binary_search(&n) {
             self.others.insert(position, n);
@@ -109,7 +110,7 @@ impl ReadState {
         }
     }
 
-    /// The messages since the user joined that mention them, in order.
+    /// The messages that mention the user and are newer than the membership, in order.
     pub(super) fn mentions(&self, user: &UserName) -> impl Iterator<Item = Mentioned> {
         let since = self.marks.get(user).map_or(0, |mark| mark.since);
         self.mentions.of(user).filter(move |mentioned| mentioned.n > since)
@@ -120,7 +121,7 @@ impl ReadState {
         self.others.binary_search(&n).is_err()
     }
 
-    /// How many events up to `head` are unread for `user`.
+    /// The number of events up to `head` that `user` has not read.
     fn unread(&self, user: &UserName, head: u64) -> u64 {
         match self.marks.get(user) {
             Some(mark) => mark.unread(&self.others, head),
@@ -128,7 +129,7 @@ impl ReadState {
         }
     }
 
-    /// The number of the last event that `user` has read; 0 if there is none.
+    /// The number of the last event that `user` has read; 0 if the user has read no event.
     fn last_read(&self, user: &UserName) -> u64 {
         self.marks.get(user).map_or(0, |mark| mark.n)
     }
@@ -141,7 +142,7 @@ fn count_messages(others: &[u64], mark: u64, head: u64) -> u64 {
     head.saturating_sub(mark).saturating_sub(between)
 }
 
-/// The record that `user` has read the conversation up to `n`; `None` if the read mark is already at `n` or
+/// Returns the record that moves the read mark of `user` to `n`; `None` if the read mark is already at `n` or
 /// later.
 pub(super) fn mark<'a>(
     state: &State,
@@ -157,7 +158,7 @@ pub(super) fn mark<'a>(
     Ok((n > before).then_some(record))
 }
 
-/// The read mark and the unread count of `user` in a conversation; `None` if it has no events.
+/// The read mark and the unread count of `user` in a conversation; `None` if the conversation has no events.
 #[must_use]
 pub fn reading(state: &State, user: &UserName, target: &Target) -> Option<Reading> {
     let conversation = Conversation::of(user, target);

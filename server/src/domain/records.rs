@@ -62,7 +62,7 @@ pub enum ServerRecord {
     /// The administrator role was granted or revoked.
     #[serde(rename = "account.role")]
     AdministratorSet { at: u64, user: UserName, administrator: bool },
-    /// A user disconnected. The time is when they were last seen.
+    /// A user went offline. `at` is the time of their last heartbeat.
     #[serde(rename = "seen")]
     Seen { at: u64, user: UserName },
     /// An account was disabled, which ends all its sessions, or enabled again.

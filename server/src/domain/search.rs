@@ -99,7 +99,7 @@ fn start_of_day(name: &'static str, date: &str) -> Result<u64, Detail> {
     Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
 }
 
-/// The conversations to search for `user`: only `within`, or all conversations that they may read now.
+/// The conversations to search for `user`: only `within`, or all conversations that the user may read now.
 pub fn scope(state: &State, user: &UserName, within: Option<&Target>) -> Result<Vec<Conversation>, Detail> {
     match within {
         Some(target) => Ok(vec![readable(state, user, target)?]),
@@ -116,7 +116,7 @@ pub fn scope(state: &State, user: &UserName, within: Option<&Target>) -> Result<
 pub fn is_readable(state: &State, user: &UserName, conversation: &Conversation) -> bool {
     match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
-        Conversation::Direct(one, other) => one == user || other == user,
+        Conversation::Direct(first, second) => first == user || second == user,
     }
 }
 

@@ -1,6 +1,6 @@
-//! The keys of topics. A key is not stored but derived: HMAC-SHA-256 (RFC 2104) of the topic's name and epoch
-//! under a secret of the node. A topic moves to a new key when its epoch is incremented, which excludes
-//! former subscribers.
+//! The keys of topics. A key is derived, not stored: it is the HMAC-SHA-256 (RFC 2104) of the topic's name
+//! and epoch under a secret of the node. When the epoch is incremented, the topic moves to a new key that
+//! former subscribers do not know.
 
 use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};

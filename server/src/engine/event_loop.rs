@@ -31,15 +31,15 @@ use crate::storage::data_folder::Store;
 use crate::storage::ledger::{Ledger, LedgerError};
 use disk::RealDisk;
 
-/// Request lines in one round. Between two rounds, the server submits the open batch and sends the durable
-/// replies. In longer rounds, clients and disk would wait for the server instead of working at the same time.
-/// The overhead of a round is the cost of a few requests.
+/// The maximum number of request lines in one round. After each round, the server submits the open batch and
+/// sends the durable replies. In a longer round, the clients and the disk would be idle while the server
+/// works. A round costs as much as a few requests.
 const LINES_PER_ROUND: u64 = 64;
 
-/// The longest time for which a shutdown waits for the disk.
+/// The maximum time that a shutdown waits for the disk.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The interval at which a shutdown checks for durable records if no wake-up arrives.
+/// How often a shutdown checks for durable records without a wake-up.
 const SHUTDOWN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone)]
@@ -132,8 +132,7 @@ impl Server {
             None => TokenIssuer::new(&ledger.secret("token.secret")?),
         };
         let jobs = Jobs::start(&commits)?;
-        // A second `RealDisk` keeps its own set of open files, so reading contents closes no segment of the
-        // log.
+        // `RealDisk` limits its open files. A second one for file contents never closes a segment of the log.
         let disk = Arc::new(RealDisk::new(&config.data));
         let files = Files::open(disk, config.files, &ledger).map_err(ServerError::Files)?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -164,8 +163,8 @@ impl Server {
         self.control.endpoint()
     }
 
-    /// Serves until `shutdown` is requested. Then makes the records of all accepted requests durable, and
-    /// sends their replies.
+    /// Serves until `shutdown` is requested. Then waits until the records of all accepted requests are
+    /// durable, and sends the replies.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), ServerError> {
         shutdown.watch(self.waker.clone());
         let mut has_more = false;
@@ -205,7 +204,7 @@ impl Server {
     fn round(&mut self, accepts_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.send(&mut self.sockets)?;
-        // If the commit log has become idle, the open batch need not wait for more requests.
+        // If the commit log is idle, submit the open batch without waiting for more requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
         self.engine.resume_pending(now_ms);
@@ -213,7 +212,7 @@ impl Server {
         self.engine.tick(now_ms);
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
-            // No record is pending, so the replies to reads need not wait.
+            // No record is pending, so the replies to reads are sent now.
             self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;

@@ -1,8 +1,8 @@
 //! The engine: the server without its sockets. Request frames go in; replies and events come out once their
 //! records are durable.
 //!
-//! Its driver calls it step by step, and no step blocks: [`crate::Server`] drives it with real sockets, and a
-//! simulation drives it with a simulated network.
+//! [`crate::Server`] drives the engine with real sockets, and the simulation with a simulated network. No
+//! call blocks.
 
 pub mod event_loop;
 mod deletions;
@@ -35,7 +35,7 @@ use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
 
 pub trait Outlet {
-    /// A failure of the sockets themselves, not of a peer.
+    /// A failure of the sockets. An unreachable peer is not a failure.
     type Error;
     /// Sends the reply of an answered request. A client that does not receive it sends the request again.
     fn reply(&mut self, request: PendingRequest) -> Result<(), Self::Error>;
@@ -68,7 +68,7 @@ pub struct Engine {
     pub counters: Counters,
 }
 
-/// Counters since the start; they only grow.
+/// Totals since the server started.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counters {
     pub frames: u64,
@@ -134,7 +134,7 @@ impl Engine {
         &self.outbound
     }
 
-    /// The number of jobs of a kind that are not done.
+    /// The number of unfinished jobs of this kind.
     #[must_use]
     pub fn jobs_waiting(&self, kind: Kind) -> usize {
         self.jobs.waiting(kind)
@@ -222,8 +222,7 @@ impl Engine {
         }
     }
 
-    /// Does the work that is due at this time: marks users without heartbeats as offline, publishes changes
-    /// of presence, and removes files that are no longer needed.
+    /// Marks users without heartbeats as offline, publishes changes of presence, and removes unused files.
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
         files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
@@ -237,15 +236,15 @@ impl Engine {
         }
     }
 
-    /// The time at which [`tick`](Self::tick) has work next, in Unix milliseconds.
+    /// The time of the next call to [`tick`](Self::tick), in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let deletions = self.can_continue_deletions().then_some(0);
         [deletions, self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
-    /// Records the time at which the present users were last seen, before a shutdown. Publishes no change,
-    /// because the users are present again after the next start.
+    /// Records, before a shutdown, when the present users were last seen. Publishes no change of presence,
+    /// because most users return when the server restarts.
     pub fn record_present_users(&mut self, now_ms: u64) {
         let present = self.presence.end();
         self.record_last_seen(&present, now_ms);
@@ -255,13 +254,13 @@ impl Engine {
         for Changed { change, last_heartbeat_unix_ms } in changed {
             if change.state == State::Offline {
                 let seen = Command::Seen { user: change.user.clone(), at: *last_heartbeat_unix_ms };
-                // The ledger has already logged the failure.
-                let _recorded_or_not = fan_out::record(&mut self.ledger, &mut self.outbound, seen, now_ms);
+
+                let _already_logged = fan_out::record(&mut self.ledger, &mut self.outbound, seen, now_ms);
             }
         }
     }
 
-    /// Submits the open batch, and writes the snapshots when they are due.
+    /// Submits the open batch. Writes the snapshots if they are due.
     pub fn flush(&mut self) {
         if self.ledger.wants_snapshot() && self.ledger.is_quiet() {
             self.ledger.snapshot();
@@ -275,8 +274,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`SendError::Outlet`], or [`SendError::Ledger`] if the disk cannot be read. A failed write is not an
-    /// error here: the waiting requests get it as their reply.
+    /// [`SendError::Outlet`], or [`SendError::Ledger`] if the disk cannot be read. After a failed write, the
+    /// waiting requests get an error as their reply, and this function succeeds.
     pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), SendError<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
@@ -294,7 +293,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Closes the data folder so that the next start is fast.
+    /// Writes the snapshots, which make the next startup fast, and closes the data folder.
     pub fn close(self) {
         self.ledger.close();
     }
@@ -380,7 +379,7 @@ impl Engine {
         Answered::All
     }
 
-    /// Discards the replies to records that could not be written; none of them was sent. Their requests are
+    /// Discards the unsent replies that depend on records that could not be written. Their requests are
     /// answered again: reads from the state on the disk, and writes with the error.
     fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
         let DiskFailure { durable, answer, cause, is_taken_back } = failure;

@@ -85,7 +85,7 @@ pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>)
     Ok(Done {})
 }
 
-/// Changes the password and ends all other sessions, because another person may have known the old one.
+/// Changes the password and ends all other sessions, because another person may know the old password.
 pub(super) fn password(
     context: &mut RequestContext<'_>,
     params: ChangePassword<'_>,
@@ -215,7 +215,7 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> 
     let (mut users, more) = first_page(context.ledger.state().users.list(params.after.as_deref()));
     for user in &mut users {
         user.state = context.presence.state(&user.user);
-        // The "last seen" of a present user is now, so it is omitted.
+        // A user who is present now has no "last seen" time.
         user.seen.take_if(|_| matches!(user.state, Some(State::Online | State::Away)));
     }
     Ok(Users { users, more })

@@ -1,4 +1,4 @@
-//! `message.edit`, `message.delete`, `message.react`; and the current form of messages, for history and
+//! `message.edit`, `message.delete` and `message.react`, and the current form of messages for history and
 //! search.
 
 use common::accounts::Token;
@@ -35,8 +35,7 @@ pub(super) fn react(context: &mut RequestContext<'_>, params: React<'_>) -> Resu
     amend(context, &token, conversation, n, id, change)
 }
 
-/// Finds the message in the log, because the rules need it, and records the change. If the message is in the
-/// open batch, the reply waits for that batch, like any other reply.
+/// Finds the message, checks the rules, and records the change.
 fn amend(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
@@ -55,9 +54,8 @@ fn amend(
     })
 }
 
-/// Writes an event of the log in its current form, and a newline. The current form has the reactions and the
-/// newest text, or no text if the message was deleted. `edits` adds the earlier texts. `find` reads another
-/// event of the conversation.
+/// Writes a message with its reactions, and a newline. The text is the newest one, or empty if the message
+/// was deleted. `edits` adds the earlier texts. `find` reads another event of the conversation.
 pub(crate) fn write_current<E>(
     find: impl Fn(u64) -> Result<Option<Event<'static>>, E>,
     event: Event<'_>,

@@ -12,8 +12,8 @@ use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
 use crate::storage::ledger::Receipt;
 
-/// Begins or continues an upload. Checks everything that `file.commit` checks, so that no client uploads a
-/// file that `file.commit` rejects.
+/// Begins or continues an upload. Makes the same checks as `file.commit`, so a client does not upload a file
+/// in vain.
 pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
@@ -87,7 +87,7 @@ pub(super) fn chunk(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
-/// Turns an upload into an event. Its content is complete and durable before the event is recorded.
+/// Records the event of an upload. The content is complete and durable before that.
 pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,
@@ -95,12 +95,12 @@ pub(super) fn commit(
 ) -> Result<Sent, Unanswered> {
     let id = params.file;
     let outcome = outcome.map(file_outcome);
-    // The job ended, so the upload changes, even if the sender's session has ended.
+    // Update the upload before the session is checked: the session may have ended during the job.
     match &outcome {
         Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
             context.files.discard_upload(id, context.ledger.position());
         }
-        Some(outcome) => context.files.uploads.end_completion(id, *outcome == Outcome::Finished),
+        Some(outcome) => context.files.uploads.end_commit(id, *outcome == Outcome::Finished),
         None => {}
     }
     let user = context.authenticate(&params.token)?;
@@ -117,9 +117,9 @@ pub(super) fn commit(
     }
     if outcome.is_none() {
         context.ledger.may_write()?;
-        context.files.uploads.mark_completing(id);
+        context.files.uploads.mark_committing(id);
         let folder = context.files.folder.clone();
-        return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.finish(&upload))));
+        return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.commit(&upload))));
     }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
@@ -155,7 +155,7 @@ pub(super) fn get(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))
 }
 
-/// Checks whether an upload may become an event. If not, discards it, because its bytes count against the
+/// Checks that the user may send the file. If not, discards the upload, because its bytes count towards the
 /// user's quota.
 fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id: Uuid) -> Result<(), Error> {
     let allowed = files::may_share(context.ledger.state(), user, to, id, context.now_ms);

@@ -8,8 +8,7 @@ use super::RequestContext;
 use super::amendments::write_current;
 use crate::domain::history::{self, Bounds, Fill, PageRange};
 
-/// The number of events in one read. A page of the default size takes one read, and a page of long lines
-/// reads little more than it returns.
+/// The number of events in one read. A page of the default size needs one read.
 const CHUNK_EVENTS: u64 = 64;
 
 const _: () = assert!(HISTORY_EVENTS_DEFAULT <= CHUNK_EVENTS);
@@ -39,7 +38,7 @@ pub(super) fn page(context: &mut RequestContext<'_>, params: &History<'_>) -> Re
     Ok(PageLines { conversation: params.conversation.clone(), head, lines: page.read(&range)? })
 }
 
-/// Reads events with their amendments. The line of an event without amendments is copied, not parsed.
+/// Reads events with their amendments. Lines without amendments are copied without parsing.
 pub(super) fn read(
     context: &RequestContext<'_>,
     conversation: &Conversation,
@@ -71,7 +70,7 @@ pub(super) fn read(
 struct PageReader<'a> {
     context: &'a RequestContext<'a>,
     conversation: &'a Conversation,
-    /// Whether edited messages come with their earlier texts.
+    /// Whether edited messages include their earlier texts.
     edits: bool,
 }
 
@@ -87,7 +86,7 @@ impl PageReader<'_> {
             Fill::Around(n) => {
                 let mut lines = self.backward(first, n - 1, HISTORY_BYTES_MAX / 2)?;
                 let following = self.forward(n, last, HISTORY_BYTES_MAX / 2)?;
-                // A single long line may exceed its half.
+                // One long line may exceed half of the page.
                 if lines.len() + following.len() > HISTORY_BYTES_MAX {
                     lines.clear();
                 }
@@ -106,7 +105,7 @@ impl PageReader<'_> {
             first = last + 1;
         }
         if lines.len() > bytes_max {
-            // Keep at least one event, of any length, so that every reader makes progress.
+            // Keep at least one event of any length. Otherwise the reader could never pass a long one.
             let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =
                 lines.get(..bytes_max).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));

@@ -23,7 +23,7 @@ pub(super) fn list(
         let find = |n| context.ledger.event(&conversation, n);
         write_current(find, event, amendment, false, &mut lines)?;
         if lines.len() > HISTORY_BYTES_MAX / 2 {
-            // The page ends early because it is full, as in `message.history`.
+            // The page is full.
             before = Some(mentioned.record);
             break;
         }

@@ -55,7 +55,7 @@ pub struct RequestContext<'a> {
     pub ledger: &'a mut Ledger,
     pub outbound: &'a mut OutboundQueue,
     pub tokens: &'a TokenIssuer,
-    /// The digests of the tokens that were used last.
+    /// The digests of recently used tokens.
     pub known_tokens: &'a mut KnownTokens,
     /// The rate limiter of wrong passwords.
     pub guesses: &'a mut Guesses,
@@ -64,7 +64,7 @@ pub struct RequestContext<'a> {
     pub files: &'a mut Files,
     /// The bytes after the request line and after the reply line.
     pub attached: Attached<'a>,
-    /// The index of all messages; `None` in a server without one.
+    /// The index of all messages; `None` if the server has no index.
     pub search: Option<&'a Search>,
     pub presence: &'a mut Presence,
     /// The rate limiter of typing notices.
@@ -77,7 +77,7 @@ pub struct RequestContext<'a> {
 
 /// The bytes after a request line and after its reply line. Each is a separate frame.
 pub struct Attached<'a> {
-    /// Whether the frame has only this line, so that the bytes belong to it.
+    /// Whether the frame has only one line. Only then do the bytes belong to the line.
     pub is_single_line: bool,
     /// The bytes after the request line.
     pub bytes: &'a Option<Arc<Frame>>,
@@ -85,7 +85,7 @@ pub struct Attached<'a> {
     pub reply: &'a mut Option<Vec<u8>>,
 }
 
-/// Why a request has no result yet.
+/// Why a handler returned no result.
 pub enum Unanswered {
     /// The request failed; the error is its reply.
     Failed(Error),
@@ -100,8 +100,8 @@ impl<E: Into<Error>> From<E> for Unanswered {
 }
 
 impl RequestContext<'_> {
-    /// Answers one request line with one reply line. If the request needs a job, returns the job; the caller
-    /// then calls `answer` again with the outcome.
+    /// Answers one request line with one reply line. If the request needs a job, writes no reply and returns
+    /// the job. The caller then calls `answer` again with the outcome of the job.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
         let DecodedRequest { id, call } = match requests::decode(line) {
             Ok(request) => request,
@@ -193,7 +193,7 @@ impl RequestContext<'_> {
         Peer::new(key.map(|key| *key.as_bytes()), || self.route.key())
     }
 
-    /// Counts a request that stores a record. Returns an error if the session exceeds its rate.
+    /// Counts a request that stores a record. Returns an error if the session exceeds its rate limit.
     fn take_rate(&mut self, token: &Token<'_>) -> Result<(), Error> {
         let session = self.known_tokens.digest(token);
         let taken = self.rates.take(session, self.now_ms);

@@ -26,7 +26,7 @@ pub(super) fn search(
     if !is_searchable(&query) {
         return Err(Detail::QueryWithoutWords.into());
     }
-    // The scope is computed again when the search is done, because the user may have lost the right to read.
+    // The scope is recomputed after the search, because the user may have lost the right to read.
     let scope = search::scope(context.ledger.state(), &user, query.within.as_ref())?;
     let limit = params.limit.unwrap_or(SEARCH_EVENTS_DEFAULT).clamp(1, SEARCH_EVENTS_MAX);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,9 +1,8 @@
-//! The in-memory index of a segment: of the open segment, and of full ones whose index file is not written
-//! yet.
+//! The in-memory index of the open segment, and of a full segment until its index file is written.
 //!
-//! It contains offsets and checksums, not lines: 8 bytes per event for the conversation, and 24 to 48 bytes
-//! for the id (a hash table of 20-byte entries). A full segment of 64 MiB with 300-byte lines takes 7 MB of
-//! memory. A sealed segment takes much less: see [`sealed`](super::sealed).
+//! The index contains offsets and checksums, not lines. Each event takes 8 bytes for its position, and 24 to
+//! 48 bytes for its id (a hash table of 20-byte entries). A full segment of 64 MiB with 300-byte lines takes
+//! 7 MB of memory.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -12,7 +11,7 @@ use foldhash::fast::RandomState;
 
 use super::EventKey;
 
-/// The positions of the events of one segment.
+/// The positions of the events in one segment.
 #[derive(Debug, Default)]
 pub(super) struct ActiveIndex {
     /// The number of the segment's first record, which identifies the segment.
@@ -34,8 +33,8 @@ impl From<u128> for Id {
 }
 
 impl From<Id> for u128 {
-    fn from(Id(pieces): Id) -> Self {
-        pieces.iter().rev().fold(0, |id, piece| id << 32 | Self::from(*piece))
+    fn from(Id(words): Id) -> Self {
+        words.iter().rev().fold(0, |id, word| id << 32 | Self::from(*word))
     }
 }
 
@@ -59,8 +58,8 @@ pub(super) struct ActiveRun {
 pub(super) struct LineRef {
     /// The start of the line, in bytes.
     pub(super) offset: u32,
-    /// The CRC-32 (as in zlib) of the line without its newline. It detects a changed byte, but not a forgery.
-    /// The chain detects both, but only if a whole batch is read, which is more than a page of history needs.
+    /// The CRC-32 (as in zlib) of the line without its newline. It detects a changed byte when a page of
+    /// history is read. Only the chain of whole batches detects a forgery.
     pub(super) checksum: u32,
 }
 
@@ -76,7 +75,7 @@ impl LineRef {
 }
 
 impl ActiveIndex {
-    /// An empty index with capacity for `ids` ids: the number of the previous segment.
+    /// Creates an empty index with capacity for `ids` ids.
     pub(super) fn new(segment: u64, ids: usize) -> Self {
         let ids = HashMap::with_capacity_and_hasher(ids, RandomState::default());
         Self { segment, conversations: HashMap::default(), ids }

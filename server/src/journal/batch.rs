@@ -1,6 +1,6 @@
 //! The record lines that are not on the disk yet: the open batch, and the batches in flight to the writer.
 //!
-//! The memory of this module is the only copy of these lines, so every read of an event looks here first.
+//! This module holds the only copy of these lines, so every read of an event searches it first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub struct Batch {
     pub(super) sealed_index: Option<Arc<ActiveIndex>>,
 }
 
-/// The maximum size of a buffer that is reused for the next batch. Larger buffers are freed, so that a burst
-/// does not occupy memory permanently.
+/// The maximum size of a buffer that is reused for the next batch. Larger buffers are freed, so a burst does
+/// not occupy memory permanently.
 const SPARE_BYTES_MAX: usize = 4 << 20;
 
 /// The open batch and the batches in flight.
@@ -90,13 +90,13 @@ impl PendingBatches {
         self.open.offset
     }
 
-    /// Appends the line that `write` puts into the buffer, and a newline. Returns the position of the line in
-    /// the segment, and the line. If `write` fails, nothing changes.
+    /// Calls `write`, which must append one line to the buffer, and appends a newline. Returns the position
+    /// of the line in the segment, and the line. If `write` fails, nothing changes.
     pub(super) fn append<E>(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(u64, &[u8]), E> {
-        // This does not copy: the writer shares the buffer only after the batch is closed.
+        // `make_mut` copies nothing here, because the writer shares only the buffers of closed batches.
         let buffer = Arc::make_mut(&mut self.open.bytes);
         let start = buffer.len();
         if let Err(error) = write(buffer) {
@@ -137,7 +137,7 @@ impl PendingBatches {
         self.open.offset = 0;
     }
 
-    /// Drops the batches up to this record, and keeps one buffer for reuse.
+    /// Frees the batches up to this record. Keeps one buffer for reuse.
     pub(super) fn committed(&mut self, last_record: u64) {
         while let Some(batch) = self.in_flight.pop_front_if(|batch| batch.last_record <= last_record) {
             if let Some(mut bytes) =
@@ -149,7 +149,7 @@ impl PendingBatches {
         }
     }
 
-    /// A line that is still in memory, without its newline; `None` if it is on the disk.
+    /// The line at `position` without its newline; `None` if the line is not in memory.
     pub(super) fn line(&self, position: LinePosition) -> Option<&[u8]> {
         let mut batches = std::iter::once(&self.open).chain(self.in_flight.iter().rev());
         batches.find_map(|batch| batch.line(position))

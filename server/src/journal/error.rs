@@ -3,11 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-/// Why the journal could not be opened, written or read. `file` is relative to the data folder, and `action`
-/// is the failed operation, as a verb.
+/// A failure to open, write or read the journal. `file` is relative to the data folder. `action` is the
+/// failed operation, as a verb.
 ///
-/// It can be cloned because a poisoned [`Writer`](super::Writer) returns the first error for every later
-/// commit.
+/// A poisoned [`Writer`](super::Writer) returns a clone of its first error for every later commit.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum JournalError {
     /// The disk or the quota is full. The file does not contain any part of the failed write.
@@ -16,7 +15,7 @@ pub enum JournalError {
     /// The disk refused an operation for any other reason.
     #[error("cannot {action} {file}: check the disk, then restart")]
     Unavailable { action: &'static str, file: String, source: Arc<io::Error> },
-    /// The log contains bytes that the journal did not write, or that have changed since.
+    /// The log contains bytes that the journal did not write, or bytes that have changed.
     #[error(
         "{file} is damaged at byte {offset}: {why}. Nothing was changed. \
          Run `papo log verify`, and restore the file from a backup"
@@ -27,7 +26,7 @@ pub enum JournalError {
         offset: u64,
         why: String,
     },
-    /// An index is damaged. It is derived, so no message is lost.
+    /// An index is damaged. Indexes are derived, so no message is lost.
     #[error(
         "{file} is damaged ({why}), but no message is lost: stop the server, remove this file, and start the server"
     )]
@@ -66,9 +65,8 @@ impl JournalError {
         }
     }
 
-    /// The error for a failed sync, or another operation that must not fail. It is never
-    /// [`StorageFull`](Self::StorageFull), even if the disk is full: the written bytes may be on the disk or
-    /// not, and a later sync cannot prove either. See [`writer`](super::writer).
+    /// The error for a failed sync, even if the disk is full. After it, nobody knows whether the written
+    /// bytes are on the disk, and a later sync cannot prove it. See [`writer`](super::writer).
     pub(crate) fn unavailable(action: &'static str, file: &str, source: io::Error) -> Self {
         Self::Unavailable { action, file: file.to_owned(), source: Arc::new(source) }
     }

@@ -1,7 +1,6 @@
 //! Reads the log batch by batch while the server writes it, to keep derived data up to date.
 //!
-//! A follower stores its position and continues from it, also after a restart. It needs no queue, because
-//! unread records stay in the log.
+//! A follower needs no queue, because unread records stay in the log.
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
@@ -41,8 +40,8 @@ impl Follower {
         self.at
     }
 
-    /// Passes the number and the line of each record of the next batches to `visit`: at most up to the record
-    /// `last`, which ends a batch, and about one mebibyte per call. Returns whether there were records.
+    /// Passes the number and the line of each record of the next batches to `visit`. Stops after about one
+    /// mebibyte, or at the record `last`, which must end a batch. Returns false if there were no records.
     pub fn read(&mut self, last: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<bool, JournalError> {
         if self.at.record >= last {
             return Ok(false);

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 /// The folder of the log, inside the data folder.
 pub const LOG_FOLDER: &str = "log";
 
-/// The start of a commit line. A record line must never begin like this.
+/// The start of a commit line. No record line begins with it.
 pub(super) const COMMIT_START: &str = "{\"commit\":{\"records\":";
 const COMMIT_BYTES: &str = ",\"bytes\":";
 /// The text before the chain in a commit line.

@@ -17,8 +17,8 @@
 //! page   4064 bytes, zero-filled, and their SHA-256: 4096 bytes
 //! ```
 //!
-//! A start reads only the heads, and rebuilds a file whose head is damaged. A damaged page is detected when
-//! it is read.
+//! Server startup reads only the heads, and rebuilds a file whose head is damaged. A damaged page is detected
+//! when the page is read.
 
 use sha2::{Digest as _, Sha256};
 
@@ -38,7 +38,7 @@ const LINE_REFS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / LINE_REF_BYTES;
 const ID_ENTRY_BYTES: usize = 20;
 const IDS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / ID_ENTRY_BYTES;
 
-/// The data of a segment that a start needs to skip the segment without reading it.
+/// Where a segment begins and ends. With this data, server startup can skip the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// The number of the first record, which identifies the segment.
@@ -154,9 +154,9 @@ pub(super) fn load(disk: &dyn Disk, first_record: u64) -> Option<(IndexFile, Vec
     }
     let (index, runs) = decode(name, head_bytes, Fields(head.get(PREAMBLE_BYTES..)?))?;
     let pages = index.id_page(0) + index.ids.div_ceil(IDS_PER_PAGE as u32);
-    let is_whole =
+    let is_complete =
         disk.len(&index.name).ok()? == index.page_offset(pages) && index.extent.first_record == first_record;
-    is_whole.then_some((index, runs))
+    is_complete.then_some((index, runs))
 }
 
 fn decode(name: String, head_bytes: u32, mut head: Fields<'_>) -> Option<(IndexFile, Vec<IndexedRun>)> {

@@ -1,4 +1,4 @@
-//! Reads single lines from segment files at positions from an index, without batches or chains.
+//! Reads single lines of segment files at the positions from an index. Does not check the chain.
 
 use super::JournalError;
 use super::active::LineRef;
@@ -6,14 +6,13 @@ use super::batch::{LinePosition, newline};
 use super::format::log_name;
 use disk::Disk;
 
-/// The bytes of one read for lines that are far apart: about a dozen lines, so that a read gets few unneeded
-/// bytes.
+/// The bytes of one read if the lines are far apart: about a dozen lines.
 const WINDOW_BYTES: usize = 4 << 10;
 
-/// The maximum bytes of one read for lines that are close together.
+/// The maximum bytes of one read if the lines are close together.
 const WINDOW_BYTES_MAX: usize = 256 << 10;
 
-/// A reader that keeps the bytes of its last read, because they often contain the next line.
+/// A reader that keeps the bytes of its last read, which often contain the next line.
 pub(super) struct LineReader<'a> {
     disk: &'a dyn Disk,
     segment: u64,
@@ -28,8 +27,8 @@ impl<'a> LineReader<'a> {
         Self { disk, segment: 0, start: 0, window: Vec::new(), window_bytes: WINDOW_BYTES }
     }
 
-    /// Sets the size of the next read for these lines of one segment: if they are close together, one read
-    /// gets them all. Returns an estimate of their total size in bytes; 0 if unknown.
+    /// Sets the size of the next read for these lines of one segment. If the lines are close together, one
+    /// read returns all of them. Returns an estimate of their total size in bytes; 0 if unknown.
     pub(super) fn plan_reads(&mut self, line_refs: &[LineRef]) -> usize {
         let offset = |line_ref: Option<&LineRef>| line_ref.map_or(0, |line_ref| line_ref.offset);
         let span = offset(line_refs.last()).saturating_sub(offset(line_refs.first())) as usize;

@@ -12,9 +12,9 @@
 //!              replies and events up to CommitAck::head.record
 //! ```
 //!
-//! Appending copies the line once and stores its offset. Lines that are not durable yet are read from memory,
-//! all others from the files. `format` and `index` describe the file formats. `tail` explains which bytes are
-//! cut or refused after a crash. `sealed` and `active` state the memory per stored message.
+//! Lines that are not durable yet are read from memory, all other lines from the files. `format` and `index`
+//! describe the file formats. `tail` explains which bytes are cut off after a crash, and which are damage.
+//! `sealed` and `active` state the memory per stored message.
 
 mod active;
 mod batch;
@@ -53,7 +53,7 @@ pub use self::error::JournalError;
 pub use self::follower::Follower;
 pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
-pub use self::scrub::{Scrub, Scrubbed};
+pub use self::scrub::{Scrub, ScrubStep};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 
@@ -61,7 +61,8 @@ pub use self::writer::{CommitAck, Writer};
 /// segment, and a disk needs tenths of a second to write a batch of this size.
 pub const BATCH_BYTES_MAX: usize = 64 << 20;
 
-/// The maximum of [`Options::segment_bytes`]: offsets have 32 bits. Only the last batch may exceed it.
+/// The maximum of [`Options::segment_bytes`], because offsets have 32 bits. The last batch of a segment may
+/// exceed the maximum.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
 const _: () = assert!(SEGMENT_BYTES_MAX + 2 * (BATCH_BYTES_MAX as u64) < u32::MAX as u64);
@@ -73,8 +74,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 64 MiB: about 200,000 messages. A start reads them in less than a second, and the file is easy to
-    /// copy.
+    /// 64 MiB: about 200,000 messages. Server startup reads them in less than a second.
     fn default() -> Self {
         Self { segment_bytes: 64 << 20 }
     }
@@ -100,26 +100,26 @@ pub struct Appended<'a> {
     pub line: &'a [u8],
 }
 
-/// Orders the records and looks up events. [`Writer`] writes them.
+/// Orders the records and looks up events. [`Writer`] writes the records.
 pub struct Journal {
     disk: Arc<dyn Disk>,
     segment_bytes: u64,
     sealed: Sealed,
-    /// Full segments whose index file is not durable yet, with their last records.
+    /// The last records and the indexes of full segments whose index files are not durable yet.
     sealing: VecDeque<(u64, Arc<ActiveIndex>)>,
     active: ActiveIndex,
     batches: PendingBatches,
-    /// The index of a full segment, which the next batch passes to the writer.
+    /// The index of a full segment. The next batch passes it to the writer.
     sealed_index: Option<Arc<ActiveIndex>>,
 }
 
 impl Journal {
     /// Opens the log, or creates an empty one.
     ///
-    /// `from` is the checkpoint of the snapshots. The journal calls `replay` in order for every record that
-    /// it parses, after it has checked the record's batch. `replay` returns the key of the record (`None` if
-    /// it is not an event), and must apply only records after `from`. The journal parses earlier records only
-    /// for their keys, if they are in the last segment or in a segment whose index is missing.
+    /// `from` is the checkpoint of the snapshots. The journal checks each batch and then calls `replay` for
+    /// each of its records, in order. `replay` returns the key of the record; `None` if the record is not an
+    /// event. `replay` must apply only records after `from`. Earlier records are parsed for their keys, if
+    /// they are in the last segment or in a segment without an index.
     ///
     /// After an error, the files are unchanged, except that indexes may have been rebuilt. An error of
     /// `replay` is [`JournalError::Record`].
@@ -132,9 +132,9 @@ impl Journal {
         recovery::open(disk, options, from, replay)
     }
 
-    /// Discards all records that are not on the disk: rereads the log up to the durable record `until`. It
-    /// writes nothing, so it also works on a full or read-only disk. See [`open`](Self::open) for `from` and
-    /// `replay`. After an error, the journal is unchanged.
+    /// Discards all records that are not on the disk, by reading the log again up to the durable record
+    /// `until`. Writes nothing, so it works even on a full or read-only disk. See [`open`](Self::open) for
+    /// `from` and `replay`. After an error, the journal is unchanged.
     pub fn take_back(
         &mut self,
         from: Checkpoint,
@@ -169,8 +169,8 @@ impl Journal {
         journal
     }
 
-    /// Appends one record to the open batch: `write` appends the line, without newline, to the buffer. If
-    /// `write` fails, the batch is unchanged.
+    /// Appends one record to the open batch. `write` must append the line, without a newline, to the buffer.
+    /// If `write` fails, the batch is unchanged.
     ///
     /// The line is JSON without newlines. None of its objects has a key `commit` or `chain`, because these
     /// keys identify commit lines. If the batch [is full](Journal::is_full), close it first.
@@ -183,7 +183,7 @@ impl Journal {
         let (offset, line) = self.batches.append(write)?;
         debug_assert!(
             !line.contains(&b'\n') && !line.starts_with(format::COMMIT_START.as_bytes()),
-            "a record line"
+            "the line of a record is not a commit line and has no newline"
         );
         if let Some(key) = key {
             let follows = segment.insert(key, LineRef::new(offset_u32(offset), line));
@@ -202,7 +202,6 @@ impl Journal {
         appended.record
     }
 
-    /// Whether the open batch must be closed before the next append.
     pub fn is_full(&self) -> bool {
         self.batches.open_bytes() >= BATCH_BYTES_MAX
     }
@@ -237,9 +236,8 @@ impl Journal {
 
     /// The line of the event with this id, without its newline, durable or not.
     ///
-    /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains the id. Ids
-    /// of new messages are ordered by time and cost nothing, because the domain refuses ids from the far
-    /// future.
+    /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains the id. The
+    /// id of a new message is newer than these ranges, so it costs nothing.
     pub fn line_by_id(&self, id: u128) -> Result<Option<Vec<u8>>, JournalError> {
         let in_memory = self
             .in_memory()
@@ -332,9 +330,8 @@ fn damaged_line(segment: u64, offset: u32) -> JournalError {
     JournalError::Damaged { file: format::log_name(segment), offset: offset.into(), why }
 }
 
-/// Converts an offset within a segment. It fits, because segments and batches are bounded
-/// ([`SEGMENT_BYTES_MAX`]). If a caller ignores [`Journal::is_full`], its events are unreadable until a
-/// restart, but no event is wrong.
+/// Converts an offset within a segment. The offset fits, because segments and batches are bounded
+/// ([`SEGMENT_BYTES_MAX`]).
 fn offset_u32(offset: u64) -> u32 {
     debug_assert!(u32::try_from(offset).is_ok(), "segments and batches are bounded");
     u32::try_from(offset).unwrap_or(u32::MAX)

@@ -4,9 +4,9 @@
 //! read and checked against the chain. The last segment is always read, because its index is not on the disk.
 //! Until all checks have passed, nothing on the disk changes except missing indexes, which are derived.
 //!
-//! Before the server answers requests, the last batch is rewritten and synced. If a process was killed or a
-//! sync failed, the batch may exist only in the page cache, and new replies depend on it. A sync alone is not
-//! enough: after a failed sync, the kernel may treat unwritten pages as clean. The bytes are the same, so a
+//! Before the server answers requests, the last batch is rewritten and synced. If an earlier process was
+//! killed or its sync failed, the batch may exist only in the page cache. A sync alone is not enough: after a
+//! failed sync, the kernel may treat unwritten pages as clean. The rewrite does not change the bytes, so a
 //! crash during the rewrite does no harm.
 
 use std::sync::Arc;
@@ -21,18 +21,17 @@ use super::writer::{ROOM_FILE, Writer, create_segment};
 use super::{EventKey, Journal, JournalError, Options, offset_u32};
 use disk::{AppendFile, Disk};
 
-/// The result of opening a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
     /// The last record of the log, and the chain after it.
     pub head: Checkpoint,
-    /// The size of the torn batch that was cut off the last segment. The batch was never acknowledged.
+    /// The size of the torn, unacknowledged batch that was cut off the last segment; 0 if the log ended with
+    /// a whole batch.
     pub bytes_cut: u64,
     /// The number of indexes of sealed segments that were missing or damaged, and were rebuilt.
     pub indexes_rebuilt: u64,
 }
 
-/// An open log: the journal for the event loop, the writer for the commit log.
 pub struct Opened {
     pub journal: Journal,
     pub writer: Writer,
@@ -69,8 +68,8 @@ pub(super) fn open(
     Ok(Opened { journal, writer, recovery })
 }
 
-/// Rereads an open log up to `until`, the end of a durable batch, and ignores later bytes. It does not write,
-/// because the disk may be full or read-only.
+/// Reads an open log again up to `until`, the end of a durable batch, and ignores later bytes. Writes
+/// nothing, because the disk may be full or read-only.
 pub(super) fn reread(
     disk: Arc<dyn Disk>,
     options: Options,
@@ -153,9 +152,9 @@ impl<'a, 'b> Scan<'a, 'b> {
         for full in segments {
             self.read_full_segment(full)?;
         }
-        let last = self.read_last_segment(last)?;
+        let parsed = self.read_last_segment(last)?;
         self.check_length()?;
-        Ok(last)
+        Ok(parsed)
     }
 
     /// Reads or skips a segment that is not the last one.
@@ -199,7 +198,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn parse(&mut self, segment: u64, is_last: bool) -> Result<Parsed, JournalError> {
         let bytes = segment::read(self.disk, segment)?;
         let chain_before = self.at.chain;
-        // A table that grows fragments the memory, so the capacity is reserved at the start.
+        // Reserves the whole capacity now, because a growing table fragments the memory.
         let mut index = ActiveIndex::new(segment, memchr::memchr_iter(b'\n', &bytes).count());
         let mut batches = BatchReader::new(&bytes, self.at);
         let mut last_batch_offset = 0;
@@ -242,8 +241,8 @@ impl<'a, 'b> Scan<'a, 'b> {
         Ok(())
     }
 
-    /// Checks the checkpoint of the snapshots, if it is between `first_record` and the current position: it
-    /// must be exactly this position.
+    /// Checks that the checkpoint of the snapshots is the current position, if it lies between `first_record`
+    /// and this position.
     fn check_checkpoint(&self, first_record: u64) -> Result<(), JournalError> {
         if !(first_record..=self.at.record).contains(&self.from.record) || self.at == self.from {
             return Ok(());

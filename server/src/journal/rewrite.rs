@@ -1,16 +1,15 @@
 //! Rewrites a log: changes some lines, appends one record, and recomputes the chain.
 //!
-//! The caller ensures that no other process uses the log. The log is valid after a crash in any of these
-//! steps:
+//! No other process may use the log. The log is valid after a crash in any of these steps:
 //!
 //! 1. [`stage`] writes each changed segment to a new file `...log.staged`, and syncs it.
-//! 2. [`activate`] creates the file `log/staged`, and syncs it. Before this step the old log is valid, after
-//!    it the new log.
+//! 2. [`activate`] creates the file `log/staged`, and syncs it. From now on, the new log is valid instead of
+//!    the old log.
 //! 3. [`install`] removes the indexes of the old segments, renames the new segments over the old ones, and
 //!    removes `log/staged`.
 //!
-//! The next start repeats step 3 if the new log [is active](is_activated). Otherwise it removes the files of
-//! step 1 with [`discard`].
+//! The next startup repeats step 3 if the new log [is active](is_activated). Otherwise it removes the files
+//! of step 1 with [`discard`].
 
 use std::io;
 
@@ -29,7 +28,7 @@ const ACTIVATED: &str = "log/staged";
 /// record, and returns its new line without newline, or `None` to keep the line. `last` is the line of the
 /// record to append.
 ///
-/// Damage and a torn tail (opening the log cuts it) are errors. The log is then unchanged.
+/// Damage and a torn tail are errors. After an error, the log is unchanged.
 pub fn stage(
     disk: &dyn Disk,
     mut change: impl FnMut(u64, &[u8]) -> Option<Vec<u8>>,
@@ -46,7 +45,7 @@ pub fn stage(
             old = batch.end;
             chain = append_batch(&mut new, &changed_lines(&batch, &mut change), chain, records_of(&batch));
         }
-        // A torn tail is an error here, because opening the log has cut it.
+        // Opening the log has cut off a torn tail, so a torn tail is an error here.
         torn_bytes(*first_record, &bytes, batches.offset, false)?;
         if segments.last() == Some(first_record) {
             chain = append_batch(&mut new, &[last, b"\n"].concat(), chain, 1);
@@ -60,7 +59,7 @@ pub fn stage(
     Ok(Checkpoint { record: old.record, chain })
 }
 
-/// Makes the staged segments valid. After an error, the next start determines which log is valid.
+/// Makes the staged segments valid. After an error, the next startup determines which log is valid.
 pub fn activate(disk: &dyn Disk) -> Result<(), JournalError> {
     write(disk, ACTIVATED, b"")?;
     sync(disk)
@@ -77,7 +76,7 @@ pub fn install(disk: &dyn Disk) -> Result<(), JournalError> {
     for first_record in &staged {
         remove(disk, &index_name(*first_record))?;
     }
-    // After a crash, a new segment must not have an old index.
+    // Durably remove the old indexes before a new segment replaces an old one.
     sync(disk)?;
     for first_record in &staged {
         let (from, to) = (staged_name(*first_record), log_name(*first_record));
@@ -95,7 +94,7 @@ pub fn discard(disk: &dyn Disk) -> Result<(), JournalError> {
     if staged.is_empty() { Ok(()) } else { sync(disk) }
 }
 
-/// Removes a file, if it exists.
+/// Removes a file if it exists.
 pub fn remove(disk: &dyn Disk, name: &str) -> Result<(), JournalError> {
     match disk.remove(name) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::io("remove", name, error)),

@@ -1,8 +1,8 @@
 //! Rereads the sealed segments in chunks, and checks every batch against the chain.
 //!
-//! A start does not read sealed segments, so a changed byte would be detected only when a user reads the
-//! message. The scrub detects it early, while a backup with the right byte still exists. It keeps one chunk
-//! and one line in memory, and changes nothing. The caller controls its speed.
+//! Server startup does not read sealed segments. Without the scrub, a changed byte would be detected only
+//! when a user reads the message. The scrub detects the damage while a backup with the right byte still
+//! exists. It changes nothing, and keeps one chunk and one line in memory. The caller controls its speed.
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,9 +27,8 @@ pub struct Scrub {
     chain: Option<Chain>,
 }
 
-/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scrubbed {
+pub enum ScrubStep {
     /// The number of bytes that were read. They contain no damage.
     Sound(usize),
     /// A batch has changed. The scrub continues after it.
@@ -43,7 +42,6 @@ pub enum Scrubbed {
     End,
 }
 
-/// A segment that is being read.
 struct OpenSegment {
     file: String,
     next_segment: u64,
@@ -66,7 +64,8 @@ struct PartialBatch {
 }
 
 impl Scrub {
-    /// Begins a pass at the oldest segment. The pass excludes the last segment, which every start reads.
+    /// Begins a pass at the oldest segment. The pass excludes the last segment, because every startup reads
+    /// it.
     pub fn begin(disk: &dyn Disk) -> Result<Self, JournalError> {
         let all = segment::list(disk)?;
         let segments = all.iter().copied().zip(all.iter().copied().skip(1)).rev().collect();
@@ -74,9 +73,9 @@ impl Scrub {
     }
 
     /// Reads and checks the next chunk. After a failed read, the next step continues with the next segment.
-    pub fn step(&mut self, disk: &dyn Disk) -> Result<Scrubbed, JournalError> {
+    pub fn step(&mut self, disk: &dyn Disk) -> Result<ScrubStep, JournalError> {
         let Some(mut reading) = self.reading.take().or_else(|| self.next_segment()) else {
-            return Ok(Scrubbed::End);
+            return Ok(ScrubStep::End);
         };
         let mut chunk = vec![0; CHUNK_BYTES];
         let read = disk.read_at(&reading.file, reading.offset, &mut chunk).map_err(|error| {
@@ -94,7 +93,7 @@ impl Scrub {
         if read > 0 {
             self.reading = Some(reading);
         }
-        Ok(damaged_at.map_or(Scrubbed::Sound(read), |offset| Scrubbed::Damaged { file, offset }))
+        Ok(damaged_at.map_or(ScrubStep::Sound(read), |offset| ScrubStep::Damaged { file, offset }))
     }
 
     fn next_segment(&mut self) -> Option<OpenSegment> {

@@ -4,10 +4,10 @@
 //!
 //! - 16 bytes per page of 203 ids: 0.08 bytes;
 //! - 24 bytes per conversation with events in the segment. A 64 MiB segment contains about 220,000 messages
-//!   of 300 bytes: with 10,000 conversations that is 1.1 bytes, with 100 of them 0.01.
+//!   of 300 bytes. With 10,000 conversations, a message takes 1.1 bytes; with 100 conversations, 0.01 bytes.
 //!
-//! So it exceeds 8 bytes only if the conversations have fewer than three messages each in a segment. [`Disk`]
-//! limits the number of open files.
+//! So a message takes more than 8 bytes only if the conversations have fewer than three messages each in a
+//! segment.
 
 use std::collections::HashMap;
 
@@ -62,8 +62,8 @@ impl Sealed {
         last.is_none_or(|run| run.end() == n)
     }
 
-    /// Looks up the event with this id, newest segment first: most messages that a client sends again are
-    /// recent.
+    /// Looks up the event with this id. Searches the newest segment first, because most messages that a
+    /// client sends again are recent.
     pub(super) fn find(&self, disk: &dyn Disk, id: u128) -> Result<Option<LinePosition>, JournalError> {
         for index in self.segments.iter().rev() {
             if let Some(offset) = index.find(disk, id)? {

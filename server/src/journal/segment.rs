@@ -6,8 +6,8 @@ use super::batch::newline;
 use super::format::{COMMIT_START, Checkpoint, CommitLine, LOG_FOLDER, first_record, log_name};
 use disk::Disk;
 
-/// The first records of all segments, in order. An index without a segment proves that the segment was
-/// removed.
+/// The first records of all segments, in order. Returns an error if an index has no segment, because the
+/// segment must have been removed.
 pub(super) fn list(disk: &dyn Disk) -> Result<Vec<u64>, JournalError> {
     let names = disk.list(LOG_FOLDER).map_err(|error| JournalError::io("list", LOG_FOLDER, error))?;
     let all = |extension| names.iter().filter_map(move |name| first_record(name, extension));

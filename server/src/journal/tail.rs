@@ -1,9 +1,9 @@
-//! Classifies the bytes after the last whole batch of the last segment. A write that a crash interrupted may
-//! be cut off. An acknowledged batch that has changed since may not be cut off.
+//! Classifies the bytes after the last whole batch of the last segment. The remains of an interrupted write
+//! may be cut off. A changed batch that was acknowledged must not be cut off.
 //!
-//! The writer has one batch in flight: it writes the record lines, then the commit line, then syncs, and only
-//! then begins the next batch. So at most one batch was never acknowledged, and it is the last one in the
-//! file. After a crash, the file can contain of this batch:
+//! The writer writes the record lines, then the commit line, then syncs, and only then begins the next batch.
+//! So only the last batch in the file can be unacknowledged. After a crash, the file can contain this much of
+//! that batch:
 //!
 //! - only its beginning: the commit line is incomplete;
 //! - its full length with missing sectors, which read as zeros, because file systems do not expose the
@@ -12,16 +12,15 @@
 //! This gives four cases for the bytes after the last whole batch:
 //!
 //! 1. No complete commit line: torn.
-//! 2. A complete commit line with more bytes after it: the next batch was begun, so this batch was
+//! 2. A complete commit line with more bytes after it: the writer had begun the next batch, so this batch was
 //!    acknowledged. Damaged.
 //! 3. A complete commit line at the end, for a batch as long as these bytes, and a sector of zeros: torn. (A
-//!    disk that loses a sector of an acknowledged last batch looks the same. Opening the log reports the
-//!    cut.)
+//!    disk that loses a sector of an acknowledged last batch looks the same. Server startup logs the cut.)
 //! 4. A complete commit line at the end, and no sector of zeros: all bytes were written, and a byte has
 //!    changed. Damaged.
 //!
-//! In cases 2 and 4 the changed byte may be in the commit line itself. The search uses two parts of the line,
-//! because one changed byte affects only one part.
+//! In cases 2 and 4 the changed byte may be in the commit line itself. The search for the commit line uses
+//! two of its parts, because one changed byte affects only one part.
 
 use super::format::{CHAIN_DIGITS, COMMIT_CHAIN, COMMIT_END, COMMIT_START, CommitLine};
 
@@ -53,26 +52,26 @@ pub(super) fn classify(segment: &[u8], offset: usize) -> Tail {
     }
 }
 
-/// The end of the first complete commit line, of which one byte may have changed.
+/// Finds the end of the first complete commit line, even if one byte of that line has changed.
 fn commit_line_end(rest: &[u8]) -> Option<usize> {
     let by_chain =
         find(rest, COMMIT_CHAIN).map(|at| at + COMMIT_CHAIN.len() + CHAIN_DIGITS + COMMIT_END.len());
     let by_start = find(rest, COMMIT_START).and_then(|at| {
         let line_bytes_max = usize::try_from(CommitLine::line_bytes(u64::MAX, u64::MAX)).ok()?;
         let line = rest.get(at..)?;
-        // Without the newline, which may be the changed byte.
+        // The newline may be the changed byte.
         let end = find(line.get(..line_bytes_max).unwrap_or(line), COMMIT_END.trim_end())?;
         Some(at + end + COMMIT_END.len())
     });
-    let whole = |end: &usize| *end <= rest.len();
-    by_chain.filter(whole).into_iter().chain(by_start.filter(whole)).min()
+    let is_complete = |end: &usize| *end <= rest.len();
+    by_chain.filter(is_complete).into_iter().chain(by_start.filter(is_complete)).min()
 }
 
 fn find(bytes: &[u8], text: &str) -> Option<usize> {
     bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }
 
-/// Whether the commit line, if it is readable, covers all bytes before it.
+/// Whether the commit line covers all bytes before it, or is unreadable.
 fn may_be_one_batch(rest: &[u8]) -> bool {
     let commit_line = find(rest, COMMIT_START).and_then(|at| Some((at, CommitLine::parse(rest.get(at..)?)?)));
     commit_line.is_none_or(|(at, commit)| commit.bytes == at as u64)
@@ -92,7 +91,7 @@ mod tests {
     use super::*;
     use crate::journal::format::Chain;
 
-    /// One batch of two lines, long enough to fill whole sectors.
+    /// One batch of two lines that fills whole sectors.
     fn batch() -> Vec<u8> {
         let lines = format!("{{\"n\":1,\"text\":\"{}\"}}\n{{\"n\":2}}\n", "x".repeat(2000));
         let chain = Chain::GENESIS.extended(lines.as_bytes());
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_beginning_of_a_batch_is_torn() {
+    fn a_cut_batch_is_torn() {
         let batch = batch();
         assert_eq!(classify(&batch, batch.len()), Tail::Clean);
         for length in 1..batch.len() {

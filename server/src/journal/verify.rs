@@ -1,8 +1,7 @@
 //! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
 //! `papo backup`.
 //!
-//! It can run while the server is running: it skips an unfinished write of the server, which looks like a
-//! torn tail.
+//! A server may be running meanwhile: its unfinished write looks like a torn tail, and is skipped.
 
 use std::ops::ControlFlow;
 
@@ -22,7 +21,7 @@ pub struct Report {
     /// The last record, and the chain after it. Records are numbered 1, 2, 3 ..., so the number is also their
     /// count.
     pub head: Checkpoint,
-    /// The size of an unfinished batch at the end, which the other fields exclude.
+    /// The size of an unfinished batch at the end. The other fields exclude this batch.
     pub torn_bytes: u64,
 }
 
@@ -42,8 +41,8 @@ pub fn for_each_line(
     walk(disk, lines, |_, _| Ok(()))
 }
 
-/// Passes every segment to `copy`: the name of its file and its whole batches, after all of them were
-/// checked. `at_checkpoint` is called at each checkpoint between two batches, and may break.
+/// Checks the whole batches of each segment, and then passes them to `copy` with the name of the segment's
+/// file. Calls `at_checkpoint` after each batch; if it breaks, later batches are not read.
 pub fn for_each_segment<E: From<JournalError>>(
     disk: &dyn Disk,
     mut at_checkpoint: impl FnMut(Checkpoint) -> ControlFlow<()>,
@@ -52,8 +51,8 @@ pub fn for_each_segment<E: From<JournalError>>(
     walk(disk, |_, batch| at_checkpoint(batch.end), |segment, bytes| copy(&log_name(segment), bytes))
 }
 
-/// Reads the log. `visit` receives every whole batch. `finish` receives the whole batches of each segment, up
-/// to the batch at which `visit` breaks.
+/// Passes every whole batch to `visit` until `visit` breaks. Passes the bytes of the visited batches of each
+/// segment to `finish`.
 fn walk<E: From<JournalError>>(
     disk: &dyn Disk,
     mut visit: impl FnMut(u64, &WholeBatch<'_>) -> ControlFlow<()>,
@@ -74,10 +73,11 @@ fn walk<E: From<JournalError>>(
                 return Ok(report);
             }
         }
-        let whole = batches.offset;
-        report.bytes += whole as u64;
-        report.torn_bytes = torn_bytes(*first_record, &bytes, whole, segments.last() == Some(first_record))?;
-        finish(*first_record, bytes.get(..whole).unwrap_or_default())?;
+        let whole_bytes = batches.offset;
+        report.bytes += whole_bytes as u64;
+        report.torn_bytes =
+            torn_bytes(*first_record, &bytes, whole_bytes, segments.last() == Some(first_record))?;
+        finish(*first_record, bytes.get(..whole_bytes).unwrap_or_default())?;
     }
     Ok(report)
 }

@@ -1,13 +1,14 @@
 //! Writes batches to the open segment and syncs them. No other code appends to the log.
 //!
-//! The writer blocks; a commit log calls it off the event loop. There are two kinds of failures:
+//! The writer blocks, so the [commit log](crate::storage::commit_log) calls it outside the event loop. There
+//! are two kinds of failures:
 //!
 //! - The disk is full before the sync. The writer cuts off the partial batch and syncs the cut, so the log is
 //!   unchanged. It accepts batches again when the disk [has room](Writer::find_room).
-//! - Any other failure poisons the writer: it no longer writes. After a failed `fdatasync` the kernel may
-//!   have dropped the dirty pages and marked them clean, so a second sync can succeed without writing them
-//!   ("Can applications recover from fsync failures?", USENIX ATC 2020). A sync that fails because the disk
-//!   is full is such a failure, too.
+//! - Any other failure, including a sync that fails because the disk is full, poisons the writer: it no
+//!   longer writes. After a failed `fdatasync` the kernel may have dropped the dirty pages and marked them
+//!   clean, so a second sync can succeed without writing them ("Can applications recover from fsync
+//!   failures?", USENIX ATC 2020).
 
 use std::io;
 use std::sync::Arc;
@@ -37,15 +38,14 @@ pub struct Writer {
 /// A batch that is on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitAck {
-    /// The last record of the batch, and the chain after it. A snapshot that is made now gets this
-    /// checkpoint.
+    /// The last record of the batch, and the chain after it.
     pub head: Checkpoint,
     /// The size of the batch in bytes, with the commit line.
     pub bytes: u64,
 }
 
 impl Writer {
-    /// Creates a writer that appends to this segment, which is durable.
+    /// Creates a writer that appends to this durable segment.
     pub(super) fn new(
         disk: Arc<dyn Disk>,
         file: Box<dyn AppendFile>,
@@ -78,8 +78,8 @@ impl Writer {
         self.failure.as_ref().is_some_and(is_full)
     }
 
-    /// Tests whether a full disk has room again, and then accepts batches again. It writes a file, because
-    /// the free space that the system reports ignores quotas.
+    /// Tests whether a full disk has room again. If it has, the writer accepts batches again. The test writes
+    /// a file, because the free space that the system reports ignores quotas.
     pub fn find_room(&mut self) -> bool {
         if !self.is_full() || probe_room(&*self.disk, self.room_bytes).is_err() {
             return false;
@@ -118,8 +118,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Cuts off a partial batch and syncs the cut. Without the sync, the file could contain bytes of this
-    /// batch after a crash during the next batch.
+    /// Cuts off a partial batch and syncs the cut. Without the sync, a crash during the next batch could
+    /// bring the bytes of this batch back.
     fn cut(&mut self) -> Result<(), JournalError> {
         let name = log_name(self.segment.first_record);
         let cut = self.disk.truncate(&name, self.segment.log_bytes);
@@ -142,7 +142,7 @@ fn is_full(error: &JournalError) -> bool {
 }
 
 fn probe_room(disk: &dyn Disk, bytes: usize) -> io::Result<()> {
-    // The file exists if the process crashed in this function.
+    // The file exists if an earlier process crashed in this function.
     let _removed = disk.remove(ROOM_FILE);
     let mut file = disk.create_new(ROOM_FILE)?;
     let written = file.write_all(&vec![0; bytes]).and_then(|()| file.sync_data());

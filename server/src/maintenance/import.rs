@@ -1,5 +1,4 @@
-//! Imports the files of an older chat: users with SHA-256 password hashes, channels, and messages as JSON
-//! Lines.
+//! Imports users with SHA-256 password hashes, channels and messages from the files of an older chat.
 //!
 //! The files have no schema, so the import accepts several field names in English and Portuguese, and reports
 //! the entries that it skips. Importing the same files again adds nothing.
@@ -43,7 +42,6 @@ pub struct ImportReport {
     pub administrator: Option<UserName>,
 }
 
-/// An import into a data folder. Calls `sync` when [`Ledger::is_full`].
 pub struct Import<'a> {
     ledger: &'a mut Ledger,
     sync: &'a mut dyn FnMut(&mut Ledger),
@@ -52,7 +50,8 @@ pub struct Import<'a> {
 }
 
 impl<'a> Import<'a> {
-    /// Creates an import. `sync` must make the records of the ledger durable.
+    /// Creates an import. It calls `sync` when the ledger [is full](Ledger::is_full). `sync` must make the
+    /// records of the ledger durable.
     pub fn new(ledger: &'a mut Ledger, sync: &'a mut dyn FnMut(&mut Ledger), now_ms: u64) -> Self {
         Self { ledger, sync, now_ms, report: ImportReport::default() }
     }
@@ -73,11 +72,12 @@ impl<'a> Import<'a> {
                 }
                 (Ok(user), Some(password)) => {
                     let is_first = self.ledger.state().users.accounts().is_empty();
-                    let done = self.record(Command::Register { user: user.clone(), password }, self.now_ms);
-                    if is_first && done.is_ok() {
+                    let registered =
+                        self.record(Command::Register { user: user.clone(), password }, self.now_ms);
+                    if is_first && registered.is_ok() {
                         self.report.administrator = Some(user);
                     }
-                    self.count(done, |report| &mut report.users, || format!("user {name:?}"));
+                    self.count(registered, |report| &mut report.users, || format!("user {name:?}"));
                 }
             }
         }
@@ -105,8 +105,8 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Imports messages: one JSON object per line, the oldest first. The sender of a message in a channel
-    /// becomes a member.
+    /// Imports messages: one JSON object per line, the oldest first. The sender of a message to a channel
+    /// becomes a member of the channel.
     pub fn messages(&mut self, lines: &[u8]) {
         let lines = (1..).zip(lines.split(|byte| *byte == b'\n'));
         for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
@@ -183,11 +183,11 @@ impl<'a> Import<'a> {
 
     fn count(
         &mut self,
-        done: Result<(), common::Error>,
+        recorded: Result<(), common::Error>,
         counter: impl Fn(&mut ImportReport) -> &mut u64,
         entry_name: impl Fn() -> String,
     ) {
-        match done {
+        match recorded {
             Ok(()) => *counter(&mut self.report) += 1,
             Err(error) if error.reason() == Some(Reason::NameTaken) => self.report.known += 1,
             Err(error) => self.skip(format!("{}: {error}", entry_name())),
@@ -201,8 +201,8 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// The entries of a file: a list, or a map with a key for each entry. It is the whole file, or a field of
-    /// it with one of the names `fields`.
+    /// The entries of a file. The file, or its field with one of the names `fields`, is a list of entries or
+    /// a map from keys to entries.
     fn entries(&mut self, json: &[u8], kind: &str, fields: &[&str]) -> Vec<(Option<String>, Value)> {
         let file: Value = match serde_json::from_slice(json) {
             Ok(file) => file,
@@ -235,14 +235,14 @@ fn text_of<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
 
 fn channel_named(name: &str) -> Result<ChannelName, String> {
     let bare = name.trim().trim_start_matches('#');
-    // Older chats allowed spaces.
+    // Other chats allow spaces in names.
     let name = format!("#{}", bare.split_whitespace().collect::<Vec<_>>().join("-"));
     ChannelName::new(&name).map_err(|error| format!("channel {bare:?}: {error}"))
 }
 
 /// Parses a time: seconds or milliseconds since 1970, as a number or in digits, or a date in ISO 8601.
 fn unix_ms(time: &Value) -> Option<u64> {
-    /// A greater number is in milliseconds: in seconds it would be after the year 5000.
+    /// A greater number is in milliseconds. In seconds, it would be after the year 5000.
     const SECONDS_MAX: f64 = 1e11;
     if let Some(text) = time.as_str()
         && text.parse::<f64>().is_err()
@@ -259,7 +259,8 @@ fn unix_ms(time: &Value) -> Option<u64> {
     (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
 }
 
-/// The id of a message: its time, and bits of the SHA-256 of its line. The same line always has the same id.
+/// The id of a message, made of its time and bits of the SHA-256 of its line. The same line always gets the
+/// same id.
 fn id_of(line: &[u8], at: u64) -> Uuid {
     let digest: [u8; 32] = Sha256::digest(line).into();
     let mut bits = [0; 10];

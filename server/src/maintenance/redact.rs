@@ -1,12 +1,12 @@
-//! Redaction: permanently removes the texts of messages, and files, from the log and from all data that is
-//! derived from it. The chain of the log is computed again. The server must be stopped.
+//! Redaction permanently removes files, and the texts of messages, from the log and from all data that is
+//! derived from the log. The server must be stopped.
 //!
-//! The events keep their lines, so numbers and read marks do not change.
-//! [`journal::rewrite`](crate::journal::rewrite) explains why a crash loses no data; [`finish_redaction`]
+//! The events keep their lines, so numbers and read marks do not change. The chain is recomputed.
+//! [`journal::rewrite`](crate::journal::rewrite) explains why a crash loses no data. [`finish_redaction`]
 //! completes an interrupted redaction.
 //!
-//! Contents of files are removed last, when no event of the log refers to them. After a crash before that,
-//! the next start or the same redaction removes them.
+//! The contents of files are removed last, when no event refers to them. If a crash prevents this, the server
+//! removes them at its next startup.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -28,8 +28,8 @@ use crate::storage::ledger::LedgerError;
 use crate::storage::replay;
 use disk::Disk;
 
-/// The maximum number of messages in one redaction. One line of the log holds all their numbers, and stays
-/// below 64 KiB.
+/// The maximum number of messages in one redaction. It keeps the line of the redaction in the log below 64
+/// KiB.
 pub const NUMBERS_MAX: usize = 3000;
 
 /// The messages to redact.
@@ -38,20 +38,20 @@ pub struct Request {
     pub conversation: Conversation,
     /// The numbers of the messages. Their edits are redacted too.
     pub numbers: BTreeSet<u64>,
-    /// Whether to delete and redact messages that are not deleted yet.
+    /// Whether to also redact messages that no user has deleted.
     pub force: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redaction {
-    /// The number of redacted lines; 0 if all of them were redacted before.
+    /// The number of redacted lines. Lines that were redacted before do not count.
     pub redacted: usize,
-    /// The number of removed contents.
+    /// The number of removed file contents.
     pub contents: u64,
     /// The chain at the end of the old log.
     pub chain_before: String,
     pub records: u64,
-    /// The chain after that record.
+    /// The chain at the end of the new log.
     pub chain: String,
 }
 
@@ -63,7 +63,7 @@ pub enum RedactError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The request names no message, or too many.
+    /// The request has no message numbers, or too many.
     #[error(
         "name 1 to {NUMBERS_MAX} messages by their numbers, as `papo history` and `papo log tail` show them"
     )]
@@ -75,7 +75,7 @@ pub enum RedactError {
         "message {0} of {1} is not deleted; nothing was redacted. Delete it first, or use --force to delete and redact it"
     )]
     NotDeleted(u64, Conversation),
-    /// The log is redacted, but the content of a file could not be removed.
+
     #[error(
         "the log is redacted, but some contents in files/ could not be removed: {0}. Run the command again, or \
          start the server, which removes them"
@@ -98,7 +98,7 @@ impl Request {
         }
         let disk = store.disk();
         finish_redaction(&*disk)?;
-        // Like the start of a server, this cuts off an incomplete last batch and refuses a damaged log.
+        // Like server startup, this cuts off an incomplete last batch and refuses a damaged log.
         let (state, opened) = replay::open(store, Options::default())?;
         let before = opened.recovery.head;
         drop(opened);
@@ -122,8 +122,8 @@ impl Request {
         let redacted =
             |record, line: &[u8]| lines.contains(&record).then(|| without_text_line(line)).flatten();
         let end = rewrite::stage(disk, redacted, &last).inspect_err(|_| {
-            // If the staged segments stay, the next start removes them.
-            let _stay = rewrite::discard(disk);
+            // The next startup removes remaining staged segments.
+            let _ignored = rewrite::discard(disk);
         })?;
         rewrite::activate(disk)?;
         finish_redaction(disk)?;
@@ -161,8 +161,9 @@ impl Request {
             return Err(RedactError::NoSuchMessage(*number, self.conversation.clone()));
         }
         let amendments = state.channels.amendments(&self.conversation);
-        let is_deleted =
-            |number: u64| amendments.and_then(|all| all.of(number)).is_some_and(|one| one.deleted);
+        let is_deleted = |number: u64| {
+            amendments.and_then(|all| all.of(number)).is_some_and(|amendment| amendment.deleted)
+        };
         match self.numbers.iter().find(|number| !self.force && !is_deleted(**number)) {
             Some(number) => Err(RedactError::NotDeleted(*number, self.conversation.clone())),
             None => Ok(lines),
@@ -170,7 +171,7 @@ impl Request {
     }
 }
 
-/// Removes the contents that neither an event nor an upload needs. Returns their number.
+/// Removes the file contents to which neither an event nor an upload refers. Returns their number.
 fn sweep(store: &Store) -> Result<u64, RedactError> {
     let folder = Folder::new(store.disk());
     if folder.contents().map_err(RedactError::Files)?.is_empty() {
@@ -182,7 +183,8 @@ fn sweep(store: &Store) -> Result<u64, RedactError> {
     let uploads = folder.load().map_err(RedactError::Files)?;
     let sent = if uploads.is_empty() { HashSet::new() } else { ids(&*store.disk())? };
     for upload in uploads {
-        // The note of an upload outlives its event if the server is killed between the two.
+        // An upload whose event is recorded no longer needs its content. Its files remain if the server was
+        // killed.
         if !sent.contains(&upload.id) {
             needed.insert(upload.sha256);
         }
@@ -202,8 +204,8 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
     Ok(ids)
 }
 
-/// The number of the message to which the text of an event belongs, also if the text was redacted. A file
-/// counts as a message.
+/// The number of the message or file to which an event belongs; `None` if the event is not a message, a file
+/// or an edit. Redacted events count.
 fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Message { .. } | Body::File { .. } | Body::Redacted { of: None, .. } = event.body {
         return Some(event.n);
@@ -215,7 +217,7 @@ fn message_of(event: &Event<'_>) -> Option<u64> {
     }
 }
 
-/// Whether an event has something to redact: a text, or the name and the hash of a file.
+/// Whether an event has a text, or the name and the hash of a file.
 fn has_text(event: &Event<'_>) -> bool {
     matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. })
 }

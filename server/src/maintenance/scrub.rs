@@ -1,4 +1,4 @@
-//! The scrub thread: reads the sealed segments of the log once a day, slowly, while the server runs, and
+//! The scrub thread slowly reads the sealed segments of the log once a day while the server runs, and
 //! remembers the damage that it finds.
 
 use std::collections::BTreeSet;
@@ -11,21 +11,21 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use crate::journal::{JournalError, Scrub, Scrubbed};
+use crate::journal::{JournalError, Scrub, ScrubStep};
 use crate::services::background::{self, Niceness};
 use disk::Disk;
 
-/// The bytes read per second. At this rate a million messages take half a minute, with little load for disk
-/// and processor.
+/// The bytes read per second. At this rate, a million messages take half a minute, with little load for disk
+/// and CPU.
 const BYTES_PER_SECOND: u64 = 16 << 20;
 
-/// The delay after the start of the server, which itself needs the disk.
+/// The delay after the server has started.
 const BEGIN_AFTER: Duration = Duration::from_secs(5);
 
-/// The time between two scrubs. Bit rot is slow, and backups are kept for longer than a day.
+/// The time between two scrubs.
 const REPEAT_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The maximum number of remembered damages.
+/// The maximum number of remembered damaged batches.
 const DAMAGES_MAX: usize = 64;
 
 /// The scrub thread and its findings. Dropping it ends the thread.
@@ -36,7 +36,7 @@ pub struct ScrubThread {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The number of bytes read, and the damages as file and offset.
+/// The number of bytes read, and the file and offset of each damaged batch.
 #[derive(Default)]
 struct Findings {
     bytes: AtomicU64,
@@ -65,13 +65,13 @@ impl ScrubThread {
         Ok(Self { findings, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The bytes read since the start.
+    /// The bytes read since the server started.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.findings.bytes.load(Ordering::Relaxed)
     }
 
-    /// One sentence for each damage, which says what to do.
+    /// One sentence for each damaged batch, with the remedy.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let damages = self.findings.damages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,13 +102,13 @@ fn scrub_once(disk: &dyn Disk, findings: &Findings, stopped: &Receiver<()>, byte
     let Ok(mut scrub) = Scrub::begin(disk).map_err(failed) else { return true };
     loop {
         let pause = match scrub.step(disk) {
-            Ok(Scrubbed::End) => break,
-            Ok(Scrubbed::Sound(bytes)) => {
+            Ok(ScrubStep::End) => break,
+            Ok(ScrubStep::Sound(bytes)) => {
                 let bytes = bytes as u64;
                 findings.bytes.fetch_add(bytes, Ordering::Relaxed);
                 Duration::from_millis(bytes * 1000 / bytes_per_second.max(1))
             }
-            Ok(Scrubbed::Damaged { file, offset }) => {
+            Ok(ScrubStep::Damaged { file, offset }) => {
                 findings.add_damage(file, offset);
                 Duration::ZERO
             }
@@ -147,10 +147,11 @@ mod tests {
         let options = Options { segment_bytes: 200 };
         let opened =
             Journal::open(Arc::new(disk.clone()), options, Checkpoint::GENESIS, &mut |_, _| Ok(None));
-        let Opened { mut journal, mut writer, .. } = opened.expect("an empty disk");
+        let Opened { mut journal, mut writer, .. } = opened.expect("the empty log is opened");
         for _ in 0..5 {
             journal.append(&[b'x'; 100], None);
-            let committed = writer.commit(journal.close_batch().expect("a batch")).expect("room");
+            let committed =
+                writer.commit(journal.close_batch().expect("a batch")).expect("the batch is committed");
             journal.committed(&committed);
         }
         disk
@@ -160,10 +161,10 @@ mod tests {
     fn damage_is_reported_with_file_and_offset() {
         let disk = disk();
         let first = "log/00000000000000000001.log";
-        disk.tamper(first, |bytes| bytes[7] ^= 1).expect("there");
+        disk.tamper(first, |bytes| bytes[7] ^= 1).expect("the segment exists");
         let (findings, (_stop, stopped)) = (Findings::default(), channel());
         assert!(scrub_once(&disk, &findings, &stopped, u64::MAX));
-        let damages = findings.damages.lock().expect("whole").clone();
+        let damages = findings.damages.lock().expect("the lock is not poisoned").clone();
         assert_eq!(damages.into_iter().collect::<Vec<_>>(), [(first.to_owned(), 0)]);
         assert!(findings.bytes.load(Ordering::Relaxed) > 0);
     }
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn the_thread_finds_damage_and_ends_when_dropped() {
         let disk = disk();
-        disk.tamper("log/00000000000000000003.log", |bytes| bytes[7] ^= 1).expect("there");
+        disk.tamper("log/00000000000000000003.log", |bytes| bytes[7] ^= 1).expect("the segment exists");
         let scrub = ScrubThread::start_with(Arc::new(disk), Duration::ZERO, u64::MAX).expect("a thread");
         while scrub.problems().is_empty() {
             thread::yield_now();

@@ -1,4 +1,5 @@
-//! Publishes ephemeral notices: presence and typing. They are not stored and wait for no record.
+//! Publishes notices of presence and typing. These notices are not stored, so they are published without
+//! waiting for a record.
 
 use std::sync::Arc;
 

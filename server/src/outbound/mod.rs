@@ -11,10 +11,10 @@ use foldhash::fast::RandomState;
 
 use self::pending_request::PendingRequest;
 
-/// Bytes of event lines in one frame of the fan-out. More lines of one topic are sent as several frames.
+/// The maximum size of the event lines in one frame. More lines of one topic are sent in several frames.
 const EVENT_FRAME_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes of replies that may wait. At this bound the engine accepts no requests.
+/// The maximum size of the waiting replies. At this size, the engine accepts no requests.
 const REPLIES_BYTES_MAX: usize = 64 << 20;
 
 /// Event lines of one topic, ready for the fan-out.
@@ -30,7 +30,7 @@ pub struct OutboundQueue {
     replies: VecDeque<(u64, PendingRequest)>,
     /// Events, each with the last record of its batch.
     publications: VecDeque<(u64, Publication)>,
-    /// Notices that wait for no record.
+    /// Notices, which do not depend on a record.
     ephemeral: VecDeque<Publication>,
     /// The events of the open batch, by topic.
     open_batch: HashMap<Arc<str>, Vec<u8>, RandomState>,
@@ -51,7 +51,7 @@ impl OutboundQueue {
             None => self.open_batch.entry(Arc::clone(topic)).or_default(),
         };
         if lines.len() + line.len() >= EVENT_FRAME_BYTES_MAX {
-            // `close_batch` replaces the number, because the last record of the batch is not known yet.
+            // `close_batch` replaces the number by the last record of the batch.
             let lines = std::mem::take(lines);
             self.publications.push_back((u64::MAX, Publication { topic: Arc::clone(topic), lines }));
         }
@@ -61,7 +61,7 @@ impl OutboundQueue {
         }
     }
 
-    /// Queues a line, without its newline, that waits for no record.
+    /// Queues a line, without its newline, that does not depend on a record.
     pub fn publish_now(&mut self, topic: Arc<str>, mut line: Vec<u8>) {
         line.push(b'\n');
         self.ephemeral.push_back(Publication { topic, lines: line });
@@ -75,7 +75,7 @@ impl OutboundQueue {
         self.publications.extend(closed.map(|(topic, lines)| (last_record, Publication { topic, lines })));
     }
 
-    /// Removes and returns the next reply, if its record is not after `durable`.
+    /// Removes and returns the next reply whose record is durable: its number is not greater than `durable`.
     pub fn next_reply(&mut self, durable: u64) -> Option<PendingRequest> {
         let (position, _) = self.replies.front()?;
         if *position > durable {
@@ -86,7 +86,7 @@ impl OutboundQueue {
         Some(request)
     }
 
-    /// Removes and returns the next notice, or the next events if their records are not after `durable`.
+    /// Removes and returns the next notice, or the next events whose records are durable.
     pub fn next_publication(&mut self, durable: u64) -> Option<Publication> {
         if let Some(notice) = self.ephemeral.pop_front() {
             return Some(notice);
@@ -109,7 +109,7 @@ impl OutboundQueue {
         taken.into_iter().map(|(_, request)| request)
     }
 
-    /// Bytes of the replies that wait.
+    /// The size of the waiting replies in bytes.
     #[must_use]
     pub fn reply_bytes(&self) -> usize {
         self.reply_bytes

@@ -1,8 +1,8 @@
 //! A request frame whose lines are being answered, and its reply so far.
 //!
-//! Lines are answered in order. When a line needs a job, such as a password hash, the request waits; the
-//! engine continues at that line with the outcome of the job. So one frame can log in and then send a
-//! message. A frame of one line can carry bytes, and so can its reply.
+//! Lines are answered in order. When a line needs a job, such as a password hash, the request waits for it,
+//! and the engine then continues at that line. So one frame can log in and then send a message. After a frame
+//! with one line, a second frame can carry bytes. The same holds for replies.
 
 use std::sync::Arc;
 
@@ -37,8 +37,8 @@ impl Route {
 pub struct PendingRequest {
     pub route: Route,
     pub request: Frame,
-    /// The bytes after the lines. They are kept until the reply is sent, because the lines may be answered
-    /// again.
+    /// The bytes after the lines. They are kept until the reply is sent, because the engine may answer the
+    /// lines again.
     pub bytes: Option<Arc<Frame>>,
     pub answered: usize,
     /// The reply lines so far.
@@ -57,8 +57,8 @@ struct Progress {
 }
 
 impl PendingRequest {
-    /// Splits a message into the envelope up to the empty frame, the lines, and the bytes. Returns `None`
-    /// when the empty frame or the lines are missing, because such a message cannot be answered.
+    /// Splits a message into the envelope up to the empty frame, the lines, and the bytes. Returns `None` if
+    /// the empty frame or the lines are missing.
     pub fn new(frames: &mut Vec<Frame>) -> Option<Self> {
         let delimiter = frames.iter().position(|frame| frame.is_empty())?;
         let mut body = frames.drain(delimiter + 1..);
@@ -75,7 +75,7 @@ impl PendingRequest {
         })
     }
 
-    /// The frames of the reply: envelope, lines, and bytes if it has some.
+    /// The frames of the reply: the envelope, the lines, and the bytes if there are any.
     pub fn into_reply(self) -> impl Iterator<Item = Frame> {
         let Self { route, reply, attached, .. } = self;
         route.0.into_iter().chain([Frame::from(reply)]).chain(attached.map(Frame::from))
@@ -99,7 +99,8 @@ impl PendingRequest {
         self.saved.push(Progress { position, answered: self.answered, reply_bytes: self.reply.len() });
     }
 
-    /// Discards the replies that depend on a record after `durable`, so that their lines are answered again.
+    /// Discards the replies that depend on a record after `durable`. The engine then answers their lines
+    /// again.
     pub fn take_back(&mut self, durable: u64) {
         self.saved.retain(|progress| progress.position <= durable);
         let (answered, bytes) =
@@ -109,8 +110,8 @@ impl PendingRequest {
         self.attached = None;
     }
 
-    /// Like [`take_back`](Self::take_back), for a request that waits for a job. The job belongs to a later
-    /// line, so the discarded replies become errors.
+    /// Replaces the replies that depend on a record after `durable` by errors. Their lines are not answered
+    /// again, because the request waits for the job of a later line.
     pub fn take_back_with_error(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
         self.take_back(durable);
@@ -140,7 +141,7 @@ impl PendingRequest {
     }
 }
 
-/// Answers a line with an error, under the line's id if it has one.
+/// Answers a line with an error. The reply has the id of the line if the line has one.
 pub fn refuse(line: &[u8], error: &Error, out: &mut Vec<u8>) {
     match rpc::decode(line) {
         Ok(request) => rpc::encode_error(out, request.id, error),
@@ -152,8 +153,8 @@ pub fn refuse(line: &[u8], error: &Error, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
 
-    fn frames(parts: &[&str]) -> Vec<Frame> {
-        parts.iter().map(|part| Frame::from(*part)).collect()
+    fn frames(contents: &[&str]) -> Vec<Frame> {
+        contents.iter().map(|content| Frame::from(*content)).collect()
     }
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_an_envelope_is_no_request() {
+    fn a_message_without_an_envelope_is_not_a_request() {
         assert!(PendingRequest::new(&mut frames(&["broker", "client", "lines"])).is_none());
         assert!(PendingRequest::new(&mut frames(&["broker", "client", ""])).is_none());
         assert!(PendingRequest::new(&mut Vec::new()).is_none());

@@ -2,16 +2,16 @@
 
 use tracing::warn;
 
-/// The niceness of a thread. On Linux, each thread has its own niceness. When processors are scarce, each
-/// step reduces the processor time of the thread by about a fifth (nice(2), sched(7)). An unprivileged
-/// process cannot lower the niceness again.
+/// The niceness of a thread. On Linux, each thread has its own niceness. If all CPUs are busy, each step
+/// reduces the CPU time of the thread by about a fifth (nice(2), sched(7)). An unprivileged process cannot
+/// lower the niceness again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Niceness {
-    /// For a thread that requests sometimes wait for, such as the indexer. It gets a third of the processor
-    /// time of a normal thread.
+    /// For a thread for which requests may wait, such as the indexer. The thread gets a third of the CPU time
+    /// of a normal thread.
     Low = 5,
-    /// For a thread that no request waits for. It gets almost no processor time, so it must not hold a lock
-    /// that other threads need.
+    /// For a thread for which no request waits. The thread gets almost no CPU time, so it must not hold a
+    /// lock that other threads need.
     Lowest = 19,
 }
 

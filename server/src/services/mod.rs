@@ -1,5 +1,5 @@
 //! Services that the handlers use besides the domain: passwords, tokens, limiters, presence, files, search,
-//! and the jobs that run slow work off the event loop.
+//! and jobs for slow work.
 
 pub(crate) mod background;
 pub mod passwords;

@@ -1,8 +1,7 @@
-//! Hashes and verifies passwords with Argon2id (RFC 9106), off the event loop.
+//! Hashes and verifies passwords with Argon2id (RFC 9106), outside the event loop.
 //!
-//! The parameters are those that OWASP recommends for servers: 19 MiB, 2 passes, 1 lane. A hash takes about
-//! 20 ms. Hashes are computed as jobs, two at a time. Each thread keeps one buffer for all its hashes and
-//! frees it when the thread ends.
+//! OWASP recommends these parameters for servers: 19 MiB, 2 passes, 1 lane. A hash takes about 20 ms. Each
+//! thread reuses one buffer for all its hashes.
 
 use std::cell::RefCell;
 
@@ -12,31 +11,30 @@ use common::Password;
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
 
-/// The hash for unknown users: their passwords are compared with it, so that the time of the reply does not
-/// show whether the user exists. It has the parameters of real hashes, and no password matches it.
+/// The hash with which the password of an unknown user is compared, so the time of the reply does not reveal
+/// whether the user exists. It has the parameters of real hashes. No password matches it.
 const UNKNOWN_USER_HASH: &str = concat!(
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ibw$",
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 );
 
-/// The prefix of a password hash that was imported from an older chat: plain SHA-256, in hexadecimal
-/// digits. It is accepted once and then replaced by an Argon2id hash.
+/// The prefix of a password hash from another chat: plain SHA-256 in hexadecimal digits. The first login
+/// replaces it by an Argon2id hash.
 const LEGACY: &str = "$sha256$";
 
-/// The stored form of an older chat's password hash; `None` if `hex` is not a SHA-256.
+/// The stored form of a password hash from another chat; `None` if `hex` is not a SHA-256.
 #[must_use]
 pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
     let is_sha256 = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_sha256.then(|| format!("{LEGACY}{}", hex.to_ascii_lowercase()).into())
 }
 
-/// A hash to compute or to compare.
 #[derive(Debug)]
 pub enum Job {
     /// The hash of a new password.
     Hash(Password),
-    /// Compares a password with a hash. The hash is `None` if the user does not exist; the job then takes
-    /// equally long and results in `Verified(false)`.
+    /// Compares a password with a hash. If the hash is `None`, the user does not exist: the job takes the
+    /// same time, and its outcome is `Verified(false)`.
     Verify(Password, Option<Box<str>>),
     /// Computes the hash of the new password (the last field) if the old password matches its hash.
     Change(Password, Option<Box<str>>, Password),
@@ -59,7 +57,7 @@ pub(super) fn compute(job: Job) -> Outcome {
             refused @ (Outcome::Verified(false) | Outcome::Failed) => refused,
         },
         Job::Verify(password, Some(known)) if known.starts_with(LEGACY) => {
-            // Hash first, so that a right and a wrong password take equally long.
+            // Hash first: a correct and a wrong password must take the same time.
             let hashed = compute(Job::Hash(password.clone()));
             let given = to_hex(&Sha256::digest(password.as_bytes()));
             if known.strip_prefix(LEGACY) == Some(&*given) { hashed } else { Outcome::Verified(false) }
@@ -99,10 +97,10 @@ fn verify(password: &[u8], known: &str) -> bool {
     matches().unwrap_or_default()
 }
 
-/// The blocks that a thread reserves. glibc maps each allocation of more than 32 MiB separately and unmaps it
-/// when it is freed, but takes smaller allocations from arenas that it keeps (`mallopt(3)`,
-/// `M_MMAP_THRESHOLD`). With 19 MiB for each hash, 175 MiB stayed allocated after 40 logins. Reserved blocks
-/// that are never written take no memory.
+/// The number of blocks that a thread reserves. glibc returns the memory of an allocation of more than 32 MiB
+/// to the system, but keeps the memory of smaller allocations (`mallopt(3)`, `M_MMAP_THRESHOLD`). With 19 MiB
+/// for each hash, 175 MiB stayed allocated after 40 logins. Reserved blocks that are never written take no
+/// memory.
 const RESERVED_BLOCKS: usize = (33 << 20) / Block::SIZE;
 
 thread_local! {

@@ -1,8 +1,8 @@
 //! The presence of users, computed from the heartbeats of their sessions.
 //!
-//! Presence depends on time, so it is a service and not part of the domain: it is in memory only and never
-//! replayed. Only the time at which a user was last seen is a record. No operation iterates over all users:
-//! a heartbeat costs the logarithm of the number of present sessions, and only changes are published.
+//! Presence depends on time, so it is not part of the domain: it is in memory only and never replayed. Only
+//! the time at which a user was last seen is recorded. A heartbeat takes time logarithmic in the number of
+//! present sessions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// All present users. Bounded by the number of open sessions.
+/// All present users. The number of open sessions bounds their number.
 #[derive(Debug, Default)]
 pub struct Presence {
     users: HashMap<UserName, PresentUser, RandomState>,
@@ -87,8 +87,7 @@ impl Presence {
         self.changed.insert(user.clone());
     }
 
-    /// The state of a user. `None` if the server just started and not all sessions have sent a heartbeat
-    /// yet.
+    /// The state of a user; `None` if the server has just started and does not know the state yet.
     #[must_use]
     pub fn state(&self, user: &UserName) -> Option<State> {
         let known = self.users.get(user).map(PresentUser::state);
@@ -119,7 +118,7 @@ impl Presence {
         changed.into_iter().filter_map(|user| self.take_change(user)).collect()
     }
 
-    /// Removes all users, because the server stops. Returns the users that were present.
+    /// Removes all users before the server stops. Returns the users who were present.
     pub fn end(&mut self) -> Vec<Changed> {
         self.due.clear();
         let users = std::mem::take(&mut self.users);
@@ -132,8 +131,7 @@ impl Presence {
         ended
     }
 
-    /// The time at which [`poll`](Self::poll) has work next, in Unix milliseconds; `None` if no user is
-    /// present.
+    /// The time of the next call to [`poll`](Self::poll), in Unix milliseconds; `None` if no user is present.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let first_expiry = self.due.first().map(|(due, ..)| *due);
@@ -162,8 +160,8 @@ fn changed(user: UserName, state: State, last_heartbeat_unix_ms: u64) -> Changed
     Changed { change: Change { user, state }, last_heartbeat_unix_ms }
 }
 
-/// Counts the time during which this process ran. While the machine sleeps, the server receives no
-/// heartbeats, so that time must not make a session expire. The same holds for a jump of the system clock.
+/// A clock that stops while the machine sleeps, and ignores jumps of the system clock. While the machine
+/// sleeps, the server receives no heartbeats, and sessions must not expire.
 #[derive(Debug, Default)]
 struct AwakeClock {
     awake_ms: u64,
@@ -172,8 +170,8 @@ struct AwakeClock {
 }
 
 impl AwakeClock {
-    /// Counts at most one heartbeat interval: the event loop calls this at least that often while a user is
-    /// present, so a longer gap was sleep.
+    /// Advances by at most one heartbeat interval. The event loop calls this function at least that often
+    /// while a user is present, so the machine was asleep during a longer gap.
     fn advance(&mut self, unix_ms: u64) {
         let passed_ms = unix_ms.saturating_sub(self.unix_ms.unwrap_or(unix_ms));
         self.awake_ms += passed_ms.min(PRESENCE_HEARTBEAT_MS);

@@ -1,8 +1,7 @@
 //! Session tokens: JSON Web Tokens (RFC 7519) signed with HS256, each with a unique `jti`.
 //!
-//! The server keeps the digest of the token of every open session and accepts only those tokens: a token
-//! that it did not issue or has revoked is rejected, whatever its signature. The signature lets other
-//! programs, such as a gateway, check a token without a request to the server.
+//! The server accepts only the tokens of open sessions, and identifies them by their digests. The signature
+//! allows other programs, such as a gateway, to check a token without a request to the server.
 
 use common::UserName;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -20,7 +19,7 @@ pub struct TokenIssuer {
 
 pub struct Issued {
     pub token: String,
-    /// The id of the session, which is the `jti`.
+    /// The id of the session: the `jti` of the token.
     pub session: Uuid,
     /// The time at which the token expires, in Unix milliseconds.
     pub expires: u64,
@@ -42,7 +41,7 @@ impl TokenIssuer {
         Self::from_bytes(secret)
     }
 
-    /// Signs with a secret that the operator chose, so that other programs that know it can check tokens.
+    /// Signs with a secret that the operator chose. Other programs can check tokens with this secret.
     #[must_use]
     pub fn from_text(secret: &str) -> Self {
         Self::from_bytes(secret.as_bytes())
@@ -52,12 +51,12 @@ impl TokenIssuer {
         Self { signing: EncodingKey::from_secret(secret), checking: DecodingKey::from_secret(secret) }
     }
 
-    /// The user for whom this issuer signed a token, even if its session has ended; `None` if the signature
-    /// is not valid.
+    /// The user of a token that this issuer signed, even if the session has ended; `None` if the signature is
+    /// not valid.
     #[must_use]
     pub fn user_of(&self, token: &str) -> Option<UserName> {
         let mut rules = Validation::new(Algorithm::HS256);
-        // The caller decides about expired tokens.
+        // Accept expired tokens.
         rules.validate_exp = false;
         let claims = jsonwebtoken::decode::<Claims<String>>(token, &self.checking, &rules).ok()?.claims;
         UserName::new(&claims.sub).ok()
@@ -107,7 +106,7 @@ mod tests {
         let same = TokenIssuer::from_text(&"\u{7}".repeat(32)).issue(&user, now_ms).expect("a token");
         let key = DecodingKey::from_secret(&[7; 32]);
         let read = jsonwebtoken::decode::<serde_json::Value>(&same.token, &key, &Validation::default());
-        assert!(read.is_ok(), "the operator's secret is the key as it is");
+        assert!(read.is_ok(), "the operator's secret is the key");
         assert!(one.token.len() <= common::limits::TOKEN_BYTES_MAX);
     }
 }

@@ -1,5 +1,4 @@
-//! The checksum of a snapshot: the last field, over all bytes before it. The file is readable JSON, and a
-//! changed byte is detected.
+//! The checksum of a snapshot: the last field of the JSON object. It covers all bytes before this field.
 
 use common::hex::to_hex;
 use sha2::{Digest as _, Sha256};
@@ -22,10 +21,10 @@ pub(crate) enum Integrity {
     NoChecksum,
 }
 
-/// Adds the checksum to an object from `serde_json`'s pretty printer, without a trailing newline.
+/// Adds the checksum to an object that `serde_json` has pretty-printed.
 pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
-    if let Some(summed) = object.strip_suffix(b"\n}").map(<[u8]>::len) {
-        object.truncate(summed);
+    if let Some(content_bytes) = object.strip_suffix(b"\n}").map(<[u8]>::len) {
+        object.truncate(content_bytes);
     }
     let sum = to_hex(&Sha256::digest(&object));
     object.extend_from_slice(FIELD.as_bytes());
@@ -38,8 +37,12 @@ pub(crate) fn add(mut object: Vec<u8>) -> Vec<u8> {
 pub(crate) fn check(file: &[u8]) -> Integrity {
     let sum = file.strip_suffix(END.as_bytes()).and_then(|rest| rest.split_last_chunk::<DIGITS>());
     let Some((rest, sum)) = sum else { return Integrity::NoChecksum };
-    let Some(summed) = rest.strip_suffix(FIELD.as_bytes()) else { return Integrity::NoChecksum };
-    if to_hex(&Sha256::digest(summed)).as_bytes() == sum { Integrity::Intact } else { Integrity::Damaged }
+    let Some(content_bytes) = rest.strip_suffix(FIELD.as_bytes()) else { return Integrity::NoChecksum };
+    if to_hex(&Sha256::digest(content_bytes)).as_bytes() == sum {
+        Integrity::Intact
+    } else {
+        Integrity::Damaged
+    }
 }
 
 #[cfg(test)]
@@ -61,12 +64,15 @@ mod tests {
         "#);
         assert_eq!(check(&file), Integrity::Intact);
         assert_eq!(check(b"{\n  \"users\": {}\n}\n"), Integrity::NoChecksum);
-        let summed = file.len() - FIELD.len() - DIGITS - END.len();
+        let content_bytes = file.len() - FIELD.len() - DIGITS - END.len();
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;
             let found = check(&changed);
-            assert!(found != Integrity::Intact && (at >= summed || found == Integrity::Damaged), "byte {at}");
+            assert!(
+                found != Integrity::Intact && (at >= content_bytes || found == Integrity::Damaged),
+                "byte {at}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The data folder without its log: the names in it, its lock, the node's secrets, and the completion of an
+//! The data folder: the names of its files, its lock, the secrets of the node, and the completion of an
 //! interrupted redaction.
 //!
-//! If the file of a secret is missing, a new secret is created. It invalidates everything that depends on the
-//! old one.
+//! If the file of a secret is missing, papo creates a new secret. The tokens or topics of the old secret are
+//! then invalid.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ pub(crate) const CHANNELS_FILE: &str = "channels.json";
 pub const SNAPSHOTS: [&str; 2] = [USERS_FILE, CHANNELS_FILE];
 /// The folder of the keys and secrets.
 pub const KEYS_FOLDER: &str = "keys";
-/// The folder of the attachments.
+/// The folder of the sent files.
 pub const FILES_FOLDER: &str = "files";
 /// The folder of the search index, which is derived from the log.
 pub const SEARCH_FOLDER: &str = "search";
 /// The folder of a restore that is not complete.
 pub const RESTORING_FOLDER: &str = "restoring";
-/// The file with the time of the restore, if the data folder was made from a backup.
+/// The file with the time at which the data folder was restored from a backup.
 pub const RESTORED_FILE: &str = "restored";
 /// The file that the server locks while it runs.
 pub(crate) const LOCK_FILE: &str = "lock";
@@ -70,7 +70,7 @@ pub enum StoreError {
     Secret(String),
 }
 
-/// An open data folder, which no other process has open.
+/// An open data folder. No other process can open it.
 pub struct Store {
     folder: PathBuf,
     disk: Arc<dyn Disk>,
@@ -98,12 +98,13 @@ impl Store {
         Self::open(folder)
     }
 
-    /// A data folder on a disk that no other process uses.
+    /// A data folder on a simulated disk, which needs no lock.
     pub fn on(disk: Arc<dyn Disk>) -> Self {
         Self { folder: PathBuf::new(), disk, _lock: None }
     }
 
-    /// The time of the restore in Unix milliseconds, if the data folder was made from a backup.
+    /// The time at which the data folder was restored from a backup, in Unix milliseconds; `None` if it was
+    /// not restored.
     pub fn restored_ms(&self) -> Result<Option<u64>, StoreError> {
         match self.disk.read(RESTORED_FILE) {
             Ok(text) => Ok(std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok())),
@@ -155,7 +156,7 @@ impl Store {
     }
 }
 
-/// Checks that there is a log in a folder. Creates nothing.
+/// Checks that a folder contains a log. Creates nothing.
 pub fn check_is_data(folder: &Path) -> Result<(), StoreError> {
     if disk::is_folder(&folder.join(LOG_FOLDER)) {
         Ok(())
@@ -175,7 +176,7 @@ pub(crate) fn lock(folder: &Path) -> Result<Box<dyn AppendFile>, StoreError> {
 }
 
 /// Completes a redaction that a crash interrupted, or removes its files if the new log was not activated. The
-/// caller holds the lock and has not read the log or the snapshots yet. Idempotent.
+/// caller must hold the lock, and must call this before it reads the log or the snapshots. Idempotent.
 pub fn finish_redaction(disk: &dyn Disk) -> Result<(), JournalError> {
     if !rewrite::is_activated(disk)? {
         return rewrite::discard(disk);

@@ -7,7 +7,6 @@ use thiserror::Error;
 use crate::journal::JournalError;
 use crate::storage::data_folder::StoreError;
 
-/// Why the data cannot be opened or written.
 #[derive(Debug, Error)]
 pub enum LedgerError {
     #[error(transparent)]

@@ -1,9 +1,10 @@
-//! The ledger keeps state and journal consistent. Only the ledger turns a command into a record: it decides,
-//! appends and applies, and returns the record for the fan-out. The engine publishes the record after
-//! [`Ledger::poll`] has reported it as durable.
+//! The ledger keeps state and journal consistent. For each command, it asks the domain for a decision,
+//! appends the record to the journal, and applies the record to the state. The engine publishes a record
+//! after [`Ledger::poll`] has reported it as durable.
 //!
 //! After a failed write, the ledger restores the state that is on the disk, and refuses commands. If the disk
-//! was full, it accepts commands again when the disk has room; after any other failure, only a restart helps.
+//! was full, the ledger accepts commands again when the disk has room. After any other failure, the server
+//! must restart.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -25,13 +26,13 @@ pub use crate::storage::error::LedgerError;
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
     pub segments: Options,
-    /// Log bytes after which the snapshots are renewed. A start replays at most these bytes and the open
-    /// segment.
+    /// The snapshots are renewed after this number of log bytes. Server startup replays at most these bytes
+    /// and the open segment.
     pub snapshot_every_bytes: u64,
 }
 
 impl Default for Sizes {
-    /// 64 MiB: a start takes less than a second, and a busy team writes 64 MiB in a few days.
+    /// 64 MiB: server startup takes less than a second, and a busy team writes 64 MiB in a few days.
     fn default() -> Self {
         Self { segments: Options::default(), snapshot_every_bytes: 64 << 20 }
     }
@@ -52,7 +53,7 @@ pub struct Ledger {
     restored_ms: Option<u64>,
     open_batch_bytes: usize,
     bytes_since_snapshot: u64,
-    /// The error for every command while the log cannot be written.
+    /// The error for every command while the log cannot be written; `None` if it can be written.
     failure: Option<Error>,
 }
 
@@ -63,22 +64,21 @@ pub struct DiskFailure {
     pub durable: u64,
     /// The error for every command from now on.
     pub answer: Error,
-    /// The cause.
+
     pub cause: LedgerError,
-    /// Whether the state was restored from the disk. If not, the disk cannot be read either, and the server
-    /// must stop sending.
+    /// Whether the state was restored from the disk. If false, the disk cannot be read, and the server must
+    /// stop.
     pub is_taken_back: bool,
 }
 
-/// A record that was appended and applied, with the data that the fan-out needs to publish it. The line is a
-/// slice of the open batch.
+/// A record that was appended and applied, with the data that the fan-out needs.
 pub struct Recorded<'a> {
     pub record: Record<'a>,
     /// The record's line in the log, without the newline.
     pub line: &'a [u8],
     /// The state after the record.
     pub state: &'a State,
-    /// The topic of the event's channel before the event, because the event may have moved the topic.
+    /// The topic of the channel before the event. The event may have moved the topic.
     pub topic_before: Option<Arc<str>>,
     /// The channels whose topics the record moved.
     pub moved: Vec<ChannelName>,
@@ -109,7 +109,7 @@ impl Ledger {
         Self::open_with(store, commits, Sizes::default())
     }
 
-    /// As [`open`](Self::open), with other sizes.
+    /// Like [`open`](Self::open), with other sizes.
     pub fn open_with(store: Store, commits: &CommitMode, sizes: Sizes) -> Result<Self, LedgerError> {
         let (state, opened) = replay::open(&store, sizes.segments)?;
         let recovery = opened.recovery;
@@ -150,7 +150,8 @@ impl Ledger {
         Ok(self.store.secret(name)?)
     }
 
-    /// The time at which the data folder was restored from a backup, in Unix milliseconds.
+    /// The time at which the data folder was restored from a backup, in Unix milliseconds; `None` if it was
+    /// not restored.
     pub fn restored_ms(&self) -> Option<u64> {
         self.restored_ms
     }
@@ -185,12 +186,13 @@ impl Ledger {
         self.failure.as_ref()
     }
 
-    /// Fails while the log cannot be written, as [`record`](Self::record) does.
+    /// Returns an error while the log cannot be written.
     pub fn may_write(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), Err)
     }
 
-    /// The receipt of the event with this id, if it is already stored. A client may send an event again.
+    /// The receipt of the stored event with this id; `None` if there is no such event. Clients may send a
+    /// message again.
     pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
         let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
         let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
@@ -228,7 +230,8 @@ impl Ledger {
         self.open_batch_bytes >= OPEN_BATCH_BYTES_MAX
     }
 
-    /// Submits the open batch, if the commit log is idle. Returns the last record of a submitted batch.
+    /// Submits the open batch if the commit log is idle. Returns the last record of the batch; `None` if no
+    /// batch was submitted.
     pub fn flush(&mut self) -> Option<u64> {
         if !self.commit_log.is_idle() || self.failure.is_some() {
             return None;
@@ -264,8 +267,8 @@ impl Ledger {
         self.bytes_since_snapshot += ack.bytes;
     }
 
-    /// Whether the snapshots should be renewed. The engine then accepts no requests until
-    /// [`is_quiet`](Self::is_quiet).
+    /// Whether the snapshots must be renewed. The engine then accepts no requests until the ledger [is
+    /// quiet](Self::is_quiet).
     pub fn wants_snapshot(&self) -> bool {
         self.bytes_since_snapshot >= self.sizes.snapshot_every_bytes && self.failure.is_none()
     }
@@ -287,7 +290,7 @@ impl Ledger {
         }
     }
 
-    /// Writes the snapshots, so that the next start is fast.
+    /// Writes the snapshots, which make the next startup fast.
     pub fn close(mut self) {
         if self.failure.is_none() && self.is_quiet() {
             // Dropping the commit log waits for the task.
@@ -295,7 +298,7 @@ impl Ledger {
         }
     }
 
-    /// Restores the state of the last durable record, and refuses commands after that.
+    /// Restores the state of the last durable record. The ledger then refuses commands.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
         if answer.reason() == Some(Reason::StorageFull) {
@@ -316,7 +319,6 @@ impl Ledger {
     }
 }
 
-/// Encodes the line of a record into the open batch. Fan-out and history copy these bytes.
 fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {
     journal.append_with(key_of(record).as_ref(), |batch| record.encode(batch)).map_err(internal)
 }
@@ -334,7 +336,7 @@ fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -
 
 fn write_snapshots(disk: &dyn Disk, prepared: &Prepared) {
     if let Err(error) = snapshots::write(disk, prepared) {
-        warn!(%error, "cannot write the snapshots; the next start takes longer");
+        warn!(%error, "cannot write the snapshots; the next startup takes longer");
     }
 }
 
@@ -345,7 +347,7 @@ pub(crate) fn internal(error: impl std::fmt::Display) -> Error {
 
 fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
-    // Damage is permanent until a backup is restored.
+
     match error {
         JournalError::Damaged { file, offset, .. } => Detail::ConversationDamaged { file, offset },
         JournalError::StorageFull { .. }

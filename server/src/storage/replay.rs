@@ -1,8 +1,8 @@
-//! Restores the state from snapshots and log: at a start, and after a failed write, to discard the records
-//! that are not on the disk.
+//! Restores the state from the snapshots and the log: at server startup, and after a failed write, to discard
+//! the records that are not on the disk.
 //!
-//! Records are never undone one by one: every rule would need an inverse, which would rarely run, so its bugs
-//! would stay undetected. Replay runs at every start, and takes less than a second.
+//! Single records are never undone. Every rule would need an inverse that rarely runs, so its bugs would stay
+//! undetected. Replay takes less than a second.
 
 use common::Target;
 
@@ -18,7 +18,7 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
     let (mut state, from) = snapshots::load(store)?;
     let opened =
         Journal::open(store.disk(), segments, from, &mut |number, line| apply(&mut state, number, line))?;
-    // At a start, no client is connected that needs a notice of moved topics.
+    // No client is connected yet, so no client needs notices of moved topics.
     state.channels.take_moved();
     let (newest, head) = (state.users.applied.max(state.channels.applied), opened.recovery.head.record);
     if newest > head {
@@ -28,8 +28,8 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
     Ok((state, opened))
 }
 
-/// Restores the state at `durable`, the last durable record, and discards later records from the journal. It
-/// does not write, because the disk may be full or read-only.
+/// Restores the state at `durable`, the last durable record, and discards later records from the journal.
+/// Writes nothing, because the disk may be full or read-only.
 pub(crate) fn take_back(
     store: &Store,
     journal: &mut Journal,
@@ -44,12 +44,12 @@ pub(crate) fn take_back(
 fn apply(state: &mut State, number: u64, line: &[u8]) -> Result<Option<EventKey<'static>>, String> {
     let record = Record::decode(line).map_err(|error| error.to_string())?;
     state.apply(number, &record);
-    // The key outlives the record.
+
     let owned = |key: EventKey<'_>| EventKey { conversation: key.conversation.into_owned().into(), ..key };
     Ok(key_of(&record).map(owned))
 }
 
-/// The key of a record in the journal; `None` if it is not an event.
+/// The key of a record in the journal; `None` if the record is not an event.
 pub(crate) fn key_of<'a>(record: &'a Record<'_>) -> Option<EventKey<'a>> {
     let Record::Event(event) = record else { return None };
     let id = event.body.id().map(|id| id.as_u128());

@@ -1,8 +1,8 @@
 //! The snapshots of the state: readable JSON with a checksum, replaced atomically. A snapshot contains the
 //! state after a record of the log.
 //!
-//! The log is complete without snapshots: a lost snapshot only slows down the next start. A damaged snapshot
-//! is renamed.
+//! The log is complete without snapshots, so a lost snapshot only slows down the next startup. A damaged
+//! snapshot is renamed.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,14 +16,14 @@ use tracing::{info, warn};
 use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
-use crate::domain::files::Shared;
+use crate::domain::files::SharedFile;
 use crate::journal::Checkpoint;
 use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
 
-/// The format of both snapshots. A server refuses a newer format. If the format is older, it rebuilds the
-/// state from the log: format 1 does not distinguish messages from other events. In format 2, some texts have
-/// different mentions, and redacted messages count as unread.
+/// The format of both snapshots. A server refuses a newer format. If the format is older, the server rebuilds
+/// the state from the log. Format 1 does not distinguish messages from other events. In format 2, some texts
+/// have different mentions, and redacted messages count as unread.
 const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +49,7 @@ struct ChannelsContent<C, D> {
     direct: Vec<DirectContent<D>>,
     /// Absent in snapshots of versions without file transfer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    files: Vec<Shared>,
+    files: Vec<SharedFile>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,7 +75,7 @@ pub struct Prepared {
 }
 
 /// Loads the state, and the checkpoint at which replay starts. After a crash between the two writes, the
-/// snapshots have different checkpoints: replay starts at the older one.
+/// snapshots have different checkpoints, and replay starts at the older checkpoint.
 pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     let mut state = store.new_state()?;
     let users = read::<UsersContent<BTreeMap<UserName, Account>>>(store, USERS_FILE)?;
@@ -171,7 +171,7 @@ fn rename_damaged<T>(disk: &dyn Disk, file: &'static str, why: &str) -> Option<T
         why, "a snapshot is damaged: it is renamed to {file}.damaged, and the state is rebuilt from the log"
     );
     if let Err(error) = disk.rename(file, &format!("{file}.damaged")) {
-        // The server does not use the damaged snapshot, and the next snapshot replaces it.
+        // The server ignores the damaged snapshot, and the next snapshot replaces it.
         warn!(%error, file, "the damaged snapshot cannot be renamed");
     }
     None

@@ -1,6 +1,6 @@
-//! Files: uploads, downloads, quotas, and crashes, with an engine on a faulty disk.
+//! Tests of files: uploads, downloads, quotas, and crashes, with an engine on a faulty disk.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 mod requests;
 mod transfers;

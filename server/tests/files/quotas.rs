@@ -1,4 +1,4 @@
-//! The disk space that files and uploads of a user may take, and when it is free again.
+//! Tests of the disk space that files and uploads of a user may take, and of its release.
 
 use serde_json::{Value, json};
 use server::services::files::FileLimits;
@@ -19,7 +19,7 @@ fn begin_new(team: &mut Team, by: &str, content: &[u8]) -> Value {
 fn a_user_has_a_quota() {
     let mut team = team();
     assert_eq!(reason(&begin_new(&mut team, "alice", &[0; 1001])), "too_large");
-    // Each content counts as a block of 4096 bytes: four fit, five do not.
+    // Each content counts as a block of 4096 bytes. Four contents fit, five do not.
     for content in [b"1", b"2", b"3"] {
         team.send_file("alice", "#a", content);
         team.send_file("alice", "@bob", content);
@@ -36,7 +36,7 @@ fn a_user_has_a_quota() {
 }
 
 #[test]
-fn a_deleted_file_leaves_the_disk_at_once() {
+fn a_deleted_file_is_removed_from_the_disk_immediately() {
     let mut team = team();
     for round in 0..10 {
         let sent = team.send_file("alice", "#a", &[round; 1000]);
@@ -76,7 +76,7 @@ fn a_commit_of_a_kicked_sender_removes_the_upload() {
     assert_eq!(reason(&team.commit("bob", id)), "not_member");
     assert_eq!(reason(&team.commit("bob", id)), "no_such_upload");
     let names = team.names_on_disk();
-    assert_eq!(names.len(), 2, "part and note of the other upload: {names:?}");
+    assert_eq!(names.len(), 2, "the files of the other upload: {names:?}");
     assert_eq!(team.chunk("bob", other, 0, b"secret"), json!({ "have": 6 }));
     assert_eq!(team.commit("bob", other)["n"], 1);
 }
@@ -117,7 +117,7 @@ fn a_new_upload_replaces_the_longest_idle_upload_of_the_same_user() {
     assert_eq!(reason(&team.chunk("alice", second, 0, b"\x02")), "no_such_upload");
     assert_eq!(team.chunk("alice", first, 1, b"\x01"), json!({ "have": 2 }));
     let names = team.names_on_disk();
-    assert_eq!(names.len(), 4, "two parts and their notes: {names:?}");
+    assert_eq!(names.len(), 4, "the files of two uploads: {names:?}");
 
     team.now_ms += 4 * MINUTE_MS;
     team.restart();
@@ -132,7 +132,7 @@ fn a_new_upload_replaces_the_longest_idle_upload_of_the_same_user() {
 }
 
 #[test]
-fn a_refusal_says_how_to_get_room() {
+fn a_refusal_says_how_to_free_space() {
     let message = |team: &mut Team, content: &[u8]| {
         begin_new(team, "alice", content)["message"].as_str().expect("an error").to_owned()
     };
@@ -180,9 +180,9 @@ fn an_upload_is_abandoned_after_a_day_without_data() {
     assert_eq!(reason(&team.chunk("alice", other, 0, b"x")), "no_such_upload");
     assert_eq!(team.chunk("alice", one, 1, b"y"), json!({ "have": 2 }));
     let names = team.names_on_disk();
-    assert_eq!(names.len(), 2, "a part and its note: {names:?}");
+    assert_eq!(names.len(), 2, "the files of one upload: {names:?}");
     team.now_ms += DAY_MS;
     team.restart();
     team.run();
-    assert_eq!(team.names_on_disk(), [""; 0], "a start removes it");
+    assert_eq!(team.names_on_disk(), [""; 0], "server startup removes the upload");
 }

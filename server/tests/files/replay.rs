@@ -1,5 +1,5 @@
-//! After any sequence of uploads, deletions and pauses, a restart finds the same state and the same files,
-//! and `files/` holds only what events and uploads need.
+//! Tests that a restart after any sequence of uploads, deletions and pauses finds the same state and files,
+//! and that `files/` contains only the contents of events and uploads.
 
 use std::collections::BTreeSet;
 
@@ -52,7 +52,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Sender, conversation, id and content of an upload. Each content is sent on each route.
+/// Sender, conversation, id and content of an upload.
 fn upload(number: u8) -> (&'static str, &'static str, Uuid, &'static [u8]) {
     let (by, to) = ROUTES[usize::from(number) / 3];
     (by, to, testkit::id(FIRST_ID + u128::from(number)), CONTENTS[usize::from(number) % 3])
@@ -66,7 +66,7 @@ fn take(team: &mut Team, step: &Step) {
         }
         Step::Chunk(number, bytes) => {
             let (by, to, id, content) = upload(*number);
-            // Only the server knows how many bytes it has.
+            // Ask the server for the number of stored bytes.
             let have = team.begin(by, id, to, content)["have"].as_u64().unwrap_or_default();
             let rest = &content[usize::try_from(have).expect("a length").min(content.len())..];
             if !rest.is_empty() {
@@ -94,7 +94,7 @@ fn take(team: &mut Team, step: &Step) {
     }
 }
 
-/// The state without its place in the log.
+/// The state, independent of its position in the log.
 fn snapshot(team: &Team) -> snapshots::Prepared {
     snapshots::prepare(team.engine.ledger().state(), Checkpoint::GENESIS).expect("JSON")
 }
@@ -124,7 +124,7 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
     let mut needed: BTreeSet<_> = notes.map(|upload| content(&upload.sha256)).collect();
     needed.extend(state.files.contents().map(content));
     for (name, _) in contents {
-        prop_assert!(needed.contains(name), "no event and no upload needs {name}");
+        prop_assert!(needed.contains(name), "no event and no upload refers to {name}");
     }
     Ok(())
 }
@@ -132,21 +132,21 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// The steps also abandon uploads, send one content several times, and delete files.
+
     #[test]
     fn a_restart_finds_the_same_state_and_files(steps in prop::collection::vec(any_step(), 0..40)) {
-        // No quota is exceeded: `quotas` tests that.
+        // No quota is exceeded. `quotas` tests quotas.
         let mut team = team_with(FileLimits { file_bytes_max: 1000, user_bytes_max: 100_000 });
         for step in &steps {
             take(&mut team, step);
         }
-        // An hour later, the server looks for garbage.
+        // An hour later, the server removes garbage.
         team.now_ms += DAY_MS / 24;
         team.run();
         let (state, files) = (snapshot(&team), files_on_disk(&team));
         team.restart();
         team.run();
-        prop_assert!(state == snapshot(&team), "another state");
+        prop_assert!(state == snapshot(&team), "the state changed");
         prop_assert_eq!(&files, &files_on_disk(&team));
         contents_are_needed(team.engine.ledger().state(), &files)?;
         for number in 0..9 {

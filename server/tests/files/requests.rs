@@ -1,4 +1,4 @@
-//! The team of these tests, and its requests about files.
+//! The team of the tests of files, and its requests.
 
 use common::hex::to_hex;
 use disk::Disk as _;
@@ -30,9 +30,9 @@ pub(crate) trait FileRequests {
     /// Uploads a complete file and sends it.
     fn send_file(&mut self, by: &str, to: &str, content: &[u8]) -> Value;
     fn delete(&mut self, by: &str, conversation: &str, n: u64) -> Value;
-    /// Reads five bytes. Returns also the bytes.
+    /// Reads five bytes. Also returns the bytes.
     fn get(&mut self, by: &str, conversation: &str, n: u64, offset: usize) -> (Value, Option<Vec<u8>>);
-    /// The names of the files below `files/`: notes and parts of uploads, and contents.
+    /// The names of the files below `files/`.
     fn names_on_disk(&self) -> Vec<String>;
 }
 

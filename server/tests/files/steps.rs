@@ -1,5 +1,5 @@
-//! Each operation of an upload fails once, or the power is cut there. Every file in the log has its complete
-//! content, and interrupted users can continue.
+//! Tests in which an operation of an upload fails once, or the power is cut at an operation. Every file in
+//! the log has its complete content, and interrupted users can continue.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -22,7 +22,7 @@ const WRONG: &[u8] = b"what alice announces, and does not upload";
 const UPLOADS: [(&str, &str, &[u8], u128); 3] =
     [("alice", "#a", CONTENT, 1), ("bob", "@alice", CONTENT, 2), ("alice", "@bob", WRONG, 3)];
 
-/// Uploads everything, as far as the disk permits. Returns the numbers of the acknowledged uploads.
+/// Uploads all files, as far as the disk permits. Returns the numbers of the acknowledged uploads.
 fn upload_all(team: &mut Team) -> Vec<u128> {
     let mut acknowledged = Vec::new();
     for (by, to, content, number) in UPLOADS {
@@ -40,8 +40,8 @@ fn upload_all(team: &mut Team) -> Vec<u128> {
     acknowledged
 }
 
-/// Restarts and checks that acknowledged files are there, contents are complete, and both senders can
-/// continue.
+/// Restarts, and checks that all acknowledged files exist, that their contents are complete, and that both
+/// senders can continue.
 fn check(team: &mut Team, acknowledged: &[u128], case: &str) {
     team.restart();
     team.run();
@@ -60,8 +60,7 @@ fn check(team: &mut Team, acknowledged: &[u128], case: &str) {
         }
         let mut committed = team.commit(by, id(number));
         if committed["data"]["reason"] == "wrong_content" {
-            // The power cut lost a part of the content that the disk had acknowledged: upload all of it
-            // again.
+            // The power cut lost stored bytes of the upload, so upload the whole content again.
             assert_eq!(team.begin(by, id(number), to, content)["have"], 0, "{case}");
             team.chunk(by, id(number), 0, content);
             committed = team.commit(by, id(number));

@@ -1,4 +1,4 @@
-//! Uploads and downloads: the requests, their replies, and who may send and read a file.
+//! Tests of uploads and downloads: the requests, the replies, and the right to send and read files.
 
 use common::hex::to_hex;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn an_upload_belongs_to_the_user_who_began_it() {
 }
 
 #[test]
-fn a_hash_alone_neither_gives_nor_reveals_a_content() {
+fn a_hash_alone_does_not_reveal_whether_its_content_is_stored() {
     let mut team = team();
     team.send_file("alice", "#a", b"secret");
     let (eve, bob) = (team.id(), team.id());
@@ -74,7 +74,7 @@ fn a_hash_alone_neither_gives_nor_reveals_a_content() {
 }
 
 #[test]
-fn a_readable_content_must_be_announced_with_its_length() {
+fn a_readable_content_must_be_announced_with_its_real_length() {
     let mut team = team();
     team.send_file("alice", "#a", b"secret");
     let id = team.id();

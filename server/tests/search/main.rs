@@ -1,11 +1,11 @@
-//! `message.search` with a real index: the hits of a query, for each reader, and after edits, deletions and
-//! restarts.
+//! Tests of `message.search` with a real index: the hits of a query, for each reader, and after edits,
+//! deletions and restarts.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and breaks files on purpose"
+    reason = "test helpers may panic, and the tests break files on purpose"
 )]
 
 use std::fs;
@@ -88,7 +88,7 @@ fn queries_of_words_phrases_and_filters() {
 }
 
 #[test]
-fn words_of_other_scripts_are_found_by_their_parts() {
+fn words_in_other_scripts_are_found_by_parts_of_the_words() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     for text in [
@@ -161,7 +161,7 @@ fn an_invalid_query_is_refused_with_a_reason() {
 }
 
 #[test]
-fn a_search_finds_only_what_its_user_may_read_when_it_ends() {
+fn a_search_finds_only_messages_that_the_user_may_read_when_it_ends() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     for (by, to) in [("alice", "#a"), ("alice", "#b"), ("alice", "@bob"), ("bob", "@bob")] {
@@ -191,7 +191,7 @@ fn a_search_finds_only_what_its_user_may_read_when_it_ends() {
 }
 
 #[test]
-fn pages_continue_where_the_last_one_ended_newest_first() {
+fn pages_are_newest_first_and_continue_after_the_previous_page() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     for number in 0..25 {
@@ -211,7 +211,7 @@ fn pages_continue_where_the_last_one_ended_newest_first() {
 }
 
 #[test]
-fn an_acknowledged_message_is_found_at_once() {
+fn an_acknowledged_message_is_found_immediately() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     for number in 0..20 {
@@ -241,7 +241,7 @@ fn one_search_covers_a_thousand_channels() {
 }
 
 #[test]
-fn a_restart_keeps_a_sound_index_and_rebuilds_any_other() {
+fn a_restart_keeps_a_valid_index_and_rebuilds_any_other() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     for number in 0..40 {
@@ -276,7 +276,7 @@ fn a_restart_keeps_a_sound_index_and_rebuilds_any_other() {
     restart("no index", false);
 }
 
-/// Removes the index and starts the server again, which indexes the whole log.
+/// Removes the index and restarts the server, which then indexes the whole log.
 fn reindex(team: Team, data: &TempDir) -> Team {
     drop(team);
     fs::remove_dir_all(data.path().join("search")).expect("a folder");
@@ -295,7 +295,7 @@ fn edited_texts_are_found_and_deleted_texts_are_not() {
     let edit = json!({ "conversation": "#a", "n": third - 2, "id": team.id(), "text": "primeira versão" });
     assert!(team.ask("alice", "message.edit", edit)["n"].is_u64());
     team.delete("alice", third - 1);
-    // First with an index that holds the old texts, then with one that was built from the whole log.
+    // First with an index that contained the old texts, then with an index that was rebuilt.
     for is_rebuilt in [false, true] {
         if is_rebuilt {
             team = reindex(team, &data);

@@ -1,4 +1,4 @@
-//! The team of these tests, with its data and its index in a real folder, and its searches.
+//! The team of the search tests, with its data and its index in a real folder, and its searches.
 
 use std::path::Path;
 
@@ -17,10 +17,10 @@ use testkit::team::{Team, faulty_disk, open_ledger, record, request};
 /// 2026-01-31, 12:00 UTC.
 const NOW_MS: u64 = 1_769_860_800_000;
 
-/// Small segments, so that the index follows the log through several of them.
+/// Small segments. The index then follows the log through several segments.
 const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 2000 }, snapshot_every_bytes: 1 << 20 };
 
-/// The maximum number of equal searches until the index has caught up.
+/// The maximum number of repeated searches until the index has caught up.
 const SEARCHES_MAX: usize = 5;
 
 /// Alice, Bob and Carol in `#a`, and Alice and Bob in `#b`.

@@ -1,4 +1,4 @@
-//! Benchmarks of the functions on the path of each message, without sockets.
+//! Benchmarks of the functions that handle each message, without sockets.
 //!
 //! Run them with `cargo bench --package bench`. Use a profiler to see where a whole server spends its time.
 
@@ -69,7 +69,7 @@ fn state() -> State {
         Command::CreateChannel(Actor { user: user(), channel: channel() }, false),
     ];
     for (number, command) in (1..).zip(commands) {
-        let record = decide(&state, command, AT).expect("allowed").expect("a record");
+        let record = decide(&state, command, AT).expect("the command is allowed").expect("a record");
         state.apply(number, &record);
     }
     state
@@ -89,8 +89,8 @@ fn decode(criterion: &mut Criterion) {
     });
     group.bench_function("envelope and parameters", |bencher| {
         bencher.iter(|| {
-            let asked = requests::decode(black_box(line.as_bytes())).expect("a request");
-            matches!(asked.call, Call::MessageSend(_))
+            let decoded = requests::decode(black_box(line.as_bytes())).expect("a request");
+            matches!(decoded.call, Call::MessageSend(_))
         });
     });
     group.finish();
@@ -107,7 +107,7 @@ fn decide_and_apply(criterion: &mut Criterion) {
             let text = testkit::text(black_box(text.as_str()));
             let to = Target::Channel(channel());
             let command = Command::Send { user: user(), to, id: id(u128::from(number)), text, reply: None };
-            let record = decide(&state, command, AT).expect("allowed").expect("a record");
+            let record = decide(&state, command, AT).expect("the command is allowed").expect("a record");
             state.apply(number, &record);
         });
     });
@@ -195,7 +195,7 @@ impl Node {
     fn open(folder: &std::path::Path) -> Self {
         let commits = CommitMode::WhenPolled;
         let ledger = Ledger::open(Store::open(folder).expect("a folder"), &commits).expect("a log");
-        let jobs = Jobs::start(&commits).expect("nothing to start");
+        let jobs = Jobs::start(&commits).expect("no thread is needed");
         let disk = Arc::new(RealDisk::new(folder));
         let files = Files::open(disk, FileLimits::default(), &ledger).expect("an empty folder");
         let rate = Rate { per_second: u32::MAX, burst: u32::MAX };
@@ -211,7 +211,7 @@ impl Node {
         self.engine.flush();
         while !self.engine.is_quiet() {
             self.engine.resume_pending(AT);
-            self.engine.send(&mut self.output).expect("a sound disk");
+            self.engine.send(&mut self.output).expect("the disk works");
             self.engine.flush();
         }
         let reply = std::str::from_utf8(&self.output.reply).expect("utf-8");

@@ -1,5 +1,5 @@
 //! A node without logic, as a baseline: the real broker, an echo instead of the server, and a PUB socket
-//! instead of the proxy. Like papo it runs in its own process (`bench bare-node`).
+//! instead of the proxy. It runs in its own process (`bench bare-node`).
 
 use std::io::Write as _;
 use std::thread;
@@ -12,8 +12,8 @@ use transport::security::{NodeSecurity, Security};
 use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Socket, open_files};
 
-/// A request with this prefix is also published, with itself as the topic. A subscriber that receives it
-/// knows that its subscription is in force.
+/// A request with this prefix is also published, with the request as its topic. A subscriber that receives it
+/// knows that the subscription is in force.
 pub(crate) const PUBLISHED: &[u8] = b"sync.";
 
 /// Prints a ready line with the endpoints, and echoes requests until the process is killed.
@@ -45,9 +45,9 @@ fn echo(server: &Socket, events: &Socket) -> Result<()> {
         wait(&[Watch::Readable(server)], None)?;
         while server.receive(&mut frames)? {
             if let Some(body) = frames.last().filter(|body| body.starts_with(PUBLISHED)) {
-                let _dropped_when_nobody_listens = events.send([Frame::from(&**body), Frame::new()])?;
+                let _dropped_without_subscribers = events.send([Frame::from(&**body), Frame::new()])?;
             }
-            let _gone_if_not_sent = server.send(frames.drain(..))?;
+            let _undelivered_if_client_left = server.send(frames.drain(..))?;
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::report::{self, Report};
 use crate::targets::show_size;
 
 struct Pair<'a> {
-    what: String,
+    name: String,
     unit: Unit,
     first: &'a Samples,
     second: &'a Samples,
@@ -21,7 +21,7 @@ struct Pair<'a> {
 ///
 /// # Errors
 ///
-/// A median outside of the spread, or an unreadable file.
+/// A median is outside of the spread, or a file is unreadable.
 pub(crate) fn run(first: &Path, second: &Path) -> Result<()> {
     let (first, second) = (report::read(first)?, report::read(second)?);
     let (pairs, mut out) = (pairs(&first, &second), std::io::stdout().lock());
@@ -37,15 +37,15 @@ pub(crate) fn run(first: &Path, second: &Path) -> Result<()> {
 fn pairs<'a>(first: &'a Report, second: &'a Report) -> Vec<Pair<'a>> {
     let figures = Figure::ALL.iter().filter_map(|figure| {
         let (first, second) = (first.results.get(*figure)?, second.results.get(*figure)?);
-        let what = format!("{}: {}", figure.group(), figure.label());
-        Some(Pair { what, unit: figure.unit(), first, second })
+        let name = format!("{}: {}", figure.group(), figure.label());
+        Some(Pair { name, unit: figure.unit(), first, second })
     });
     let points = Curve::ALL.iter().flat_map(|curve| {
         first.growth.points(*curve).filter_map(|(size, point)| {
-            let what =
+            let name =
                 format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.sizes_of(), curve.label());
             let second = second.growth.at(*curve, size)?;
-            Some(Pair { what, unit: curve.unit(), first: &point.samples, second })
+            Some(Pair { name, unit: curve.unit(), first: &point.samples, second })
         })
     });
     figures.chain(points).collect()
@@ -61,7 +61,7 @@ impl Pair<'_> {
         format!(
             "{} {}: {} ({} to {}), then {}",
             if self.agrees() { "agrees " } else { "OUTSIDE" },
-            self.what,
+            self.name,
             show(self.first.median()),
             show(self.first.min()),
             show(self.first.max()),
@@ -85,7 +85,7 @@ mod tests {
         for (median, agrees) in [(90.0, true), (120.0, true), (89.0, false), (121.0, false)] {
             let second = samples(&[1.0, median, 1000.0]);
             let pair =
-                Pair { what: "sends".to_owned(), unit: Unit::PerSecond, first: &first, second: &second };
+                Pair { name: "sends".to_owned(), unit: Unit::PerSecond, first: &first, second: &second };
             assert_eq!(pair.agrees(), agrees, "{}", pair.line());
         }
     }

@@ -18,7 +18,7 @@ use transport::wake::Wake;
 
 use crate::papo::{CHANNEL, Node, Session, TEXT_BYTES, USER, message_id};
 
-/// Records per batch: as many as the other workloads have in flight.
+/// Records per batch: the number of messages that the other workloads have in flight.
 const BATCH_RECORDS: u64 = 1024;
 
 /// Maximum wait before the next poll of the ledger.
@@ -33,7 +33,7 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens the folder. If it is new, a node creates the account and the channel.
+    /// Opens the folder. If the folder is new, a node creates the account and the channel.
     pub(crate) fn open(papo: &Path, path: &Path) -> Result<Self> {
         if !path.join("log").is_dir() {
             let node = Node::start(papo, path)?;
@@ -76,7 +76,7 @@ impl DataFolder {
     }
 
     /// Closes the folder like a killed server: all records are durable, but the snapshots are old.
-    pub(crate) fn leave_without_snapshots(mut self) -> Result<()> {
+    pub(crate) fn close_without_snapshots(mut self) -> Result<()> {
         self.sync()
     }
 

@@ -50,7 +50,6 @@ impl<L: Lines> Requests<L> {
         &mut self.lines
     }
 
-    /// The socket, for a poll with other sources.
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
     }
@@ -88,7 +87,9 @@ impl<L: Lines> Sender for Requests<L> {
     fn acknowledged(&mut self) -> Result<usize> {
         let mut answered = 0;
         while self.socket.receive(&mut self.frames)? {
-            let [_delimiter, lines] = self.frames.as_slice() else { bail!("an answer of other frames") };
+            let [_delimiter, lines] = self.frames.as_slice() else {
+                bail!("a reply has an unexpected number of frames")
+            };
             answered += successes::<L>(lines)?;
         }
         Ok(answered)
@@ -122,7 +123,9 @@ impl Events {
     /// Calls `each` with every received frame of event lines. Never waits.
     pub(crate) fn for_each(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         while self.socket.receive(&mut self.frames)? {
-            let [_topic, lines] = self.frames.as_slice() else { bail!("an event of other frames") };
+            let [_topic, lines] = self.frames.as_slice() else {
+                bail!("an event has an unexpected number of frames")
+            };
             each(lines)?;
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! The closed loop that measures all systems: senders with bounded windows, and receivers of all messages.
+//! The loop that measures all systems: senders with a bounded number of messages in flight, and receivers of
+//! all messages.
 //!
 //! One thread drives all senders and one thread all receivers, so the measurement costs the same for each
 //! system.
@@ -10,13 +11,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use transport::clock;
 
-/// Maximum wait for messages in transit at the end; later ones count as lost.
+/// Maximum wait for messages in transit at the end. Later messages count as lost.
 const DRAIN_WAIT: Duration = Duration::from_secs(20);
 
 /// Sleep of a thread without work before it checks the progress of the other thread.
 const IDLE_WAIT: Duration = Duration::from_micros(200);
 
-/// A connection that can be polled together with others of its type.
+/// A connection that can be polled together with other connections of its type.
 pub(crate) trait Connection: Send + Sized {
     /// Waits until a connection is readable, or writable again.
     fn wait(connections: &[Self], timeout: Duration) -> Result<()>;
@@ -25,8 +26,8 @@ pub(crate) trait Connection: Send + Sized {
 pub(crate) trait Sender: Connection {
     fn send(&mut self, count: usize) -> Result<()>;
 
-    /// The number of messages acknowledged since the last call. Without acknowledgements, the number that the
-    /// socket accepted. Never waits.
+    /// The number of messages acknowledged since the last call. If the system has no acknowledgements, the
+    /// number of messages that the socket accepted. Never waits.
     fn acknowledged(&mut self) -> Result<usize>;
 }
 
@@ -86,7 +87,7 @@ struct Snapshot {
     delivered: u64,
 }
 
-/// Runs the loop, and waits at the end until all messages arrived.
+/// Runs the loop, and waits at the end until all messages have arrived.
 pub(crate) fn run<S: Sender, R: Receiver>(
     plan: Plan,
     senders: &mut [S],
@@ -165,7 +166,7 @@ impl<S: Sender> Sending<'_, S> {
         Ok(())
     }
 
-    /// Reads acknowledgements and fills the windows. Returns whether it did anything.
+    /// Reads acknowledgements and sends messages. Returns false if there was nothing to do.
     fn round(&mut self, in_flight: &mut [usize], window: usize) -> Result<bool> {
         let mut made_progress = false;
         let mut sends_allowed = sends_allowed(self.plan, self.sent, self.slowest_receiver());
@@ -185,7 +186,8 @@ impl<S: Sender> Sending<'_, S> {
         Ok(made_progress)
     }
 
-    /// The number of messages that the slowest receiver has; without receivers, the number of sent messages.
+    /// The number of messages that the slowest receiver has received. Without receivers, the number of sent
+    /// messages.
     fn slowest_receiver(&self) -> u64 {
         if self.has_receivers { self.progress.slowest.load(Ordering::Acquire) } else { self.sent }
     }

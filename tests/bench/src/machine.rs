@@ -81,8 +81,8 @@ fn file_system(folder: &Path) -> Option<String> {
         let mut fields = line.split(' ').skip(1);
         fields.next().zip(fields.next())
     });
-    let above = fields.filter(|(place, _)| folder.starts_with(place));
-    above.max_by_key(|(place, _)| place.len()).map(|(_, kind)| kind.to_owned())
+    let above = fields.filter(|(mount_point, _)| folder.starts_with(mount_point));
+    above.max_by_key(|(mount_point, _)| mount_point.len()).map(|(_, kind)| kind.to_owned())
 }
 
 /// The first line of a peer's `--version`.

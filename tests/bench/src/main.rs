@@ -1,7 +1,7 @@
 //! Measures papo, Redis, NATS and ngIRCd in the same run: see `docs/PERFORMANCE.md`.
 //!
-//! A run goes through all workloads. Each workload starts the measured processes and ends them. The result is
-//! the median of several runs.
+//! A run executes all workloads. Each workload starts the measured processes and ends them. The result is the
+//! median of several runs.
 
 mod figures;
 mod targets;
@@ -57,7 +57,7 @@ enum Command {
     BareNode,
     /// Measure only the growth curves; keep the other results of the last run
     Grow(Box<Measure>),
-    /// Check whether the medians of a second run lie within the spread of the first; fail if one does not
+    /// Check that the medians of a second run lie within the spread of the first run
     Compare {
         /// The results.json of the first run
         first: PathBuf,
@@ -98,10 +98,10 @@ struct Measure {
     /// Measure one short run, for development only
     #[arg(long)]
     quick: bool,
-    /// The number of runs; the result is their median
+    /// The number of runs; the result is the median of all runs
     #[arg(long)]
     runs: Option<usize>,
-    /// Seconds of each measurement, after a warm-up of a third of it
+    /// Seconds of each measurement, after a warm-up of a third of this time
     #[arg(long)]
     seconds: Option<f64>,
     /// The seed of all random numbers
@@ -110,10 +110,10 @@ struct Measure {
     /// Run only these workloads
     #[arg(long, value_parser = PossibleValuesParser::new(names()))]
     only: Vec<String>,
-    /// Measure the log of 10 million messages, too: some minutes more, and 6 GB of disk
+    /// Also measure the log of 10 million messages: takes some minutes and 6 GB of disk
     #[arg(long)]
     large: bool,
-    /// The papo binary to measure; by default the one in the folder of this program
+    /// The papo binary to measure; by default, the binary in the folder of this program
     #[arg(long)]
     papo: Option<PathBuf>,
     /// The folder for data during a measurement, on the disk to measure
@@ -191,7 +191,9 @@ impl Measure {
         };
         // One second per point is enough, and there are many points.
         let mut setup = self.setup(1.0)?;
-        for growth::Workload { name, run } in growth::ALL.iter().filter(|one| self.is_chosen(one.name)) {
+        for growth::Workload { name, run } in
+            growth::ALL.iter().filter(|workload| self.is_chosen(workload.name))
+        {
             let started = clock::now();
             run(&mut GrowthRun { setup: &mut setup, runs, sizes, growth })
                 .with_context(|| format!("workload {name}"))?;

@@ -36,7 +36,7 @@ const LIMITLESS: &str = "1000000000";
 
 /// Whether a node encrypts its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wire {
+pub(crate) enum Encryption {
     /// Plain text, like the peers.
     Plain,
     /// CURVE, the default of a node.
@@ -56,25 +56,29 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a node in plain text and waits until it is ready.
     pub(crate) fn start(papo: &Path, data: &Path) -> Result<Self> {
-        Self::start_with(papo, data, Wire::Plain)
+        Self::start_with(papo, data, Encryption::Plain)
     }
 
-    /// The same, encrypted or not.
-    pub(crate) fn start_with(papo: &Path, data: &Path, wire: Wire) -> Result<Self> {
+    /// Starts a node with or without encryption, and waits until it is ready.
+    pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args([OsStr::new("up"), OsStr::new("--data"), data.as_os_str()]);
         for flag in ["--clients", "--subscribers", "--broker-control", "--proxy-control", "--server-control"]
         {
             command.args([flag, "tcp://127.0.0.1:0"]);
         }
-        if wire == Wire::Plain {
+        if encryption == Encryption::Plain {
             command.arg("--plaintext");
         }
         // The server still checks the limits.
         command.args(["--messages-per-second", LIMITLESS, "--messages-burst", LIMITLESS]);
         let node = Self::start_command(&mut command)?;
         let is_encrypted = matches!(node.security, Security::Client { .. });
-        ensure!(is_encrypted == (wire == Wire::Curve), "the node uses {:?}, not {wire:?}", node.security);
+        ensure!(
+            is_encrypted == (encryption == Encryption::Curve),
+            "the node uses {:?}, not {encryption:?}",
+            node.security
+        );
         Ok(node)
     }
 
@@ -90,7 +94,7 @@ impl Node {
     }
 }
 
-/// The security of a client. A node without an invite does not encrypt.
+/// The security of a client. A node that prints no invite does not encrypt.
 fn security(invite: Option<&str>) -> Result<Security> {
     let Some(invite) = invite else { return Ok(Security::Plain) };
     Ok(Security::Client { server: invite.parse::<Invite>()?.key(), own: KeyPair::generate()? })
@@ -119,7 +123,7 @@ impl Session {
         let context = Context::new();
         let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
         let credentials = json!({ "user": USER, "password": PASSWORD });
-        // This fails if the account exists.
+        // Registration fails if the account exists.
         let _registered = ask(&socket, "auth.register", &credentials);
         let token = string(&ask(&socket, "auth.login", &credentials)?, "token")?;
         let params = json!({ "token": token, "channel": CHANNEL });
@@ -138,7 +142,8 @@ impl Session {
         Ok(Requests::new(socket, lines, frame_lines_max))
     }
 
-    /// A connection that reads random pages of the channel; `messages` is the number of its messages.
+    /// A connection that reads random pages of the channel. `messages` is the number of messages in the
+    /// channel.
     pub(crate) fn reader(&self, rng: &mut Rng, messages: u64) -> Result<Requests<PageRequests>> {
         let pages = PageRequests { token: self.token.clone(), rng: Rng::new(rng.next_u64()), messages };
         Ok(Requests::new(self.connected(Kind::Dealer, &self.clients)?, pages, 1))
@@ -176,9 +181,9 @@ fn ask(socket: &Socket, method: &str, params: &Value) -> Result<Value> {
 pub(crate) fn receive(socket: &Socket) -> Result<Vec<Frame>> {
     let (mut frames, deadline) = (Vec::new(), clock::now() + ANSWER_WAIT);
     while !socket.receive(&mut frames)? {
-        let left = deadline.saturating_duration_since(clock::now());
-        ensure!(!left.is_zero(), "no answer");
-        wait(&[Watch::Readable(socket)], Some(left))?;
+        let remaining = deadline.saturating_duration_since(clock::now());
+        ensure!(!remaining.is_zero(), "the node does not answer");
+        wait(&[Watch::Readable(socket)], Some(remaining))?;
     }
     Ok(frames)
 }
@@ -210,8 +215,8 @@ impl SendRequests {
 
 pub(crate) fn message_id(rng: &mut Rng) -> Uuid {
     let mut bytes = [0; 10];
-    let chance = rng.next_u64().to_le_bytes().into_iter().chain(rng.next_u64().to_le_bytes());
-    bytes.iter_mut().zip(chance).for_each(|(byte, chance)| *byte = chance);
+    let random = rng.next_u64().to_le_bytes().into_iter().chain(rng.next_u64().to_le_bytes());
+    bytes.iter_mut().zip(random).for_each(|(byte, random)| *byte = random);
     Builder::from_unix_timestamp_millis(clock::unix_ms(), &bytes).into_uuid()
 }
 

@@ -43,7 +43,7 @@ impl Process {
     pub(crate) fn wait_for_port(&mut self, port: u16) -> Result<()> {
         let deadline = clock::now() + START_WAIT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            ensure!(self.child.try_wait()?.is_none(), "the process ended before it listened");
+            ensure!(self.child.try_wait()?.is_none(), "the process exited before it listened");
             ensure!(clock::now() < deadline, "nothing listens at port {port}");
             thread::sleep(Duration::from_millis(5));
         }
@@ -57,15 +57,15 @@ impl Process {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
-    /// Used processor time in seconds (proc(5), `utime` and `stime`).
-    pub(crate) fn processor_seconds(&self) -> Result<f64> {
+    /// Used CPU time in seconds (proc(5), `utime` and `stime`).
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let (_, fields) = stat.rsplit_once(") ").context("no command in stat")?;
         let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
         Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits until the process exits.
     pub(crate) fn stop(mut self) -> Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
         kill_process(id, Signal::TERM)?;
@@ -76,7 +76,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // This fails if the process ended already.
+        // `kill` fails if the process has already exited.
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The performance targets and their comparison with the figures. The targets were set before the first
+//! The performance targets, and their comparison with the figures. The targets were set before the first
 //! measurement and must not be weakened.
 
 use crate::figures::{Figure, Results, Samples, Unit};
@@ -99,7 +99,7 @@ pub(crate) const ALL: &[Target] = &[
 pub(crate) struct Outcome {
     pub(crate) wanted: String,
     pub(crate) figure: String,
-    /// `None` if it was not measured.
+    /// `None` if the value was not measured.
     pub(crate) reached: Option<bool>,
 }
 
@@ -122,7 +122,7 @@ impl Target {
         Outcome { wanted: format!("{words} {}", self.show(bound)), figure, reached }
     }
 
-    /// The measured value; and its size, if the size of the target was not measured.
+    /// The measured value. If the size of the target was not measured, also the size of the value.
     fn value(&self, results: &Results, growth: &Growth) -> (Option<f64>, Option<u64>) {
         match self.value {
             Plain(figure) => (results.median(figure), None),

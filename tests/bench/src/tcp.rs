@@ -1,5 +1,4 @@
-//! Connections over plain TCP that the load loop drives, for the peers. They send prepared bytes, and count
-//! received messages by their framing only.
+//! TCP connections to the peers. They send prepared bytes, and count received messages without parsing them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -32,7 +31,7 @@ impl Tcp {
         Ok(Self { stream, outgoing: Vec::new(), written: 0, buffer: vec![0; READ_BYTES_MAX] })
     }
 
-    /// Sends `request` and waits until the received bytes contain `answer`; used during set-up only.
+    /// Sends `request` and waits until the received bytes contain `answer`. For set-up only.
     pub(crate) fn ask(&mut self, request: &[u8], answer: &[u8]) -> Result<()> {
         self.outgoing.extend_from_slice(request);
         let mut received = Vec::new();
@@ -45,7 +44,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// Writes as many outgoing bytes as the socket accepts; returns whether it wrote all of them.
+    /// Writes as many outgoing bytes as the socket accepts. Returns whether all bytes were written.
     fn flush(&mut self) -> Result<bool> {
         while let Some(rest) = self.outgoing.get(self.written..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {
@@ -85,9 +84,9 @@ fn wait(items: &mut [PollFd<'_>], timeout: Duration) -> Result<bool> {
 
 /// How a peer acknowledges messages.
 pub(crate) enum Acknowledgement {
-    /// Not at all: a message counts when the socket accepted it.
+    /// The peer does not acknowledge messages. A message counts when the socket has accepted it.
     None,
-    /// By a number of newlines per message.
+    /// The peer sends a number of newlines for each message.
     Newlines {
         each: usize,
         /// Bytes that occur only in an error.
@@ -128,15 +127,15 @@ impl Sender for TcpSender {
             Acknowledgement::Newlines { each, refusal } => {
                 ensure!(memmem::find(received, refusal).is_none(), "refused: {}", received.escape_ascii());
                 self.pending += memchr_iter(b'\n', received).count();
-                let whole = self.pending / each;
+                let complete = self.pending / each;
                 self.pending %= each;
-                Ok(whole)
+                Ok(complete)
             }
         }
     }
 }
 
-/// Counts messages by their bytes: all have the same size.
+/// Counts messages by their bytes, because all messages have the same size.
 pub(crate) struct TcpReceiver {
     pub(crate) tcp: Tcp,
     pub(crate) message_bytes: u64,
@@ -153,8 +152,8 @@ impl Connection for TcpReceiver {
 impl Receiver for TcpReceiver {
     fn received(&mut self) -> Result<u64> {
         self.bytes += self.tcp.read()?.len() as u64;
-        let whole = self.bytes / self.message_bytes;
+        let complete = self.bytes / self.message_bytes;
         self.bytes %= self.message_bytes;
-        Ok(whole)
+        Ok(complete)
     }
 }

@@ -4,8 +4,8 @@
 //! cargo build --release --package papo && cargo run --release --package e2e --example away
 //! ```
 //!
-//! Each of ten readers starts `papo chat` once, with a stored session. The times run from the start of the
-//! process to the summary of unread messages, and to the first unread message.
+//! Each of ten readers starts `papo chat` once, with a stored session. The example measures the time from the
+//! start of the process to the summary of unread messages, and to the first unread message.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,

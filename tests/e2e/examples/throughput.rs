@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Each of 16 connections keeps 64 requests in flight. `server.info` is answered from memory and measures the
-//! transport; `message.send` is answered when the message is on disk. Each measurement is made twice,
-//! alternating, so that other load on the machine affects both kinds of node.
+//! transport. `message.send` is answered when the message is on disk. Each measurement is made twice,
+//! alternating between the two nodes, so other load on the machine affects both nodes.
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "an example that prints its measurements")]
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 16;
 const IN_FLIGHT: usize = 64;
 const TIME: Duration = Duration::from_secs(3);
 
-/// Makes the next request line of a connection.
+/// Creates the next request line of a connection.
 type Ask = fn(&mut Peer) -> Vec<u8>;
 
 const ASKS: [(&str, Ask); 2] = [

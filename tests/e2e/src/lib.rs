@@ -1,9 +1,9 @@
 //! Helpers of the end-to-end tests: they start real processes and talk to them over real sockets. The tests
 //! are in `tests/`, one file per topic, all in one binary.
 //!
-//! The helpers speak the protocol of `docs/PROTOCOL.md` and do not use the client crates. Every wait is for a
-//! condition and fails after [`DEADLINE`]. A helper that fails panics, which fails the test that called it.
-#![expect(clippy::expect_used, reason = "a helper of a test fails the test")]
+//! The helpers speak the protocol of `docs/PROTOCOL.md` and do not use the client crates. They wait for
+//! conditions, and panic after [`DEADLINE`].
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub use recording_relay::{Recorded, RecordingRelay};
 pub use subscriber::Subscriber;
 pub use terminal::Terminal;
 
-/// Maximum wait for a condition: far more than any condition takes on a busy machine.
+/// Maximum wait for a condition: much longer than any condition takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Time without a reply after which a request is sent again.

@@ -1,8 +1,8 @@
-//! A node under test: `papo up`, or broker, proxy and server in three processes. It encrypts, unless a test
-//! needs to send raw bytes.
+//! A node under test: `papo up`, or broker, proxy and server in three processes. The node encrypts, unless a
+//! test must send raw bytes.
 //!
-//! Each node has its own loopback address in 127.0.0.0/8, and ports that the system chose at the first start.
-//! A role that restarts listens at the same port, which no other test can have taken.
+//! Each node has its own loopback address in 127.0.0.0/8, and ports that the system chose at its first
+//! startup. A role that restarts listens at the same port. No other test can have taken that port.
 
 use std::path::{Path, PathBuf};
 use std::process;
@@ -66,7 +66,7 @@ impl Node {
         Self::up_with_flags(data, &[])
     }
 
-    /// Starts a node in one process without encryption: for raw bytes, and to prove that a test of encryption
+    /// Starts a node in one process without encryption. For raw bytes, and to prove that a test of encryption
     /// can fail.
     #[must_use]
     pub fn plaintext() -> Self {
@@ -92,14 +92,15 @@ impl Node {
         Self::in_three_processes_via(&[], str::to_owned)
     }
 
-    /// The same, with flags for all three processes. `link` maps the endpoint of broker or proxy to the
-    /// endpoint to which the server connects, so a test can put a relay in between.
+    /// Starts a node in three processes, with flags for all of them. `link` maps the endpoint of broker or
+    /// proxy to the endpoint to which the server connects, so a test can insert a relay.
     #[must_use]
     pub fn in_three_processes_via(flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
         Self::start_three_processes(Data::Own(empty_folder()), flags, link)
     }
 
-    /// The same, with a data folder that the caller owns.
+    /// Like [`in_three_processes_via`](Self::in_three_processes_via), with a data folder that the caller
+    /// owns.
     #[must_use]
     pub fn in_three_processes_on(data: &Path, flags: &[(&str, &str)], link: impl Fn(&str) -> String) -> Self {
         Self::start_three_processes(Data::Borrowed(data.to_owned()), flags, link)
@@ -181,7 +182,7 @@ impl Node {
         self.peer_at(self.endpoint("clients"))
     }
 
-    /// A peer that connects to another endpoint, such as a relay to the broker.
+    /// A peer that connects to `endpoint`, such as a relay to the broker.
     #[must_use]
     pub fn peer_at(&self, endpoint: &str) -> Peer {
         Peer::connect(endpoint, &self.client_security())
@@ -193,7 +194,7 @@ impl Node {
         self.subscriber_at(self.endpoint("subscribers"))
     }
 
-    /// A subscriber that connects to another endpoint, such as a relay to the proxy.
+    /// A subscriber that connects to `endpoint`, such as a relay to the proxy.
     #[must_use]
     pub fn subscriber_at(&self, endpoint: &str) -> Subscriber {
         Subscriber::connect(endpoint, &self.client_security())
@@ -234,12 +235,12 @@ impl Node {
         self.role_mut(role).take_process().kill();
     }
 
-    /// Sends a signal to a role, and waits until it ends.
+    /// Sends a signal to a role, and waits until the role exits.
     pub fn stop(&mut self, role: &str, signal: Signal) -> Finished {
         self.role_mut(role).take_process().stop(signal)
     }
 
-    /// Stops a role with SIGTERM, and starts it again.
+    /// Stops a role with SIGTERM, and restarts it.
     pub fn restart(&mut self, role: &str) {
         let finished = self.stop(role, Signal::TERM);
         assert_eq!(finished.code, Some(0), "{}", finished.log);
@@ -289,7 +290,7 @@ impl Node {
         role.process.as_ref().expect("a running role")
     }
 
-    /// The standard error of a role since its start.
+    /// The standard error of a role since it started.
     #[must_use]
     pub fn log(&self, role: &str) -> String {
         self.process(role).log()

@@ -37,7 +37,7 @@ pub fn peers<const COUNT: usize>(node: &Node, names: [&str; COUNT]) -> [Peer; CO
 }
 
 impl Peer {
-    /// Connects to a broker, which need not run yet.
+    /// Connects to a broker, which may not be running yet.
     #[must_use]
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Dealer, security).expect("a socket");
@@ -50,7 +50,7 @@ impl Peer {
         self.call("auth.register", json!({ "user": user, "password": PASSWORD }))
     }
 
-    /// Logs in; later requests use the session.
+    /// Logs in. Later requests use the session.
     pub fn login(&mut self, user: &str) -> Result<LoggedIn, Error> {
         let session = self.ask::<methods::Login>(json!({ "user": user, "password": PASSWORD }))?;
         self.session = Some(session.clone());
@@ -108,20 +108,20 @@ impl Peer {
         }
     }
 
-    /// Sends one request and waits for its result. Never sends it twice.
+    /// Sends one request once, and waits for its result.
     pub fn call(&mut self, method: &str, params: Value) -> Result<Value, Error> {
         let line = self.line(method, params);
         self.post(&line);
         self.answer(DEADLINE).unwrap_or_else(|| panic!("no reply to {method}"))
     }
 
-    /// The same as `call`, with the result type of the method table.
+    /// Like `call`, with the result type of the method table.
     pub fn ask<R: Request>(&mut self, params: Value) -> Result<R::Result, Error> {
         let result = self.call(R::METHOD.description().name, params)?;
         Ok(serde_json::from_value(result).expect("the result of this method"))
     }
 
-    /// Sends a request again and again until a reply arrives: for idempotent requests that may be lost.
+    /// Sends a request repeatedly until a reply arrives. For idempotent requests that may be lost.
     pub fn call_until_answered(&mut self, method: &str, params: Value) -> Result<Value, Error> {
         let (line, started) = (self.line(method, params), clock::now());
         while started.elapsed() < DEADLINE {
@@ -142,20 +142,20 @@ impl Peer {
     pub fn post_frames(&self, frames: &[&[u8]]) {
         let send = || self.socket.send(frames.iter().map(|frame| Frame::from(*frame)));
         let started = clock::now();
-        while send().expect("a send") != transport::Sent::Done {
+        while send().expect("sending succeeds") != transport::Sent::Done {
             assert!(started.elapsed() < DEADLINE, "the send queue is full");
-            wait(&[Watch::Writable(&self.socket)], Some(RESEND_DELAY)).expect("a wait");
+            wait(&[Watch::Writable(&self.socket)], Some(RESEND_DELAY)).expect("waiting succeeds");
         }
     }
 
     /// The lines of the next reply; `None` if none arrives within `time`.
     pub fn reply_within(&self, time: Duration) -> Option<Vec<u8>> {
         let (mut frames, started) = (Vec::new(), clock::now());
-        while !self.socket.receive(&mut frames).expect("a receive") {
+        while !self.socket.receive(&mut frames).expect("receiving succeeds") {
             let left = time.checked_sub(started.elapsed())?;
-            wait(&[Watch::Readable(&self.socket)], Some(left)).expect("a wait");
+            wait(&[Watch::Readable(&self.socket)], Some(left)).expect("waiting succeeds");
         }
-        assert_eq!(frames.len(), 2, "a reply is an empty frame and one of lines");
+        assert_eq!(frames.len(), 2, "a reply is an empty frame and a frame of lines");
         frames.last().map(|lines| lines.to_vec())
     }
 
@@ -184,7 +184,7 @@ impl Peer {
         line
     }
 
-    /// The reply to the last request. Late and repeated replies to earlier requests are skipped.
+    /// The reply to the last request. Skips late replies to earlier requests.
     fn answer(&self, time: Duration) -> Option<Result<Value, Error>> {
         let (wanted, started) = (json!(self.requests.to_string()), clock::now());
         loop {

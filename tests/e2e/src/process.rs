@@ -1,4 +1,4 @@
-//! One `papo` process, which never outlives its test.
+//! One `papo` process. It is killed when its test ends.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
@@ -30,7 +30,7 @@ pub struct Finished {
 }
 
 impl Process {
-    /// Starts `papo` with a low limit of open files, which papo must raise.
+    /// A command for `papo` with a low limit of open files, which papo must raise.
     pub fn papo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let mut command = Command::new("sh");
         command.args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\""]).arg(binary()).args(arguments);
@@ -40,6 +40,8 @@ impl Process {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C.UTF-8");
+        // Some tests count the open files of a process, which a user other than root may do only then.
+        command.env("PAPO_DUMPABLE", "1");
         Self::start(command)
     }
 
@@ -54,7 +56,7 @@ impl Process {
         Self { command: format!("{command:?}"), child, lines, log }
     }
 
-    /// Runs `papo` to its end.
+    /// Runs `papo` until it exits.
     pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Finished {
         Self::papo(arguments).finish()
     }
@@ -64,7 +66,7 @@ impl Process {
         self.read_json_line_within(DEADLINE).unwrap_or_else(|| self.fail("printed no line in time"))
     }
 
-    /// The same; `None` if no line arrives within `time`.
+    /// Like `read_json_line`; `None` if no line arrives within `time`.
     pub fn read_json_line_within(&self, time: Duration) -> Option<Value> {
         match self.lines.recv_timeout(time) {
             Ok(line) => Some(serde_json::from_str(&line).expect("a line of JSON")),
@@ -77,9 +79,9 @@ impl Process {
         kill_process(self.id(), signal).expect("a child that was not waited for yet");
     }
 
-    /// Sets the limit of open files of the process; returns the old limit.
+    /// Sets the limit of open files of the process. Returns the old limit.
     pub fn limit_open_files(&self, count: u64) -> u64 {
-        // The hard limit stays: a lowered one could not be raised again.
+        // Keep the hard limit, because a lowered hard limit cannot be raised again.
         let wanted = Rlimit { current: Some(count), maximum: getrlimit(Resource::Nofile).maximum };
         let before = prlimit(Some(self.id()), Resource::Nofile, wanted);
         before.expect("a child that runs").current.unwrap_or(u64::MAX)
@@ -105,7 +107,7 @@ impl Process {
         self.finish()
     }
 
-    /// Waits for the end.
+    /// Waits until the process exits.
     pub fn finish(mut self) -> Finished {
         let mut output = String::new();
         loop {
@@ -142,14 +144,14 @@ impl Process {
     }
 
     fn end(&mut self) {
-        // Both fail only if the process ended and was waited for.
+        // Both calls fail only if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Drop for Process {
-    #[expect(clippy::print_stdout, reason = "the test harness prints it if the test fails")]
+    #[expect(clippy::print_stdout, reason = "the test harness prints the log if the test fails")]
     fn drop(&mut self) {
         self.end();
         if thread::panicking() {

@@ -28,7 +28,7 @@ pub struct Recorded {
 }
 
 impl RecordingRelay {
-    /// Starts a relay to `endpoint`, which need not listen yet.
+    /// Starts a relay to `endpoint`. No process has to listen there yet.
     #[must_use]
     pub fn to(endpoint: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -69,7 +69,7 @@ impl RecordingRelay {
         connections.iter().map(|connection| connection.lock().expect("a record").clone()).collect()
     }
 
-    /// Stops forwarding to clients: to the node, a client seems to have stopped reading.
+    /// Stops forwarding to clients. To the node, the client seems to have stopped reading.
     pub fn stall(&self) {
         *self.recorder.is_stalled.lock().expect("the switch") = true;
     }
@@ -85,9 +85,9 @@ impl Recorder {
         let record_bytes = |is_upward, bytes: &[u8], record: &Mutex<Vec<Recorded>>| {
             record.lock().expect("a record").push(Recorded { is_upward, bytes: bytes.to_vec() });
         };
-        thread::spawn(move || carry(up, |bytes| record_bytes(true, bytes, &record)));
+        thread::spawn(move || forward(up, |bytes| record_bytes(true, bytes, &record)));
         thread::spawn(move || {
-            carry(down, |bytes| {
+            forward(down, |bytes| {
                 recorder.wait_while_stalled();
                 record_bytes(false, bytes, &second_record);
             });
@@ -107,8 +107,8 @@ impl Drop for RecordingRelay {
     }
 }
 
-/// Forwards all bytes from one stream to the other, after `recorder` saw them.
-fn carry((mut from, mut to): (TcpStream, TcpStream), recorder: impl Fn(&[u8])) {
+/// Passes all bytes to `recorder`, and forwards them from one stream to the other.
+fn forward((mut from, mut to): (TcpStream, TcpStream), recorder: impl Fn(&[u8])) {
     let mut chunk = vec![0; CHUNK_BYTES];
     while let Ok(count @ 1..) = from.read(&mut chunk) {
         let bytes = chunk.get(..count).unwrap_or_default();
@@ -117,6 +117,6 @@ fn carry((mut from, mut to): (TcpStream, TcpStream), recorder: impl Fn(&[u8])) {
             break;
         }
     }
-    // When one side ends, close both.
-    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    // When one side closes, close both sides.
+    let _ignore_closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }

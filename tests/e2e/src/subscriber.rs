@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::DEADLINE;
 
-/// A connection to the proxy, with the events and notices that a test has not read.
+/// A connection to the proxy, and the events and notices that the test has not read.
 pub struct Subscriber {
     socket: Socket,
     events: VecDeque<(String, Event<'static>)>,
@@ -23,7 +23,7 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Connects to a proxy, which need not run yet.
+    /// Connects to a proxy, which may not be running yet.
     #[must_use]
     pub fn connect(endpoint: &str, security: &Security) -> Self {
         let socket = Context::new().socket(Kind::Subscriber, security).expect("a socket");
@@ -58,7 +58,7 @@ impl Subscriber {
         self.socket.unsubscribe(topic.as_bytes()).expect("an unsubscription");
     }
 
-    /// Waits for the next event; returns its topic and the event.
+    /// Waits for the next event. Returns the topic and the event.
     pub fn next_event(&mut self) -> (String, Event<'static>) {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -68,7 +68,7 @@ impl Subscriber {
         }
     }
 
-    /// The unread events that have arrived; does not wait.
+    /// The unread events that have arrived. Does not wait.
     pub fn received(&mut self) -> impl Iterator<Item = (String, Event<'static>)> {
         self.events.drain(..)
     }
@@ -97,7 +97,7 @@ impl Subscriber {
         self.receive(DEADLINE).expect("a message in time");
     }
 
-    /// Follows the new topics of channels that moved; returns whether there were any.
+    /// Subscribes to the new topics of channels that moved. Returns false if no channel moved.
     pub fn follow_moved(&mut self) -> bool {
         let moved_topics = std::mem::take(&mut self.moved_topics);
         if !moved_topics.is_empty() {
@@ -109,9 +109,9 @@ impl Subscriber {
     /// Receives one message; `None` if none arrives within `time`.
     fn receive(&mut self, time: Duration) -> Option<Vec<Vec<u8>>> {
         let (mut frames, started) = (Vec::new(), clock::now());
-        while !self.socket.receive(&mut frames).expect("a receive") {
+        while !self.socket.receive(&mut frames).expect("receiving succeeds") {
             let left = time.checked_sub(started.elapsed())?;
-            wait(&[Watch::Readable(&self.socket)], Some(left)).expect("a wait");
+            wait(&[Watch::Readable(&self.socket)], Some(left)).expect("waiting succeeds");
         }
         if let [topic, lines] = frames.as_slice() {
             self.sort_lines(topic, lines);
@@ -122,7 +122,7 @@ impl Subscriber {
     fn sort_lines(&mut self, topic: &Frame, lines: &Frame) {
         let topic = String::from_utf8(topic.to_vec()).expect("a topic in UTF-8");
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            // An event has a number, a notice has none.
+            // Only events have a number.
             match serde_json::from_slice::<Event<'_>>(line) {
                 Ok(event) => self.events.push_back((topic.clone(), event.into_owned())),
                 Err(_) => match serde_json::from_slice(line).expect("a notice") {

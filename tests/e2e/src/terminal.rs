@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::process::binary;
 use crate::{DEADLINE, PASSWORD};
 
-/// A terminal that runs a program. Dropping it ends both.
+/// A terminal that runs a program. Dropping it ends the terminal and the program.
 pub struct Terminal {
     server: String,
     output: NamedTempFile,
@@ -23,7 +23,7 @@ impl Terminal {
         Self::chat_with(server, config, "")
     }
 
-    /// The same, with more flags. The program runs in the config folder.
+    /// Starts `papo chat` with more flags, in the config folder.
     #[must_use]
     pub fn chat_with(server: &str, config: &Path, flags: &str) -> Self {
         let terminal = Self::new();
@@ -60,8 +60,8 @@ impl Terminal {
     fn run_in(&self, config: &Path, command: &str) {
         let record = format!("cat > {}", self.output.path().display());
         let folder = config.display().to_string();
-        // -u: the screen is UTF-8 in any environment. tmux runs both commands before it reads the program's
-        // first byte, so the recording is complete.
+        // -u: the screen is UTF-8 in any environment. tmux runs both commands before it reads output of the
+        // program, so the recording is complete.
         self.tmux([
             "-u",
             "-f",
@@ -95,7 +95,7 @@ impl Terminal {
     }
 
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the recorded output")]
+    #[expect(clippy::disallowed_methods, reason = "reads the recorded output")]
     pub fn output(&self) -> String {
         let bytes = std::fs::read(self.output.path()).expect("the recorded output");
         String::from_utf8_lossy(&bytes).into_owned()
@@ -105,12 +105,12 @@ impl Terminal {
         self.wait_until_output(&format!("{text:?}"), |output| output.contains(text));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    #[expect(clippy::disallowed_methods, reason = "measures the deadline of the test")]
     pub fn wait_until_output(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
         while !condition(&self.output()) {
             assert!(begun.elapsed() < DEADLINE, "{what} is not in the output:\n{:?}", self.output());
-            // Running tmux yields the processor.
+            // Running tmux yields the CPU.
             let _ = self.run(["has-session"]);
         }
     }
@@ -146,7 +146,7 @@ impl Terminal {
         self.wait_until(&format!("shows {text:?}"), |screen| screen.contains(text));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    #[expect(clippy::disallowed_methods, reason = "measures the deadline of the test")]
     pub fn wait_until(&self, what: &str, condition: impl Fn(&str) -> bool) {
         let begun = Instant::now();
         while !condition(&self.screen()) {
@@ -163,13 +163,13 @@ impl Terminal {
         kill_process(self.program(), signal).expect("a program that runs");
     }
 
-    /// Closes the terminal like its window, and waits until the program ends.
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    /// Closes the terminal, as closing its window does, and waits until the program exits.
+    #[expect(clippy::disallowed_methods, reason = "measures the deadline of the test")]
     pub fn close(self) {
         let (program, begun) = (self.program(), Instant::now());
         self.tmux(["kill-server"]);
         while test_kill_process(program).is_ok() {
-            assert!(begun.elapsed() < DEADLINE, "the program never ends");
+            assert!(begun.elapsed() < DEADLINE, "the program does not exit");
             std::thread::yield_now();
         }
     }
@@ -179,7 +179,7 @@ impl Terminal {
         id.trim().parse().ok().and_then(Pid::from_raw).expect("an id")
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a test waits no longer than its deadline")]
+    #[expect(clippy::disallowed_methods, reason = "measures the deadline of the test")]
     pub fn wait_for_end(&self) {
         let begun = Instant::now();
         while self.run(["has-session"]).0 {
@@ -203,7 +203,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // tmux may have ended already.
+        // tmux may have already exited.
         let _ = self.run(["kill-server"]);
     }
 }

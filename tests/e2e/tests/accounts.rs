@@ -1,4 +1,4 @@
-//! Accounts and sessions: names, passwords, tokens, and restarts.
+//! Tests of accounts and sessions: names, passwords, tokens, and restarts.
 
 use common::{Error, Reason};
 use e2e::{Node, PASSWORD, Peer, peers};
@@ -65,13 +65,12 @@ fn a_session_survives_a_clean_restart_and_a_kill() {
         };
         resumed(&alice).expect("the token is still valid");
         assert_eq!(reason(resumed(&bob)), Reason::Unauthenticated, "the token of an ended session is not");
-        // libzmq reconnects the old connection, which works, too.
+        // libzmq reconnects the old connection, which also works.
         alice.call_until_answered("user.list", json!({})).expect("an answer");
     }
 }
 
-/// A hash takes a hundred times as long as a send. If the event loop computed the hashes, the sends would
-/// wait for them.
+/// A hash takes a hundred times as long as a send. If the event loop computed hashes, the sends would wait.
 #[test]
 fn a_hundred_logins_do_not_delay_messages() {
     const LOGINS: usize = 100;

@@ -1,4 +1,4 @@
-//! Edits, deletions, reactions and replies.
+//! Tests of edits, deletions, reactions and replies.
 
 use e2e::{Node, PASSWORD, Peer, Terminal, peers};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! A user logs in after 10,000 messages arrived in 20 conversations: all are counted, mentions come first,
-//! and the chat starts at the first unread message. `tests/e2e/examples/away.rs` measures the time.
+//! Tests a login after 10,000 messages arrived in 20 conversations. All messages are counted, mentions come
+//! first, and the chat starts at the first unread message. `tests/e2e/examples/away.rs` measures the time.
 
 use std::process::{Command, Stdio};
 
@@ -79,7 +79,7 @@ fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
     let newest_first: Vec<_> = MENTIONS.iter().rev().map(|(place, i)| text(*place, *i)).collect();
     assert_eq!(texts(mentions["events"].as_array().expect("events")), newest_first);
 
-    // No message is missing, and all are in order.
+    // All messages are shown, in order.
     for conversation in 0..CONVERSATIONS {
         let first = json!({ "conversation": channel(conversation), "after": 2, "limit": 1 });
         let page = bob.call("message.history", first).expect("a page");

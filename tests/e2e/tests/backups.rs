@@ -1,4 +1,4 @@
-//! `papo backup` while a node runs, and the node that `papo restore` creates.
+//! Tests of `papo backup` while a node runs, and of the data folder that `papo restore` creates.
 
 use common::{Body, ContentHash};
 use e2e::{Node, Peer, Process, Terminal, peers};
@@ -26,7 +26,7 @@ fn papo(arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn a_backup_of_a_running_node_holds_every_acknowledged_message() {
+fn a_backup_of_a_running_node_contains_every_acknowledged_message() {
     let node = Node::up_with_flags(TempDir::new().expect("a folder"), &[("messages-burst", "100000")]);
     let [mut alice] = peers(&node, ["alice"]);
     let expected: Vec<_> = (0..2 * MESSAGES).map(|number| format!("message {number}")).collect();
@@ -70,7 +70,7 @@ fn a_backup_of_a_running_node_holds_every_acknowledged_message() {
     assert_eq!(found, expected[..found.len()]);
 }
 
-/// Files that are deleted during the backup. Each fits into one chunk.
+/// The number of files that are deleted during the backup. Each file fits into one chunk.
 const FILES: u64 = 60;
 const FILE_BYTES: usize = 200_000;
 

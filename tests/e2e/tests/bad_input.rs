@@ -1,4 +1,4 @@
-//! Invalid input from peers gets a clear error or no reply, and every process continues.
+//! Tests of invalid input from peers. It gets a clear error or no reply, and every process continues.
 
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, NAME_CHARACTERS_MAX, TEXT_BYTES_MAX};
 use common::{Detail, Error};
@@ -9,7 +9,7 @@ use transport::clock;
 use transport::security::Security;
 use uuid::Uuid;
 
-/// The replies to one frame in short form: `id code reason: message` or `id result`.
+/// The short form of the replies to one frame: `id code reason: message` or `id result`.
 fn replies(peer: &Peer) -> Vec<String> {
     let lines = String::from_utf8(peer.reply()).expect("utf-8");
     lines.lines().map(|line| short(&serde_json::from_str(line).expect("JSON"))).collect()
@@ -35,7 +35,7 @@ fn assert_node_answers(node: &Node) {
 }
 
 #[test]
-fn a_bad_line_gets_an_error_that_names_the_problem() {
+fn the_error_for_an_invalid_line_describes_the_problem() {
     let cases: [(&[u8], &str); 15] = [
         (b"\xff\xfe", "null -32700 parse_error: the line is not UTF-8: invalid utf-8 sequence of 1 bytes from index 0"),
         (b"hello", "null -32700 parse_error: the line is not JSON: expected value at line 1 column 1"),
@@ -89,7 +89,7 @@ fn a_bad_line_gets_an_error_that_names_the_problem() {
         peer.post(line);
         assert_eq!(replies(&peer), [expected], "{}", String::from_utf8_lossy(line));
     }
-    // Valid lines among invalid ones are answered, in order.
+    // Valid lines between invalid lines are answered, in order.
     let all: Vec<_> = cases.iter().flat_map(|(line, _)| [line, &b"\n"[..]]).flatten().copied().collect();
     peer.post(&all);
     assert_eq!(replies(&peer), cases.map(|(_, expected)| expected));
@@ -97,7 +97,7 @@ fn a_bad_line_gets_an_error_that_names_the_problem() {
 }
 
 #[test]
-fn bad_names_and_texts_get_an_error_that_states_the_rule() {
+fn the_error_for_an_invalid_name_or_text_states_the_rule() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let too_long = "a".repeat(33);
@@ -141,7 +141,7 @@ fn bad_names_and_texts_get_an_error_that_states_the_rule() {
 }
 
 #[test]
-fn a_frame_of_too_many_lines_is_refused_as_a_whole() {
+fn a_frame_with_too_many_lines_is_refused_completely() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let line = alice.line("message.send", json!({ "to": "@alice", "id": Uuid::now_v7(), "text": "oi" }));
@@ -180,15 +180,14 @@ fn random_frames_are_answered_or_ignored() {
             assert!(reply.starts_with("null -32"), "{reply} to {body:?}");
         }
     }
-    // Random numbers of frames: too many, none after the envelope, several empty ones.
+    // Messages with too many frames, with no frame after the envelope, and with several empty frames.
     let mut subscriber = node.subscriber();
     for (endpoint, method) in [("clients", "server.info"), ("control", "role.status")] {
         let security = if endpoint == "control" { Security::Plain } else { node.client_security() };
         let mut peer = Peer::connect(node.endpoint(endpoint), &security);
         for _ in 0..50 {
             post_any_frames(&peer, &mut rng);
-            // The subscriber's libzmq 4.3.4 sends a broken frame for 246 to 255 bytes; no real topic is that
-            // long.
+            // The subscriber's libzmq sends a broken frame for 246 to 255 bytes. No real topic is that long.
             subscriber.subscribe(&bytes(&mut rng, 240));
         }
         peer.call(method, json!({})).expect("a valid request after them is answered");

@@ -1,4 +1,4 @@
-//! `papo chat` in real terminals.
+//! Tests of `papo chat` in real terminals.
 
 use e2e::{Node, PASSWORD, Process, Terminal, peers};
 use serde_json::json;
@@ -57,7 +57,7 @@ fn tab_ctrl_c_and_ctrl_d_work_as_in_a_shell() {
     alice.press("Tab");
     alice.wait_for("/leave #general");
     alice.press("C-c");
-    // Wait for the prompt: without it the chat does not read the terminal, and Ctrl-D would be lost.
+    // Wait for the prompt. Before it, the chat does not read the terminal, and Ctrl-D would be lost.
     alice.wait_until("has an empty prompt", |screen| screen.trim_end().ends_with("#general>"));
     alice.press("C-d");
     alice.wait_for_end();
@@ -111,7 +111,11 @@ fn escape_sequences_never_reach_a_terminal() {
     alice.wait_for("gone");
     let screen = alice.screen();
     assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
-    assert!(screen.contains("[2J"), "the sequence is shown, not obeyed:\n{screen}");
+    assert!(
+        screen.contains("[2J"),
+        "the sequence is shown as text:
+{screen}"
+    );
 
     // Scripts escape the sequences in JSON, which keeps the value.
     let config = config.path().to_str().expect("UTF-8");
@@ -137,11 +141,12 @@ fn the_prompt_counts_unread_messages_and_keeps_wide_characters_intact() {
     bob.send("@alice", "one").expect("sent");
     bob.send("@alice", "two").expect("sent");
     alice.wait_for("bob: two");
-    // The prompt was drawn when nothing was unread, so it has no room for the count.
+    // The prompt was drawn without an unread count.
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語>  (2)"));
     alice.press("Enter");
     alice.wait_until("counts", |screen| screen.trim_end().ends_with("#日本語 (2)>"));
-    // Output above the input line leaves it intact: a wide character has two columns, a combining mark none.
+    // Output above the input line does not change the line. A wide character has two columns, a combining
+    // mark has none.
     alice.type_text("e\u{301} 你好");
     bob.join("#日本語").expect("joined");
     bob.send("#日本語", "three").expect("sent");

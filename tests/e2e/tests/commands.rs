@@ -1,4 +1,4 @@
-//! The script commands: their output and exit codes.
+//! Tests of the script commands: their output and exit codes.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -22,7 +22,7 @@ impl<'a> Shell<'a> {
         shell
     }
 
-    /// The config folder. Keep it while processes of this shell run.
+    /// The config folder. The caller must keep it while processes of this shell run.
     pub(crate) fn into_config(self) -> TempDir {
         self.config
     }
@@ -169,7 +169,7 @@ fn every_line_of_standard_input_is_sent_once_and_in_order() {
 }
 
 #[test]
-fn a_subscriber_receives_everything_and_stops_cleanly() {
+fn a_subscriber_receives_all_events_and_stops_cleanly() {
     let node = Node::up();
     let alice = Shell::new(&node, "alice");
     alice.run_ok(&["create", "#ops"]);
@@ -185,7 +185,7 @@ fn a_subscriber_receives_everything_and_stops_cleanly() {
 }
 
 #[test]
-fn exit_codes_tell_what_went_wrong() {
+fn each_kind_of_failure_has_its_exit_code() {
     let node = Node::up();
     let alice = Shell::new(&node, "alice");
     assert_eq!(alice.run(&["send", "#nowhere", "x"]).code, Some(1), "refused");

@@ -1,5 +1,5 @@
-//! The start of a real server on a torn or damaged log. The unit tests of the journal cover every byte; these
-//! tests cover a few positions of each kind.
+//! Tests of the startup of a real server on a torn or damaged log. The unit tests of the journal cover every
+//! byte. These tests cover a few positions of each kind.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const LOG: &str = "log/00000000000000000001.log";
 
-/// The log has this many batches of one message, then one batch of this many messages.
+/// The log has this number of batches with one message, and then one batch with this number of messages.
 const MESSAGES: usize = 5;
 
 /// The data folder of a killed or stopped node.
@@ -90,7 +90,7 @@ fn killed(node: &mut Node) {
 }
 
 #[test]
-fn a_torn_batch_is_cut_and_earlier_batches_remain() {
+fn a_torn_batch_is_cut_off_and_earlier_batches_remain() {
     let ended = EndedNode::create(killed);
     let (start, end) = (ended.last_batch_start(), ended.log.len());
     let first_line = ended.log[start..].iter().position(|byte| *byte == b'\n').expect("a line");

@@ -1,4 +1,4 @@
-//! The date of messages that were not sent today.
+//! Tests that messages of another day show their date.
 
 use std::path::Path;
 
@@ -19,7 +19,8 @@ fn file(folder: &TempDir, name: &str, text: &str) -> String {
     path(&file)
 }
 
-/// A node with an imported message of 2020-01-31, 12:00 UTC: the same date in almost every time zone.
+/// A node with an imported message of 2020-01-31, 12:00 UTC, which is the same date in almost every time
+/// zone.
 fn node_with_a_past(folder: &TempDir) -> Node {
     let data = TempDir::new().expect("a folder");
     let noon = 1_580_472_000_000_u64;

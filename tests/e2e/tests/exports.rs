@@ -1,4 +1,4 @@
-//! `papo export` while a node runs.
+//! Tests of `papo export` while a node runs.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 #[test]
-fn an_export_of_a_running_node_holds_its_events() {
+fn an_export_of_a_running_node_contains_its_events() {
     let node = Node::up();
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     alice.create("#a").expect("made");

@@ -1,4 +1,5 @@
-//! File transfers with script commands: cuts, kills, names of downloads, limits, redaction and export.
+//! Tests of file transfers with script commands: cuts, kills, names of downloads, limits, redaction and
+//! export.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -87,8 +88,8 @@ struct CuttingRelay {
 
 #[derive(Default)]
 struct Cuts {
-    carried: u64,
-    /// The totals at which to cut, the next one last.
+    forwarded: u64,
+    /// The totals at which to cut, in reverse order.
     cut_positions: Vec<u64>,
 }
 
@@ -96,7 +97,7 @@ impl CuttingRelay {
     fn to(address: &str, cut_positions: &[u64]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
-        let cuts = Cuts { carried: 0, cut_positions: cut_positions.iter().rev().copied().collect() };
+        let cuts = Cuts { forwarded: 0, cut_positions: cut_positions.iter().rev().copied().collect() };
         let (state, address) = (Arc::new(Mutex::new(cuts)), address.to_owned());
         let relay = Self { endpoint, state: Arc::clone(&state) };
         thread::spawn(move || {
@@ -105,26 +106,26 @@ impl CuttingRelay {
                 let clone = |end: &TcpStream| end.try_clone().expect("a second handle");
                 for (from, to) in [(clone(&client), clone(&node)), (node, client)] {
                     let state = Arc::clone(&state);
-                    thread::spawn(move || carry(from, to, &state));
+                    thread::spawn(move || forward(from, to, &state));
                 }
             }
         });
         relay
     }
 
-    /// The number of forwarded bytes, and the number of cuts left.
-    fn carried(&self) -> (u64, usize) {
+    /// The number of forwarded bytes, and the number of remaining cuts.
+    fn forwarded(&self) -> (u64, usize) {
         let cuts = self.state.lock().expect("the state");
-        (cuts.carried, cuts.cut_positions.len())
+        (cuts.forwarded, cuts.cut_positions.len())
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
+fn forward(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
     let mut chunk = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut chunk) {
         let mut cuts = state.lock().expect("the state");
-        cuts.carried += count as u64;
-        let is_cut = cuts.cut_positions.last().is_some_and(|position| *position <= cuts.carried);
+        cuts.forwarded += count as u64;
+        let is_cut = cuts.cut_positions.last().is_some_and(|position| *position <= cuts.forwarded);
         if is_cut {
             cuts.cut_positions.pop();
         }
@@ -133,16 +134,16 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &Mutex<Cuts>) {
             break;
         }
     }
-    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    let _ignore_closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-/// A content in which every MiB is different.
+/// A file content in which every MiB is different.
 fn content(mebibytes: u64) -> Vec<u8> {
     let block: Vec<u8> = (0..MIB).map(|at| ((at * at) >> 7) as u8).collect();
     (0..mebibytes).flat_map(|number| [number.to_le_bytes().to_vec(), block[8..].to_vec()].concat()).collect()
 }
 
-/// The paths of the stored contents.
+/// The paths of the stored file contents.
 fn stored(data: &Path) -> Vec<PathBuf> {
     let paths = |folder: PathBuf| {
         fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
@@ -151,7 +152,7 @@ fn stored(data: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_large_file_arrives_intact_through_five_cuts_each_way() {
+fn a_large_file_arrives_intact_after_five_cuts_in_each_direction() {
     let node = Node::plaintext();
     let cut_positions = [10, 30, 50, 70, 90].map(|mebibytes| mebibytes * MIB);
     let (up, down) = (
@@ -164,9 +165,9 @@ fn a_large_file_arrives_intact_through_five_cuts_each_way() {
     assert_eq!(alice.run_ok(&["file", "send", "@bob", "plan.pdf"]), "@bob 1");
     assert_eq!(bob.run_ok(&["file", "get", "@alice", "1"]), "papo_downloads/alice_plan.pdf");
     assert!(bob.read("papo_downloads/alice_plan.pdf") == content, "the content differs");
-    for (carried, left) in [up.carried(), down.carried()] {
+    for (forwarded, left) in [up.forwarded(), down.forwarded()] {
         assert_eq!(left, 0, "all cuts happened");
-        assert!((100 * MIB..120 * MIB).contains(&carried), "{carried} bytes were needed");
+        assert!((100 * MIB..120 * MIB).contains(&forwarded), "{forwarded} bytes were needed");
     }
     let history = bob.run_ok(&["history", "@alice"]);
     assert_eq!(history.lines().count(), 1, "sent once: {history}");
@@ -198,7 +199,7 @@ fn an_upload_continues_after_a_kill_of_the_server() {
 }
 
 #[test]
-fn downloads_are_named_after_their_sender_and_replace_nothing() {
+fn downloads_are_named_after_their_sender_and_replace_no_file() {
     let node = Node::plaintext();
     let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| ScriptUser::new(node.server(), name));
     alice.run_ok(&["create", "#trabalho", "--private"]);
@@ -212,7 +213,7 @@ fn downloads_are_named_after_their_sender_and_replace_nothing() {
     }
     let refused = eve.run(&["file", "get", "#trabalho", "4"]);
     assert_eq!((refused.code, eve.path("papo_downloads").exists()), (Some(1), false), "{}", refused.log);
-    // Bob sends the same content without an upload; the node stores it once.
+    // Bob sends the same content without an upload. The node stores the content once.
     bob.write("same", b"secret");
     assert_eq!(bob.run_ok(&["file", "send", "@eve", "same"]), "@eve 1");
     assert_eq!(eve.run_ok(&["file", "get", "@bob", "1", "--downloads", "here"]), "here/bob_same");
@@ -248,7 +249,7 @@ fn file_and_user_limits_are_enforced() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the test damages a content")]
+#[expect(clippy::disallowed_methods, reason = "the test damages a file")]
 fn an_operator_verifies_files_and_redacts_one() {
     let mut node = Node::plaintext();
     let alice = ScriptUser::new(node.server(), "alice");

@@ -1,5 +1,6 @@
-//! Data folders of released versions: this build opens them, and every read command prints the same output as
-//! the release. `tests/e2e/golden/README.md` describes the folders and how to update the expected output.
+//! Tests with data folders of released versions. This build opens the folders, and every read command prints
+//! the same output as the release. `tests/e2e/golden/README.md` describes the folders and how to update the
+//! expected output.
 #![expect(clippy::disallowed_methods, reason = "the test writes golden files")]
 
 use std::fs::{self, Permissions};
@@ -26,7 +27,7 @@ fn golden_folders() -> Vec<PathBuf> {
     paths.filter(|path| path.is_dir()).collect()
 }
 
-/// Copies a folder. Git does not store modes: folders and files become private, as papo makes them.
+/// Copies a folder. Git does not store modes, so folders and files become private, as papo creates them.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     fs::set_permissions(to, Permissions::from_mode(0o700)).expect("its mode");
@@ -54,8 +55,8 @@ fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A shell for the commands of a transcript. Each user has a config folder. That of alice comes from the
-/// released version, with an open session and a pending message.
+/// A shell for the commands of a transcript. Each user has a config folder. The config folder of alice comes
+/// from the released version, with an open session and a pending message.
 struct Shell {
     data: PathBuf,
     server: Option<String>,
@@ -84,8 +85,7 @@ impl Shell {
         Self { data: node.data().to_owned(), server: Some(server), folder }
     }
 
-    /// The output of a user's command. It does not depend on the time zone, language and settings of this
-    /// machine.
+    /// The output of a user's command, independent of the time zone, language and settings of this machine.
     fn run(&self, user: &str, command: &str) -> String {
         let papo = binary();
         let own = papo.parent().expect("the folder of papo");
@@ -113,7 +113,7 @@ impl Shell {
     }
 }
 
-/// Asserts that the output equals the expected file; the failure names the first line that differs.
+/// Asserts that the output equals the expected file. The failure message shows the first different line.
 fn compare(expected: &Path, found: &str) {
     let recorded = fs::read_to_string(expected).expect("the expected output");
     let (mut recorded, mut current, mut last_command) = (recorded.lines(), found.lines(), "");
@@ -131,8 +131,8 @@ fn compare(expected: &Path, found: &str) {
     }
 }
 
-/// The same, but with `UPDATE_GOLDEN` writes the expected file first. Only one test uses this, because other
-/// tests read the file at the same time.
+/// Compares the output with the expected file. With `UPDATE_GOLDEN`, writes the expected file first. Only one
+/// test uses this function, because other tests read the file at the same time.
 fn update_or_compare(expected: &Path, found: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(expected, found).expect("written");
@@ -156,7 +156,8 @@ fn alice(golden: &Path, node: &Node) -> Peer {
     alice
 }
 
-/// Waits until the search index is complete: the node rebuilds it, because no golden folder contains it.
+/// Waits until the search index is complete. The node rebuilds the index, because no golden folder contains
+/// one.
 fn wait_for_search(alice: &mut Peer) {
     let (started, query) = (clock::now(), json!({ "query": "plan" }));
     while !alice.call("message.search", query.clone()).is_ok_and(|found| found["behind"] == 0) {
@@ -186,7 +187,7 @@ fn a_released_folder_prints_the_expected_output() {
         let node = Node::up_on(data);
         update_or_compare(&golden.join("heads.json"), &heads(&golden, &node));
         update_or_compare(&words, &Shell::online(&golden, &node).play(&words));
-        // A node of its own: presence is unknown only in the first 40 seconds after a start.
+        // Start a new node, because presence is unknown only in the first 40 seconds after startup.
         let node = Node::up_on(copy_of_data(&golden));
         update_or_compare(&clients, &Shell::online(&golden, &node).play(&clients));
         node.assert_healthy();

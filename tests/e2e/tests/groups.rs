@@ -1,4 +1,4 @@
-//! Private channels, roles, bans, broadcasts and search, in real terminals.
+//! Tests of private channels, roles, bans, broadcasts and search, in real terminals.
 
 use e2e::{Node, Terminal, peers};
 use serde_json::json;
@@ -82,7 +82,7 @@ fn only_an_administrator_can_broadcast() {
 }
 
 #[test]
-fn a_banned_user_cannot_rejoin_until_the_ban_is_lifted() {
+fn a_banned_user_cannot_rejoin_until_the_ban_is_revoked() {
     let node = Node::up();
     let configs = [(); 2].map(|()| TempDir::new().expect("a folder"));
     let [alice, bob] = [("alice", 0), ("bob", 1)].map(|(name, i)| register(&node, &configs[i], name));

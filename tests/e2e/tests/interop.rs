@@ -1,5 +1,5 @@
-//! The Python client in `tests/e2e/interop`, which was written from the protocol page alone, against a new
-//! node.
+//! Runs the Python client in `tests/e2e/interop` against a new node. The client was written from the protocol
+//! page alone.
 
 use std::path::Path;
 use std::process::Command;

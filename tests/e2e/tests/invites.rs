@@ -1,4 +1,4 @@
-//! The first connection to a node with an invite, and later connections without it.
+//! Tests of the first connection to a node with an invite, and of later connections without the invite.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl Newcomer {
         Process::run(arguments.chain(flags).chain([path(self.config.path())]))
     }
 
-    /// The same, with the password.
+    /// Runs papo with the password in the environment.
     fn run_with_password(&self, arguments: &[&str]) -> Finished {
         let password = self.config.path().join("password");
         self.run(&[arguments, &["--password-file", password.to_str().expect("UTF-8")]].concat())

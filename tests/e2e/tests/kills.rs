@@ -1,8 +1,8 @@
-//! `kill -9` while several users send as fast as possible: every acknowledged message is stored once, in
-//! order.
+//! Tests of `kill -9` while several users send as fast as possible. Every acknowledged message is stored
+//! once, in order.
 //!
-//! Each sender keeps some messages in flight and sends unacknowledged ones again under the same id. At the
-//! end all messages are acknowledged, so the history must hold exactly these.
+//! Each sender keeps some messages in flight, and sends unacknowledged messages again with the same id. At
+//! the end all messages are acknowledged, so the history must contain exactly these messages.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +31,8 @@ struct Message {
     to: String,
     text: String,
     line: Vec<u8>,
-    /// The newest number of the conversation that the sender knew. The message must get a greater number.
+    /// The newest number of the conversation that the sender knew when it sent the message. The message must
+    /// get a greater number.
     after: u64,
 }
 
@@ -51,8 +52,8 @@ fn a_node_in_three_processes_loses_nothing_when_any_of_them_is_killed() {
     nothing_is_lost(Node::in_three_processes());
 }
 
-/// libzmq gives the first client of a new broker the same name as the first client of the old one. The run
-/// tag keeps them apart.
+/// A client of the new broker may get the name of a client of the old broker. The run tag distinguishes the
+/// two clients.
 #[test]
 fn a_reply_in_transit_during_a_broker_kill_reaches_no_other_client() {
     let mut node = Node::in_three_processes();
@@ -106,7 +107,7 @@ fn nothing_is_lost(mut node: Node) {
     check(&node, &mut senders, &acknowledged);
 }
 
-/// Stops the senders when it is dropped, also after a panic: the scope waits for their threads.
+/// Stops the senders when it is dropped, even after a panic.
 struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
@@ -126,7 +127,7 @@ fn kill_repeatedly(node: &mut Node, rng: &mut Rng, answers: &Receiver<Acknowledg
         let role = roles[rng.within(0..roles.len() as u64) as usize];
         node.kill(role);
         if rng.within(0..3) == 0 {
-            // A second kill during or shortly after the start.
+            // A second kill during or shortly after startup.
             node.spawn(role).read_json_line_within(Duration::from_millis(rng.within(0..100)));
             node.kill(role);
         }
@@ -135,7 +136,7 @@ fn kill_repeatedly(node: &mut Node, rng: &mut Rng, answers: &Receiver<Acknowledg
     acknowledged
 }
 
-/// Asserts that the log is intact, and that the histories hold the acknowledged messages and nothing else.
+/// Asserts that the log is intact, and that the histories contain exactly the acknowledged messages.
 fn check(node: &Node, senders: &mut [Peer; 3], acknowledged: &[Acknowledged]) {
     let log = node.verify();
     assert_eq!((&log["whole"], &log["torn_bytes"]), (&json!(true), &json!(0)), "{log}");
@@ -150,14 +151,14 @@ fn check(node: &Node, senders: &mut [Peer; 3], acknowledged: &[Acknowledged]) {
         assert_eq!((text.as_str(), event.from.as_str()), (&*message.text, NAMES[*from]));
         assert!(sent.n > message.after, "a later message has a greater number: {event:?}");
     }
-    // `histories` holds `#general` once per sender, and each direct conversation once.
+    // `histories` contains `#general` once per sender, and each direct conversation once.
     let general = histories.iter().find(|((_, to), _)| *to == "#general").expect("a history").1.len();
     let direct: usize =
         histories.iter().filter(|((_, to), _)| *to != "#general").map(|(_, by_id)| by_id.len()).sum();
-    assert_eq!(general + direct, acknowledged.len(), "the history holds only acknowledged messages");
+    assert_eq!(general + direct, acknowledged.len(), "the history contains only acknowledged messages");
 }
 
-/// The messages of a history by id. [`Peer::history`] checked that their numbers have no gaps.
+/// The messages of a history by id.
 fn messages_by_id(events: &[Event<'static>]) -> HashMap<Uuid, Event<'static>> {
     let mut by_id = HashMap::new();
     for event in events {

@@ -1,4 +1,4 @@
-//! The chat commands in English and Portuguese, in a real terminal.
+//! Tests of the chat commands in English and Portuguese, in a real terminal.
 
 use e2e::{Node, PASSWORD, peers};
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The end-to-end tests, one file per topic. They are one binary, because each binary must be linked.
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a helper of a test fails the test")]
+//! The end-to-end tests, one file per topic. They are in one binary, which saves linking time.
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 mod accounts;
 mod messages;

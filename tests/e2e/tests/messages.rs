@@ -1,4 +1,4 @@
-//! Messages: stored once, published to subscribers, and read from history.
+//! Tests of messages: they are stored once, published to subscribers, and read from the history.
 
 use common::{Body, Event, Reason};
 use e2e::{Node, Peer, Subscriber, peers};
@@ -19,8 +19,8 @@ fn history(peer: &mut Peer, conversation: &str) -> Vec<String> {
     peer.history(conversation).iter().map(short).collect()
 }
 
-/// Waits for the events `first` to `last` on a topic. Older events are skipped: a reply does not wait for the
-/// fan-out, so a subscriber can receive events from before its subscription.
+/// Waits for the events `first` to `last` on a topic. Skips older events, because a subscriber can receive
+/// events that were sent shortly before it subscribed.
 fn receive_events(subscriber: &mut Subscriber, on: &str, first: u64, last: u64) -> Vec<String> {
     let mut received = Vec::new();
     while received.len() as u64 <= last - first {
@@ -88,7 +88,8 @@ fn two_members_receive_the_same_events_without_gaps() {
     alice_events.follow(&[&topic]);
     alice.send("#general", "anybody here?").expect("stored");
 
-    // A client joins, subscribes, waits for the barrier, then reads the history. It merges both by `n`.
+    // A client joins, subscribes, waits for the barrier, and reads the history. It merges history and events
+    // by `n`.
     let joined = bob.join("#general").expect("a member");
     assert_eq!((joined.n, &joined.topic), (3, &topic));
     bob_events.follow(&[&joined.topic]);
@@ -155,7 +156,6 @@ fn a_member_who_left_can_neither_read_nor_write() {
     );
 }
 
-/// The published events equal the history.
 #[test]
 fn concurrent_messages_are_published_in_log_order() {
     const EACH: usize = 200;

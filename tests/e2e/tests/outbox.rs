@@ -1,4 +1,4 @@
-//! Messages of a killed or offline client are sent later, once and in order.
+//! Tests that messages of a killed or offline client are sent later, once and in order.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
     texts
 }
 
-/// Waits until the client's outbox holds a text.
+/// Waits until the client's outbox contains a text.
 fn wait_until_stored(config: &Path, text: &str) {
     let begun = clock::now();
     let is_stored = || {
@@ -62,7 +62,7 @@ fn bob_in(node: &Node, channel: &str) -> Peer {
 }
 
 #[test]
-fn lines_of_a_killed_send_are_sent_by_the_next_one() {
+fn lines_of_a_killed_send_are_sent_by_the_next_send() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#log");
     let config = {
@@ -77,7 +77,7 @@ fn lines_of_a_killed_send_are_sent_by_the_next_one() {
         wait_until_stored(alice.config.path(), "three");
         child.kill().expect("killed");
         child.wait().expect("an end");
-        // A second killed process leaves a second outbox file.
+        // The second killed process has its own outbox file.
         let mut child = send_lines(&alice, &["four"]);
         wait_until_stored(alice.config.path(), "four");
         child.kill().expect("killed");
@@ -93,7 +93,7 @@ fn lines_of_a_killed_send_are_sent_by_the_next_one() {
 }
 
 #[test]
-fn a_send_that_times_out_keeps_its_message_for_the_next_one() {
+fn the_message_of_a_send_that_times_out_is_sent_by_the_next_send() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#log");
     let alice = Shell::new(&node, "alice");
@@ -115,7 +115,7 @@ fn a_send_that_times_out_keeps_its_message_for_the_next_one() {
 }
 
 #[test]
-fn messages_of_a_killed_chat_are_pending_and_sent_by_the_next_one() {
+fn messages_of_a_killed_chat_are_pending_and_sent_by_the_next_chat() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
@@ -143,7 +143,7 @@ fn a_client_continues_at_the_next_endpoint_when_the_broker_moved() {
     let (key, first) =
         node.server().split_once('@').map(|(key, at)| (key.to_owned(), at.to_owned())).expect("an invite");
     let (host, _) = first.rsplit_once(':').expect("a port");
-    // A free port; only this node listens on its loopback address.
+    // Any port is free, because only this node listens at its loopback address.
     let second = std::net::TcpListener::bind((host, 0)).and_then(|listener| listener.local_addr());
     let second = second.expect("an address");
     let both = format!("{key}@{first},{key}@{second}");
@@ -203,7 +203,7 @@ fn an_offline_chat_shows_stored_messages_and_sends_new_ones_later() {
 }
 
 #[test]
-fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting() {
+fn an_offline_chat_starts_immediately_and_reports_missed_messages_after_reconnecting() {
     let mut node = Node::up();
     let mut bob = bob_in(&node, "#general");
     let config = TempDir::new().expect("a folder");
@@ -228,7 +228,7 @@ fn an_offline_chat_starts_at_once_and_reports_missed_messages_after_reconnecting
     alice.enter("sem servidor");
     alice.wait_for("-- waiting to be sent to @bob: sem servidor --");
     node.start("up");
-    // No further input. The open conversation may be marked as read before the summary, which then omits it.
+    // The open conversation may already be marked as read. The summary then omits it.
     alice.wait_for("alice: sem servidor");
     alice.wait_for("@bob: 1 unread");
     alice.enter("/status");

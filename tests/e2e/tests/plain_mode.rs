@@ -1,4 +1,4 @@
-//! `papo chat --plain`: the exact output for a screen reader.
+//! Tests of `papo chat --plain`: the exact output for a screen reader.
 
 use e2e::{Node, Terminal, peers};
 use tempfile::TempDir;
@@ -69,10 +69,10 @@ fn chat_output(flags: &str) -> String {
         [("#general", "nobody is meant"), ("#general", "@alice: lunch?"), ("@alice", "only you")]
     {
         bob.send(to, text).expect("sent");
-        // A mention may have a colour, which splits the text.
+        // The colour of a mention splits the text.
         terminal.wait_for_output(text.trim_start_matches("@alice"));
     }
-    // Tab has no effect here.
+    // Tab has no effect in plain mode.
     terminal.press("Tab");
     terminal.enter("/quit");
     terminal.wait_for_end();

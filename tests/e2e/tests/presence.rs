@@ -1,4 +1,4 @@
-//! Presence and typing, in terminals and scripts.
+//! Tests of presence and typing, in terminals and scripts.
 
 use std::process::Command;
 use std::time::Duration;
@@ -44,7 +44,11 @@ fn a_killed_client_goes_offline_within_45_seconds_and_a_stopped_one_at_once() {
     assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Online);
     assert_eq!(program.stop(Signal::TERM).code, Some(0));
     let left = subscriber.next_presence_change(Duration::from_secs(10));
-    assert_eq!((left.user.as_str(), left.state), ("bob", State::Offline), "the client reported its end");
+    assert_eq!(
+        (left.user.as_str(), left.state),
+        ("bob", State::Offline),
+        "the client went offline before it exited"
+    );
 
     let program = start_subscriber(&node, &config);
     assert_eq!(subscriber.next_presence_change(DEADLINE).state, State::Online);
@@ -111,7 +115,7 @@ fn two_users_see_each_others_presence_and_typing() {
     alice.wait_for("@bob (last seen ");
 }
 
-/// Whether other users see bob as online. A server that just started reports unknown instead of offline.
+/// Whether other users see bob as online.
 fn is_bob_online(alice: &mut Peer) -> bool {
     let users = alice.call("user.list", json!({})).expect("the users");
     users["users"][1]["state"] == "online"

@@ -1,4 +1,4 @@
-//! The node's processes: refused starts, stops, restarts and snapshots.
+//! Tests of the node's processes: refused startups, stops, restarts and snapshots.
 
 use std::collections::HashMap;
 use std::fs;
@@ -32,7 +32,7 @@ fn assert_refused(finished: &Finished, sentence: &str) {
 }
 
 #[test]
-fn a_second_server_on_one_data_folder_is_refused_and_the_error_names_the_folder() {
+fn a_second_server_on_a_data_folder_is_refused_with_the_name_of_the_folder() {
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let sentence = format!("the data folder {} is in use by another papo server", node.data().display());
@@ -44,7 +44,7 @@ fn a_second_server_on_one_data_folder_is_refused_and_the_error_names_the_folder(
 
 #[test]
 fn an_unwritable_data_folder_is_refused_and_the_error_names_it() {
-    // A folder below a file cannot exist, with any rights.
+    // A folder below a file cannot be created.
     let file = NamedTempFile::new().expect("a file");
     let data = file.path().join("data");
     let refused = |data: &Path| {
@@ -79,7 +79,7 @@ fn a_clean_stop_keeps_acknowledged_messages() {
         let ids: Vec<_> = (0..SENDS).map(|_| Uuid::now_v7()).collect();
         let post = |id: &Uuid| alice.post(&alice.message_line(*id, "@alice", "oi"));
         ids.iter().for_each(post);
-        // Stop while some sends are acknowledged and others are in transit.
+        // Stop while some messages are acknowledged and others are in transit.
         let mut receipts = HashMap::from([receipt(&alice.reply())]);
         let finished = node.stop("up", signal);
         assert_eq!(finished.code, Some(0), "{}", finished.log);
@@ -139,7 +139,7 @@ fn each_role_can_be_restarted_while_clients_are_connected() {
         assert_eq!(sent["n"], alice.history("#general").len(), "{role}");
     }
     node.assert_healthy();
-    // The fan-out works after the roles reconnected. Until then, clients repair events from the history.
+    // Until the roles have reconnected, clients load events from the history.
     let started = clock::now();
     while subscriber.received().count() == 0 {
         assert!(started.elapsed() < DEADLINE, "the subscriber receives no event");
@@ -171,7 +171,7 @@ fn the_state_is_rebuilt_from_the_log_without_snapshots() {
             ];
             let answers = asked.map(|(method, params)| again.call(method, params).expect(method));
             again.login(name).expect("the password is stored");
-            // A login appends a record, which changes the cursor.
+            // Ignore the cursor, because each login appends a record.
             answers.map(|mut answer| {
                 answer.as_object_mut().map(|fields| fields.remove("cursor"));
                 answer

@@ -1,4 +1,4 @@
-//! Read marks and unread counts.
+//! Tests of read marks and unread counts.
 
 use e2e::{Node, PASSWORD, Terminal, peers};
 use serde_json::json;
@@ -33,7 +33,7 @@ fn unread_messages_are_counted_at_login_and_shown_from_the_first() {
     terminal.wait_for("#a: 2 unread, from 4 on");
     terminal.wait_for("alice: two");
     assert!(!terminal.screen().contains("seen"), "{}", terminal.screen());
-    // Shown messages are marked as read, which other sessions of bob learn.
+    // Shown messages are marked as read, also in other sessions of bob.
     assert_eq!(elsewhere.next_read_mark(), "#a 5, 0 unread");
     let unread = bob.call("read.list", json!({})).expect("a list");
     let marks: Vec<_> =

@@ -1,4 +1,4 @@
-//! The transcripts in README.md and docs/USING.md: one conversation on two terminals.
+//! Replays the transcripts in README.md and docs/USING.md: one conversation on two terminals.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! `papo log redact`: it is refused while a node runs, removes the text, and changes nothing that users see.
+//! Tests of `papo log redact`: it is refused while a node runs, removes the text, and does not change what
+//! users see.
 
 use common::Body;
 use e2e::{Finished, Node, Peer, Process, peers};

@@ -20,7 +20,7 @@ impl TerminalUser {
         Self::register_at(node.server(), name, lang, "")
     }
 
-    /// The same, with another server and more flags.
+    /// Starts a chat with `server` and more flags, and registers an account.
     pub(crate) fn register_at(server: &str, name: &'static str, lang: &str, flags: &str) -> Self {
         let config = TempDir::new().expect("a folder");
         let terminal = Terminal::chat_with(server, config.path(), &format!("--lang {lang} {flags}"));
@@ -61,13 +61,14 @@ impl TerminalUser {
         }
     }
 
-    /// Waits for the end of the chat, and starts another one with the stored session.
+    /// Waits until the chat ends, and starts another chat with the stored session.
     pub(crate) fn reopen_chat(&mut self, server: &str, flags: &str) {
         self.terminal.wait_for_end();
         self.terminal = Terminal::chat_with(server, self.config.path(), flags);
     }
 
-    /// Runs a chat without a terminal that reads these lines from standard input; the node is in plain text.
+    /// Runs a chat without a terminal, which reads these lines from standard input. The node must be in plain
+    /// text.
     pub(crate) fn run_piped(&self, node: &Node, lines: &str, downloads: &str) -> Finished {
         self.write_file("lines", lines.as_bytes());
         let folder = self.config.path();
@@ -100,7 +101,7 @@ impl TerminalUser {
 }
 
 /// Asserts that the terminal shows every line of the transcript, and the events in the same order. Other
-/// lines may be in another order, because two threads print.
+/// lines may have a different order, because two threads print.
 pub(crate) fn assert_matches_screen(written: &str, shown_text: &str) {
     let lines = |text: &str| text.lines().map(without_time).collect::<Vec<_>>();
     let is_event = |line: &&String| line.starts_with("00:00");

@@ -1,6 +1,6 @@
-//! The story of one of the five chat systems that papo replaces: a private group named `#trabalho` (work)
-//! with file transfers. Five users at five terminals use English or Portuguese. Their screens are
-//! `docs/transcripts/trabalho.md`, which `UPDATE_DOCS=1 cargo test -p e2e trabalho` rewrites.
+//! Five users work in a private group named `#trabalho` (work), send files, and use English or Portuguese, at
+//! five terminals. Their screens are `docs/transcripts/trabalho.md`, which `UPDATE_DOCS=1 cargo test -p e2e
+//! trabalho` rewrites.
 
 use std::fmt::Write as _;
 
@@ -45,7 +45,7 @@ fn a_private_group_works_together_and_an_outsider_learns_nothing() {
     files(&node, &alice, [&bob, &carlos, &diana]);
     assert_outsider_learns_nothing(&node, &eduardo);
     for user in group {
-        assert!(!user.terminal.transcript().contains("eduardo"), "the group learns nothing about him");
+        assert!(!user.terminal.transcript().contains("eduardo"), "the group does not see eduardo");
     }
     document(&[&alice, &bob, &carlos, &diana, &eduardo]);
 }
@@ -140,7 +140,7 @@ fn assert_outsider_learns_nothing(node: &Node, eduardo: &TerminalUser) {
     eduardo.types("/channels");
     eduardo.sees("ainda não há canais");
     eduardo.sees_prompt("papo>");
-    // `subscribe` checks the memberships, which the client knows without a request.
+    // The client knows its memberships, so `subscribe` needs no request.
     let scripts =
         [("history", "there is no channel #trabalho"), ("subscribe", "you are not a member of #trabalho")];
     for (command, sentence) in scripts {

@@ -1,4 +1,4 @@
-//! Files that are sent and downloaded in the chat, which stays usable during a transfer.
+//! Tests of files that are sent and downloaded in the chat. The chat stays usable during a transfer.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::terminal_user::TerminalUser;
 
 const MIB: usize = 1024 * 1024;
 
-/// Bytes that a connection may carry through a closed gate: more than a chat sends, less than a file.
+/// The number of bytes that a closed gate forwards: more than a chat sends, and fewer than a file has.
 const FORWARDED_BYTES_MAX: usize = MIB;
 
 /// A TCP relay that stalls file transfers until it is opened.
@@ -23,12 +23,12 @@ struct Gate {
 #[derive(Default)]
 struct State {
     is_open: bool,
-    carried: usize,
+    forwarded: usize,
 }
 
 impl Gate {
     fn to(address: &str) -> Self {
-        // The same host: a client expects the events at the host of the server.
+        // Listen at the host of the server, because a client expects the events there.
         let (host, _) = address.rsplit_once(':').expect("a host");
         let listener = TcpListener::bind(format!("{host}:0")).expect("a free port");
         let endpoint = format!("tcp://{}", listener.local_addr().expect("an address"));
@@ -40,7 +40,7 @@ impl Gate {
                 let twice = |end: &TcpStream| end.try_clone().expect("a second handle");
                 for (from, to) in [(twice(&near), twice(&far)), (far, near)] {
                     let state = Arc::clone(&shared);
-                    thread::spawn(move || carry(from, to, &state));
+                    thread::spawn(move || forward(from, to, &state));
                 }
             }
         });
@@ -52,12 +52,12 @@ impl Gate {
         self.state.1.notify_all();
     }
 
-    fn carried(&self) -> usize {
-        self.state.0.lock().expect("the state").carried
+    fn forwarded(&self) -> usize {
+        self.state.0.lock().expect("the state").forwarded
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)) {
+fn forward(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)) {
     let (mut chunk, mut own) = (vec![0; 64 * 1024], 0);
     while let Ok(count @ 1..) = from.read(&mut chunk) {
         own += count;
@@ -65,16 +65,16 @@ fn carry(mut from: TcpStream, mut to: TcpStream, state: &(Mutex<State>, Condvar)
         while own > FORWARDED_BYTES_MAX && !shared.is_open {
             shared = state.1.wait(shared).expect("the state");
         }
-        shared.carried += count;
+        shared.forwarded += count;
         drop(shared);
         if to.write_all(&chunk[..count]).is_err() {
             break;
         }
     }
-    let _ended_already = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+    let _ignore_closed = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-/// A content without repetition.
+/// A file content without repetition.
 fn content(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|at| ((at * at) >> 7) as u8 ^ (at >> 16) as u8).collect()
 }
@@ -119,7 +119,7 @@ fn an_upload_shows_its_progress_while_the_chat_continues() {
     alice.sees("#general 6 alice sent small.bin");
     alice.sees_prompt("#general>");
 
-    // The download goes through the open gate and does not replace an existing file.
+    // The download does not replace an existing file.
     for name in ["general_alice_large.bin", "general_alice_large (2).bin"] {
         alice.types("/get 5");
         alice.sees(&format!("large.bin was saved: papo_downloads/{name}"));
@@ -145,11 +145,11 @@ fn an_unfinished_upload_is_reported_at_quit_and_continued_later() {
     gate.open();
     alice.reopen_chat(&gate.endpoint, "--plaintext");
     alice.sees_prompt("#general>");
-    let before = gate.carried();
+    let before = gate.forwarded();
     alice.types("/send large.bin");
     alice.sees("large.bin was sent: #general 2");
-    let carried = gate.carried() - before;
-    assert!(carried < 4 * MIB, "the upload started from the beginning: {carried} bytes");
+    let forwarded = gate.forwarded() - before;
+    assert!(forwarded < 4 * MIB, "the upload started from the beginning: {forwarded} bytes");
     alice.types("/get");
     alice.sees("papo_downloads/general_alice_large.bin");
     assert!(alice.downloaded("general_alice_large.bin") == large, "the content differs");
@@ -217,7 +217,7 @@ fn plain_mode_reports_transfers_and_piped_commands_run_in_order() {
     }
     assert!(!output.contains('\u{1b}'), "{output:?}");
 
-    // /get downloads the file that the line before it sent.
+    // /get downloads the file that the previous line has sent.
     alice.write_file("other.bin", &content(3 * MIB));
     let done = alice.run_piped(&node, "#general\n/send other.bin\n/get\nall done\n", "papo_downloads");
     assert_eq!(done.code, Some(0), "{}", done.log);

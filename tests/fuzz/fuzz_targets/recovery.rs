@@ -1,9 +1,8 @@
-//! The recovery of a log whose last segment ends with arbitrary bytes: the log is opened or refused, and an
-//! opened log accepts new records.
+//! Fuzzes the recovery of a log whose last segment ends with arbitrary bytes. The log is opened or refused,
+//! and an opened log accepts new records.
 //!
-//! The input holds batches of lines that the journal writes (a newline ends a line, the byte 0xfe ends a
-//! batch). After the byte 0xff it holds the bytes to append to the file. An input that starts with 0xff is a
-//! file of arbitrary bytes.
+//! The input before the byte 0xff contains batches of lines, which the journal writes: a newline ends a line,
+//! and the byte 0xfe ends a batch. The input after the byte 0xff is appended to the file.
 #![no_main]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Arbitrary request frames: every line is decoded or refused, and the reply is one valid line.
+//! Fuzzes request frames. Every line is decoded or refused, and the reply is one valid line.
 #![no_main]
 
 use common::requests::{self, DecodedRequest};
@@ -10,7 +10,7 @@ fuzz_target!(|frame: &[u8]| {
     if let Ok(lines) = rpc::lines(frame) {
         lines.for_each(check_line);
     }
-    // Decode the input as the parameters of each method, so that the fuzzer need not find a method name.
+    // Decode the input as the parameters of each method. The fuzzer does not have to find a method name.
     if let Ok(params) = std::str::from_utf8(frame) {
         for method in Method::ALL.iter().copied() {
             let name = method.description().name;
@@ -27,8 +27,8 @@ fn check_line(line: &[u8]) {
         Err(Refused { id, error }) => (id, Err(error)),
     };
     match requests::decode(line) {
-        Ok(DecodedRequest { id: whole, call }) => assert_eq!((whole, Ok(&call)), (id, outcome.as_ref()), "both decoders agree"),
-        Err(Refused { id: whole, error }) => assert_eq!((whole, Err(&error)), (id, outcome.as_ref()), "both decoders agree"),
+        Ok(DecodedRequest { id: frame_id, call }) => assert_eq!((frame_id, Ok(&call)), (id, outcome.as_ref()), "both decoders agree"),
+        Err(Refused { id: frame_id, error }) => assert_eq!((frame_id, Err(&error)), (id, outcome.as_ref()), "both decoders agree"),
     }
     assert_reply_is_one_line(id, outcome.as_ref().err());
 }

@@ -35,7 +35,7 @@ pub(crate) struct SimClient {
     pub(crate) session: Option<Session>,
     /// Whether the server accepted the command to follow.
     pub(crate) follows: bool,
-    /// The command whose answer the user is waiting for; at most one at a time.
+    /// The command for whose answer the user is waiting; at most one at a time.
     pub(crate) pending: Option<PendingCommand>,
     pub(crate) tickets: u64,
     /// The edits, reactions and files of the user, in varied runs.
@@ -79,7 +79,7 @@ pub(crate) enum OnAnswer {
 /// An effect of the session that the simulated network or the checkers carry out.
 pub(crate) enum ClientAction {
     Send(Vec<u8>),
-    /// Send this line in a frame of its own, followed by an optional frame of bytes.
+    /// Send this line in its own frame, followed by an optional frame of bytes.
     SendAlone(Vec<u8>, Option<Arc<[u8]>>),
     Connect,
     /// Subscribe (`true`) or unsubscribe (`false`).
@@ -93,7 +93,7 @@ pub(crate) enum ClientAction {
 pub(crate) enum AnswerContent {
     /// Events of a page of history.
     Events(Vec<Entry>),
-    /// A channel that the client follows from now on.
+    /// A channel that the client now follows.
     Joined(Target),
     /// The request with this id is stored as event `n`.
     Amended { id: Uuid, conversation: Conversation, n: u64 },
@@ -222,7 +222,7 @@ impl SimClient {
         }
     }
 
-    /// Does a random action of the user. Returns its description for the trace.
+    /// Does a random action of the user. Returns a description of the action for the trace.
     pub(crate) fn act_randomly(
         &mut self,
         now_ms: u64,

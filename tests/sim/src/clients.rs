@@ -1,4 +1,4 @@
-//! Carries out the effects of the clients' sessions, and checks everything that users are shown.
+//! Carries out the effects of the clients' sessions, and checks all events that users see.
 
 use common::{Conversation, Error, Target};
 use session::{Answer, Entry, News, Session};
@@ -145,8 +145,8 @@ impl World {
                 let targets = state.channels.conversations(&user);
                 targets.map(|to| (to.clone(), state.head(&Conversation::of(&user, to)))).collect()
             }
-            // The server is down, so the heads are unknown: the disk may hold more events than the checkers
-            // know.
+            // The server is down, so the heads are unknown. The disk may contain events that the checkers
+            // have not observed.
             None => self.observed.conversations().map(|known| (known.seen_by(&user), HEAD_UNKNOWN)).collect(),
         };
         for (conversation, n) in heads {
@@ -160,7 +160,8 @@ impl World {
         self.note(format_args!("{user} follows"));
     }
 
-    /// The same for a channel that the user joined. Events before the answer are not required.
+    /// From now on, the client must show all events of a channel that the user joined. Events before the
+    /// answer are not required.
     fn start_following_channel(&mut self, client: usize, conversation: Target) {
         let of_all = Conversation::of(&self.users[client], &conversation);
         let head = self.state().map_or(HEAD_UNKNOWN, |state| state.head(&of_all));

@@ -17,11 +17,11 @@ const ROOM_BYTES_MAX: usize = 6_000;
 /// Maximum time for which a part is down, or a client is suspended or cut off.
 const DOWN_MS_MAX: u64 = 6_000;
 
-/// Maximum clock error: ten hours, so that two clocks differ by less than the day by which the time of a
-/// message id may be ahead.
+/// Maximum clock error: ten hours. Two clocks then differ by less than a day, the maximum by which the time
+/// of a message id may be ahead.
 const CLOCK_ERROR_MS_MAX: u64 = 10 * 3_600_000;
 
-/// Probability, per mille, that the disk fails during or after a start of the server.
+/// Probability, per mille, that the disk fails during or after a startup of the server.
 const RECOVERY_FAILURES_PER_MILLE: u64 = 100;
 
 /// Probability, per mille, that a reconnected socket does not send its subscriptions (libzmq issue 4057).
@@ -176,10 +176,10 @@ impl World {
         }
     }
 
-    /// Plans a disk failure during or shortly after a start, with a small probability.
+    /// With a small probability, plans a disk failure during or shortly after a startup.
     pub(crate) fn maybe_fail_recovery(&mut self) {
         if !self.is_calm && !self.clients.is_empty() && self.rng.per_mille(RECOVERY_FAILURES_PER_MILLE) {
-            self.tally.fault("disk fails at a start");
+            self.tally.fault("disk fails at startup");
             let lasts = self.rng.per_mille(500);
             self.fail_disk(ErrorKind::Other, lasts);
             self.restart_later(Part::Server);

@@ -1,8 +1,8 @@
 //! The simulated network, with models of the broker and the proxy.
 //!
-//! The broker forwards frames between clients and the server. When it dies, the frames in transit are lost.
-//! The proxy sends each event to the connections that are subscribed to its whole topic, and answers a
-//! barrier when it is in force. The subscriptions of one connection keep their order, as in TCP.
+//! The broker forwards frames between clients and the server. When the broker dies, the frames in transit are
+//! lost. The proxy sends each event to the connections that are subscribed to the whole topic of the event,
+//! and answers barriers. The subscriptions of one connection keep their order, as in TCP.
 
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl World {
             self.send_reply(to, &lines, bytes.as_ref());
         }
         let mut publications = outgoing.publications;
-        // The publications of one batch come from a hash table, whose order differs from run to run.
+        // The publications of one batch come from a hash table, whose order differs between runs.
         publications.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (topic, lines) in publications {
             String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.observed.observe_line(line))?;
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// Replaces the client's SUB socket; the old subscriptions are gone.
+    /// Replaces the client's SUB socket. The old subscriptions are lost.
     pub(crate) fn connect(&mut self, client: usize) {
         let sim_client = &mut self.clients[client];
         self.subscriptions.remove(&sim_client.connection);
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// Whether frames from and to this client are dropped now.
+    /// Whether frames from and to this client are being dropped.
     pub(crate) fn is_cut_off(&self, client: usize) -> bool {
         self.clients[client].cut_off_until_ms > self.schedule.now_ms
     }
@@ -158,7 +158,7 @@ impl World {
 
     /// The arrival time of a frame that is sent now.
     fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
-        // Most frames are fast in both profiles; one in five takes up to the maximum delay.
+        // In both profiles, one in five frames takes up to the maximum delay. The other frames are fast.
         let is_slow = self.rng.per_mille(200);
         let delay_ms_max = if is_slow { self.rates.delay_ms_max } else { DELAY_MS_MAX };
         let at_ms = self.schedule.now_ms + 1 + self.rng.below(delay_ms_max);

@@ -33,8 +33,7 @@ use crate::schedule::BrokerConnection;
 /// The Unix time at the start of a run.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
 
-/// Maximum rounds until the answer to a request at the end of a run, which waits for at most one job of
-/// files.
+/// Maximum rounds until the reply to a request at the end of a run.
 const REQUEST_ROUNDS_MAX: u32 = 100;
 
 /// Maximum request frames of one round, as in `server::Server`.
@@ -48,7 +47,7 @@ pub(crate) struct Node {
     pub(crate) engine: Option<Engine>,
     pub(crate) inbox: VecDeque<Request>,
     pub(crate) has_round: bool,
-    /// The power cut that follows the planned disk failure.
+    /// The power cut that will follow the planned disk failure.
     pub(crate) power_cut: Option<Loss>,
     /// The clock error of the server; negative if its clock is behind.
     pub(crate) clock_error_ms: i64,
@@ -56,8 +55,8 @@ pub(crate) struct Node {
     sizes: Sizes,
     /// Accepted frames without a reply, by connection. A negative number means too many replies.
     unanswered: BTreeMap<(usize, u64), i64>,
-    /// The last durable record at the end of a round without pending writes, and the fingerprint of the state
-    /// then.
+    /// The last durable record and the fingerprint of the state, at the end of the last round without pending
+    /// writes.
     last_durable: Option<(u64, String)>,
 }
 
@@ -156,7 +155,7 @@ impl Node {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        // In runs without files, the files get a disk of their own: no fault is wasted on them.
+        // In runs without files, the folder of files has its own disk, so no fault is injected there.
         let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger);
         let files = files.map_err(|source| {
@@ -264,7 +263,7 @@ impl Node {
         self.engine.as_ref().is_some_and(|engine| !engine.is_quiet() || !self.inbox.is_empty())
     }
 
-    /// Every accepted frame gets one reply. After all work is done, none is missing.
+    /// Every accepted frame gets exactly one reply. No reply is missing after all work is done.
     pub(crate) fn answered_once(&self) -> Check {
         let is_quiet = self.engine.as_ref().is_some_and(Engine::is_quiet);
         self.unanswered.iter().try_for_each(|(from, count)| {
@@ -274,7 +273,7 @@ impl Node {
         })
     }
 
-    /// Whether the server noticed that its disk is full.
+    /// Whether the server has detected that its disk is full.
     pub(crate) fn is_full(&self) -> bool {
         let failure = self.engine.as_ref().and_then(|engine| engine.ledger().failure());
         failure.is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
@@ -285,12 +284,12 @@ impl Node {
         self.disk.room().is_some()
     }
 
-    /// Whether the disk failed or a power cut is planned, so that only a restart helps.
+    /// Whether the server must restart, because the disk failed or a power cut is planned.
     pub(crate) fn needs_restart(&self) -> bool {
         self.power_cut.is_some() || self.disk.has_failed()
     }
 
-    /// The state after a start equals the last durable state before it.
+    /// The state after a startup equals the last durable state before.
     pub(crate) fn state_equals_before(&self, ledger: &Ledger) -> Check {
         let Some((record, before)) = &self.last_durable else { return Ok(()) };
         ensure(*record <= ledger.position(), "state_equals_before", || {

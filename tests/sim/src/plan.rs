@@ -8,8 +8,8 @@ use testkit::Rng;
 /// backoff of 12.5 s, a request for the heads after 10 s, and a page of history.
 const COMPLETE_WITHIN_MS: u64 = 30_000;
 
-/// The same if only event frames and subscriptions were lost: one request for the heads, every 10 s, and a
-/// page.
+/// Time until all clients must be complete if only event frames and subscriptions were lost: a request for
+/// the heads, which is sent every 10 s, and a page of history.
 const COMPLETE_WITHIN_AFTER_FAN_OUT_LOSS_MS: u64 = 12_000;
 
 /// Maximum delay of a frame without faults.
@@ -65,8 +65,8 @@ pub(crate) struct Plan {
     pub(crate) is_varied: bool,
 }
 
-/// Of every 200 seeds the first 130 only send messages, as all seeds did when those in `docs/RELIABILITY.md`
-/// found their bugs. The rest are varied.
+/// In the first 130 of every 200 seeds, users only send messages. The seeds in `docs/RELIABILITY.md` found
+/// their bugs in such runs. The other seeds are varied.
 const SEEDS_PER_TURN: u64 = 200;
 const PLAIN_SEEDS_PER_TURN: u64 = 130;
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The connection of a client to the broker. Every start of the client makes a new one.
+/// The connection of a client to the broker. Every startup of the client creates a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BrokerConnection {
     pub(crate) client: usize,
     pub(crate) incarnation: u64,
 }
 
-/// The connection of a client to the proxy. Every SUB socket makes a new one.
+/// The connection of a client to the proxy. Every SUB socket creates a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProxyConnection {
     pub(crate) client: usize,
@@ -55,7 +55,7 @@ pub(crate) enum SimEvent {
     /// The deadline of a client's session expires.
     Tick(usize),
     Command(usize),
-    /// A client tries again to follow all conversations.
+    /// A client retries to follow all conversations.
     Follow(BrokerConnection),
     /// The server runs one round of its event loop.
     ServerRound,
@@ -66,7 +66,7 @@ pub(crate) enum SimEvent {
     Start(Part),
     /// A reconnected SUB socket sends its subscriptions again.
     Reconnect(ProxyConnection),
-    /// The faults stop, and users send nothing more.
+    /// The faults stop, and users stop sending.
     Calm,
     CheckComplete,
     /// The final messages must have reached all clients.
@@ -82,7 +82,7 @@ pub(crate) enum Part {
     Client(usize),
 }
 
-/// The planned events by time. Of two events at the same time, the one that was planned first comes first.
+/// The planned events by time. Events at the same time happen in the order in which they were planned.
 #[derive(Default)]
 pub(crate) struct Schedule {
     pub(crate) now_ms: u64,
@@ -109,8 +109,8 @@ impl Schedule {
         Some(event)
     }
 
-    /// The number of planned events that `is_meant` accepts.
-    pub(crate) fn count(&self, is_meant: impl Fn(&SimEvent) -> bool) -> usize {
-        self.events.values().filter(|event| is_meant(event)).count()
+    /// The number of planned events that `matches` accepts.
+    pub(crate) fn count(&self, matches: impl Fn(&SimEvent) -> bool) -> usize {
+        self.events.values().filter(|event| matches(event)).count()
     }
 }

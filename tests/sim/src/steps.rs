@@ -15,7 +15,7 @@ use crate::plan::{DELAY_MS_MAX, Rates};
 use crate::schedule::{Part, SimEvent};
 use crate::world::World;
 
-/// Maximum delivery time of an event to all clients after the faults: one request for the heads, and a page.
+/// Maximum time to deliver an event to all clients after the faults: one request for the heads, and a page.
 const DELIVERY_MS_MAX: u64 = 12_000;
 
 /// Time between two checks whether a full disk has free space.
@@ -269,7 +269,7 @@ impl World {
     }
 
     /// Checks that all clients are complete. Then sends one final message to each conversation, to check that
-    /// every client still follows all of them.
+    /// every client still follows all conversations.
     fn check_complete(&mut self) -> Check {
         if self.postpone_if_too_early(SimEvent::CheckComplete) {
             return Ok(());

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
 
-/// Counters that only grow.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
     pub steps: u64,
@@ -12,14 +11,14 @@ pub struct Tally {
     /// Messages sent by users.
     pub sent: u64,
     pub acknowledged: u64,
-    /// Edits, deletions, reactions and files acknowledged.
+    /// Acknowledged edits, deletions, reactions and files.
     pub amended: u64,
-    /// Parts of files that users downloaded.
+    /// Chunks of files that users downloaded.
     pub downloaded: u64,
     /// Messages with a final refusal.
     pub refused: u64,
     pub shown: u64,
-    /// Successful starts of the server.
+    /// Successful startups of the server.
     pub recoveries: u64,
     pub faults: BTreeMap<&'static str, u64>,
 }

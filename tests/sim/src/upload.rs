@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// Bytes of one chunk; the longest file takes several chunks.
 const PART_BYTES: usize = 300;
 
-/// Number of contents that several users send.
+/// The number of file contents that several users send.
 const SHARED_CONTENTS: u64 = 3;
 
 /// The next step of an upload.
@@ -47,7 +47,7 @@ pub(crate) enum Progress {
 }
 
 impl Upload {
-    /// A file with a content of its own, or with one of the shared contents.
+    /// Creates an upload with a unique content, or with a content that several users send.
     pub(crate) fn new(id: Uuid, to: Target, rng: &mut Rng) -> Self {
         let is_shared = rng.per_mille(400);
         let number = if is_shared { rng.below(SHARED_CONTENTS) } else { rng.next_u64() };
@@ -59,7 +59,7 @@ impl Upload {
         Self { id, to, content, info, stage: Stage::Begin }
     }
 
-    /// The client was killed; the next one starts with `file.begin`.
+    /// The client was killed. The next client starts with `file.begin`.
     pub(crate) fn interrupt(&mut self) {
         self.stage = Stage::Begin;
     }

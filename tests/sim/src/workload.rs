@@ -76,7 +76,8 @@ impl SimClient {
         ""
     }
 
-    /// Does an action other than a message, with some probability. Returns its description for the trace.
+    /// With some probability, does an action other than sending a message. Returns a description of the
+    /// action for the trace.
     pub(crate) fn other_action(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
         self.workload.as_mut()?.upload.iter_mut().for_each(Upload::resume);
         match rng.below(100) {
@@ -139,7 +140,7 @@ impl SimClient {
         Some(format!("sends a file to {to}"))
     }
 
-    /// Sends the next step of the upload, if it is ready. Returns whether it sent one.
+    /// Sends the next step of the upload if it is ready. Returns whether a step was sent.
     pub(crate) fn continue_upload(&mut self, now_ms: u64) -> bool {
         let upload = self.workload.as_mut().and_then(|workload| workload.upload.as_mut());
         let (Some(upload), Some(session), true) = (upload, &mut self.session, self.follows) else {
@@ -154,7 +155,7 @@ impl SimClient {
         false
     }
 
-    /// Handles an answer, if the upload is waiting for it.
+    /// Handles an answer if the upload is waiting for it.
     pub(crate) fn upload_answered(
         &mut self,
         ticket: u64,

@@ -15,19 +15,19 @@ use crate::schedule::{Part, ProxyConnection, Schedule, SimEvent};
 use crate::tally::Tally;
 use crate::trace::Trace;
 
-/// User names; a run uses the first ones.
+/// A run uses the first names of this list.
 const USERS: [&str; 6] = ["alice", "bob", "carla", "davi", "eva", "fábio"];
 
-/// Channel names; a run uses the first ones.
+/// A run uses the first names of this list.
 const CHANNELS: [&str; 3] = ["#general", "#ops", "#café"];
 
-/// Maximum events of a run; a usual run has some thousands.
+/// The maximum number of events in a run. A usual run has some thousands.
 const STEPS_MAX: u64 = 3_000_000;
 
 /// The result of a run without a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The hash of the trace: equal for equal runs.
+    /// The hash of the trace. Equal runs have equal hashes.
     pub hash: String,
     pub tally: Tally,
 }
@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) rates: Rates,
     /// Whether the faults have stopped.
     pub(crate) is_calm: bool,
-    /// Whether a refusal because of a full disk is a violation: the faults ended long ago.
+    /// Whether a refusal because of a full disk is a violation, because the faults ended long ago.
     pub(crate) must_write: bool,
     pub(crate) node: Node,
     pub(crate) broker: Role,

@@ -1,6 +1,6 @@
 //! Runs the first 200 seeds, and the seeds that found a bug.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 fn run(seed: u64) -> sim::Report {
     let describe =

@@ -1,9 +1,9 @@
-//! Test fixtures of all crates: names, texts, ids and seeded random numbers, and with the feature `server` a
-//! team on a server.
+//! Test fixtures for all crates: names, texts, ids and seeded random numbers. With the feature `server`, also
+//! a team on a server.
 //!
-//! A fixture panics if its argument is invalid, which fails the test that called it.
+//! A fixture panics if its argument is invalid.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a fixture fails the test that uses it")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test fixtures may panic")]
 
 mod rng;
 #[cfg(feature = "server")]

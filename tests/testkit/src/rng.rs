@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014), for tests
-/// and measurements; not for secrets.
+/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). For tests
+/// and measurements, not for secrets.
 ///
-/// The algorithm is implemented here, because a seed of the simulation must repeat the same run after any
-/// update of a dependency. The session core has its own copy in `session::rng`.
+/// A seed of the simulation must repeat the same run after any update of a dependency, so the algorithm is
+/// implemented here. The session core has its own copy in `session::rng`.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -77,7 +77,7 @@ impl Rng {
         choices[self.index(choices.len())]
     }
 
-    /// Random letters from `a` to `z`, which no protocol escapes.
+    /// Random letters from `a` to `z`, which need no escaping.
     pub fn letters(&mut self, bytes: usize) -> String {
         (0..bytes).map(|_| char::from(b'a' + (self.next_u64() % 26) as u8)).collect()
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_published_algorithm() {
+    fn the_numbers_equal_those_of_the_published_algorithm() {
         // The outputs of java.util.SplittableRandom and of Vigna's splitmix64.c for this seed.
         let mut rng = Rng::new(1_234_567);
         let numbers: Vec<u64> = (0..3).map(|_| rng.next_u64()).collect();

@@ -8,17 +8,19 @@ mod patches;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Builds libzmq as upstream wrote it, for the tests that show what each patch prevents.
+/// If this environment variable is set, libzmq is built without the patches. Tests then show the attacks that
+/// the patches prevent.
 const UNPATCHED: &str = "PAPO_LIBZMQ_UNPATCHED";
 
-/// The sources of WebSocket transports, which papo does not use, have names that begin so.
+/// The prefix of the sources for WebSockets, which papo does not use.
 const NOT_BUILT: &str = "ws";
 
-/// The package with the sources of libzmq: in the registry's folder, and as `cargo vendor` names it.
+/// The folder names of the package with the sources of libzmq: in the registry's folder, and in a folder of
+/// `cargo vendor`.
 const UPSTREAM_FOLDERS: [&str; 2] = ["zeromq-src-0.3.6+4.3.5", "zeromq-src"];
 
-/// What CMake would find out about the system. Without the lines about TCP_KEEP*, libzmq accepts these
-/// options and ignores them.
+/// The macros that CMake would define for the system. Without the TCP_KEEP* macros, libzmq silently ignores
+/// these options.
 const LINUX: &str = "
 #define ZMQ_HAVE_LINUX 1
 #define ZMQ_IOTHREAD_POLLER_USE_EPOLL 1
@@ -76,7 +78,7 @@ impl Build {
         Self
     }
 
-    /// Does nothing: this package always builds with the libsodium that it depends on.
+    /// Does nothing, because this package always uses the libsodium from its dependencies.
     pub fn with_libsodium(&mut self, _location: Option<std::convert::Infallible>) -> &mut Self {
         self
     }
@@ -84,9 +86,8 @@ impl Build {
     /// Compiles libzmq, and prints Cargo's instructions to link it.
     ///
     /// # Panics
-    /// When a source is missing, a patch does not fit, or the compiler fails: a build script has no other way
-    /// to report it.
-    #[expect(clippy::unused_self, reason = "the interface of the package that this one replaces")]
+    /// A source is missing, a patch does not fit, or the compiler fails.
+    #[expect(clippy::unused_self, reason = "the interface of the replaced package")]
     pub fn build(&mut self) {
         println!("cargo:rerun-if-env-changed={UNPATCHED}");
         let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
@@ -103,9 +104,8 @@ impl Build {
     }
 }
 
-/// The folder with libzmq's sources in the package `zeromq-src` 0.3. Cargo does not say where it unpacked a
-/// package, but it is next to `zmq-sys`, whose build script calls this function: in the registry's folder, or
-/// in a folder of `cargo vendor`.
+/// The folder with the sources of libzmq in the package `zeromq-src` 0.3. Cargo unpacks this package next to
+/// `zmq-sys`, whose build script calls this function.
 fn upstream() -> PathBuf {
     let zmq_sys = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets CARGO_MANIFEST_DIR"));
     let packages = zmq_sys.parent().expect("a package is in a folder");
@@ -136,7 +136,7 @@ fn write_platform(sources: &Path) {
     fs::write(sources.join("platform.hpp"), text).expect("OUT_DIR is writable");
 }
 
-/// Reports whether the C library declares `strlcpy`, as glibc does since 2.38. libzmq has its own otherwise.
+/// Whether the C library declares `strlcpy`, as glibc does since 2.38. If not, libzmq uses its own.
 fn has_strlcpy(folder: &Path) -> bool {
     let source = folder.join("has_strlcpy.c");
     fs::write(&source, "#include <string.h>\nint main(void) { return sizeof(&strlcpy) == 0; }\n")

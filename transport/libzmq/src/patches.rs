@@ -1,14 +1,14 @@
-//! papo's changes to libzmq. Each replaces one line of upstream, which must occur exactly as often as stated,
-//! so a new version of libzmq cannot be built without its patches.
+//! papo's patches of libzmq. Each patch replaces a text of upstream, which must occur exactly `times` times.
+//! If a new version of libzmq changes the text, the build fails.
 //!
-//! `docs/LIBZMQ.md` describes each fault, how to reproduce it, and its fix, for upstream.
+//! `docs/LIBZMQ.md` describes each fault, its reproduction, and its fix.
 
 use std::fs;
 use std::path::Path;
 
 struct Patch {
     file: &'static str,
-    /// Text of upstream, as short as it can be and still be unique.
+    /// The text of upstream.
     find: &'static str,
     times: usize,
     replace: &'static str,
@@ -20,8 +20,8 @@ const fn once(file: &'static str, find: &'static str, replace: &'static str) -> 
 
 /// A ROUTER gives each peer an unguessable name, and ignores the name that the peer chose.
 ///
-/// Upstream counts from a random number, so a peer that chose a name of this form would end the process when
-/// the counter reached it, and a peer that chose the name of a lost connection received its replies.
+/// Upstream uses a counter, and accepts any name that a peer chose. When the counter reached a chosen name,
+/// the process aborted. A peer that chose the name of a lost connection received its replies.
 const NAMES: [Patch; 5] = [
     once("router.cpp", "#include \"router.hpp\"", "#include \"router.hpp\"\n#include <sodium.h>"),
     Patch { file: "router.cpp", find: "unsigned char buf[5];", times: 3, replace: "unsigned char buf[17];" },
@@ -32,7 +32,7 @@ const NAMES: [Patch; 5] = [
         replace: "randombytes_buf (buf + 1, sizeof buf - 1);",
     },
     once("router.cpp", "        if (msg.size () == 0) {", "        if (true) {"),
-    // The metadata of a handshake: no longer than any honest peer's. libzmq keeps it for each connection.
+    // Limits the metadata of a handshake, which libzmq keeps for each connection.
     once(
         "mechanism.cpp",
         "    size_t bytes_left = length_;\n\n    while (bytes_left > 1) {",
@@ -41,13 +41,13 @@ const NAMES: [Patch; 5] = [
     ),
 ];
 
-/// An XPUB disconnects a peer that sends anything other than subscriptions, reads at most 16 subscriptions of
-/// a peer in a turn, and forgets a peer's waiting subscriptions when the peer leaves. In manual mode, a peer
-/// has at most 16,384 topics, and 64 while the socket has 65,536 different ones; the subscription beyond
-/// fails with EMFILE.
+/// An XPUB disconnects a peer that sends anything other than subscriptions. It reads at most 16 subscriptions
+/// of a peer at a time, and forgets the waiting subscriptions of a peer that disconnects. In manual mode, a
+/// peer has at most 16,384 topics, or 64 while the socket has 65,536 different topics. Further subscriptions
+/// fail with EMFILE.
 ///
-/// Upstream keeps other messages without a limit, and grants the next subscription to the wrong peer. It also
-/// keeps each topic a second time, to report the end of a subscription, which papo does not use.
+/// Upstream keeps other messages without a limit, and grants the next subscription to the wrong peer.
+/// Upstream also stores each topic twice, for a report that papo does not use.
 const SUBSCRIPTIONS: [Patch; 13] = [
     once(
         "xpub.hpp",
@@ -151,10 +151,10 @@ const SUBSCRIPTIONS: [Patch; 13] = [
     ),
 ];
 
-/// A queue has a limit in bytes: high-water marks count units of 512 bytes, at least one for a message.
+/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit.
 ///
-/// All queues of sockets with the option 9001 share 64 MiB, beyond 64 KiB for each peer. Upstream counts
-/// messages of any length.
+/// All queues of sockets with the option 9001 share 64 MiB, in addition to 64 KiB for each peer. Upstream
+/// counts messages of any length as one.
 const QUEUES: [Patch; 18] = [
     once(
         "pipe.hpp",
@@ -291,7 +291,7 @@ const QUEUES: [Patch; 18] = [
 /// Patches the copied sources in `folder`.
 ///
 /// # Panics
-/// When upstream's text is not where a patch expects it.
+/// The text of upstream is not where a patch expects it.
 pub(crate) fn apply(folder: &Path) {
     for patch in NAMES.iter().chain(&SUBSCRIPTIONS).chain(&QUEUES) {
         let path = folder.join(patch.file);

@@ -11,12 +11,12 @@ use crate::domain::messages::check_id;
 use crate::domain::records::Record;
 use crate::domain::{State, blocks, history};
 
-/// The message to amend, as the log holds it.
+/// The message to amend, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     pub n: u64,
     pub author: UserName,
-    /// Whether it is a file, which can be deleted but not edited.
+    /// A file can be deleted but not edited.
     pub is_file: bool,
 }
 

@@ -16,15 +16,15 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Vec<(u64, Amendment)>", into = "Vec<(u64, Amendment)>")]
 pub struct Amendments(BTreeMap<u64, Amendment>);
 
-/// The amendments of one message. When a message is deleted, its edits get entries too.
+/// The amendments of one message. When a message is deleted, each of its edits also gets an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
-    /// The numbers of its edits, in order; none after a deletion.
+    /// The event numbers of the edits, in order. Empty after a deletion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// The reactions, in the order of their first use; none after a deletion.
+    /// In the order of their first use. Empty after a deletion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
 }
@@ -42,13 +42,13 @@ impl From<Amendments> for Vec<(u64, Amendment)> {
 }
 
 impl Amendments {
-    /// The amendments of the message `n`; `None` if it has none.
+    /// The amendments of the message `n`; `None` if the message was never amended.
     #[must_use]
     pub fn of(&self, n: u64) -> Option<&Amendment> {
         self.0.get(&n)
     }
 
-    /// Whether any of these events has amendments.
+    /// Whether an event with one of these numbers has amendments.
     #[must_use]
     pub fn has_any_in(&self, numbers: RangeInclusive<u64>) -> bool {
         !numbers.is_empty() && self.0.range(numbers).next().is_some()
@@ -74,9 +74,9 @@ impl Amendments {
         } else if let Body::Unreacted { emoji, .. } = &event.body {
             self.unreact(of, emoji, &event.from);
         } else if let Body::Deleted { .. } = event.body {
-            let gone = Amendment { deleted: true, ..Amendment::default() };
-            let before = self.0.insert(of, gone.clone()).unwrap_or_default();
-            self.0.extend(before.edits.into_iter().map(|edit| (edit, gone.clone())));
+            let deleted = Amendment { deleted: true, ..Amendment::default() };
+            let before = self.0.insert(of, deleted.clone()).unwrap_or_default();
+            self.0.extend(before.edits.into_iter().map(|edit| (edit, deleted.clone())));
         } else if let Body::Edited { .. } | Body::Redacted { .. } = event.body {
             self.edit(of, event.n);
         }

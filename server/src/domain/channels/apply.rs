@@ -6,9 +6,9 @@ use common::{Body, ChannelName, Conversation, Event, Subject, Target, UserName};
 use super::{Channel, Channels, Direct, Progress};
 
 impl Channels {
-    /// Moves the topics of the user's private channels and of `*`, so that a revoked session no longer
-    /// receives their events. If the account is disabled, the topics of public channels move too: the user
-    /// can no longer join them.
+    /// Moves the topics of the user's private channels and of `*`. A revoked session then no longer receives
+    /// events from them. If the account is disabled, also moves the topics of the user's public channels,
+    /// because the user may no longer read them.
     pub(in crate::domain) fn move_topics_of(&mut self, user: &UserName, is_disabled: bool) {
         let targets: Vec<_> = self.conversations(user).cloned().collect();
         for target in targets {
@@ -35,8 +35,8 @@ impl Channels {
         match &event.to {
             Target::Channel(name) => self.apply_to_channel(name, progress, event),
             Target::User(_) => {
-                if let Conversation::Direct(one, other) = event.conversation() {
-                    self.apply_to_direct((one, other), progress, event);
+                if let Conversation::Direct(first, second) = event.conversation() {
+                    self.apply_to_direct((first, second), progress, event);
                 }
             }
         }
@@ -110,18 +110,18 @@ impl Channels {
         }
     }
 
-    /// Removes a member, or an invitation. The topic of a public channel moves only for a ban: without a ban,
-    /// the user may join again.
+    /// Removes a user and their invitation from a channel. The topic of a public channel moves only for a
+    /// ban, because other removed users may join again.
     fn remove(&mut self, name: &ChannelName, user: &UserName, is_banned: bool) {
         let Some(channel) = self.get_mut(name) else { return };
         channel.invited.remove(user);
         channel.members.remove(user);
         channel.reads.remove_user(user);
-        let moves = channel.private || is_banned;
+        let moves_topic = channel.private || is_banned;
         if let Some(conversations) = self.conversations.get_mut(user) {
             conversations.remove(&Target::Channel(name.clone()));
         }
-        if moves {
+        if moves_topic {
             self.move_topic(name);
         }
     }

@@ -17,7 +17,7 @@ pub struct Channel {
     pub since: u64,
     #[serde(flatten)]
     pub progress: Progress,
-    /// How often the key of its topic has changed.
+    /// How often the key of the channel's topic has changed.
     pub epoch: u64,
     /// Whether only invited users may join. Other users cannot see that the channel exists.
     pub private: bool,
@@ -30,18 +30,18 @@ pub struct Channel {
     /// The subject; empty if none is set.
     pub subject: Subject<'static>,
     pub members: BTreeMap<UserName, Role>,
-    /// The users who are invited and have not joined yet.
+    /// The users who were invited and have not joined.
     #[serde(deserialize_with = "invited")]
     pub invited: BTreeMap<UserName, Attribution>,
-    /// The users who may not join.
+    /// Banned users may not join.
     pub banned: BTreeSet<UserName>,
-    /// The author and the time of each ban. A snapshot of an earlier version has none.
+    /// The author and the time of each ban. Snapshots of older versions do not contain them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bans: BTreeMap<UserName, Attribution>,
     pub reads: ReadState,
     #[serde(default)]
     pub amendments: Amendments,
-    /// The topic of its events; derived from the name and the epoch.
+    /// The topic of the channel's events; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
 }

@@ -1,5 +1,5 @@
-//! The commands on channels: each function checks [`rights`](super::rights) and returns the record for the
-//! log.
+//! The commands on channels. Each function checks the [`rights`](super::rights) of the user and returns the
+//! record for the log.
 
 use common::channels::Role;
 use common::limits::CHANNEL_NAMES_MAX;
@@ -12,7 +12,7 @@ use crate::domain::{State, blocks};
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
-/// A user and the channel that they act on.
+/// The user who sent a command, and the channel that it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub user: UserName,
@@ -20,7 +20,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The channel, if the user may perform the action in it.
+    /// The channel, if the user may perform the action.
     fn allowed<'s>(&self, state: &'s State, action: Action<'_>) -> Result<&'s Channel, Detail> {
         let channel = state.channels.channel(&self.channel)?;
         check(&self.channel, channel, &self.user, action)?;

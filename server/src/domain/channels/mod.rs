@@ -59,6 +59,7 @@ impl Channels {
         }
     }
 
+<<<<<<< HEAD
     /// Whether a channel of this name was deleted.
     #[must_use]
     pub fn is_deleted(&self, name: &ChannelName) -> bool {
@@ -73,6 +74,9 @@ impl Channels {
 
     /// A channel, if `user` may write to it. Only administrators may write to `*`, and nobody to an archived
     /// channel.
+=======
+    /// Returns a channel to which `user` may write. Only administrators may write to `*`.
+>>>>>>> main
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.amendable(name, user)?;
         if channel.archived { Err(Detail::ChannelArchived { channel: name.clone() }) } else { Ok(channel) }
@@ -85,7 +89,7 @@ impl Channels {
         if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
     }
 
-    /// A channel, if `user` is a member.
+    /// Returns a channel of which `user` is a member.
     pub fn membership(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.channel(name)?;
         rights::check(name, channel, user, rights::Action::Participate)?;
@@ -116,7 +120,8 @@ impl Channels {
         })
     }
 
-    /// The bans of a channel after the user `after`, in alphabetical order, if `user` may see them.
+    /// The bans of a channel after the banned user `after`, in alphabetical order. Only moderators and owners
+    /// may list bans.
     pub fn bans(
         &self,
         name: &ChannelName,
@@ -132,7 +137,7 @@ impl Channels {
         }))
     }
 
-    /// The topic on which one user receives events, in an epoch.
+    /// The topic of the events for one user, in an epoch.
     #[must_use]
     pub fn user_topic(&self, user: &UserName, epoch: u64) -> String {
         self.secret.user(user, epoch)
@@ -144,35 +149,35 @@ impl Channels {
         self.secret.presence(epoch)
     }
 
-    /// The newest event of a conversation; `None` if it does not exist.
+    /// The newest event of a conversation; `None` if the conversation does not exist.
     #[must_use]
     pub fn progress(&self, conversation: &Conversation) -> Option<Progress> {
         match conversation {
             Conversation::Channel(name) => self.get(name).map(|channel| channel.progress),
-            Conversation::Direct(one, other) => {
-                self.direct.get(&(one.clone(), other.clone())).map(|direct| direct.progress)
+            Conversation::Direct(first, second) => {
+                self.direct.get(&(first.clone(), second.clone())).map(|direct| direct.progress)
             }
         }
     }
 
-    /// The read state of a conversation; `None` if it does not exist.
+    /// The read state of a conversation; `None` if the conversation does not exist.
     #[must_use]
     pub fn reads(&self, conversation: &Conversation) -> Option<&ReadState> {
         match conversation {
             Conversation::Channel(name) => self.get(name).map(|channel| &channel.reads),
-            Conversation::Direct(one, other) => {
-                self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.reads)
+            Conversation::Direct(first, second) => {
+                self.direct.get(&(first.clone(), second.clone())).map(|direct| &direct.reads)
             }
         }
     }
 
-    /// The amendments of a conversation; `None` if it does not exist.
+    /// The amendments of a conversation; `None` if the conversation does not exist.
     #[must_use]
     pub fn amendments(&self, conversation: &Conversation) -> Option<&Amendments> {
         match conversation {
             Conversation::Channel(name) => self.get(name).map(|channel| &channel.amendments),
-            Conversation::Direct(one, other) => {
-                self.direct.get(&(one.clone(), other.clone())).map(|direct| &direct.amendments)
+            Conversation::Direct(first, second) => {
+                self.direct.get(&(first.clone(), second.clone())).map(|direct| &direct.amendments)
             }
         }
     }
@@ -180,13 +185,13 @@ impl Channels {
     pub(super) fn reads_mut(&mut self, conversation: &Conversation) -> Option<&mut ReadState> {
         match conversation {
             Conversation::Channel(name) => self.get_mut(name).map(|channel| &mut channel.reads),
-            Conversation::Direct(one, other) => {
-                self.direct.get_mut(&(one.clone(), other.clone())).map(|direct| &mut direct.reads)
+            Conversation::Direct(first, second) => {
+                self.direct.get_mut(&(first.clone(), second.clone())).map(|direct| &mut direct.reads)
             }
         }
     }
 
-    /// The number of the newest event; 0 if there is none.
+    /// The number of the newest event; 0 if the conversation has no events.
     #[must_use]
     pub fn head(&self, conversation: &Conversation) -> u64 {
         self.progress(conversation).map_or(0, |progress| progress.n)
@@ -223,7 +228,7 @@ impl Channels {
         self.direct.iter()
     }
 
-    /// Takes the channels whose topic has moved since the last call.
+    /// Returns the channels whose topics have moved since the last call.
     pub fn take_moved(&mut self) -> Vec<ChannelName> {
         std::mem::take(&mut self.moved)
     }
@@ -258,7 +263,7 @@ impl Channels {
         self.everybody.members.insert(user.clone(), role);
     }
 
-    /// Adds a channel that was just created or that a snapshot contains.
+    /// Adds a new channel, or a channel from a snapshot.
     pub fn insert_channel(&mut self, name: ChannelName, mut channel: Channel) {
         for member in channel.members.keys() {
             self.conversations.entry(member.clone()).or_default().insert(Target::Channel(name.clone()));
@@ -267,7 +272,7 @@ impl Channels {
         self.channels.insert(name, channel);
     }
 
-    /// Adds a direct conversation that was just begun or that a snapshot contains.
+    /// Adds a new direct conversation, or a direct conversation from a snapshot.
     pub fn insert_direct(&mut self, users: (UserName, UserName), direct: Direct) {
         self.conversations.entry(users.0.clone()).or_default().insert(Target::User(users.1.clone()));
         self.conversations.entry(users.1.clone()).or_default().insert(Target::User(users.0.clone()));

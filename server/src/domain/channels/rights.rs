@@ -43,7 +43,7 @@ impl Action<'_> {
         }
     }
 
-    /// Whether the action removes a member with the same or a higher role, which is not allowed.
+    /// Whether the action removes a member whose role is not lower than `role`. No role permits it.
     fn removes_peer_or_superior(self, channel: &Channel, role: Role) -> bool {
         match self {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),
@@ -60,8 +60,8 @@ impl Action<'_> {
     }
 }
 
-/// Checks that `user` may perform the action in `channel`. A user who may not see the channel gets the error
-/// that it does not exist.
+/// Checks that `user` may perform the action in `channel`. The error for a user who may not see the channel
+/// is `NoSuchChannel`.
 pub(crate) fn check(
     name: &ChannelName,
     channel: &Channel,

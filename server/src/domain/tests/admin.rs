@@ -14,20 +14,20 @@ fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
 
 #[test]
 fn the_first_account_is_the_administrator() {
-    let world = World::with(&["zoe", "ana"], []);
-    assert_eq!(check(&world.state, &user("zoe")), Ok(()));
-    assert_eq!(check(&world.state, &user("ana")), Err(Detail::NotAdministrator));
-    assert_eq!(check(&world.state, &user("nobody")), Err(Detail::NotAdministrator));
+    let fixture = Fixture::with(&["zoe", "ana"], []);
+    assert_eq!(check(&fixture.state, &user("zoe")), Ok(()));
+    assert_eq!(check(&fixture.state, &user("ana")), Err(Detail::NotAdministrator));
+    assert_eq!(check(&fixture.state, &user("nobody")), Err(Detail::NotAdministrator));
 }
 
 #[test]
 fn a_snapshot_without_administrators_promotes_the_oldest_account() {
-    let mut world = World::new();
+    let mut fixture = Fixture::new();
     for (number, (name, at)) in (1..).zip([("ana", 2), ("zoe", 1), ("eva", 2)]) {
         let record = ServerRecord::Account { at, user: user(name), password: "hash".into() };
-        world.state.apply(number, &Record::Server(record));
+        fixture.state.apply(number, &Record::Server(record));
     }
-    let mut accounts = world.state.users.accounts().clone();
+    let mut accounts = fixture.state.users.accounts().clone();
     accounts.values_mut().for_each(|account| account.administrator = false);
     let mut state = State::new(TopicSecret::new([7; 32]));
     state.users.restore(accounts);
@@ -37,19 +37,22 @@ fn a_snapshot_without_administrators_promotes_the_oldest_account() {
 
 #[test]
 fn only_administrators_disable_and_promote() {
-    let mut world = World::with(&["ana", "bob"], []);
-    assert_eq!(world.refuses(disable("bob", "ana", true)), Detail::NotAdministrator);
-    assert_eq!(world.refuses(promote("bob", "bob", true)), Detail::NotAdministrator);
+    let mut fixture = Fixture::with(&["ana", "bob"], []);
+    assert_eq!(fixture.rejection(disable("bob", "ana", true)), Detail::NotAdministrator);
+    assert_eq!(fixture.rejection(promote("bob", "bob", true)), Detail::NotAdministrator);
     assert_eq!(
-        world.refuses(disable("bob", "nobody", true)),
+        fixture.rejection(disable("bob", "nobody", true)),
         Detail::NotAdministrator,
         "the error does not reveal whether the user exists"
     );
-    assert_eq!(world.refuses(disable("ana", "nobody", true)), Detail::NoSuchUser { user: user("nobody") });
-    world.does(promote("ana", "bob", true));
-    world.does(promote("bob", "ana", false));
-    assert_eq!(world.refuses(promote("ana", "ana", true)), Detail::NotAdministrator);
-    insta::assert_snapshot!(world.log[2..].join("\n"), @r#"
+    assert_eq!(
+        fixture.rejection(disable("ana", "nobody", true)),
+        Detail::NoSuchUser { user: user("nobody") }
+    );
+    fixture.run(promote("ana", "bob", true));
+    fixture.run(promote("bob", "ana", false));
+    assert_eq!(fixture.rejection(promote("ana", "ana", true)), Detail::NotAdministrator);
+    insta::assert_snapshot!(fixture.log[2..].join("\n"), @r#"
     {"kind":"account.role","at":4102444800000,"user":"bob","administrator":true}
     {"kind":"account.role","at":4102444800000,"user":"ana","administrator":false}
     "#);
@@ -58,27 +61,27 @@ fn only_administrators_disable_and_promote() {
 #[test]
 fn an_administrator_can_join_a_private_channel_without_members() {
     let private = Command::CreateChannel(actor("bob", "#club"), true);
-    let mut world = World::with(&["ana", "bob", "eva"], [private]);
+    let mut fixture = Fixture::with(&["ana", "bob", "eva"], [private]);
     let hidden = Detail::NoSuchChannel { channel: actor("ana", "#club").channel };
-    assert_eq!(world.refuses(join("ana", "#club")), hidden, "bob is a member");
-    world.does(leave("bob", "#club"));
-    assert_eq!(world.refuses(join("eva", "#club")), hidden);
-    assert_eq!(world.refuses(join("bob", "#club")), hidden);
-    world.does(join("ana", "#club"));
-    world.does(Command::Invite(actor("ana", "#club"), user("eva")));
+    assert_eq!(fixture.rejection(join("ana", "#club")), hidden, "bob is a member");
+    fixture.run(leave("bob", "#club"));
+    assert_eq!(fixture.rejection(join("eva", "#club")), hidden);
+    assert_eq!(fixture.rejection(join("bob", "#club")), hidden);
+    fixture.run(join("ana", "#club"));
+    fixture.run(Command::Invite(actor("ana", "#club"), user("eva")));
 }
 
 #[test]
 fn there_is_always_an_administrator_who_can_log_in() {
-    let mut world = World::with(&["ana", "bob"], []);
+    let mut fixture = Fixture::with(&["ana", "bob"], []);
     let last = Detail::LastAdministrator { user: user("ana") };
-    assert_eq!(world.refuses(promote("ana", "ana", false)), last);
-    assert_eq!(world.refuses(disable("ana", "ana", true)), last);
-    world.does(promote("ana", "bob", true));
-    world.does(disable("ana", "bob", true));
-    assert_eq!(world.refuses(disable("ana", "ana", true)), last, "the other administrator is disabled");
-    world.does(disable("ana", "bob", false));
-    world.does(disable("ana", "ana", true));
+    assert_eq!(fixture.rejection(promote("ana", "ana", false)), last);
+    assert_eq!(fixture.rejection(disable("ana", "ana", true)), last);
+    fixture.run(promote("ana", "bob", true));
+    fixture.run(disable("ana", "bob", true));
+    assert_eq!(fixture.rejection(disable("ana", "ana", true)), last, "the other administrator is disabled");
+    fixture.run(disable("ana", "bob", false));
+    fixture.run(disable("ana", "ana", true));
 }
 
 #[test]
@@ -93,41 +96,41 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
         open("bob", "one", NOW_MS + 10),
         open("bob", "two", NOW_MS + 10),
     ];
-    let mut world = World::with(&["ana", "bob"], setting);
+    let mut fixture = Fixture::with(&["ana", "bob"], setting);
     let names = ["#open", "#closed", "#other", "@bob", "@ana"];
-    let topics = |world: &World| names.map(|name| topic(world, name));
-    let before = topics(&world);
-    world.does(disable("ana", "bob", true));
-    let after = topics(&world);
+    let topics = |fixture: &Fixture| names.map(|name| topic(fixture, name));
+    let before = topics(&fixture);
+    fixture.run(disable("ana", "bob", true));
+    let after = topics(&fixture);
     let moved: Vec<_> = (0..names.len()).filter(|i| before[*i] != after[*i]).map(|i| names[i]).collect();
     assert_eq!(moved, ["#open", "#closed", "@bob"]);
     for token in ["one", "two"] {
-        assert_eq!(world.state.users.owner(&TokenDigest::of(token), NOW_MS), None);
+        assert_eq!(fixture.state.users.owner(&TokenDigest::of(token), NOW_MS), None);
     }
-    assert_eq!(world.refuses(open("bob", "three", NOW_MS + 10)), Detail::Disabled);
+    assert_eq!(fixture.rejection(open("bob", "three", NOW_MS + 10)), Detail::Disabled);
 
-    let position = world.log.len();
-    world.does(disable("ana", "bob", true));
-    assert_eq!(world.log.len(), position, "the account is already disabled");
-    world.does(disable("ana", "bob", false));
+    let position = fixture.log.len();
+    fixture.run(disable("ana", "bob", true));
+    assert_eq!(fixture.log.len(), position, "the account is already disabled");
+    fixture.run(disable("ana", "bob", false));
     assert_eq!(
-        world.state.users.owner(&TokenDigest::of("one"), NOW_MS),
+        fixture.state.users.owner(&TokenDigest::of("one"), NOW_MS),
         None,
         "ended sessions are not restored"
     );
-    world.does(open("bob", "three", NOW_MS + 10));
-    world.does(send("bob", "#closed"));
+    fixture.run(open("bob", "three", NOW_MS + 10));
+    fixture.run(send("bob", "#closed"));
 }
 
 #[test]
 fn the_presence_topic_moves_with_the_topic_of_any_user() {
     let others = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
-    let mut world =
-        World::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
+    let mut fixture =
+        Fixture::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
     let mut moves = |command| {
-        let before = world.state.presence_topic();
-        world.does(command);
-        world.state.presence_topic() != before
+        let before = fixture.state.presence_topic();
+        fixture.run(command);
+        fixture.state.presence_topic() != before
     };
     assert!(!moves(create("ana", "#a")));
     assert!(!moves(Command::EndSession { user: user("ana"), digest: TokenDigest::of("two") }), "a logout");
@@ -138,8 +141,8 @@ fn the_presence_topic_moves_with_the_topic_of_any_user() {
 
 #[test]
 fn the_list_of_users_contains_when_each_was_last_seen() {
-    let world = World::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
-    let seen: Vec<_> = world.state.users.list(None).map(|info| info.seen).collect();
+    let fixture = Fixture::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
+    let seen: Vec<_> = fixture.state.users.list(None).map(|info| info.seen).collect();
     assert_eq!(seen, [None, Some(7)]);
-    assert_eq!(world.log[2], r#"{"kind":"seen","at":7,"user":"bob"}"#);
+    assert_eq!(fixture.log[2], r#"{"kind":"seen","at":7,"user":"bob"}"#);
 }

@@ -67,7 +67,7 @@ pub(super) fn kind(line: &str) -> &'static str {
     }
 }
 
-/// All kinds that a log can contain. No reader accepts an unknown kind.
+/// All kinds that a log can contain.
 pub(super) fn all() -> BTreeSet<&'static str> {
     EVENTS.iter().chain(SERVER_RECORDS).copied().filter(|kind| *kind != "unknown").collect()
 }

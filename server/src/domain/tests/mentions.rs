@@ -15,55 +15,55 @@ pub(super) fn send_text(by: &str, target: &str, text: &str) -> Command<'static> 
 }
 
 /// The mentions of a user, newest first.
-fn mentioned(world: &World, by: &str) -> String {
-    let (all, _) = page(&world.state, &user(by), None);
+fn mentioned(fixture: &Fixture, by: &str) -> String {
+    let (all, _) = page(&fixture.state, &user(by), None);
     all.iter().map(|(conversation, one)| format!("{conversation} {}", one.n)).collect::<Vec<_>>().join(", ")
 }
 
-fn channel_of_three() -> World {
-    World::with(&["ana", "bob", "eva", "ida"], [create("ana", "#a"), join("bob", "#a"), join("eva", "#a")])
+fn channel_of_three() -> Fixture {
+    Fixture::with(&["ana", "bob", "eva", "ida"], [create("ana", "#a"), join("bob", "#a"), join("eva", "#a")])
 }
 
 #[test]
 fn a_member_is_mentioned_by_name_and_by_here() {
-    let mut world = channel_of_three();
+    let mut fixture = channel_of_three();
     for (by, text) in [("ana", "@bob and @ida, @bob"), ("bob", "@here @ana"), ("eva", "@eva")] {
-        world.does(send_text(by, "#a", text));
+        fixture.run(send_text(by, "#a", text));
     }
-    world.does(send_text("ana", "@bob", "@bob, and not @eva"));
-    assert_eq!(mentioned(&world, "ana"), "#a 5");
-    assert_eq!(mentioned(&world, "bob"), "@ana @bob 1, #a 4");
-    assert_eq!(mentioned(&world, "eva"), "#a 5", "users do not mention themselves");
-    assert_eq!(mentioned(&world, "ida"), "");
-    world.does(join("ida", "#a"));
-    assert_eq!(mentioned(&world, "ida"), "", "a message before the user joined does not mention them");
-    let unread = |by| reading(&world.state, &user(by), &to("#a")).map(|one| (one.unread, one.mentions));
+    fixture.run(send_text("ana", "@bob", "@bob, and not @eva"));
+    assert_eq!(mentioned(&fixture, "ana"), "#a 5");
+    assert_eq!(mentioned(&fixture, "bob"), "@ana @bob 1, #a 4");
+    assert_eq!(mentioned(&fixture, "eva"), "#a 5", "users do not mention themselves");
+    assert_eq!(mentioned(&fixture, "ida"), "");
+    fixture.run(join("ida", "#a"));
+    assert_eq!(mentioned(&fixture, "ida"), "", "a message before the user joined does not mention them");
+    let unread = |by| reading(&fixture.state, &user(by), &to("#a")).map(|one| (one.unread, one.mentions));
     assert_eq!((unread("bob"), unread("eva")), (Some((2, 1)), Some((2, 1))));
 }
 
 #[test]
 fn deleted_messages_and_left_channels_have_no_mentions() {
-    let mut world = channel_of_three();
-    world.does(send_text("ana", "#a", "@bob @here"));
-    world.does(send_text("ana", "#a", "@bob"));
+    let mut fixture = channel_of_three();
+    fixture.run(send_text("ana", "#a", "@bob @here"));
+    fixture.run(send_text("ana", "#a", "@bob"));
     let original = Original { n: 4, author: user("ana"), is_file: false };
     let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0005);
     let (by, conversation) = (user("ana"), to("#a"));
-    world.does(Command::Amend { user: by, conversation, original, id, change: Change::Delete });
-    assert_eq!((mentioned(&world, "bob").as_str(), mentioned(&world, "eva").as_str()), ("#a 5", ""));
-    world.does(leave("bob", "#a"));
-    assert_eq!(mentioned(&world, "bob"), "");
+    fixture.run(Command::Amend { user: by, conversation, original, id, change: Change::Delete });
+    assert_eq!((mentioned(&fixture, "bob").as_str(), mentioned(&fixture, "eva").as_str()), ("#a 5", ""));
+    fixture.run(leave("bob", "#a"));
+    assert_eq!(mentioned(&fixture, "bob"), "");
 }
 
 #[test]
 fn the_oldest_mentions_are_dropped_and_pages_continue_without_gaps() {
-    let mut world = channel_of_three();
+    let mut fixture = channel_of_three();
     for _ in 0..=MENTIONS_KEPT_MAX {
-        world.does(send_text("ana", "#a", "@bob"));
+        fixture.run(send_text("ana", "#a", "@bob"));
     }
     let (mut before, mut seen) = (None, Vec::new());
     loop {
-        let (all, next) = page(&world.state, &user("bob"), before);
+        let (all, next) = page(&fixture.state, &user("bob"), before);
         assert!(all.len() <= MENTIONS_PAGE_MAX);
         seen.extend(all.iter().map(|(_, one)| one.n));
         before = next;

@@ -25,24 +25,24 @@ mod snapshots;
 const NOW_MS: u64 = 4_102_444_800_000;
 
 /// A state and the log that produced it.
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) state: State,
     pub(crate) log: Vec<String>,
 }
 
-impl World {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self { state: State::new(TopicSecret::new([7; 32])), log: Vec::new() }
     }
 
     /// Registers the users and runs their commands.
     fn with(users: &[&str], commands: impl IntoIterator<Item = Command<'static>>) -> Self {
-        let mut world = Self::new();
+        let mut fixture = Self::new();
         for name in users {
-            world.does(Command::Register { user: user(name), password: "hash".into() });
+            fixture.run(Command::Register { user: user(name), password: "hash".into() });
         }
-        commands.into_iter().for_each(|command| world.does(command));
-        world
+        commands.into_iter().for_each(|command| fixture.run(command));
+        fixture
     }
 
     fn try_to(&mut self, command: Command<'_>) -> Result<(), Detail> {
@@ -55,13 +55,13 @@ impl World {
         Ok(())
     }
 
-    fn does(&mut self, command: Command<'_>) {
-        self.try_to(command).expect("allowed");
+    fn run(&mut self, command: Command<'_>) {
+        self.try_to(command).expect("the command is allowed");
     }
 
-    fn refuses(&mut self, command: Command<'_>) -> Detail {
+    fn rejection(&mut self, command: Command<'_>) -> Detail {
         let before = self.log.len();
-        let error = self.try_to(command).expect_err("refused");
+        let error = self.try_to(command).expect_err("the command must be refused");
         assert_eq!(self.log.len(), before);
         error
     }
@@ -128,11 +128,11 @@ fn open(by: &str, token: &str, expires: u64) -> Command<'static> {
 
 #[test]
 fn events_of_a_channel_are_numbered_without_gaps() {
-    let world = World::with(
+    let fixture = Fixture::with(
         &["alice", "bob"],
         [create("alice", "#ops"), join("bob", "#ops"), send("bob", "#ops"), leave("bob", "#ops")],
     );
-    insta::assert_snapshot!(world.log[2..].join("\n"), @r##"
+    insta::assert_snapshot!(fixture.log[2..].join("\n"), @r##"
     {"n":1,"at":4102444800000,"to":"#ops","from":"alice","kind":"channel.created"}
     {"n":2,"at":4102444800000,"to":"#ops","from":"bob","kind":"channel.joined"}
     {"n":3,"at":4102444800000,"to":"#ops","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}
@@ -142,40 +142,40 @@ fn events_of_a_channel_are_numbered_without_gaps() {
 
 #[test]
 fn joining_twice_changes_nothing() {
-    let mut world = World::with(&["alice"], [create("alice", "#ops")]);
-    world.does(join("alice", "#ops"));
-    assert_eq!(world.head("alice", "#ops"), 1);
+    let mut fixture = Fixture::with(&["alice"], [create("alice", "#ops")]);
+    fixture.run(join("alice", "#ops"));
+    assert_eq!(fixture.head("alice", "#ops"), 1);
 }
 
 #[test]
 fn both_users_of_a_direct_conversation_see_the_same_numbers() {
-    let world =
-        World::with(&["alice", "bob"], [send("alice", "@bob"), send("bob", "@alice"), send("bob", "@bob")]);
-    assert_eq!((world.head("alice", "@bob"), world.head("bob", "@alice")), (2, 2));
-    assert_eq!((world.head("bob", "@bob"), world.head("alice", "@alice")), (1, 0));
+    let fixture =
+        Fixture::with(&["alice", "bob"], [send("alice", "@bob"), send("bob", "@alice"), send("bob", "@bob")]);
+    assert_eq!((fixture.head("alice", "@bob"), fixture.head("bob", "@alice")), (2, 2));
+    assert_eq!((fixture.head("bob", "@bob"), fixture.head("alice", "@alice")), (1, 0));
 }
 
 #[test]
-fn new_names_must_be_mentionable_and_older_accounts_remain() {
+fn a_new_user_name_must_be_mentionable_but_older_accounts_remain() {
     let older = Command::Register { user: user("bob_"), password: "x".into() };
-    let world = World::with(&["alice"], [older]);
+    let fixture = Fixture::with(&["alice"], [older]);
     let refusal = |name: &str| {
-        super::accounts::may_register(&world.state, &user(name)).expect_err("refused").to_string()
+        super::accounts::may_register(&fixture.state, &user(name)).expect_err("refused").to_string()
     };
     insta::assert_snapshot!(refusal("eva_"), @r#"@eva_ cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
     insta::assert_snapshot!(refusal("Here"), @r#"@here cannot be mentioned: choose a name that ends with a letter or a digit and is not "here""#);
     insta::assert_snapshot!(refusal("bob_"), @"the name bob_ is taken: choose another name");
-    assert!(replay(&world.log).users.exists(&user("bob_")));
+    assert!(replay(&fixture.log).users.exists(&user("bob_")));
 }
 
 #[test]
 fn only_an_existing_message_or_file_accepts_replies() {
-    let mut world = World::with(
+    let mut fixture = Fixture::with(
         &["alice", "bob"],
         [create("alice", "#ops"), send("alice", "#ops"), send("alice", "#ops")],
     );
-    world.does(files::share("alice", "#ops", false));
-    world.does(amendments::deletes("alice", "#ops", 3));
+    fixture.run(files::share("alice", "#ops", false));
+    fixture.run(amendments::deletes("alice", "#ops", 3));
     let reply_to = |to: &str, n: u64| {
         let mut command = send("alice", to);
         if let Command::Send { reply, .. } = &mut command {
@@ -186,21 +186,21 @@ fn only_an_existing_message_or_file_accepts_replies() {
     for (n, kind) in
         [(0, "no event"), (1, "the creation"), (3, "deleted"), (5, "a deletion"), (6, "no event yet")]
     {
-        let refused = world.refuses(reply_to("#ops", n)).to_string();
+        let refused = fixture.rejection(reply_to("#ops", n)).to_string();
         assert_eq!(refused, format!("there is no message {n} in #ops, or it was deleted"), "{kind}");
     }
     assert_eq!(
-        world.refuses(reply_to("@bob", 1)).to_string(),
+        fixture.rejection(reply_to("@bob", 1)).to_string(),
         "there is no message 1 in @bob, or it was deleted"
     );
-    world.does(reply_to("#ops", 2));
-    world.does(reply_to("#ops", 4));
+    fixture.run(reply_to("#ops", 2));
+    fixture.run(reply_to("#ops", 4));
 }
 
 #[test]
 fn a_forbidden_command_is_refused_and_changes_nothing() {
-    let mut world = World::with(&["alice", "bob"], [create("alice", "#ops")]);
-    let mut refusal = |command| world.refuses(command).to_string();
+    let mut fixture = Fixture::with(&["alice", "bob"], [create("alice", "#ops")]);
+    let mut refusal = |command| fixture.rejection(command).to_string();
     insta::assert_snapshot!(refusal(Command::Register { user: user("bob"), password: "x".into() }), @"the name bob is taken: choose another name");
     insta::assert_snapshot!(refusal(create("bob", "#ops")), @"#ops already exists: join it, or choose another name");
     insta::assert_snapshot!(refusal(join("bob", "#nope")), @"there is no channel #nope: create it, or list the channels");
@@ -212,11 +212,11 @@ fn a_forbidden_command_is_refused_and_changes_nothing() {
 
 #[test]
 fn an_id_must_be_of_version_7_and_not_from_the_future() {
-    let mut world = World::with(&["alice"], []);
+    let mut fixture = Fixture::with(&["alice"], []);
     let mut refusal = |id: &str| {
         let id = id.parse().expect("a uuid");
         let text = testkit::text("oi");
-        world.refuses(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
+        fixture.rejection(Command::Send { user: user("alice"), to: to("@alice"), id, text, reply: None })
     };
     assert_eq!(refusal("01970000-0000-4000-8000-000000000001"), Detail::IdVersion);
     assert_eq!(refusal("ffffffff-ffff-7fff-bfff-ffffffffffff"), Detail::IdFuture);
@@ -224,37 +224,37 @@ fn an_id_must_be_of_version_7_and_not_from_the_future() {
 
 #[test]
 fn a_token_opens_its_own_session_until_it_ends() {
-    let mut world =
-        World::with(&["alice", "bob"], [open("alice", "a", NOW_MS + 10), open("bob", "b", NOW_MS + 10)]);
-    let owner = |world: &World, token, now| {
-        world.state.users.owner(&TokenDigest::of(token), now).map(ToString::to_string)
+    let mut fixture =
+        Fixture::with(&["alice", "bob"], [open("alice", "a", NOW_MS + 10), open("bob", "b", NOW_MS + 10)]);
+    let owner = |fixture: &Fixture, token, now| {
+        fixture.state.users.owner(&TokenDigest::of(token), now).map(ToString::to_string)
     };
-    assert_eq!(owner(&world, "a", NOW_MS).as_deref(), Some("alice"));
-    assert_eq!(owner(&world, "b", NOW_MS).as_deref(), Some("bob"));
-    assert_eq!(owner(&world, "c", NOW_MS), None);
-    assert_eq!(owner(&world, "a", NOW_MS + 10), None, "the session has expired");
-    world.does(Command::EndSession { user: user("alice"), digest: TokenDigest::of("a") });
-    assert_eq!(owner(&world, "a", NOW_MS), None);
-    assert_eq!(owner(&world, "b", NOW_MS).as_deref(), Some("bob"));
+    assert_eq!(owner(&fixture, "a", NOW_MS).as_deref(), Some("alice"));
+    assert_eq!(owner(&fixture, "b", NOW_MS).as_deref(), Some("bob"));
+    assert_eq!(owner(&fixture, "c", NOW_MS), None);
+    assert_eq!(owner(&fixture, "a", NOW_MS + 10), None, "the session has expired");
+    fixture.run(Command::EndSession { user: user("alice"), digest: TokenDigest::of("a") });
+    assert_eq!(owner(&fixture, "a", NOW_MS), None);
+    assert_eq!(owner(&fixture, "b", NOW_MS).as_deref(), Some("bob"));
 }
 
 #[test]
 fn the_oldest_session_is_closed_at_the_limit() {
     let tokens: Vec<_> = (0..=common::limits::SESSIONS_PER_USER_MAX).map(|i| i.to_string()).collect();
     let opened = tokens.iter().map(|token| open("alice", token, NOW_MS + 10));
-    let world = World::with(&["alice"], opened);
-    let open = |token: &&String| world.state.users.owner(&TokenDigest::of(token), NOW_MS).is_some();
+    let fixture = Fixture::with(&["alice"], opened);
+    let open = |token: &&String| fixture.state.users.owner(&TokenDigest::of(token), NOW_MS).is_some();
     assert_eq!(tokens.iter().filter(open).count(), common::limits::SESSIONS_PER_USER_MAX);
 }
 
 #[test]
 fn heads_list_the_conversations_that_changed() {
-    let world = World::with(
+    let fixture = Fixture::with(
         &["alice", "bob"],
         [create("alice", "#a"), create("alice", "#b"), join("bob", "#a"), send("alice", "@bob")],
     );
     let names = |by, since| -> Vec<_> {
-        heads(&world.state, &user(by), since)
+        heads(&fixture.state, &user(by), since)
             .map(|head| format!("{} {}", head.conversation, head.n))
             .collect()
     };
@@ -266,12 +266,12 @@ fn heads_list_the_conversations_that_changed() {
 
 #[test]
 fn a_former_member_gets_no_history_and_no_heads() {
-    let mut world = World::with(&["alice", "bob"], [create("alice", "#a"), join("bob", "#a")]);
-    assert!(readable(&world.state, &user("bob"), &to("#a")).is_ok());
-    world.does(leave("bob", "#a"));
-    let refused = readable(&world.state, &user("bob"), &to("#a"));
+    let mut fixture = Fixture::with(&["alice", "bob"], [create("alice", "#a"), join("bob", "#a")]);
+    assert!(readable(&fixture.state, &user("bob"), &to("#a")).is_ok());
+    fixture.run(leave("bob", "#a"));
+    let refused = readable(&fixture.state, &user("bob"), &to("#a"));
     assert_eq!(refused, Err(Detail::NotMember { channel: channel("#a") }));
-    assert_eq!(heads(&world.state, &user("bob"), 0).count(), 1, "only the head of `*`");
+    assert_eq!(heads(&fixture.state, &user("bob"), 0).count(), 1, "only the head of `*`");
 }
 
 #[test]
@@ -297,18 +297,18 @@ fn a_page_contains_the_newest_or_the_requested_events() {
 }
 
 /// The topic of a channel or a user.
-fn topic(world: &World, name: &str) -> String {
+fn topic(fixture: &Fixture, name: &str) -> String {
     match to(name) {
         Target::Channel(channel) => {
-            world.state.channels.channel(&channel).expect("a channel").topic.to_string()
+            fixture.state.channels.channel(&channel).expect("a channel").topic.to_string()
         }
-        Target::User(user) => world.state.user_topic(&user),
+        Target::User(user) => fixture.state.user_topic(&user),
     }
 }
 
 #[test]
 fn a_topic_moves_when_a_user_loses_access() {
-    let mut world = World::with(
+    let mut fixture = Fixture::with(
         &["ana", "bob", "eva"],
         [
             create("ana", "#open"),
@@ -317,14 +317,14 @@ fn a_topic_moves_when_a_user_loses_access() {
             Command::Invite(actor("ana", "#closed"), user("bob")),
             join("bob", "#closed"),
             open("bob", "here", NOW_MS + 10),
-            open("bob", "elsewhere", NOW_MS + 10),
+            open("bob", "other", NOW_MS + 10),
         ],
     );
     let mut moves = |command: Command<'static>, name: &str| {
-        let before = topic(&world, name);
-        world.does(command);
-        let moved = world.state.channels.take_moved();
-        let has_moved = topic(&world, name) != before;
+        let before = topic(&fixture, name);
+        fixture.run(command);
+        let moved = fixture.state.channels.take_moved();
+        let has_moved = topic(&fixture, name) != before;
         assert_eq!(has_moved && name.starts_with('#'), moved.contains(&channel(&format!("#{}", &name[1..]))));
         has_moved
     };
@@ -337,42 +337,49 @@ fn a_topic_moves_when_a_user_loses_access() {
     let others = Command::Revoke { user: user("bob"), current, session: None };
     assert!(moves(others.clone(), "@bob"));
     assert!(!moves(others, "@bob"), "no other session is open");
-    let itself = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
-    assert!(moves(itself, "#closed"), "a revoked session may be subscribed to private channels");
+    let revoke_current = Command::Revoke { user: user("bob"), current, session: Some(Uuid::nil()) };
+    assert!(moves(revoke_current, "#closed"), "a revoked session may be subscribed to private channels");
     assert!(moves(leave("bob", "#closed"), "#closed"));
-    world.does(Command::Invite(actor("ana", "#closed"), user("eva")));
-    let before = topic(&world, "#closed");
-    world.does(Command::Kick(actor("ana", "#closed"), user("eva")));
-    assert_ne!(topic(&world, "#closed"), before);
-    assert_eq!(world.refuses(join("eva", "#closed")), Detail::NoSuchChannel { channel: channel("#closed") });
+    fixture.run(Command::Invite(actor("ana", "#closed"), user("eva")));
+    let before = topic(&fixture, "#closed");
+    fixture.run(Command::Kick(actor("ana", "#closed"), user("eva")));
+    assert_ne!(topic(&fixture, "#closed"), before);
+    assert_eq!(
+        fixture.rejection(join("eva", "#closed")),
+        Detail::NoSuchChannel { channel: channel("#closed") }
+    );
 }
 
 #[test]
 fn only_invited_users_join_a_private_channel() {
-    let mut world = World::with(&["ana", "bob", "eva"], [create_private("ana", "#closed")]);
+    let mut fixture = Fixture::with(&["ana", "bob", "eva"], [create_private("ana", "#closed")]);
     let hidden = Detail::NoSuchChannel { channel: channel("#closed") };
-    assert_eq!(world.refuses(join("eva", "#closed")), hidden);
-    assert_eq!(world.refuses(send("eva", "#closed")), hidden);
-    assert_eq!(world.state.channels.list(&user("eva"), None).count(), 0);
-    world.does(Command::Invite(actor("ana", "#closed"), user("bob")));
-    let seen = world.state.channels.list(&user("bob"), None).next().expect("visible to the invited");
+    assert_eq!(fixture.rejection(join("eva", "#closed")), hidden);
+    assert_eq!(fixture.rejection(send("eva", "#closed")), hidden);
+    assert_eq!(fixture.state.channels.list(&user("eva"), None).count(), 0);
+    fixture.run(Command::Invite(actor("ana", "#closed"), user("bob")));
+    let seen =
+        fixture.state.channels.list(&user("bob"), None).next().expect("the invited user sees the channel");
     assert!(seen.invited && seen.role.is_none());
-    assert_eq!(world.refuses(send("bob", "#closed")), Detail::NotMember { channel: channel("#closed") });
-    world.does(join("bob", "#closed"));
-    world.does(leave("bob", "#closed"));
-    assert_eq!(world.refuses(join("bob", "#closed")), hidden, "an invitation is valid once");
+    assert_eq!(fixture.rejection(send("bob", "#closed")), Detail::NotMember { channel: channel("#closed") });
+    fixture.run(join("bob", "#closed"));
+    fixture.run(leave("bob", "#closed"));
+    assert_eq!(fixture.rejection(join("bob", "#closed")), hidden, "an invitation is valid once");
 }
 
 #[test]
 fn the_last_owner_of_a_channel_stays_owner() {
-    let mut world = World::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
+    let mut fixture = Fixture::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")]);
     let last = Detail::LastOwner { channel: channel("#a") };
-    assert_eq!(world.refuses(leave("ana", "#a")), last);
-    assert_eq!(world.refuses(give("ana", "#a", "ana", Role::Member)), last);
-    world.does(give("ana", "#a", "bob", Role::Owner));
-    world.does(leave("ana", "#a"));
-    assert_eq!(world.refuses(give("bob", "#a", "ana", Role::Owner)).to_string(), "ana is not a member of #a");
-    world.does(leave("bob", "#a"));
-    world.does(join("ana", "#a"));
-    world.does(make_private("ana", "#a", true));
+    assert_eq!(fixture.rejection(leave("ana", "#a")), last);
+    assert_eq!(fixture.rejection(give("ana", "#a", "ana", Role::Member)), last);
+    fixture.run(give("ana", "#a", "bob", Role::Owner));
+    fixture.run(leave("ana", "#a"));
+    assert_eq!(
+        fixture.rejection(give("bob", "#a", "ana", Role::Owner)).to_string(),
+        "ana is not a member of #a"
+    );
+    fixture.run(leave("bob", "#a"));
+    fixture.run(join("ana", "#a"));
+    fixture.run(make_private("ana", "#a", true));
 }

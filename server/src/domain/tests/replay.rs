@@ -1,4 +1,4 @@
-//! Replay of the log restores the same state after any commands, also after a redaction.
+//! Replay of the log restores the same state after any commands, even after a redaction.
 
 use std::collections::BTreeSet;
 
@@ -64,14 +64,14 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     )
 }
 
-impl World {
-    /// Two users in a channel, so that random commands have an effect.
+impl Fixture {
+    /// Creates two users in a channel. Most random commands then have an effect.
     pub(super) fn with_two_members() -> Self {
         Self::with(&["ana", "bob"], [create("ana", "#a"), join("bob", "#a")])
     }
 
-    /// Runs a command if it is allowed. The original of an amended message comes from the log, as in the
-    /// server.
+    /// Runs a command if it is allowed. As in the server, the log supplies the original of an amended
+    /// message.
     pub(super) fn perform(&mut self, mut command: Command<'static>) {
         if let Command::Amend { user, conversation, original, .. } = &mut command {
             let conversation = Conversation::of(user, conversation);
@@ -80,24 +80,24 @@ impl World {
                 _ => None,
             });
             let event = events.into_iter().find(|event| event.n == original.n);
-            let Some(found) = event.as_ref().and_then(Original::of) else { return };
-            *original = found;
+            let Some(sent) = event.as_ref().and_then(Original::of) else { return };
+            *original = sent;
         }
-        let _allowed_or_not = self.try_to(command);
+        let _ignore_rejection = self.try_to(command);
     }
 }
 
 /// The log after `papo log redact` has removed all texts of deleted messages.
-fn redacted(world: &World) -> Vec<String> {
+fn redacted(fixture: &Fixture) -> Vec<String> {
     let line = |record: &Record<'_>| {
         let mut line = Vec::new();
         record.encode(&mut line).expect("json");
         String::from_utf8(line).expect("utf-8")
     };
-    let mut lines: Vec<_> = world.log.clone();
+    let mut lines: Vec<_> = fixture.log.clone();
     for changed in &mut lines {
         let Record::Event(event) = Record::decode(changed.as_bytes()).expect("a record") else { continue };
-        if is_deleted(&world.state, &event) {
+        if is_deleted(&fixture.state, &event) {
             *changed = line(&Record::Event(without_text(event.into_owned())));
         }
     }
@@ -118,68 +118,69 @@ fn is_deleted(state: &State, event: &Event<'_>) -> bool {
     let has_text = matches!(event.body, Body::Message { .. } | Body::File { .. } | Body::Edited { .. });
     let message = event.body.amends().unwrap_or(event.n);
     let amendments = state.channels.amendments(&event.conversation());
-    has_text && amendments.and_then(|all| all.of(message)).is_some_and(|one| one.deleted)
+    has_text && amendments.and_then(|all| all.of(message)).is_some_and(|amendment| amendment.deleted)
 }
 
 /// Compares all observable parts of two states.
-fn assert_same(one: &State, other: &State) -> Result<(), TestCaseError> {
-    prop_assert_eq!(&one.users, &other.users);
-    prop_assert_eq!(one.channels.all(), other.channels.all());
-    prop_assert_eq!(one.channels.everybody(), other.channels.everybody());
-    prop_assert_eq!(one.presence_topic(), other.presence_topic());
-    prop_assert_eq!(snapshots::direct(one), snapshots::direct(other));
-    prop_assert_eq!(files::summary(one), files::summary(other));
+fn assert_same(found: &State, expected: &State) -> Result<(), TestCaseError> {
+    prop_assert_eq!(&found.users, &expected.users);
+    prop_assert_eq!(found.channels.all(), expected.channels.all());
+    prop_assert_eq!(found.channels.everybody(), expected.channels.everybody());
+    prop_assert_eq!(found.presence_topic(), expected.presence_topic());
+    prop_assert_eq!(snapshots::direct(found), snapshots::direct(expected));
+    prop_assert_eq!(files::summary(found), files::summary(expected));
     for name in ["ana", "bob", "eva"] {
-        let [expected, found] = [other, one].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
+        let [expected, found] =
+            [expected, found].map(|state| heads(state, &user(name), 0).collect::<Vec<_>>());
         prop_assert_eq!(expected, found);
     }
     Ok(())
 }
 
 proptest! {
-    /// After any commands, replay restores the same state, which refuses the same commands.
+    /// After any commands, replay restores a state that is equal and refuses the same commands.
     #[test]
     fn replay_gives_the_same_state(commands in prop::collection::vec(any_command(), 0..100), probe in any_command()) {
-        let mut world = World::with_two_members();
+        let mut fixture = Fixture::with_two_members();
         for command in commands {
-            world.perform(command);
+            fixture.perform(command);
         }
-        let replayed = replay(&world.log);
-        assert_same(&replayed, &world.state)?;
+        let replayed = replay(&fixture.log);
+        assert_same(&replayed, &fixture.state)?;
         let mut restored = State::new(TopicSecret::new([7; 32]));
-        restored.users.restore(world.state.users.accounts().clone());
-        prop_assert_eq!(restored.presence_topic(), world.state.presence_topic());
-        let mut without_texts = replay(&redacted(&world));
-        without_texts.users.applied = world.state.users.applied;
-        assert_same(&without_texts, &world.state)?;
+        restored.users.restore(fixture.state.users.accounts().clone());
+        prop_assert_eq!(restored.presence_topic(), fixture.state.presence_topic());
+        let mut without_texts = replay(&redacted(&fixture));
+        without_texts.users.applied = fixture.state.users.applied;
+        assert_same(&without_texts, &fixture.state)?;
         for state in [&replayed, &without_texts] {
-            let [expected, found] = [&world.state, state].map(|state| decide(state, probe.clone(), NOW_MS));
+            let [expected, found] = [&fixture.state, state].map(|state| decide(state, probe.clone(), NOW_MS));
             prop_assert_eq!(expected, found);
         }
     }
 }
 
-/// The random commands of the property above record every kind of record.
+/// Checks that `any_command` produces every kind of record.
 #[test]
 fn every_kind_of_record_is_replayed() {
     let (mut runner, mut recorded) = (TestRunner::deterministic(), BTreeSet::new());
     let any = prop::collection::vec(any_command(), 0..100);
     let (mut deleted, mut remaining) = (0, 0);
     for _ in 0..600 {
-        let mut world = World::with_two_members();
+        let mut fixture = Fixture::with_two_members();
         for command in any.new_tree(&mut runner).expect("commands").current() {
-            world.perform(command);
+            fixture.perform(command);
         }
-        recorded.extend(world.log.iter().chain(&redacted(&world)).map(|line| kinds::kind(line)));
-        let (files, contents, _) = files::summary(&world.state);
-        let gone = world.log.iter().filter(|line| kinds::kind(line) == "file").count() - files.len();
-        deleted += gone;
-        remaining += u64::from(gone > 0 && files.len() > contents.len());
+        recorded.extend(fixture.log.iter().chain(&redacted(&fixture)).map(|line| kinds::kind(line)));
+        let (files, contents, _) = files::summary(&fixture.state);
+        let deleted_now = fixture.log.iter().filter(|line| kinds::kind(line) == "file").count() - files.len();
+        deleted += deleted_now;
+        remaining += u64::from(deleted_now > 0 && files.len() > contents.len());
     }
     let missing: Vec<_> = kinds::all().into_iter().filter(|kind| !recorded.contains(kind)).collect();
     assert!(missing.is_empty(), "`any_command` never causes these records: {missing:?}");
     assert!(
         deleted > 50 && remaining > 10,
-        "{deleted} files were deleted; {remaining} times another event has the content"
+        "{deleted} files were deleted; {remaining} times, another event referred to the same content"
     );
 }

@@ -21,7 +21,7 @@ pub(super) fn direct(state: &State) -> Vec<((common::UserName, common::UserName)
     all
 }
 
-/// A disk with the topic secret of [`World`].
+/// A disk with the topic secret of [`Fixture`].
 fn disk() -> Arc<FaultyDisk> {
     let disk = FaultyDisk::new();
     disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("written");
@@ -31,28 +31,28 @@ fn disk() -> Arc<FaultyDisk> {
 proptest! {
     /// A snapshot after any record, and replay of the later records, restore the same state.
     #[test]
-    fn a_snapshot_taken_anywhere_gives_the_same_state(
+    fn a_snapshot_after_any_record_restores_the_same_state(
         commands in prop::collection::vec(any_command(), 0..60),
         taken_after in 0..60usize,
     ) {
-        let mut world = World::with_two_members();
+        let mut fixture = Fixture::with_two_members();
         let disk = disk();
         for (i, command) in commands.into_iter().enumerate() {
             if i == taken_after {
-                let at = Checkpoint { record: world.log.len() as u64, ..Checkpoint::GENESIS };
-                let prepared = snapshots::prepare(&world.state, at).expect("json");
+                let at = Checkpoint { record: fixture.log.len() as u64, ..Checkpoint::GENESIS };
+                let prepared = snapshots::prepare(&fixture.state, at).expect("json");
                 snapshots::write(&*disk, &prepared).expect("written");
             }
-            world.perform(command);
+            fixture.perform(command);
         }
-        let (mut state, from) = snapshots::load(&Store::on(disk)).expect("a snapshot, or none");
-        for (number, line) in (1..).zip(&world.log).skip(from.record as usize) {
+        let (mut state, from) = snapshots::load(&Store::on(disk)).expect("the snapshots can be read");
+        for (number, line) in (1..).zip(&fixture.log).skip(from.record as usize) {
             state.apply(number, &Record::decode(line.as_bytes()).expect("a record"));
         }
-        prop_assert_eq!(&state.users, &world.state.users);
-        prop_assert_eq!(state.channels.all(), world.state.channels.all());
-        prop_assert_eq!(direct(&state), direct(&world.state));
-        prop_assert_eq!(files::summary(&state), files::summary(&world.state));
+        prop_assert_eq!(&state.users, &fixture.state.users);
+        prop_assert_eq!(state.channels.all(), fixture.state.channels.all());
+        prop_assert_eq!(direct(&state), direct(&fixture.state));
+        prop_assert_eq!(files::summary(&state), files::summary(&fixture.state));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tests of the whole journal, and their shared fixture.
+//! Tests of the whole journal, and the fixture that they share.
 
 mod cuts;
 mod faults;
@@ -11,11 +11,11 @@ use super::format::{index_name, log_name};
 use super::*;
 use disk::faulty::FaultyDisk;
 
-/// The size of two batches of [`World::fill`].
+/// The size of two batches of [`Fixture::fill`].
 const SMALL: Options = Options { segment_bytes: 500 };
 
 /// An open journal and the records that were appended to it.
-struct World {
+struct Fixture {
     disk: FaultyDisk,
     journal: Journal,
     writer: Writer,
@@ -50,7 +50,7 @@ fn key(record: &Record) -> Option<EventKey<'static>> {
     (record.conversation != "-").then_some(EventKey { conversation, n: record.n, id: Some(record.id) })
 }
 
-fn open(disk: &FaultyDisk, options: Options, from: Checkpoint) -> Result<World, JournalError> {
+fn open(disk: &FaultyDisk, options: Options, from: Checkpoint) -> Result<Fixture, JournalError> {
     let mut records = Vec::new();
     let opened = Journal::open(Arc::new(disk.clone()), options, from, &mut |number, line| {
         let record = parse(line)?;
@@ -65,14 +65,14 @@ fn open(disk: &FaultyDisk, options: Options, from: Checkpoint) -> Result<World, 
     );
     let records = records.into_iter().map(|(_, record)| record).collect();
     let Opened { journal, writer, recovery } = opened;
-    Ok(World { disk: disk.clone(), journal, writer, recovery, records })
+    Ok(Fixture { disk: disk.clone(), journal, writer, recovery, records })
 }
 
-fn open_all(disk: &FaultyDisk, options: Options) -> Result<World, JournalError> {
+fn open_all(disk: &FaultyDisk, options: Options) -> Result<Fixture, JournalError> {
     open(disk, options, Checkpoint::GENESIS)
 }
 
-impl World {
+impl Fixture {
     fn new(options: Options) -> Self {
         open_all(&FaultyDisk::new(), options).unwrap()
     }

@@ -1,4 +1,4 @@
-//! The journal compared with a list of lines, over segments, index files and restarts.
+//! Tests that compare the journal with a list of lines, over several segments and restarts.
 
 use proptest::prelude::*;
 
@@ -7,48 +7,48 @@ use disk::faulty::Loss;
 
 #[test]
 fn lines_are_readable_in_the_open_batch_in_flight_and_on_the_disk() {
-    let mut world = World::new(SMALL);
-    world.fill(2);
-    world.append("#general", "in flight");
-    let first = world.journal.close_batch().unwrap();
-    world.append("#general", "also in flight, in the next segment");
-    let second = world.journal.close_batch().unwrap();
-    world.append("#general", "in the open batch");
-    world.check().unwrap();
-    assert!(world.journal.close_batch().is_some() && world.journal.close_batch().is_none());
+    let mut fixture = Fixture::new(SMALL);
+    fixture.fill(2);
+    fixture.append("#general", "in flight");
+    let first = fixture.journal.close_batch().unwrap();
+    fixture.append("#general", "also in flight, in the next segment");
+    let second = fixture.journal.close_batch().unwrap();
+    fixture.append("#general", "in the open batch");
+    fixture.check().unwrap();
+    assert!(fixture.journal.close_batch().is_some() && fixture.journal.close_batch().is_none());
     for batch in [first, second] {
-        let committed = world.writer.commit(batch).unwrap();
-        world.check().unwrap();
-        world.journal.committed(&committed);
-        world.check().unwrap();
+        let committed = fixture.writer.commit(batch).unwrap();
+        fixture.check().unwrap();
+        fixture.journal.committed(&committed);
+        fixture.check().unwrap();
     }
 }
 
 #[test]
 fn a_failed_append_changes_nothing() {
-    let mut world = World::new(SMALL);
-    world.append("#general", "one");
-    let refused = world.journal.append_with(None, |buffer| {
+    let mut fixture = Fixture::new(SMALL);
+    fixture.append("#general", "one");
+    let refused = fixture.journal.append_with(None, |buffer| {
         buffer.extend_from_slice(b"half a li");
         Err("no")
     });
     assert_eq!(refused.unwrap_err(), "no");
-    world.append("#general", "two");
-    world.commit().unwrap();
-    world.check().unwrap();
-    assert_eq!(open_all(&world.disk, SMALL).unwrap().records, world.records);
+    fixture.append("#general", "two");
+    fixture.commit().unwrap();
+    fixture.check().unwrap();
+    assert_eq!(open_all(&fixture.disk, SMALL).unwrap().records, fixture.records);
 }
 
 #[test]
 fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
-    let mut world = World::new(SMALL);
-    world.fill(20);
-    let segments = world.segments();
+    let mut fixture = Fixture::new(SMALL);
+    fixture.fill(20);
+    let segments = fixture.segments();
     let sealed = &segments[..segments.len() - 1];
     assert!(sealed.len() > 4);
     for segment in sealed {
-        let index = world.disk.read(&index_name(*segment)).unwrap();
-        let disk = world.disk.after_crash(Loss::Nothing);
+        let index = fixture.disk.read(&index_name(*segment)).unwrap();
+        let disk = fixture.disk.after_crash(Loss::Nothing);
         disk.remove(&index_name(*segment)).unwrap();
         let opened = open_all(&disk, SMALL).unwrap();
         assert_eq!(opened.recovery.indexes_rebuilt, 1);
@@ -56,11 +56,11 @@ fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
         opened.check().unwrap();
     }
     // Valid indexes in the wrong file: the index of another segment, and of the first segment of another log.
-    let mut other = World::new(Options { segment_bytes: 1000 });
+    let mut other = Fixture::new(Options { segment_bytes: 1000 });
     other.fill(20);
-    for index in [world.disk.read(&index_name(sealed[1])), other.disk.read(&index_name(1))] {
-        world.disk.tamper(&index_name(1), |bytes| *bytes = index.unwrap()).unwrap();
-        let opened = open_all(&world.disk, SMALL).unwrap();
+    for index in [fixture.disk.read(&index_name(sealed[1])), other.disk.read(&index_name(1))] {
+        fixture.disk.tamper(&index_name(1), |bytes| *bytes = index.unwrap()).unwrap();
+        let opened = open_all(&fixture.disk, SMALL).unwrap();
         assert_eq!(opened.recovery.indexes_rebuilt, 1);
         opened.check().unwrap();
     }
@@ -68,12 +68,12 @@ fn missing_and_outdated_indexes_are_rebuilt_byte_for_byte() {
 
 #[test]
 fn a_damaged_index_is_rebuilt_or_refused_and_never_used() {
-    let mut world = World::new(SMALL);
-    world.fill(4);
-    let length = world.disk.len(&index_name(1)).unwrap();
+    let mut fixture = Fixture::new(SMALL);
+    fixture.fill(4);
+    let length = fixture.disk.len(&index_name(1)).unwrap();
     let mut outcomes = [0, 0];
     for at in (0..length as usize).step_by(3).chain([length as usize - 1]) {
-        let disk = world.disk.after_crash(Loss::Nothing);
+        let disk = fixture.disk.after_crash(Loss::Nothing);
         disk.tamper(&index_name(1), |bytes| bytes[at] ^= 1).unwrap();
         let opened = open_all(&disk, SMALL).unwrap();
         match opened.check() {
@@ -87,30 +87,30 @@ fn a_damaged_index_is_rebuilt_or_refused_and_never_used() {
 
 #[test]
 fn an_index_of_several_pages_finds_every_event() {
-    let mut world = World::new(Options { segment_bytes: 50_000 });
+    let mut fixture = Fixture::new(Options { segment_bytes: 50_000 });
     for number in 0..1100 {
-        world.append(["#general", "@alice @bob"][usize::from(number % 500 == 1)], "");
+        fixture.append(["#general", "@alice @bob"][usize::from(number % 500 == 1)], "");
     }
-    world.commit().unwrap();
-    world.append("#general", "in the next segment");
-    world.commit().unwrap();
-    assert_eq!(world.segments().len(), 2);
-    world.check().unwrap();
+    fixture.commit().unwrap();
+    fixture.append("#general", "in the next segment");
+    fixture.commit().unwrap();
+    assert_eq!(fixture.segments().len(), 2);
+    fixture.check().unwrap();
     for (first_n, last_n) in [(1014, 1019), (1, 1), (1097, 1099), (5, 4), (2000, 3000)] {
-        let expected = world.expected("#general", first_n, last_n);
-        assert_eq!(world.read("#general", first_n, last_n).unwrap(), expected);
+        let expected = fixture.expected("#general", first_n, last_n);
+        assert_eq!(fixture.read("#general", first_n, last_n).unwrap(), expected);
     }
 }
 
 #[test]
 fn lines_longer_than_one_read_are_returned_completely() {
-    let mut world = World::new(SMALL);
+    let mut fixture = Fixture::new(SMALL);
     for length in [16_000, 16_384, 100_000, 1] {
-        world.append("#general", &"x".repeat(length));
-        world.append("#general", "short");
-        world.commit().unwrap();
+        fixture.append("#general", &"x".repeat(length));
+        fixture.append("#general", "short");
+        fixture.commit().unwrap();
     }
-    world.check().unwrap();
+    fixture.check().unwrap();
 }
 
 #[derive(Debug, Clone)]
@@ -134,52 +134,52 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A world, and the batches that the writer has not received yet.
+/// A journal, and the batches that the writer has not received yet.
 struct Run {
-    world: World,
+    fixture: Fixture,
     closed: VecDeque<Batch>,
     head: Checkpoint,
 }
 
 impl Run {
     fn step(&mut self, step: Step) {
-        let world = &mut self.world;
+        let fixture = &mut self.fixture;
         match step {
             Step::Append(conversation, length) => {
-                world.append(CONVERSATIONS[conversation], &"x".repeat(length))
+                fixture.append(CONVERSATIONS[conversation], &"x".repeat(length))
             }
-            Step::CloseBatch => self.closed.extend(world.journal.close_batch()),
+            Step::CloseBatch => self.closed.extend(fixture.journal.close_batch()),
             Step::Commit => self.commit(),
             Step::Restart { with_snapshot } => self.restart(with_snapshot),
             Step::Read(conversation, first_n, last_n) => {
                 let conversation = CONVERSATIONS[conversation];
-                let expected = world.expected(conversation, first_n, last_n);
-                assert_eq!(world.read(conversation, first_n, last_n).unwrap(), expected);
+                let expected = fixture.expected(conversation, first_n, last_n);
+                assert_eq!(fixture.read(conversation, first_n, last_n).unwrap(), expected);
             }
         }
     }
 
     fn commit(&mut self) {
         if let Some(batch) = self.closed.pop_front() {
-            let committed = self.world.writer.commit(batch).unwrap();
-            self.world.journal.committed(&committed);
+            let committed = self.fixture.writer.commit(batch).unwrap();
+            self.fixture.journal.committed(&committed);
             self.head = committed.head;
         }
     }
 
     fn restart(&mut self, with_snapshot: bool) {
-        self.closed.extend(self.world.journal.close_batch());
+        self.closed.extend(self.fixture.journal.close_batch());
         while !self.closed.is_empty() {
             self.commit();
         }
         let from = if with_snapshot { self.head } else { Checkpoint::GENESIS };
-        let records = std::mem::take(&mut self.world.records);
-        let mut world = open(&self.world.disk, SMALL, from).unwrap();
-        assert!(records.ends_with(&world.records));
-        assert_eq!((world.recovery.head, world.recovery.indexes_rebuilt), (self.head, 0));
-        world.records = records;
-        self.world = world;
-        self.world.check().unwrap();
+        let records = std::mem::take(&mut self.fixture.records);
+        let mut fixture = open(&self.fixture.disk, SMALL, from).unwrap();
+        assert!(records.ends_with(&fixture.records));
+        assert_eq!((fixture.recovery.head, fixture.recovery.indexes_rebuilt), (self.head, 0));
+        fixture.records = records;
+        self.fixture = fixture;
+        self.fixture.check().unwrap();
     }
 }
 
@@ -188,11 +188,11 @@ proptest! {
 
     #[test]
     fn the_journal_behaves_like_a_list_of_lines(steps in prop::collection::vec(step(), 1..120)) {
-        let mut run = Run { world: World::new(SMALL), closed: VecDeque::new(), head: Checkpoint::GENESIS };
+        let mut run = Run { fixture: Fixture::new(SMALL), closed: VecDeque::new(), head: Checkpoint::GENESIS };
         for step in steps {
             run.step(step);
         }
-        run.world.check().unwrap();
+        run.fixture.check().unwrap();
         run.restart(true);
     }
 }

@@ -1,4 +1,4 @@
-//! The files on a real disk.
+//! Tests with files on a real disk.
 
 use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;

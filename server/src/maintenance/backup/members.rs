@@ -1,5 +1,4 @@
-//! The members of an archive: the permitted names, and the file mode of each. A member with any other name is
-//! refused.
+//! The members of an archive: their permitted names and file modes. A member with any other name is refused.
 
 use std::io;
 
@@ -15,7 +14,7 @@ use crate::storage::data_folder::{FILES_FOLDER, KEYS_FOLDER, SNAPSHOTS};
 pub(super) enum Member<'n> {
     Snapshot,
     Segment,
-    /// An attachment. Its name is the SHA-256 of its content.
+    /// A sent file. Its name is the SHA-256 of its content.
     File(&'n str),
     Key {
         public: bool,
@@ -24,8 +23,8 @@ pub(super) enum Member<'n> {
 }
 
 impl<'n> Member<'n> {
-    /// The member with this name, relative to the data folder; `None` for any other name, so that no name
-    /// leads out of the folder.
+    /// The member with this name, relative to the data folder. `None` if the name is not permitted. No
+    /// permitted name leads out of the folder.
     pub(super) fn named(name: &'n str) -> Option<Self> {
         match name.split_once('/') {
             None if name == CONTENTS_FILE => Some(Self::TableOfContents),
@@ -41,8 +40,8 @@ impl<'n> Member<'n> {
                 (is_digest && folder.len() == 2 && digest.starts_with(folder)).then_some(Self::File(digest))
             }
             Some((KEYS_FOLDER, file)) => {
-                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-                (file.bytes().all(plain)
+                let is_permitted = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+                (file.bytes().all(is_permitted)
                     && file.starts_with(|first: char| first != '.')
                     && !file.ends_with(".tmp"))
                 .then_some(Self::Key { public: file.ends_with(".public") })

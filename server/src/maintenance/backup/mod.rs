@@ -1,9 +1,9 @@
 //! Backups: [`write`](fn@write) copies a data folder into one file while a server runs, and
 //! [`restore`](fn@restore) checks such a file and makes a data folder from it.
 //!
-//! The file is a tar archive, which `tar x` can unpack. It holds the snapshots, the attachments, the log, the
-//! keys, and last a table of contents that names the end of the log. An archive without this table is
-//! incomplete. Indexes are not in the archive, because they are derived.
+//! The file is a tar archive, which `tar x` can unpack. It contains the snapshots, the sent files, the log
+//! and the keys. Its last member is a table of contents with the end of the log. An archive without this
+//! table is incomplete. The archive contains no indexes, because indexes are derived.
 
 mod members;
 mod restore;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::files::Shared;
+use crate::domain::files::SharedFile;
 use crate::journal::JournalError;
 use crate::services::files::check::CheckError;
 use crate::services::files::folder::content;
@@ -26,7 +26,7 @@ pub(crate) use self::members::Hashing;
 pub use self::restore::restore;
 pub use self::write::write;
 
-/// The format of the archive. An older papo refuses a newer one.
+/// The format of the archive. papo refuses an archive with a newer format.
 const FORMAT: u32 = 1;
 /// The table of contents, which is the last member of the archive.
 const CONTENTS_FILE: &str = "papo-backup.json";
@@ -62,7 +62,7 @@ pub enum BackupError {
     Ledger(#[from] LedgerError),
     #[error(
         "{0} belongs to another log: if you have just redacted the log, take the backup again; otherwise move \
-         users.json and channels.json away, and the next start rebuilds them from the log"
+         users.json and channels.json away, and the server rebuilds them from the log the next time it starts"
     )]
     SnapshotOfOtherLog(&'static str),
     #[error("{0} is damaged: its content does not match its name; restore it from an older backup")]
@@ -94,19 +94,19 @@ pub enum BackupError {
     ContentsDiffer { expected: String, found: String },
     #[error(
         "the snapshots in the archive differ from its log; nothing was restored. The log is intact: unpack the archive \
-         with tar, without users.json and channels.json, and the next start rebuilds the state from the log"
+         with tar, without users.json and channels.json, and the server rebuilds the state from the log when it starts"
     )]
     SnapshotsDiffer,
     #[error("{0} is not empty: choose a new or empty folder with --data")]
     NotEmpty(PathBuf),
 }
 
-/// Returns whether to continue without an attachment whose content is missing. The argument is a sentence
-/// that names it.
+/// Decides whether to continue without a file whose content is missing. The argument is a sentence about the
+/// file.
 pub type MaySkip<'a> = &'a mut dyn FnMut(&str) -> bool;
 
-/// The sentence that names a missing content and its event.
-fn describe_missing(shared: &Shared) -> String {
+/// A sentence with the name of a missing file and its event.
+fn describe_missing(shared: &SharedFile) -> String {
     format!("{} is missing: it is the content of {shared}", content(&shared.sha256))
 }
 

@@ -1,7 +1,8 @@
 //! Makes a data folder from a backup.
 //!
-//! The archive is unpacked into a folder within the new data folder, checked there, and moved into place if
-//! it is intact. No server opens the data folder before the last file is in place (see `Store::open`).
+//! The archive is unpacked into a folder within the new data folder and checked there. If it is intact, its
+//! files are moved into place. No server opens the data folder before the last file is in place (see
+//! `Store::open`).
 
 use std::collections::HashSet;
 use std::io::{self, Read};
@@ -28,16 +29,16 @@ use crate::storage::{replay, snapshots};
 /// and the folder of an earlier restore that failed.
 const IGNORED_NAMES: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 
-/// The largest table of contents in bytes. A real one has about 200.
+/// The maximum size of a table of contents in bytes. Usually it has about 200 bytes.
 const TABLE_BYTES_MAX: u64 = 64 << 10;
 
 /// Restores the archive `from` into the data folder `data` at the time `now_ms`. Returns the table of
-/// contents. `may_skip` decides about files whose contents the archive does not hold.
+/// contents. `may_skip` decides about files whose contents are not in the archive.
 ///
 /// # Errors
 ///
-/// When the folder is not empty, when the archive is incomplete or damaged, and when the disk fails. No
-/// server opens the folder then. Folders that the restore created are removed again.
+/// The folder is not empty, the archive is incomplete or damaged, or the disk fails. Folders that the restore
+/// created are then removed, and no server opens an incomplete data folder.
 pub fn restore(
     from: &Path,
     data: &Path,
@@ -48,7 +49,7 @@ pub fn restore(
     make_folder(data)?;
     let restored = with_lock(data, || fill(from, data, now_ms, may_skip));
     if restored.is_err() {
-        // A folder that is not empty stays.
+        // `remove_folder` does not remove a folder that contains files.
         created.iter().for_each(|folder| drop(disk::remove_folder(folder)));
     }
     restored
@@ -62,8 +63,8 @@ fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> R
     let _lock = data_folder::lock(data)?;
     let done = work();
     if done.is_err() && !lock_existed {
-        // A lock file that stays does no harm.
-        let _stays = disk::remove(&path);
+        // A remaining lock file does no harm.
+        let _ignored = disk::remove(&path);
     }
     done
 }
@@ -87,8 +88,8 @@ fn fill(
         Ok(unpacked.contents)
     });
     if checked.is_err() {
-        // If it stays, the next restore removes it.
-        let _stays = disk::remove_tree(&staging);
+        // The next restore removes a remaining folder.
+        let _ignored = disk::remove_tree(&staging);
     }
     let contents = checked?;
     let restored =
@@ -164,8 +165,8 @@ fn write_new<R: Read>(
     Ok(content.digest())
 }
 
-/// Opens the unpacked folder like a server, which checks the whole log. Compares the table of contents with
-/// the folder, and the state from the snapshots with the state from the log alone.
+/// Checks the whole log, as a server does when it opens the folder. Compares the table of contents with the
+/// folder, and the state from the snapshots with the state from the log alone.
 fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(), BackupError> {
     let disk = Arc::new(RealDisk::new(staging));
     make_folder(&staging.join(KEYS_FOLDER))?;
@@ -193,7 +194,7 @@ fn check(staging: &Path, unpacked: &Unpacked, may_skip: MaySkip<'_>) -> Result<(
     }
 }
 
-/// The checkpoints of the snapshots, without the beginning of the log.
+/// The checkpoints of the snapshots, except the beginning of the log.
 fn snapshot_checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoint>, BackupError> {
     let mut checkpoints = Vec::new();
     for file in SNAPSHOTS {
@@ -209,13 +210,13 @@ fn snapshot_checkpoints(staging: &Path, disk: &RealDisk) -> Result<Vec<Checkpoin
 
 /// Whether the log has all these checkpoints. `replay::open` checks only the checkpoint of the older
 /// snapshot.
-fn log_contains(disk: &RealDisk, mut not_reached: Vec<Checkpoint>) -> Result<bool, BackupError> {
+fn log_contains(disk: &RealDisk, mut missing: Vec<Checkpoint>) -> Result<bool, BackupError> {
     let passed = |passed| {
-        not_reached.retain(|checkpoint| *checkpoint != passed);
+        missing.retain(|checkpoint| *checkpoint != passed);
         ControlFlow::Continue(())
     };
     for_each_segment(disk, passed, |_, _| Ok::<_, BackupError>(()))?;
-    Ok(not_reached.is_empty())
+    Ok(missing.is_empty())
 }
 
 fn summary(records: u64, chain: &str, files: u64, keys: bool) -> String {
@@ -223,7 +224,7 @@ fn summary(records: u64, chain: &str, files: u64, keys: bool) -> String {
     format!("{records} records (chain {chain}), {files} files and {keys}")
 }
 
-/// The state of the log alone.
+/// The state that replay of the log produces without snapshots.
 fn replayed(store: &Store, disk: &RealDisk) -> Result<State, BackupError> {
     let mut state = store.new_state()?;
     for_each_line(disk, |number, line| {

@@ -1,10 +1,11 @@
-//! Writes a backup, also while a server runs on the data folder. Takes no lock.
+//! Writes a backup. A server may run on the data folder meanwhile, because the backup takes no lock.
 //!
-//! The order makes the copy consistent. Snapshots are copied first, because a snapshot may be older than the
-//! log but not newer. Then the log is read, and the contents of all its files are copied; if one was deleted
-//! meanwhile, the log is read again ([`check::visit_contents`]). The log itself is copied last, up to the
-//! checkpoint where that reading ended: neither later events nor their contents are in the archive. Every
-//! step checks what it reads, so damage is found when the backup is taken.
+//! The order of the steps makes the copy consistent, and each step detects damage:
+//!
+//! 1. Copy the snapshots, because a snapshot may be older than the log but not newer.
+//! 2. Read the log, and copy the contents of all its files. If a file was deleted meanwhile, read the log
+//!    again ([`check::visit_contents`]).
+//! 3. Copy the log, up to the checkpoint where that reading ended. The archive contains no later events.
 
 use std::io::{self, BufWriter, Read};
 use std::ops::ControlFlow;
@@ -16,7 +17,7 @@ use tar::{Builder, Header};
 
 use super::members::{Hashing, Member};
 use super::{BackupError, CONTENTS_FILE, FORMAT, MaySkip, TableOfContents, describe_missing, io_error};
-use crate::domain::files::Shared;
+use crate::domain::files::SharedFile;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
 use crate::services::files::folder::content;
@@ -24,12 +25,12 @@ use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS};
 use crate::storage::snapshots;
 
 /// Writes a backup of the data folder `data` to the file `to`, or into the folder `to`. Returns the path of
-/// the archive and its table of contents. The archive replaces an older file of its name atomically, and only
-/// its owner can read it. `may_skip` decides about files whose contents are missing.
+/// the archive and its table of contents. The archive atomically replaces an older file with its name. Only
+/// the owner of the archive can read it. `may_skip` decides about files whose contents are missing.
 ///
 /// # Errors
 ///
-/// Any damage in the data folder, and any failure of the disk. There is no new archive then.
+/// The data folder is damaged, or the disk fails. No archive is then written.
 pub fn write(
     data: &Path,
     to: &Path,
@@ -48,7 +49,6 @@ pub fn write(
     Ok((to, contents))
 }
 
-/// An archive that is being written.
 struct Archive<'a> {
     tar: Builder<BufWriter<Temporary<'a, RealDisk>>>,
     path: &'a Path,
@@ -96,12 +96,12 @@ impl Archive<'_> {
         Ok(contents)
     }
 
-    /// Adds the snapshots. Returns their checkpoints, without the beginning of the log.
+    /// Adds the snapshots. Returns their checkpoints, except the beginning of the log.
     fn snapshots(&mut self, data: &Path) -> Result<Vec<(&'static str, Checkpoint)>, BackupError> {
         let mut checkpoints = Vec::new();
         for file in SNAPSHOTS {
             let path = data.join(file);
-            // Open the file only once, because a server may replace it meanwhile.
+            // Read the file only once, because a server may replace it meanwhile.
             let bytes = match disk::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 bytes => bytes.map_err(io_error("read", &path))?,
@@ -115,7 +115,8 @@ impl Archive<'_> {
         Ok(checkpoints)
     }
 
-    /// Adds the attachments. Returns the checkpoint up to which the log was read, and the number of contents.
+    /// Adds the contents of the sent files. Returns the checkpoint up to which the log was read, and the
+    /// number of added files.
     fn files(
         &mut self,
         data: &Path,
@@ -123,7 +124,7 @@ impl Archive<'_> {
         may_skip: MaySkip<'_>,
     ) -> Result<(Checkpoint, u64), BackupError> {
         let mut count = 0;
-        let copy = |shared: &Shared| {
+        let copy = |shared: &SharedFile| {
             let exists = self.file(data, shared)?;
             count += u64::from(exists);
             Ok::<_, BackupError>(exists)
@@ -135,8 +136,8 @@ impl Archive<'_> {
         }
     }
 
-    /// Adds the content of an attachment. Returns false if it is missing.
-    fn file(&mut self, data: &Path, shared: &Shared) -> Result<bool, BackupError> {
+    /// Adds the content of a sent file. Returns false if the content is missing.
+    fn file(&mut self, data: &Path, shared: &SharedFile) -> Result<bool, BackupError> {
         let name = content(&shared.sha256);
         let (file, length) = match open_file(&data.join(&name)) {
             Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {

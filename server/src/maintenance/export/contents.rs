@@ -1,4 +1,4 @@
-//! The contents of the files of an export, copied into a folder.
+//! Copies the contents of exported files into a folder.
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter};
@@ -16,30 +16,30 @@ pub struct FileCopier {
     data: PathBuf,
     folder: PathBuf,
     disk: RealDisk,
-    /// The file name of each copied content.
+    /// The name of each copy.
     copied: HashMap<ContentHash, String>,
     /// The next number that may be unused, for each name.
     numbers: HashMap<String, u32>,
 }
 
 impl FileCopier {
-    /// Creates a copier from a data folder into another folder. Creates that folder if it does not exist;
-    /// only its owner can read it.
+    /// Creates a copier from the data folder `data` to `folder`. Creates `folder` if it does not exist. Only
+    /// the owner of a new folder can read it.
     pub fn new(data: &Path, folder: &Path) -> Result<Self, ExportError> {
         disk::make_folder(folder).map_err(ExportError::at("create the folder", folder))?;
         let (data, folder, disk) = (data.to_owned(), folder.to_owned(), RealDisk::new(folder));
         Ok(Self { data, folder, disk, copied: HashMap::new(), numbers: HashMap::new() })
     }
 
-    /// Copies the content of a file, unless it was copied before, and checks it. Returns its name in the
-    /// folder: the first unused name of `name(1)`, `name(2)` ..., so that no file is replaced.
+    /// Copies and checks the content of a file, unless the content was copied before. Returns the name of the
+    /// copy: the first unused name of `name(1)`, `name(2)` and so on.
     pub fn copy(&mut self, file: &FileInfo, name: impl Fn(u32) -> String) -> Result<String, ExportError> {
         if let Some(name) = self.copied.get(&file.sha256) {
             return Ok(name.clone());
         }
         let mut temporary = self.fill(file)?;
         let mut number = self.numbers.get(&name(1)).copied().unwrap_or(1);
-        let free = loop {
+        let unused_name = loop {
             match temporary.place_new(&name(number)) {
                 Ok(()) => break name(number),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < u32::MAX => {
@@ -50,8 +50,8 @@ impl FileCopier {
         };
         drop(temporary);
         self.numbers.insert(name(1), number.saturating_add(1));
-        self.copied.insert(file.sha256, free.clone());
-        Ok(free)
+        self.copied.insert(file.sha256, unused_name.clone());
+        Ok(unused_name)
     }
 
     /// Copies the content into a temporary file.

@@ -1,5 +1,5 @@
-//! The exported data about a user besides events: the current account, and the records about the user in the
-//! log. It holds no secrets.
+//! The exported facts about a user: the account, and the records of the log about the user. They contain no
+//! secrets.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub enum Fact {
         user: UserName,
         /// The time at which the account was created.
         since: u64,
-        /// The time at which the user last went offline.
+        /// The time at which the user was last online.
         #[serde(skip_serializing_if = "Option::is_none")]
         seen: Option<u64>,
         administrator: bool,
@@ -35,9 +35,9 @@ pub enum Fact {
     /// A channel that the user is a member of, or that has events of the user.
     Channel {
         channel: Target,
-        /// The role of the user; none if the user is not a member.
+        /// The role of the user; `None` if the user is not a member.
         role: Option<Role>,
-        /// Whether the user may read the channel, and so the messages that the user sent there.
+        /// Whether the user may read the channel.
         may_read: bool,
     },
     /// The read mark of a conversation.
@@ -52,11 +52,11 @@ pub enum Fact {
     },
     /// A record of the log about the user.
     Record(UserRecord),
-    /// The exported content of the file in the preceding event.
+    /// The copied content of the file in the preceding event.
     Content {
         to: Target,
         n: u64,
-        /// The name of the file in the folder of contents.
+        /// The name of the copy in the folder of copied files.
         path: String,
     },
 }
@@ -79,7 +79,7 @@ pub enum UserRecord {
     #[serde(rename = "session.ended")]
     SessionEnded {
         at: u64,
-        /// The id of the session, if the log names it.
+        /// The id of the session; `None` if the log does not contain its login.
         session: Option<Uuid>,
     },
     #[serde(rename = "session.revoked")]
@@ -108,7 +108,7 @@ pub enum UserRecord {
         /// The time at which the user was last online.
         at: u64,
     },
-    /// The user became an administrator or lost the right.
+    /// The user became an administrator, or is no longer an administrator.
     #[serde(rename = "account.role")]
     AdministratorSet { at: u64, administrator: bool },
     #[serde(rename = "account.disabled")]
@@ -124,7 +124,7 @@ pub enum UserRecord {
 /// The user's sessions by their token digests.
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
-/// The part of a record that concerns `wanted`; `None` if it concerns another user.
+/// The exported form of a record about the user `wanted`; `None` if the record is about another user.
 pub(super) fn user_record(
     wanted: &UserName,
     record: ServerRecord,

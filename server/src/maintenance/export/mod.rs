@@ -1,9 +1,8 @@
-//! Exports all events of a channel or of a user from the log, each as it was published, without deleted
-//! texts. A server may run on the data folder meanwhile; the export takes no lock.
+//! Exports all events of a channel or of a user from the log, as they were published, but without deleted
+//! texts. A server may run on the data folder meanwhile, because the export takes no lock.
 //!
-//! The log is read twice, so that no texts must be kept in memory: the first pass rebuilds the state, which
-//! has the list of deleted messages; the second pass writes the events. Events after the end of the first
-//! pass are not exported.
+//! The export reads the log twice. The first pass rebuilds the state, which lists the deleted messages. The
+//! second pass writes the events up to the end of the first pass. Texts are not kept in memory.
 
 mod contents;
 mod facts;
@@ -50,13 +49,13 @@ pub enum ExportError {
     Write(io::Error),
     #[error("cannot {action} {path}: {why}")]
     Path { action: &'static str, path: PathBuf, why: io::Error },
-    /// A content is missing. The server removes the contents of deleted files.
+    /// The content of a file is missing. The server removes the contents of deleted files.
     #[error(
         "{0} is missing: if its file was deleted just now, export again; otherwise restore it from a backup, or export \
          without --files"
     )]
     Missing(PathBuf),
-    /// A content differs from the log.
+    /// The content of a file does not match the hash in the log.
     #[error(
         "{0} is damaged: its content differs from the sent file; restore it from a backup, or export without --files"
     )]
@@ -106,8 +105,7 @@ pub fn export(
     Ok(())
 }
 
-/// Writes a file that only its owner can read. The file is created completely or not at all, and never
-/// replaces another file.
+/// Writes a new file that only its owner can read. After an error, the file does not exist.
 pub fn to_file(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
@@ -130,7 +128,7 @@ struct FirstPass {
 
 impl FirstPass {
     fn of(disk: &dyn Disk, wanted: &Target) -> Result<Self, ExportError> {
-        // The export has no topics, so any secret works.
+        // The export contains no topics, so the secret is not needed.
         let state = State::new(TopicSecret::new([0; 32]));
         let mut first_pass = Self { state, last: 0, channels: Vec::new() };
         first_pass.last = for_each_record(disk, u64::MAX, |number, _, record| {

@@ -1,6 +1,6 @@
 //! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A server
-//! may run meanwhile: it removes only contents of deleted files, and the log shows those deletions when it is
-//! read again.
+//! may be running and removing the contents of deleted files meanwhile. The check then reads the log again,
+//! which contains the deletions.
 
 use std::collections::HashSet;
 use std::io;
@@ -12,29 +12,28 @@ use thiserror::Error;
 use super::Folder;
 use super::folder::content;
 use crate::domain::Files;
-use crate::domain::files::Shared;
+use crate::domain::files::SharedFile;
 use crate::domain::records::Record;
 use crate::journal::{JournalError, Report, for_each_line};
 use disk::Disk;
 
-/// Only lines with one of these parts are parsed, because other lines do not concern files.
+/// Lines without one of these texts do not concern files, so they are not parsed.
 const KINDS: [&str; 2] = [r#""kind":"file""#, r#""kind":"message.deleted""#];
 
-/// The maximum number of times that the log is read. Each reading checks only the files that were sent since
-/// the previous one, so two usually suffice.
+/// The maximum number of times that the log is read. Usually, two readings are enough.
 const READINGS_MAX: u32 = 10;
 
 #[derive(Debug, Error)]
 pub enum CheckError {
     #[error("{name} is missing: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
-    Missing(Shared),
+    Missing(SharedFile),
     #[error("{name} is damaged: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
-    Damaged(Shared),
+    Damaged(SharedFile),
     #[error("cannot read {0}: {1}")]
     Io(String, #[source] io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Every reading of the log found different missing contents.
+    /// In every reading of the log, other contents were missing.
     #[error(
         "files are sent and deleted faster than they can be checked; try again when the server is less busy"
     )]
@@ -51,10 +50,10 @@ pub struct LogReading {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentCounts {
-    /// The number of undamaged contents of events.
+    /// The number of undamaged file contents to which events refer.
     pub intact: u64,
-    /// The number of contents without an event: those of deleted files, until the server removes them, and
-    /// of uploads.
+    /// The number of file contents to which no event refers. They belong to uploads, or to deleted files that
+    /// the server has not removed yet.
     pub unreferenced: u64,
 }
 
@@ -77,19 +76,18 @@ fn apply_line(files: &mut Files, line: &[u8]) {
     }
 }
 
-/// Calls `visit` once for every content in the log; `visit` returns whether the content exists. The file of a
-/// missing content may have been deleted meanwhile, so the log is read again until no content is missing, or
-/// the same contents are missing again. Returns the last reading of the log, and the files whose contents are
-/// missing.
+/// Calls `visit` once for the content of every file in the log. `visit` returns whether the content exists.
+/// If it does not, the file may have been deleted meanwhile, so the log is read again. A content is missing
+/// if an event referred to it in both readings. Returns the last reading of the log, and the files whose
+/// contents are missing.
 pub fn visit_contents<E: From<CheckError>>(
     mut read: impl FnMut() -> Result<LogReading, E>,
-    mut visit: impl FnMut(&Shared) -> Result<bool, E>,
-) -> Result<(LogReading, Vec<Shared>), E> {
+    mut visit: impl FnMut(&SharedFile) -> Result<bool, E>,
+) -> Result<(LogReading, Vec<SharedFile>), E> {
     let (mut seen, mut absent, mut missing) = (HashSet::new(), Vec::new(), HashSet::new());
     for _ in 0..READINGS_MAX {
         let reading = read()?;
-        // A content is removed only after the deletion of its last event is durable. So a content is
-        // missing if an event had it in both readings.
+        // The server removes a content only after the deletion of its last event is durable.
         missing.extend(absent.drain(..).filter(|shared| reading.files.holds(shared)));
         for shared in reading.files.all() {
             if seen.contains(&shared.sha256) || missing.contains(shared) {
@@ -109,12 +107,12 @@ pub fn visit_contents<E: From<CheckError>>(
     Err(CheckError::TooBusy.into())
 }
 
-/// Checks the contents of all files in the log. `read` reads the log.
+/// Checks the contents of all files in the log. `read` must read the log.
 pub fn check(
     folder: &Folder,
     read: impl FnMut() -> Result<LogReading, CheckError>,
 ) -> Result<(LogReading, ContentCounts), CheckError> {
-    let visit = |shared: &Shared| match folder.is_intact(&shared.sha256, shared.bytes) {
+    let visit = |shared: &SharedFile| match folder.is_intact(&shared.sha256, shared.bytes) {
         Ok(Some(false)) => Err(CheckError::Damaged(shared.clone())),
         Ok(exists) => Ok(exists.is_some()),
         Err(error) => Err(CheckError::Io(content(&shared.sha256), error)),
@@ -140,7 +138,7 @@ mod tests {
     use super::*;
     use crate::journal::Checkpoint;
 
-    /// A reading of a log with these files, each a number and a content.
+    /// A reading of a log with these files. Each is the number of an event and the first byte of a hash.
     fn reading(all: &[(u64, u8)]) -> LogReading {
         let mut files = Files::default();
         all.iter().for_each(|(n, content)| files.insert(file(*n, *content)));
@@ -148,13 +146,13 @@ mod tests {
         LogReading { report: Report { batches: 0, bytes: 0, head, torn_bytes: 0 }, files }
     }
 
-    fn file(n: u64, content: u8) -> Shared {
+    fn file(n: u64, content: u8) -> SharedFile {
         let (to, from) = (Target::new("#a").expect("a target"), UserName::new("alice").expect("a name"));
-        Shared { n, to, from, bytes: 1, sha256: ContentHash([content; 32]) }
+        SharedFile { n, to, from, bytes: 1, sha256: ContentHash([content; 32]) }
     }
 
-    /// Checks a folder that changes against a log that changes: `logs` and `folders` have one entry for each
-    /// reading. Returns the contents that exist, and the numbers of the missing files.
+    /// Checks a folder against a log. `logs` and `folders` have one entry for each reading. Returns the
+    /// contents that exist, and the numbers of the missing files.
     fn check_contents(logs: &[&[(u64, u8)]], folders: &[&[u8]]) -> Result<(Vec<u8>, Vec<u64>), String> {
         let (mut logs, mut folders) = (logs.iter(), folders.iter());
         let (folder, mut seen) = (RefCell::new(BTreeSet::new()), Vec::new());
@@ -162,7 +160,7 @@ mod tests {
             folder.replace(folders.next().expect("a folder").iter().copied().collect());
             Ok(reading(logs.next().expect("the log is not read again")))
         };
-        let visit = |shared: &Shared| {
+        let visit = |shared: &SharedFile| {
             let [content, ..] = shared.sha256.0;
             let exists = folder.borrow().contains(&content);
             seen.extend(exists.then_some(content));
@@ -173,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_content_is_missing_if_an_event_has_it_in_both_readings() {
+    fn a_content_is_missing_if_an_event_refers_to_it_in_both_readings() {
         assert_eq!(check_contents(&[&[(1, 1), (2, 2)]], &[&[1, 2]]), Ok((vec![1, 2], vec![])));
         let since: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
         assert_eq!(check_contents(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
@@ -187,7 +185,7 @@ mod tests {
         assert_eq!(
             check_contents(&lost, &[&[2], &[2, 3]]),
             Ok((vec![2, 3], vec![1])),
-            "an event had it in both readings"
+            "an event referred to it in both readings"
         );
     }
 

@@ -1,14 +1,14 @@
-//! The folder `files/`: incomplete uploads, each with a note, and complete contents by their hash.
+//! The folder `files/`: uploads with their metadata, and complete file contents by their hash.
 //!
 //! ```text
-//! files/uploads/<id>.json   the note: user, conversation, file
+//! files/uploads/<id>.json   the metadata: user, conversation, file
 //! files/uploads/<id>.part   the bytes uploaded so far
-//! files/ab/abcdef...        a complete content
+//! files/ab/abcdef...        a complete file content
 //! ```
 //!
-//! A content is synced, hashed, and then renamed to its hash; its folder is synced before the upload is
-//! reported complete. So a power cut never loses a content that an event refers to. `tests/files/steps.rs`
-//! simulates a failure of each of these steps.
+//! To commit an upload, its `.part` file is synced, hashed, and renamed to its hash, and its folder is
+//! synced. Only then is the event recorded, so a power cut never loses the content of a recorded file.
+//! `tests/files/steps.rs` simulates a failure of each of these steps.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -25,10 +25,10 @@ use disk::Disk;
 
 const UPLOADS: &str = "files/uploads";
 
-/// Bytes read at a time for hashing.
-const PIECE_BYTES: usize = 1 << 20;
+/// The size of one read.
+const READ_BYTES: usize = 1 << 20;
 
-/// The folder on its disk. Clones share it.
+/// The folder `files/`. Clones refer to the same folder.
 #[derive(Clone)]
 pub struct Folder {
     disk: Arc<dyn Disk>,
@@ -39,7 +39,7 @@ impl Folder {
         Self { disk }
     }
 
-    /// Loads the uploads that can continue at a start. Removes files that belong to no upload.
+    /// Loads the uploads that clients can continue. Removes files that belong to no upload.
     pub fn load(&self) -> io::Result<Vec<Upload>> {
         self.disk.create_folder(UPLOADS)?;
         self.disk.sync_folder(FILES)?;
@@ -47,10 +47,10 @@ impl Folder {
         let names = self.disk.list(UPLOADS)?;
         let mut uploads = Vec::new();
         for id in names.iter().filter_map(|name| name.strip_suffix(".json")) {
-            let note = self.disk.read(&format!("{UPLOADS}/{id}.json"))?;
-            // Notes are replaced atomically, so a note that cannot be parsed is not from papo.
+            let metadata = self.disk.read(&format!("{UPLOADS}/{id}.json"))?;
+            // Metadata is replaced atomically, so papo did not write a file that cannot be parsed.
             let upload =
-                serde_json::from_slice::<Upload>(&note).ok().filter(|note| note.id.to_string() == id);
+                serde_json::from_slice::<Upload>(&metadata).ok().filter(|upload| upload.id.to_string() == id);
             uploads.extend(upload.map(|upload| Upload { is_from_earlier_run: true, ..upload }));
         }
         let known: HashSet<String> = uploads.iter().map(|upload| upload.id.to_string()).collect();
@@ -64,24 +64,24 @@ impl Folder {
         Ok(uploads)
     }
 
-    /// Begins or continues an upload. Returns the number of bytes that are already stored. A new upload first
-    /// removes old files with its id, which a failing disk may not have removed.
+    /// Begins or continues an upload. Returns the number of stored bytes. A new upload first removes old
+    /// files with its id, because an earlier removal may have failed.
     pub fn begin(&self, upload: &Upload, is_new: bool) -> Outcome {
         let begin = || -> Result<Outcome, Failure> {
-            if is_new || none_if_missing(self.disk.len(&note_path(upload.id)))?.is_none() {
+            if is_new || none_if_missing(self.disk.len(&metadata_path(upload.id)))?.is_none() {
                 self.discard(upload.id)?;
                 if !upload.is_verified {
                     drop(self.disk.create_new(&part_path(upload.id))?);
                 }
-                // This makes the name of the part durable, too.
-                self.disk.replace_atomically(&note_path(upload.id), &upload.encode())?;
+                // `replace_atomically` also makes the name of the `.part` file durable.
+                self.disk.replace_atomically(&metadata_path(upload.id), &upload.encode())?;
             }
             self.stored_bytes(upload)?.map(Outcome::Have).ok_or_else(|| self.discard_lost(upload.id))
         };
         begin().into()
     }
 
-    /// Appends a chunk. Bytes that the part already has are skipped.
+    /// Appends a chunk. Skips bytes that are already stored.
     pub fn append(&self, upload: &Upload, offset: u64, bytes: &[u8]) -> Outcome {
         let append = || -> Result<Outcome, Failure> {
             let have = self.stored_bytes(upload)?.ok_or_else(|| self.discard_lost(upload.id))?;
@@ -95,9 +95,10 @@ impl Folder {
         append().into()
     }
 
-    /// Turns an upload into a content. Can be retried after any failure except [`Failure::WrongContent`].
-    pub fn finish(&self, upload: &Upload) -> Outcome {
-        let finish = || -> Result<Outcome, Failure> {
+    /// Checks the content of an upload and makes it durable. Can be retried after any failure except
+    /// [`Failure::WrongContent`].
+    pub fn commit(&self, upload: &Upload) -> Outcome {
+        let commit = || -> Result<Outcome, Failure> {
             if !upload.is_verified {
                 self.verify(upload)?;
             }
@@ -106,8 +107,7 @@ impl Folder {
             if none_if_missing(self.disk.len(&part))?.is_some() {
                 self.disk.create_folder(folder)?;
                 self.disk.sync_folder(FILES)?;
-                // The rename replaces an existing copy of the content, so the duration does not reveal
-                // whether a copy existed.
+                // Rename even if the content exists, so the duration does not reveal whether it existed.
                 self.disk.rename(&part, &content)?;
             }
             self.disk.sync_folder(folder)?;
@@ -116,21 +116,21 @@ impl Folder {
                 Some(_) | None => Err(Failure::Unavailable),
             }
         };
-        finish().into()
+        commit().into()
     }
 
-    /// Checks the length and hash of a part, makes it durable, and marks its note as verified. Removes a
-    /// wrong part.
+    /// Checks the length and the hash of a `.part` file, makes the file durable, and marks the upload as
+    /// verified. Discards an upload with a wrong hash.
     fn verify(&self, upload: &Upload) -> Result<(), Failure> {
         let length = self.disk.len(&part_path(upload.id))?;
         if length < upload.bytes {
             return Err(Failure::WrongOffset(length));
         }
-        // The part is synced first, so that the hash covers the bytes on the disk. A failed sync is never
-        // retried. A sync may have failed in an earlier run without the knowledge of this run, so a part from
-        // an earlier run is written again.
+        // The file is synced before it is hashed, because the hash must cover the bytes on the disk. After a
+        // failed sync, the page cache may differ from the disk, so the upload is lost. A sync may have failed
+        // in an earlier run, so a file from an earlier run is rewritten.
         if upload.is_from_earlier_run {
-            self.write_again(&part_path(upload.id), length)?;
+            self.rewrite(&part_path(upload.id), length)?;
         }
         self.disk
             .open_append(&part_path(upload.id))?
@@ -141,40 +141,40 @@ impl Folder {
             return Err(Failure::WrongContent);
         }
         let verified = Upload { is_verified: true, ..upload.clone() };
-        Ok(self.disk.replace_atomically(&note_path(upload.id), &verified.encode())?)
+        Ok(self.disk.replace_atomically(&metadata_path(upload.id), &verified.encode())?)
     }
 
-    /// Writes the first bytes of a file again.
-    fn write_again(&self, name: &str, length: u64) -> io::Result<()> {
-        self.for_each_piece(name, length, |offset, piece| self.disk.rewrite(name, offset, piece))
+    /// Rewrites the first `length` bytes of a file.
+    fn rewrite(&self, name: &str, length: u64) -> io::Result<()> {
+        self.for_each_read(name, length, |offset, bytes| self.disk.rewrite(name, offset, bytes))
     }
 
-    /// Discards an upload that the disk has lost.
+    /// Discards an upload whose stored bytes are lost.
     fn discard_lost(&self, id: Uuid) -> Failure {
         tracing::error!(%id, "the disk lost an upload; its client must send it again");
-        // The next start removes the remaining files.
+        // The next startup removes remaining files.
         let _best_effort = self.discard(id);
         Failure::Lost
     }
 
-    /// The SHA-256 of the first bytes of a file.
+    /// The SHA-256 of the first `length` bytes of a file.
     fn hash(&self, name: &str, length: u64) -> io::Result<ContentHash> {
         let mut hasher = Sha256::new();
-        self.for_each_piece(name, length, |_, piece| {
-            hasher.update(piece);
+        self.for_each_read(name, length, |_, bytes| {
+            hasher.update(bytes);
             Ok(())
         })?;
         Ok(ContentHash(hasher.finalize().into()))
     }
 
-    /// Calls `visit` with the offset and bytes of each piece of a file.
-    fn for_each_piece(
+    /// Reads the first `length` bytes of a file. Calls `visit` with the offset and the bytes of each read.
+    fn for_each_read(
         &self,
         name: &str,
         length: u64,
         mut visit: impl FnMut(u64, &[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let (mut offset, mut buffer) = (0, vec![0; PIECE_BYTES]);
+        let (mut offset, mut buffer) = (0, vec![0; READ_BYTES]);
         while offset < length {
             let read = self.disk.read_at(name, offset, &mut buffer)?;
             if read == 0 {
@@ -195,9 +195,9 @@ impl Folder {
         read().into()
     }
 
-    /// Removes an upload: first the note, because a part without a note belongs to no upload.
+    /// Removes an upload. Removes the metadata first: a `.part` file without metadata belongs to no upload.
     pub fn discard(&self, id: Uuid) -> io::Result<()> {
-        for name in [note_path(id), part_path(id)] {
+        for name in [metadata_path(id), part_path(id)] {
             none_if_missing(self.disk.remove(&name))?;
         }
         Ok(())
@@ -214,7 +214,7 @@ impl Folder {
         Ok(contents)
     }
 
-    /// Durably removes all contents except `needed`. Returns the number of removed contents.
+    /// Durably removes all file contents except `needed`. Returns the number of removed contents.
     pub fn sweep(&self, needed: &HashSet<ContentHash>) -> io::Result<u64> {
         let mut contents = self.contents()?;
         contents.retain(|sha256| !needed.contains(sha256));
@@ -222,7 +222,7 @@ impl Folder {
         Ok(contents.len() as u64)
     }
 
-    /// Durably removes contents. Ignores missing contents.
+    /// Durably removes file contents. Ignores missing contents.
     pub fn remove(&self, contents: &[ContentHash]) -> io::Result<()> {
         let mut folders = BTreeSet::new();
         for sha256 in contents {
@@ -234,14 +234,14 @@ impl Folder {
         folders.iter().try_for_each(|folder| self.disk.sync_folder(folder))
     }
 
-    /// Whether a content has the right length and hash; `None` if it is missing.
+    /// Whether a file content has the right length and hash; `None` if the content is missing.
     pub fn is_intact(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
         let Some(length) = none_if_missing(self.disk.len(&content(sha256)))? else { return Ok(None) };
         Ok(Some(length == bytes && self.hash(&content(sha256), length)? == *sha256))
     }
 
-    /// The number of stored bytes of an upload. `None` if its part is missing; for a verified upload, if the
-    /// content is missing too.
+    /// The number of stored bytes of an upload; `None` if the bytes are missing. The bytes of a verified
+    /// upload may already be at the path of the content.
     fn stored_bytes(&self, upload: &Upload) -> io::Result<Option<u64>> {
         match none_if_missing(self.disk.len(&part_path(upload.id)))? {
             None if upload.is_verified => none_if_missing(self.disk.len(&content(&upload.sha256))),
@@ -258,7 +258,7 @@ fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-fn note_path(id: Uuid) -> String {
+fn metadata_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.json")
 }
 
@@ -266,7 +266,7 @@ fn part_path(id: Uuid) -> String {
     format!("{UPLOADS}/{id}.part")
 }
 
-/// The name of a content. Contents are spread over 256 folders, so that no folder becomes too large to list.
+/// The path of a file content. Contents are distributed over 256 folders, because large folders are slow.
 #[must_use]
 pub fn content(sha256: &ContentHash) -> String {
     let digits = sha256.to_string();

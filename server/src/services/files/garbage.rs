@@ -1,17 +1,18 @@
-//! Garbage: ended uploads, and contents that an event or an upload no longer needs. A job removes them.
+//! Garbage: ended uploads, and file contents that may be unused. Jobs remove them.
 
 use std::collections::{HashSet, VecDeque};
 
 use common::ContentHash;
 use uuid::Uuid;
 
-/// The maximum number of contents that wait, 40 bytes each. A content waits only until a record is durable.
+/// The maximum number of file contents that wait for a durable record. Each takes 40 bytes.
 const CONTENTS_MAX: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct Garbage {
     uploads: Vec<Uuid>,
-    /// Each content with the record that must be durable before it is removed, in the order of the records.
+    /// File contents that may be removed, each with the record that must be durable before. Ordered by
+    /// record.
     contents: VecDeque<(u64, ContentHash)>,
 }
 
@@ -24,13 +25,12 @@ impl Garbage {
         &self.uploads
     }
 
-    /// Forgets the uploads, because a job removes them.
     pub(super) fn clear_uploads(&mut self) {
         self.uploads.clear();
     }
 
-    /// Adds a content that may be unneeded once the record `record` is durable. Returns `false` when too many
-    /// contents wait: then the caller must sweep all contents.
+    /// Adds a file content that may be unused once the record `record` is durable. Returns `false` if too
+    /// many contents wait. The caller must then sweep all contents.
     #[must_use]
     pub(super) fn add_content(&mut self, sha256: ContentHash, record: u64) -> bool {
         if self.contents.len() >= CONTENTS_MAX {
@@ -41,8 +41,8 @@ impl Garbage {
         true
     }
 
-    /// The contents that can be removed once record `durable` is on disk. A content that also waits for a
-    /// later record is not returned: a failed write may discard that record, and then an event needs the
+    /// File contents that can be deleted once the record `durable` is on the disk. Excludes a content that
+    /// also waits for a later record: a failed write may discard that record, and an event then needs the
     /// content again.
     pub(super) fn due(&self, durable: u64) -> Vec<ContentHash> {
         let is_due = |(record, _): &&(u64, ContentHash)| *record <= durable;
@@ -51,13 +51,13 @@ impl Garbage {
         due.filter(|sha256| !later.contains(sha256)).collect()
     }
 
-    /// Forgets the contents that are [due](Self::due), because a job removes them.
+    /// Forgets the file contents that are [due](Self::due).
     pub(super) fn clear_due(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record > durable);
     }
 
-    /// Forgets the contents that wait for a record after `durable`: those records were discarded, so events
-    /// need the contents again.
+    /// Forgets the file contents that wait for a record after `durable`. Those records were discarded, so
+    /// events still need the contents.
     pub(super) fn take_back(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record <= durable);
     }
@@ -71,7 +71,7 @@ mod tests {
     const TWO: ContentHash = ContentHash([2; 32]);
 
     #[test]
-    fn a_content_waits_for_the_last_of_its_records() {
+    fn a_content_is_due_after_the_last_of_its_records() {
         let mut garbage = Garbage::default();
         for (sha256, record) in [(ONE, 5), (TWO, 6), (ONE, 7)] {
             assert!(garbage.add_content(sha256, record));
@@ -81,11 +81,11 @@ mod tests {
         garbage.clear_due(6);
         assert_eq!((garbage.due(6), garbage.due(7)), (vec![], vec![ONE]));
         garbage.take_back(6);
-        assert_eq!(garbage.due(7), [], "an event has it again");
+        assert_eq!(garbage.due(7), [], "an event needs it again");
     }
 
     #[test]
-    fn above_the_maximum_the_caller_must_sweep() {
+    fn the_caller_must_sweep_if_too_many_contents_wait() {
         let mut garbage = Garbage::default();
         assert!((0..CONTENTS_MAX).all(|_| garbage.add_content(ONE, 1)));
         assert!(!garbage.add_content(TWO, 2));

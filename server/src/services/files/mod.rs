@@ -1,9 +1,9 @@
-//! Files: open uploads, and complete contents.
+//! Files: open uploads, and complete file contents.
 //!
-//! [`folder`] reads and writes the disk, in jobs; [`uploads`] is the state in the event loop. One thread
-//! writes chunks and reads contents, in the order of the requests. Another thread completes and removes
-//! contents, because hashing and syncing take long. The log stores which file was sent to which conversation,
-//! and [`domain::files`](crate::domain::files) decides who may read it.
+//! [`folder`] reads and writes the disk, in jobs. [`uploads`] is the state in the event loop. One thread
+//! reads and writes chunks, in the order of the requests. Another thread commits uploads and removes file
+//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) knows the sent
+//! files and decides who may read them.
 
 pub mod folder;
 pub mod uploads;
@@ -24,23 +24,23 @@ use disk::Disk;
 pub use folder::Folder;
 pub use uploads::{Upload, Uploads};
 
-/// The limits of files that the operator can change; the others are in [`common::limits`].
+/// The limits of files that the operator can change. [`common::limits`] has the other limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLimits {
     pub file_bytes_max: u64,
-    /// Bytes of all files of one user, open uploads included. Each content counts once.
+    /// The maximum size of all files of one user, including open uploads. Files with the same content count
+    /// once.
     pub user_bytes_max: u64,
 }
 
 impl Default for FileLimits {
-    /// 100 MiB for a file, which is more than mail accepts. 1 GiB for a user, so that a team of 50 fits a
-    /// small disk.
+    /// 100 MiB for a file, and 1 GiB for a user. The files of 50 users fit a small disk.
     fn default() -> Self {
         Self { file_bytes_max: 100 << 20, user_bytes_max: 1 << 30 }
     }
 }
 
-/// Milliseconds between two removals of abandoned uploads, and of files that a failing disk did not remove.
+/// The time between two removals of abandoned uploads and unused file contents.
 const CLEAN_UP_INTERVAL_MS: u64 = 60 * 60 * 1000;
 
 /// The folder `files/` and its open uploads.
@@ -60,7 +60,7 @@ impl Files {
         let folder = Folder::new(disk);
         let mut found = Vec::new();
         for upload in folder.load()? {
-            // The note outlives its event if the machine fails right after the event is durable.
+            // The files of a recorded upload remain if the process is killed before it removes them.
             if ledger.sent_before(upload.id, &upload.user).is_ok_and(|sent| sent.is_none()) {
                 found.push(upload);
             } else {
@@ -83,7 +83,7 @@ impl Files {
         self.next_clean_up_ms
     }
 
-    /// Ends an upload that did not become an event. `record` is the newest record.
+    /// Ends an upload that was not recorded as an event. `record` is the newest record.
     pub fn discard_upload(&mut self, id: Uuid, record: u64) {
         if let Some(upload) = self.uploads.forget(id) {
             self.garbage.add_upload(id);
@@ -91,7 +91,7 @@ impl Files {
         }
     }
 
-    /// Marks a content that an event or an upload no longer needs as of `record`.
+    /// Marks a file content as possibly unused. An event or an upload no longer refers to it since `record`.
     pub fn release(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
             self.is_sweep_submitted = false;
@@ -104,7 +104,7 @@ impl Files {
         self.garbage.take_back(durable);
     }
 
-    /// Removes uploads that became events or were abandoned, and contents of deleted files.
+    /// Removes recorded and abandoned uploads, and the contents of deleted files.
     pub fn clean_up(&mut self, ledger: &Ledger, now_ms: u64, submit: Submit<'_>) {
         for id in self.uploads.take_recorded(ledger.durable()) {
             self.garbage.add_upload(id);
@@ -124,7 +124,7 @@ impl Files {
     }
 
     fn discard(&mut self, submit: Submit<'_>) {
-        // A new upload with the same id has already removed the files of the old one.
+        // A new upload with the same id has already removed the files of the old upload.
         let ids = self.garbage.uploads().iter().filter(|id| !self.uploads.contains(**id));
         let ids: Vec<_> = ids.copied().collect();
         let folder = self.folder.clone();
@@ -133,14 +133,14 @@ impl Files {
             let discarded = ids.into_iter().try_for_each(|id| folder.discard(id));
             discarded.map(|()| Outcome::Finished).map_err(Failure::from).into()
         };
-        // A rejected job is submitted again at the next step.
+        // `clean_up` submits a rejected job again.
         if is_empty || submit(Kind::Transfers, Box::new(discard)) {
             self.garbage.clear_uploads();
         }
     }
 
-    /// Removes the released contents that no event and no upload needs. A new upload of such a content is
-    /// safe, because a later job of the same thread completes it.
+    /// Removes the released file contents that no event and no upload needs. A new upload of the same content
+    /// is safe, because a later job of the same thread commits it.
     fn remove(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
         let mut contents = self.garbage.due(durable);
@@ -153,8 +153,7 @@ impl Files {
         }
     }
 
-    /// Removes all contents that no event and no upload needs. A new upload of such a content is safe,
-    /// because a later job of the same thread completes it.
+    /// Removes all file contents that no event and no upload needs.
     fn sweep(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let state = &ledger.state().files;
         let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
@@ -164,19 +163,18 @@ impl Files {
     }
 }
 
-/// Submits work as a job that no request waits for. Returns `false` when too many jobs wait.
+/// Submits work as a job for which no request waits. Returns `false` if too many jobs wait.
 pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
 
-/// Work on the folder, for a job.
 pub type Work = Box<dyn FnOnce() -> Outcome + Send>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The number of bytes of an upload that are on the disk.
     Have(u64),
-    /// The content is complete and durable.
+    /// The job succeeded, and its changes are durable.
     Finished,
-    /// A part of a content.
+    /// A part of a file content.
     Bytes(Vec<u8>),
     Failed(Failure),
 }
@@ -184,8 +182,8 @@ pub enum Outcome {
 /// Why work on the folder failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// A chunk begins after the end of the stored bytes, or the upload is incomplete. Holds the number of
-    /// stored bytes.
+    /// A chunk begins after the end of the stored bytes, or the upload is incomplete. The field is the number
+    /// of stored bytes.
     WrongOffset(u64),
     /// The content does not match its SHA-256. The upload was discarded.
     WrongContent,

@@ -12,21 +12,20 @@ use super::FileLimits;
 use crate::domain::Files;
 use crate::domain::files::cost;
 
-/// Milliseconds after which an upload without new data is abandoned: the sender has a day to continue it.
+/// An upload without requests for this time is abandoned, in milliseconds.
 const ABANDONED_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Minutes without data after which a new upload of the same user may replace an upload. A client that lost
-/// its connection continues earlier.
+/// An upload without requests for this time may be replaced by another upload of the same user, in minutes.
 const IDLE_MINUTES: u64 = 5;
 const IDLE_AFTER_MS: u64 = IDLE_MINUTES * 60 * 1000;
 
 /// Milliseconds after which a user with too many uploads may try again.
 const FULL_WAIT_MS: u64 = 60_000;
 
-/// Milliseconds after which a client may repeat a request for an upload that is being completed.
-const COMPLETING_WAIT_MS: u64 = 500;
+/// Milliseconds after which a client may repeat a request for an upload that is being committed.
+const COMMITTING_WAIT_MS: u64 = 500;
 
-/// An upload, as its note stores it.
+/// An upload, as its metadata file stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// The id of the upload, and later of its event.
@@ -39,15 +38,19 @@ pub struct Upload {
     pub sha256: ContentHash,
     /// The time at which the upload began, in Unix milliseconds.
     pub begun: u64,
-    /// Whether the whole content is durable: as the part, or under its hash.
+    /// Whether the whole content is durable, in the `.part` file or at the path of the content.
     #[serde(rename = "verified")]
     pub is_verified: bool,
+<<<<<<< HEAD
     /// The conversation that gave the user the right to begin the upload by the hash of its content, without
     /// its bytes. `None` if the user uploads the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hash: Option<Target>,
     /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
     /// then.
+=======
+    /// Whether the upload was begun before the server restarted. A sync may have failed then.
+>>>>>>> main
     #[serde(skip)]
     pub is_from_earlier_run: bool,
 }
@@ -59,7 +62,7 @@ impl Upload {
         FileInfo { name: self.name.clone(), bytes: self.bytes, sha256: self.sha256 }
     }
 
-    /// The note that is stored on the disk.
+    /// The content of the metadata file.
     pub(super) fn encode(&self) -> Vec<u8> {
         // Encoding names and numbers cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
@@ -70,15 +73,15 @@ struct Open {
     upload: Upload,
     /// In Unix milliseconds.
     last_request_ms: u64,
-    stage: Stage,
+    stage: UploadStage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum UploadStage {
     /// The server accepts chunks.
     Receiving,
-    /// A job completes the content.
-    Completing,
+    /// A job is committing the content.
+    Committing,
     /// The event is recorded. The upload is removed when that record is durable.
     Recorded,
 }
@@ -86,19 +89,19 @@ enum Stage {
 pub struct Uploads {
     limits: FileLimits,
     open: BTreeMap<Uuid, Open>,
-    /// The time of this run's first upload, in Unix milliseconds. The idle time of an older upload is counted
-    /// from here, because no client could continue it earlier.
+    /// The time of the first upload since the server started, in Unix milliseconds. Older uploads count as
+    /// idle only from this time, because no client could continue them earlier.
     since: Option<u64>,
     /// The recorded uploads with the numbers of their records.
     recorded: VecDeque<(u64, Uuid)>,
 }
 
 impl Uploads {
-    /// Creates the list from the uploads that were found on the disk at the start.
+    /// Creates the list from the uploads on the disk.
     #[must_use]
     pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
         let open = |upload: Upload| {
-            (upload.id, Open { last_request_ms: upload.begun, upload, stage: Stage::Receiving })
+            (upload.id, Open { last_request_ms: upload.begun, upload, stage: UploadStage::Receiving })
         };
         let open = found.into_iter().map(open).collect();
         Self { limits, open, since: None, recorded: VecDeque::new() }
@@ -132,15 +135,15 @@ impl Uploads {
         Ok(Some(open.upload.clone()))
     }
 
-    /// Adds an upload if the limits permit it. Returns the idle uploads of the same user that it replaces:
-    /// as few as possible, the longest idle first.
+    /// Adds an upload if the limits permit it. Returns the idle uploads of the same user that it replaces: as
+    /// few as possible, beginning with the longest idle.
     pub fn add(&mut self, upload: Upload, files: &Files) -> Result<Vec<Uuid>, Error> {
         let FileLimits { file_bytes_max, .. } = self.limits;
         if upload.bytes > file_bytes_max {
             return Err(Detail::FileTooLarge { max: file_bytes_max, bytes: upload.bytes }.into());
         }
         let of_user = self.open.values().filter(|open| open.upload.user == upload.user);
-        let mut others: Vec<_> = of_user.filter(|open| open.stage != Stage::Recorded).collect();
+        let mut others: Vec<_> = of_user.filter(|open| open.stage != UploadStage::Recorded).collect();
         let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
         let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
         // The longest idle is last.
@@ -150,7 +153,7 @@ impl Uploads {
             ended.push(idle.upload.id);
         }
         let (id, last_request_ms) = (upload.id, upload.begun);
-        self.open.insert(id, Open { upload, last_request_ms, stage: Stage::Receiving });
+        self.open.insert(id, Open { upload, last_request_ms, stage: UploadStage::Receiving });
         Ok(ended)
     }
 
@@ -159,10 +162,10 @@ impl Uploads {
         self.open.contains_key(&id)
     }
 
-    /// Whether an upload with this id is from `user` to `to`, and no job works on it.
+    /// Whether an upload with this id is from `user` to `to`, and accepts chunks.
     #[must_use]
     pub fn is_open_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
-        let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving);
+        let open = self.open.get(&id).filter(|open| open.stage == UploadStage::Receiving);
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
@@ -189,22 +192,21 @@ impl Uploads {
         Ok(&open.upload)
     }
 
-    /// Marks an upload that a job completes.
-    pub fn mark_completing(&mut self, id: Uuid) {
-        self.set_stage(id, Stage::Completing);
+    pub fn mark_committing(&mut self, id: Uuid) {
+        self.set_stage(id, UploadStage::Committing);
     }
 
-    /// Marks the end of that job. `is_verified` is true if the job succeeded.
-    pub fn end_completion(&mut self, id: Uuid, is_verified: bool) {
+    /// Marks that the commit job has ended. `is_verified` is true if the job succeeded.
+    pub fn end_commit(&mut self, id: Uuid, is_verified: bool) {
         if let Some(open) = self.open.get_mut(&id) {
             open.upload.is_verified |= is_verified;
-            open.stage = Stage::Receiving;
+            open.stage = UploadStage::Receiving;
         }
     }
 
-    /// Marks an upload that became the event of `record`.
+    /// Marks an upload whose event is `record`.
     pub fn mark_recorded(&mut self, id: Uuid, record: u64) {
-        self.set_stage(id, Stage::Recorded);
+        self.set_stage(id, UploadStage::Recorded);
         self.recorded.push_back((record, id));
     }
 
@@ -212,7 +214,7 @@ impl Uploads {
     pub fn take_back(&mut self, durable: u64) {
         let first = self.recorded.partition_point(|(record, _)| *record <= durable);
         for (_, id) in self.recorded.split_off(first) {
-            self.set_stage(id, Stage::Receiving);
+            self.set_stage(id, UploadStage::Receiving);
         }
     }
 
@@ -220,8 +222,8 @@ impl Uploads {
         self.open.remove(&id).map(|open| open.upload)
     }
 
-    /// Removes the uploads whose events are durable, up to the record `durable`. The caller must remove
-    /// them from the disk.
+    /// Removes the uploads whose events are durable, up to the record `durable`. The caller must remove their
+    /// files.
     pub fn take_recorded(&mut self, durable: u64) -> Vec<Uuid> {
         let mut ended = Vec::new();
         while let Some((_, id)) = self.recorded.pop_front_if(|(record, _)| *record <= durable) {
@@ -234,7 +236,7 @@ impl Uploads {
     #[must_use]
     pub fn abandoned(&self, now_ms: u64) -> Vec<Uuid> {
         let is_abandoned = |open: &Open| {
-            open.stage == Stage::Receiving
+            open.stage == UploadStage::Receiving
                 && open.last_request_ms.saturating_add(ABANDONED_AFTER_MS) <= now_ms
         };
         self.open.iter().filter(|(_, open)| is_abandoned(open)).map(|(id, _)| *id).collect()
@@ -249,7 +251,7 @@ impl Uploads {
         self.open.values().map(|open| &open.upload.sha256)
     }
 
-    fn set_stage(&mut self, id: Uuid, stage: Stage) {
+    fn set_stage(&mut self, id: Uuid, stage: UploadStage) {
         if let Some(open) = self.open.get_mut(&id) {
             open.stage = stage;
         }
@@ -281,16 +283,15 @@ impl FileLimits {
 }
 
 impl Open {
-    /// Whether the upload received no request for `IDLE_AFTER_MS` while the server was running.
     fn is_idle(&self, since: u64, now_ms: u64) -> bool {
         let last_request = self.last_request_ms.max(since);
-        self.stage == Stage::Receiving && last_request.saturating_add(IDLE_AFTER_MS) <= now_ms
+        self.stage == UploadStage::Receiving && last_request.saturating_add(IDLE_AFTER_MS) <= now_ms
     }
 
     fn must_be_receiving(&self) -> Result<(), Error> {
-        if self.stage == Stage::Receiving {
+        if self.stage == UploadStage::Receiving {
             return Ok(());
         }
-        Err(Error::from(Detail::UploadFinishing).with_wait_ms(COMPLETING_WAIT_MS))
+        Err(Error::from(Detail::UploadFinishing).with_wait_ms(COMMITTING_WAIT_MS))
     }
 }

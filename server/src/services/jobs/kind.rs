@@ -1,4 +1,4 @@
-//! The kinds of jobs. Each has threads and a bound of its own, so that no kind delays another.
+//! The kinds of jobs. Each kind has its own threads and its own bound, so no kind delays another kind.
 
 use common::{Detail, Error};
 
@@ -8,9 +8,9 @@ use crate::services::peer::PeerId;
 pub enum Kind {
     /// Password hashes; see [`passwords`](crate::services::passwords).
     Passwords,
-    /// Parts of files, written and read in the order of their requests.
+    /// Chunks of files, written and read in the order of their requests.
     Transfers,
-    /// Files that are completed or removed; see [`files`](crate::services::files).
+    /// Commits and removals of files; see [`files`](crate::services::files).
     Contents,
     /// Searches; see [`search`](crate::services::search).
     Search,
@@ -52,7 +52,7 @@ pub(super) struct Bounds {
     pub(super) threads: usize,
     /// The maximum number of accepted jobs that are not done, for each share.
     pub(super) waiting_max: usize,
-    /// The error for a job beyond that number.
+    /// The error for further jobs.
     refusal: Detail,
     /// Milliseconds after which the client may send the request again.
     wait_ms: u64,
@@ -69,11 +69,12 @@ impl Kind {
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
-            // One thread keeps the order. A disk writes 64 chunks, 16 MiB, in a fraction of a second.
+            // One thread, because chunks must be written in order. A disk writes 64 chunks (16 MiB) in a
+            // fraction of a second.
             Self::Transfers => {
                 Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyTransfers, wait_ms: 100 }
             }
-            // One thread, so that no file is removed while it is completed. 100 MiB take about a second.
+            // One thread, because no file may be removed while it is committed. 100 MiB take about a second.
             Self::Contents => {
                 Bounds { threads: 1, waiting_max: 64, refusal: Detail::TooManyCommits, wait_ms: 1000 }
             }

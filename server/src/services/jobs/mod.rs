@@ -1,9 +1,9 @@
-//! Jobs: slow work off the event loop, so that only the requests that need it wait for it.
+//! Jobs run slow work outside the event loop. Only the requests that need a job wait for it.
 //!
 //! A handler returns a job ([`crate::handlers::Unanswered::NeedsJob`]). The engine submits the job, and calls
-//! the handler again with its [`Outcome`]. A job does not see the state: it carries the data that it needs,
-//! and the second call of the handler checks the request again, on the state at that time. In a simulation,
-//! [`Jobs::poll`] runs one job at a time, so the order is deterministic.
+//! the handler again with the [`Outcome`] of the job. The second call checks the request again, because the
+//! state may have changed meanwhile. In a simulation, [`Jobs::poll`] runs one job at a time, so the order is
+//! deterministic.
 
 pub mod kind;
 
@@ -21,7 +21,7 @@ use crate::services::{files, passwords, search};
 use crate::storage::commit_log::CommitMode;
 pub use kind::{Kind, Share};
 
-/// The ticket of a job that no request waits for.
+/// The ticket of a job for which no request waits.
 pub const NO_TICKET: u64 = u64::MAX;
 
 /// Jobs of one client that is not known and may wait at a time, so that one client cannot fill a share. The
@@ -45,7 +45,7 @@ pub enum Outcome {
 }
 
 impl Job {
-    /// Creates a job. `work` may wait only for the disk and the processor.
+    /// Creates a job. `work` may use the disk and the CPU, but must not wait for anything else.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
         Self { kind, share: Share::Known, work: Box::new(work) }
     }
@@ -133,7 +133,7 @@ impl Jobs {
         true
     }
 
-    /// The ticket and the outcome of a job that is done, if there is one.
+    /// The ticket and the outcome of a finished job; `None` if no job has finished.
     pub fn poll(&mut self) -> Option<(u64, Outcome)> {
         let (ticket, kind, share, outcome) = match &mut self.workers {
             Workers::Threads(threads) => threads.done.try_recv().ok()?,
@@ -156,7 +156,7 @@ impl Jobs {
         Some((ticket, outcome))
     }
 
-    /// The number of jobs of a kind that are not done.
+    /// The number of unfinished jobs of a kind.
     #[must_use]
     pub fn waiting(&self, kind: Kind) -> usize {
         self.waiting.get(kind as usize).map_or(0, |shares| shares.iter().sum())
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn poll_runs_one_job_at_a_time_in_order() {
-        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("no thread is needed");
         let (sender, done) = channel();
         for ticket in [3, 1, 2] {
             let sender = sender.clone();
@@ -224,8 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn jobs_beyond_the_bound_are_rejected_until_some_are_done() {
-        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+    fn jobs_beyond_the_bound_are_rejected_until_a_job_finishes() {
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("no thread is needed");
         let waiting_max = Kind::Passwords.bounds().waiting_max;
         for ticket in 0..waiting_max as u64 {
             assert!(jobs.submit(ticket, job(|| {})));
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_job_that_panics_has_the_outcome_failed() {
-        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("no thread is needed");
         assert!(jobs.submit(7, Job::new(Kind::Passwords, || panic!("on purpose"))));
         assert_eq!(jobs.poll(), Some((7, Outcome::Failed)));
         assert_eq!(jobs.waiting(Kind::Passwords), 0);

@@ -1,5 +1,5 @@
-//! Slows down password guessing for each account: after a few wrong passwords every further attempt must
-//! wait, twice as long each time, and only one attempt runs at once.
+//! Slows down password guessing for each account. After a few wrong passwords, only one attempt runs at a
+//! time, and each wrong attempt doubles the delay before the next one.
 //!
 //! An attempt is a value: it runs until it is dropped, so it ends on every path, also if its job is rejected.
 //!

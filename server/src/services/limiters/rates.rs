@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// The maximum number of remembered sessions. At the maximum, sessions with a full bucket are removed.
+/// The maximum number of remembered sessions. At the maximum, sessions with a full bucket are forgotten.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
 /// The rate limit of a session.
@@ -19,7 +19,7 @@ pub struct Rate {
 }
 
 impl Default for Rate {
-    /// More messages than people and most programs send. A flood of the longest texts is limited to 16 MiB a
+    /// People and most programs send fewer messages. A flood of the longest texts is limited to 16 MiB a
     /// second.
     fn default() -> Self {
         Self { per_second: 1_000, burst: 10_000 }
@@ -46,13 +46,12 @@ impl Rates {
         Self { rate, buckets: HashMap::default() }
     }
 
-    /// Takes one message out of a session's bucket. If the bucket is empty, returns the milliseconds until
-    /// it holds one.
+    /// Takes one message out of a session's bucket. If the bucket is empty, returns the milliseconds to wait.
     pub fn take(&mut self, session: TokenDigest, now_ms: u64) -> Result<(), u64> {
         let (full, per_ms) =
             (u64::from(self.rate.burst.max(1)) * 1_000, u64::from(self.rate.per_second.max(1)));
         let refilled = |bucket: &Bucket| {
-            // A clock that was set back fills nothing.
+            // If the clock was set back, no time has passed.
             let passed_ms = now_ms.saturating_sub(bucket.at_ms);
             bucket.thousandths.saturating_add(passed_ms.saturating_mul(per_ms)).min(full)
         };
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_empties_the_bucket_and_time_fills_it() {
+    fn a_burst_empties_the_bucket_and_a_pause_refills_it() {
         let mut rates = Rates::new(Rate { per_second: 10, burst: 3 });
         let (one, other) = (TokenDigest::of("one"), TokenDigest::of("other"));
         for _ in 0..3 {

@@ -7,7 +7,7 @@ use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
 /// The maximum number of remembered pairs of user and conversation. At the maximum, pairs without a recent
-/// notice are removed. If all pairs are recent, notices of other pairs are not published.
+/// notice are forgotten. If all notices are recent, those of other pairs are not published.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
 /// The last typing notice of each user in each conversation.
@@ -27,7 +27,7 @@ struct Notice {
 impl Typing {
     /// Returns true if the notice must be published. A stop notice is published once and without delay.
     pub fn permit(&mut self, user: &UserName, to: &Target, typing: bool, now_ms: u64) -> bool {
-        // A clock that was set back blocks no notice.
+        // If the clock was set back, no notice is recent.
         let is_recent = |notice: &Notice| now_ms.abs_diff(notice.at_ms) < TYPING_INTERVAL_MS;
         if self.notices.len() >= REMEMBERED_MAX {
             self.notices.retain(|_, notice| is_recent(notice));
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_is_published_once_in_three_seconds_and_a_stop_at_once() {
+    fn a_start_is_published_once_in_three_seconds_and_a_stop_immediately() {
         let mut typing = Typing::default();
         let (ana, here, there) =
             (user("ana"), Target::new("#a").expect("a"), Target::new("@bob").expect("b"));

@@ -1,8 +1,8 @@
-//! Characters for the search: how each is folded, and which class of script it belongs to.
+//! How the search folds characters, and how it classifies them by script.
 //!
-//! Marks that Unicode places over, under and through letters, such as accents, Hebrew points and Arabic
-//! vowel signs, are removed, because most people omit them. The vowel signs of Indic scripts and Thai are
-//! part of how words are written, so each counts as a character.
+//! Marks that Unicode places over, under and through letters, such as accents, Hebrew points and Arabic vowel
+//! signs, are removed, because most people omit them. The vowel signs of Indic scripts and Thai are always
+//! written, so each counts as a character.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
@@ -16,9 +16,8 @@ pub(super) fn lowercase(text: &str) -> String {
     text.nfd().filter(|character| !is_ignored(*character)).nfc().flat_map(char::to_lowercase).collect()
 }
 
-/// Removes accents: decomposes a word, removes the marks, and composes it again, so that parts of other
-/// scripts, such as the parts of a Korean syllable, stay together. Variants of one character, such as full
-/// width and the final sigma, become equal.
+/// Removes accents: decomposes a word, removes the marks, and composes the rest again, which keeps Korean
+/// syllables together. Variants of one character, such as full width and the final sigma, become equal.
 pub(super) fn fold(word: &str) -> String {
     let same = |character| if character == 'ς' { 'σ' } else { character };
     word.nfkd().filter(|character| !is_ignored(*character)).nfc().map(same).collect()
@@ -50,8 +49,7 @@ pub(super) enum Class {
     Other,
 }
 
-/// The scripts that do not separate words by spaces; and Hangul, where a word is often two syllables and a
-/// particle one more.
+/// The scripts that do not separate words by spaces, and Hangul, which joins particles to short words.
 const UNSPACED: [Script; 15] = [
     Script::Han,
     Script::Hiragana,

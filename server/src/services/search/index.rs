@@ -1,7 +1,7 @@
 //! The Tantivy index: which fields of a message it stores, how it is updated, and how it is queried.
 //!
-//! The index holds only the words of the texts; the search reads found messages from the log. A change of the
-//! fields or of the words increases [`FORMAT`], and every server then rebuilds its index.
+//! The index contains only the words of the texts. The search reads the texts of the hits from the log. If
+//! the fields or the words change, increment [`FORMAT`]: every server then rebuilds its index.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -24,11 +24,11 @@ use super::words;
 use crate::domain::search as language;
 use crate::journal::Checkpoint;
 
-/// The version of the fields and words. Format 1 had no file names; format 2 had only whole words in scripts
+/// The version of the fields and words. Format 1 had no file names. Format 2 had only whole words in scripts
 /// other than Latin.
 const FORMAT: u32 = 3;
 
-/// The smallest heap in bytes with which Tantivy writes. It is allocated only during writes.
+/// The heap size in bytes: the minimum that Tantivy accepts. It is allocated only during writes.
 const HEAP_BYTES: usize = 15_000_000;
 
 /// The indexed fields of a message.
@@ -38,22 +38,21 @@ pub(super) struct Message {
     pub(super) conversation: String,
     pub(super) n: u64,
     pub(super) from: String,
-    /// The time at which it was sent, in Unix milliseconds.
+    /// The time at which the message was sent, in Unix milliseconds.
     pub(super) at: u64,
-    /// The number of its record in the log. Newer messages have greater numbers.
+    /// The number of the message's record in the log.
     pub(super) record: u64,
     /// The text, or the name of the file.
     pub(super) text: String,
 }
 
-/// A message that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
     /// The key of its conversation.
     pub conversation: String,
-    /// Its number in the conversation.
+
     pub n: u64,
-    /// The number of its record, which orders the hits.
+    /// The number of the message's record in the log. Hits are ordered by it.
     pub record: u64,
 }
 
@@ -63,7 +62,7 @@ pub struct SearchRequest {
     pub query: language::Query,
     /// The conversations to search.
     pub scope: Vec<Conversation>,
-    /// Only records before this number are searched.
+    /// Search only records before this number.
     pub before: Option<u64>,
     /// The maximum number of hits.
     pub limit: usize,
@@ -157,7 +156,8 @@ impl MessageIndex {
     fn conditions(&self, request: &SearchRequest) -> Vec<(Occur, Box<dyn Query>)> {
         let SearchRequest { query, scope, before, .. } = request;
         let fields = self.fields;
-        let conversations = scope.iter().map(|one| Term::from_field_text(fields.conversation, &one.key()));
+        let conversations =
+            scope.iter().map(|conversation| Term::from_field_text(fields.conversation, &conversation.key()));
         let mut all: Vec<Box<dyn Query>> = vec![Box::new(TermSetQuery::new(conversations))];
         all.extend(query.words.iter().filter_map(|word| self.word(word)));
         all.extend(query.phrases.iter().filter_map(|phrase| self.phrase(&words::tokens(phrase))));

@@ -13,7 +13,7 @@ use crate::journal::{Checkpoint, Follower};
 use crate::storage::data_folder::SEARCH_FOLDER;
 use disk::{Disk, RealDisk};
 
-/// The bytes of text after which a long run commits, so that its messages become durable and visible.
+/// The bytes of text after which a long run commits. A commit makes messages durable and visible.
 const COMMIT_BYTES: usize = 16 << 20;
 
 /// An open index and its reader of the log.
@@ -22,7 +22,7 @@ pub(super) struct Indexer {
     follower: Follower,
 }
 
-/// The messages of consecutive batches, in their form after the last batch.
+/// The changes in consecutive batches of the log.
 #[derive(Default)]
 struct MessageChanges {
     messages: BTreeMap<(String, u64), Message>,
@@ -32,8 +32,7 @@ struct MessageChanges {
 }
 
 impl Indexer {
-    /// Opens the index of a data folder. Creates an empty index if there is none, or if it does not belong to
-    /// the log.
+    /// Opens the index of a data folder. If there is no valid index of this log, creates an empty index.
     pub(super) fn open(data: &Path) -> Result<Self, SearchError> {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(data));
         if let Some(opened) = Self::existing(data, &disk)? {
@@ -47,10 +46,10 @@ impl Indexer {
     }
 
     fn existing(data: &Path, disk: &Arc<dyn Disk>) -> Result<Option<Self>, SearchError> {
-        // An index that cannot be opened is created again, whatever the reason.
+        // The caller replaces an index that cannot be opened.
         let Ok(index) = open_index(data, &**disk) else { return Ok(None) };
-        let Ok(Some(place)) = index.checkpoint() else { return Ok(None) };
-        let follower = Follower::after(Arc::clone(disk), place)?;
+        let Ok(Some(checkpoint)) = index.checkpoint() else { return Ok(None) };
+        let follower = Follower::after(Arc::clone(disk), checkpoint)?;
         Ok(follower.map(|follower| Self { index, follower }))
     }
 
@@ -75,7 +74,7 @@ impl Indexer {
             is_last = !self.follower.read(last, |record, line| changes.add_record(record, line))?;
             bytes += changes.bytes;
             if !changes.amended.is_empty() {
-                // An edited message may be from this run, and can be found only after a commit.
+                // Commit first, because an edited message may have been added in this run.
                 writer.commit(before)?;
                 self.index.reload()?;
                 self.amend(&writer, &mut changes)?;
@@ -89,7 +88,7 @@ impl Indexer {
         Ok(writer.close()?)
     }
 
-    /// Removes messages that were edited or deleted from the index, and adds the edited ones again.
+    /// Removes edited and deleted messages from the index, and adds the edited messages again.
     fn amend(&self, writer: &Writer, changes: &mut MessageChanges) -> Result<(), SearchError> {
         for ((conversation, n), text) in std::mem::take(&mut changes.amended) {
             let known = self.index.get(&conversation, n)?;
@@ -114,7 +113,7 @@ impl Indexer {
 
 impl MessageChanges {
     fn add_record(&mut self, record: u64, line: &[u8]) {
-        // Records that this version cannot decode have no words.
+        // A record that this version cannot decode is not indexed.
         let Ok(Record::Event(event)) = Record::decode(line) else { return };
         let conversation = event.conversation().key().into_owned();
         if let Body::Message { text, .. } = &event.body {

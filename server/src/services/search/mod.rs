@@ -1,20 +1,19 @@
 //! The search: an index of the words of all messages, in the folder `search/` next to the log. The index is
 //! derived from the log.
 //!
-//! A background thread reads the log and blocks no other thread. The event loop sends it only the number of
-//! the last durable record, so there is no queue that can fill. The thread runs when a request searches, when
-//! `BATCH_RECORDS` records are not indexed and no flood of records is arriving, and at the latest after
-//! `BATCH_TIME_MAX`. Between two runs it holds only the open index. The index stores the checkpoint of the
-//! log up to which it is complete. An index of another log or version, or a damaged index, is removed and
-//! created again.
+//! A background thread reads the log. The event loop sends it only the number of the last durable record, so
+//! no queue can fill. The thread indexes new records when a request searches, when `BATCH_RECORDS` records
+//! are not indexed and no flood of records is arriving, and at the latest after `BATCH_TIME_MAX`. The index
+//! stores the checkpoint of the log up to which it is complete. A damaged index, or an index of another log
+//! or version, is replaced.
 //!
 //! After a failure, such as a full disk, the thread opens the index again after a delay, which doubles with
 //! each consecutive failure. Until an attempt succeeds, searches return the hits of the last complete index,
 //! and the status of the server names the problem.
 //!
-//! A search waits until the index has reached the end of the durable log at the time of the request, so it
-//! finds every acknowledged message. If that takes too long, as during a rebuild, it returns the hits of
-//! the incomplete index and the number of records that are missing.
+//! A search waits until the index contains all records that were durable at the time of the request, so it
+//! finds every acknowledged message. If this takes too long, for example during a rebuild, the search returns
+//! the hits of the incomplete index and the number of missing records.
 
 mod index;
 mod indexer;
@@ -42,19 +41,18 @@ use disk::RealDisk;
 
 pub use self::index::{Hit, SearchRequest, is_searchable};
 
-/// The number of new records that the thread indexes without waiting for a search. Indexing them takes a
-/// fraction of a second.
+/// The number of new records that the thread indexes without waiting for a search. They take a fraction of a
+/// second.
 const BATCH_RECORDS: u64 = 5000;
 
-/// The longest time for which new records wait. A few records do wait, because each run syncs some files.
+/// The longest time for which new records wait. They wait because each run syncs some files.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The interval at which the thread checks for a flood while `BATCH_RECORDS` or more records wait.
 const FLOOD_CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. During a
-/// flood the senders need the disk and the processors: indexing at the same time would take away a third of
-/// their throughput.
+/// The number of new records per `FLOOD_CHECK_EVERY` that counts as a flood: 10,000 a second. Indexing during
+/// a flood would reduce the throughput of the senders by a third.
 const FLOOD_RECORDS: u64 = 1000;
 
 /// The longest time for which a search waits for the index.
@@ -105,13 +103,13 @@ pub struct NoIndex;
 
 /// The index of a data folder, and the thread that updates it.
 pub struct Search {
-    shared: Arc<Shared>,
+    shared: Arc<IndexState>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The state that the thread and the searches share.
 #[derive(Default)]
-struct Shared {
+struct IndexState {
     data: PathBuf,
     /// The last durable record.
     durable: AtomicU64,
@@ -119,7 +117,7 @@ struct Shared {
     due: AtomicU64,
     progress: Mutex<Progress>,
     changed: Condvar,
-    /// The open index; `None` before the first run, and while the index is created again.
+    /// The open index; `None` before the first run, and while the index is replaced.
     index: Mutex<Option<MessageIndex>>,
 }
 
@@ -138,7 +136,7 @@ impl Search {
     /// Opens the search without a thread, so the index is not updated.
     #[must_use]
     pub fn without_thread(data: &Path) -> Self {
-        Self { shared: Arc::new(Shared { data: data.to_owned(), ..Shared::default() }), thread: None }
+        Self { shared: Arc::new(IndexState { data: data.to_owned(), ..IndexState::default() }), thread: None }
     }
 
     /// Opens the search and starts its thread.
@@ -149,11 +147,11 @@ impl Search {
         Ok(search)
     }
 
-    /// Sets the last durable record. Takes no lock, so the event loop never waits for the index.
+    /// Sets the last durable record. Takes no lock, so the event loop does not wait for the thread.
     pub fn durable(&self, record: u64) {
         let before = self.shared.durable.swap(record, Ordering::Relaxed);
         let due = self.shared.due.load(Ordering::Relaxed);
-        // A thread that is checking at this moment misses the notification; it checks again later.
+        // If the thread misses this notification, it checks again after its pause.
         if before < due && record >= due {
             self.shared.changed.notify_all();
         }
@@ -190,7 +188,7 @@ impl Drop for Search {
     }
 }
 
-impl Shared {
+impl IndexState {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -290,17 +288,17 @@ impl Shared {
         Ok(Found { hits, behind: goal.saturating_sub(indexed) })
     }
 
-    /// Waits until the index has caught up with the durable log. Returns the last durable record at the
-    /// beginning, and the last indexed record at the end.
+    /// Waits until the index contains the last durable record. Returns that record, and the last indexed
+    /// record.
     fn catch_up(&self) -> (u64, u64) {
         let mut progress = self.lock();
         let goal = self.durable();
         progress.wanted = progress.wanted.max(goal);
         self.changed.notify_all();
         let waits = |progress: &mut Progress| {
-            let far =
+            let is_too_far =
                 progress.indexed.is_some_and(|indexed| goal.saturating_sub(indexed) > CATCH_UP_RECORDS_MAX);
-            let ends = far || progress.failure.is_some() || progress.is_stopping;
+            let ends = is_too_far || progress.failure.is_some() || progress.is_stopping;
             progress.indexed.unwrap_or(0) < goal && !ends
         };
         let waited = self.changed.wait_timeout_while(progress, WAIT_MAX, waits);

@@ -1,20 +1,16 @@
-//! Splits texts and queries into tokens, which the search compares. Case and accents are folded. Latin words
-//! also have their stems; in other scripts, any part of a word can be found.
+//! Splits texts and queries into tokens, which the search compares. Case and accents are folded.
 //!
 //! There are three rules:
 //!
-//! 1. Latin words: a chat mixes languages, so every word has three tokens: the word itself, its English
-//!    stem and its Portuguese stem. A query finds a word by any of them (`deploys` finds *deployed*,
+//! 1. Latin words: a chat mixes languages, so every word has three tokens: the word itself, its English stem
+//!    and its Portuguese stem. A query finds a word by any of these tokens (`deploys` finds *deployed*,
 //!    `mensagens` finds *mensagem*).
 //!
-//! 2. Alphabets without a stemmer: a word is stored as its trigrams, one for each character, and searched
-//!    as a phrase. So three or more of its characters find it, whatever its ending. A shorter word is one
-//!    token.
+//! 2. Alphabets without a stemmer: a word is stored as its trigrams and searched as a phrase of trigrams, so
+//!    any three consecutive characters of the word find it. A shorter word is one token.
 //!
-//! 3. Scripts without spaces, and Korean with its particles: pairs of characters, so that one or two
-//!    characters are found too.
-//!
-//! No rule needs a dictionary, and rules 2 and 3 cost nothing for Latin texts.
+//! 3. Scripts without spaces, and Korean: each character and each pair of characters is a token, so one
+//!    character is enough to find a text.
 
 use std::borrow::Cow;
 
@@ -22,8 +18,8 @@ use frostem::{Algorithm, Stemmer};
 
 use super::characters::{Class, fold, lowercase};
 
-/// The maximum size of a word in bytes. Longer words are encoded files or signatures in links, which users do
-/// not search for.
+/// The maximum size of an indexed word in bytes. Longer words are usually encoded files or signatures in
+/// links.
 const WORD_BYTES_MAX: usize = 128;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +43,7 @@ pub(super) struct Token {
     pub(super) text: String,
 }
 
-/// The mark before the stems of each language, which distinguishes a stem from a word. No word begins with
-/// a control character.
+/// The control character before the stems of each language. It distinguishes a stem from a word.
 const STEMMERS: [(char, Algorithm); 2] = [('\u{1}', Algorithm::English), ('\u{2}', Algorithm::Portuguese)];
 
 /// The tokens of a text, in order.
@@ -74,15 +69,14 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// The tokens, with their positions, that a text must have to contain this one exactly: one for each
-/// position.
+/// The tokens that a text must have, at consecutive positions, to contain these tokens as a phrase.
 pub(super) fn exact(tokens: &[Token]) -> Vec<(usize, &str)> {
     let mut exact: Vec<(usize, &str)> = Vec::new();
     for Token { position, kind, text } in tokens {
         match kind {
             Kind::Stem => {}
             Kind::Pair if exact.last().is_some_and(|(last, _)| last == position) => {
-                // The pair is more specific than its first character.
+                // The pair replaces its first character, because it is more specific.
                 exact.pop();
                 exact.push((*position, text));
             }
@@ -92,13 +86,13 @@ pub(super) fn exact(tokens: &[Token]) -> Vec<(usize, &str)> {
     exact
 }
 
-/// The tokens by which a single word is found: the word itself, and its stems.
+/// The tokens that find a word: the word itself and its stems.
 pub(super) fn forms(tokens: &[Token]) -> Vec<String> {
     let mut forms = Vec::new();
     for Token { kind, text, .. } in tokens {
         forms.push(text.clone());
         if *kind == Kind::Stem {
-            // A word that equals its stem has no token for the stem.
+            // If a word equals its stem, the index contains only the word.
             forms.push(text.chars().skip(1).collect());
         } else if *kind == Kind::Word {
             forms.extend(STEMMERS.iter().map(|(mark, _)| format!("{mark}{text}")));
@@ -132,8 +126,8 @@ fn singular(word: &str) -> Cow<'_, str> {
 }
 
 /// Adds the trigrams of a word, or the word itself if it has fewer than three characters. Returns the
-/// position after it: each character counts, and the end of the word counts as one more, so that no phrase
-/// crosses it.
+/// position of the next word. One position after the word stays empty, so no phrase crosses the end of a
+/// word.
 fn push_trigrams(word: &str, position: usize, tokens: &mut Vec<Token>) -> usize {
     let characters: Vec<char> = fold(word).chars().collect();
     if characters.len() < 3 {
@@ -148,7 +142,7 @@ fn push_trigrams(word: &str, position: usize, tokens: &mut Vec<Token>) -> usize 
     position + characters.len() + 1
 }
 
-/// Adds the characters and pairs of a run. Returns the position after it.
+/// Adds the characters and pairs of a run. Returns the position after the run.
 fn push_characters(run: &str, mut position: usize, tokens: &mut Vec<Token>) -> usize {
     let folded = fold(run);
     let mut characters = folded.chars().peekable();
@@ -202,8 +196,8 @@ mod tests {
         assert!(!found("deploy", "depot"));
     }
 
-    /// Whether a text contains a query as a phrase, as the index would find it.
-    fn holds(text: &str, query: &str) -> bool {
+    /// Whether the index would find a query as a phrase in a text.
+    fn contains_phrase(text: &str, query: &str) -> bool {
         let (all, query) = (tokens(text), tokens(query));
         let wanted = exact(&query);
         let has = |at: usize, text: &str| all.iter().any(|token| token.position == at && token.text == text);
@@ -232,12 +226,12 @@ mod tests {
             ("в2024году", &["2024", "году", "год"]),
         ] {
             for piece in pieces {
-                assert_eq!(holds(text, piece), *piece != "أهل", "{piece} in {text}");
+                assert_eq!(contains_phrase(text, piece), *piece != "أهل", "{piece} in {text}");
             }
         }
         // A short word is found only as a whole, and a phrase does not cross the end of a word.
-        assert!(!holds("мир", "ми") && !holds("мояе", "я"));
-        assert!(!holds("привет мир", "приветмир") && !holds("приветмир", "привет мир"));
+        assert!(!contains_phrase("мир", "ми") && !contains_phrase("мояе", "я"));
+        assert!(!contains_phrase("привет мир", "приветмир") && !contains_phrase("приветмир", "привет мир"));
     }
 
     proptest! {
@@ -250,7 +244,7 @@ mod tests {
             let folded: Vec<char> = fold(which.get::<String>(&words)).chars().collect();
             let from = from.min(folded.len().saturating_sub(3));
             let piece: String = folded.iter().skip(from).take(length).collect();
-            prop_assert!(folded.len() < 3 || holds(&words.join(" "), &piece), "{piece}");
+            prop_assert!(folded.len() < 3 || contains_phrase(&words.join(" "), &piece), "{piece}");
         }
     }
 

@@ -1,8 +1,7 @@
-//! The commit log makes the batches of the journal durable, one after the other, without blocking the event
-//! loop.
+//! The commit log makes the batches of the journal durable, in order, without blocking the event loop.
 //!
-//! [`CommitLog`] is the contract. The local log has two implementations: [`CommitThread`] for a server, and
-//! [`PolledCommitLog`] for simulations and tests, in which nothing happens between two calls.
+//! [`CommitLog`] is the contract. It has two implementations: [`CommitThread`] for a server, and
+//! [`PolledCommitLog`] for simulations and tests, which commits only when it is called.
 
 mod thread;
 
@@ -18,7 +17,7 @@ pub use thread::CommitThread;
 pub enum CommitMode {
     /// A thread commits each batch and then wakes the event loop.
     OnThread(Waker),
-    /// [`CommitLog::poll`] commits the batch.
+    /// [`CommitLog::poll`] commits the batch on the calling thread.
     WhenPolled,
 }
 
@@ -29,7 +28,7 @@ pub type Task = Box<dyn FnOnce() + Send>;
 pub enum CommitNews {
     /// The result for the batch in flight.
     Batch(Result<CommitAck, JournalError>),
-    /// The disk was full and has room again: the log accepts batches again.
+    /// The disk was full and has room again. The log accepts batches again.
     Room,
 }
 
@@ -41,7 +40,7 @@ pub enum CommitNews {
 /// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll)
 ///   collects reports. The implementation wakes the event loop whenever `poll` has a new report.
 /// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and
-///   fills the next batch meanwhile. So a slow log gets larger batches, not a longer queue.
+/// appends to the next batch meanwhile. So a slow log gets larger batches, not a longer queue.
 /// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the
 ///   continuation of the batch that was acknowledged before. `ack.head` is the last record of the batch and
 ///   the chain after it. No later failure removes the batch. The bytes are then also in the local segments,
@@ -49,30 +48,28 @@ pub enum CommitNews {
 /// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and all
 ///   later records, and restores the state of the last acknowledged batch from the local segments. With
 ///   [`JournalError::StorageFull`], the log does not contain the batch. With any other error, the log may
-///   contain it, and a later start may restore it. Clients that send a request again are safe in both cases,
-///   because each event is recognised by its `id`.
+/// contain it, and a later startup may restore it. In both cases, clients can safely send a request again,
+/// because the server stores each `id` once.
 /// - **After a failure, the log refuses each batch** until it reports [`CommitNews::Room`]. A log that cannot
-///   recover before the next start never reports it.
-/// - **Dropping the log waits** for the batches and tasks that were handed to a thread.
+/// recover before the server restarts never reports it.
+/// - **Dropping the log waits** for the submitted batches and tasks.
 pub trait CommitLog: Send {
     /// Whether no batch is in flight.
     fn is_idle(&self) -> bool;
 
-    /// Hands over a batch, which must continue the batch submitted before. The log must be
-    /// [idle](Self::is_idle).
+    /// Submits a batch, which must follow the batch submitted before. The log must be [idle](Self::is_idle).
     fn submit(&mut self, batch: Batch);
 
     /// The next report, if there is one.
     fn poll(&mut self) -> Option<CommitNews>;
 
-    /// Runs a task outside the event loop, after all batches submitted so far. `poll` does not report its
-    /// end.
+    /// Runs a task outside the event loop, after all submitted batches. `poll` does not report the end of the
+    /// task.
     fn run(&self, task: Task);
 }
 
 impl CommitMode {
-    /// Starts the local log, which continues the open segment of `writer`. Fails if the system cannot start a
-    /// thread.
+    /// Starts a commit log on the local disk. Returns an error if the system cannot start a thread.
     pub fn start(&self, writer: Writer) -> io::Result<Box<dyn CommitLog>> {
         Ok(match self {
             Self::OnThread(waker) => {
@@ -84,8 +81,8 @@ impl CommitMode {
     }
 }
 
-/// The local log without a thread: [`poll`](CommitLog::poll) commits the batch, so that a simulation controls
-/// the time of the commit.
+/// A commit log without a thread. [`poll`](CommitLog::poll) commits the batch, so a simulation controls the
+/// time of the commit.
 pub struct PolledCommitLog {
     writer: Writer,
     batch: Option<Batch>,

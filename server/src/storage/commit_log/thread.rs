@@ -1,4 +1,4 @@
-//! The local log on its own thread, so that the event loop does not wait for the disk.
+//! The commit log on its own thread. The event loop does not wait for the disk.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, JournalError, LOG_FOLDER, Writer};
 
-/// A [`Writer`] on its own thread. While the disk is full, the thread checks periodically whether the disk
+/// A [`Writer`] on its own thread. While the disk is full, the thread periodically checks whether the disk
 /// has room.
 pub struct CommitThread {
     /// `None` only while dropping: closing the channel ends the thread.
@@ -36,7 +36,7 @@ impl CommitThread {
 
     fn send(&self, job: CommitJob) {
         if let Some(jobs) = &self.jobs {
-            // If the thread has ended, `poll` reports it.
+            // `poll` reports that the thread has ended.
             let _ = jobs.send(job);
         }
     }
@@ -109,7 +109,8 @@ fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNe
     }
 }
 
-/// Waits for the next job. While the disk is full, returns a timeout when the thread must check for room.
+/// Waits for the next job. While the disk is full, the error `Timeout` means that the thread must check for
+/// room.
 fn next_job(
     writer: &Writer,
     jobs: &Receiver<CommitJob>,
@@ -121,13 +122,12 @@ fn next_job(
     jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
 }
 
-/// The time between two checks for room. It doubles with each check, so that the checks do not load a full
-/// disk.
+/// The number of checks for room so far. The time between two checks doubles with each check.
 #[derive(Debug, Default)]
 struct Backoff(u32);
 
 impl Backoff {
-    /// The first wait. It is short, because an operator may have just freed space.
+    /// The first wait.
     const MIN: Duration = Duration::from_millis(500);
     const MAX: Duration = Duration::from_secs(15);
 
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_commits_wakes_the_event_loop_and_commits_the_last_batch_when_dropped() {
+    fn the_thread_wakes_the_event_loop_after_each_commit_and_commits_the_last_batch_when_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, writer) = open(RealDisk::new(folder.path()));
         let (wake, woken) = mpsc::channel();

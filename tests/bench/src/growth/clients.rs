@@ -34,7 +34,7 @@ pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Connects more and more clients that got one reply, have one subscription, and are idle.
+/// Connects a growing number of idle clients. Each client has received one reply and has one subscription.
 fn connect_more(grow: &mut GrowthRun<'_>, node: &Node, curve: Curve) -> Result<()> {
     // The first client allocates the node's shared buffers, which must not count.
     let mut clients = vec![start_clients(node, 0, 1)?];
@@ -51,10 +51,10 @@ fn connect_more(grow: &mut GrowthRun<'_>, node: &Node, curve: Curve) -> Result<(
     Ok(())
 }
 
-/// Time until a client asks the bare node again to publish, because its subscription was not in force.
+/// Time after which a client asks the bare node to publish again, if the subscription was not in force.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
-/// Starts a process with `count` clients. Dropping the result ends it.
+/// Starts a process with `count` clients. Dropping the result ends the process.
 fn start_clients(node: &Node, first: u64, count: u64) -> Result<Process> {
     ensure!(matches!(node.security, Security::Plain), "idle clients connect in plain text");
     let mut command = Command::new(std::env::current_exe()?);
@@ -81,7 +81,10 @@ impl Clients {
         let context = Context::new();
         let sockets: Vec<_> =
             (first..first + count).map(|number| subscribe(&context, node, number)).collect::<Result<_>>()?;
-        sockets.iter().zip(first..).try_for_each(|(sockets, number)| settle(sockets, number))?;
+        sockets
+            .iter()
+            .zip(first..)
+            .try_for_each(|(sockets, number)| wait_until_connected(sockets, number))?;
         Ok(Self { _sockets: sockets })
     }
 }
@@ -102,7 +105,7 @@ fn subscribe(
 
 /// Waits until both connections work. papo replies to the request with an error and answers the subscription
 /// as a barrier; the bare node echoes the request and publishes it.
-fn settle((requests, events): &(Socket, Socket), number: u64) -> Result<()> {
+fn wait_until_connected((requests, events): &(Socket, Socket), number: u64) -> Result<()> {
     let mut frames = Vec::new();
     loop {
         let sent = requests.send([Frame::new(), Frame::from(topic(number))])?;

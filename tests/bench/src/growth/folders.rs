@@ -1,4 +1,4 @@
-//! The memory per channel and per user, and the start of a node with many of them.
+//! The memory per channel and per user, and the startup of a node with many channels or users.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! Nodes with a growing log: start, memory, and random pages of history.
+//! Nodes with a growing log: startup, memory, and random pages of history.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::workloads::{Setup, pages};
 
 const MESSAGES: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
-/// The last sizes that only a large run measures.
+/// The number of sizes that only a large run measures.
 const LARGE: usize = 1;
 
 /// Disk space per message of the bench: the event, the indexes, and the temporary files of a rebuild of the
@@ -22,7 +22,7 @@ const MESSAGE_BYTES: u64 = 600;
 pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     let folder = grow.setup.new_folder()?;
     let (path, sizes) = (folder.path(), grow.sizes(MESSAGES, LARGE));
-    check_room(&grow.setup.folder, sizes.last().copied().unwrap_or(0))?;
+    check_free_space(&grow.setup.folder, sizes.last().copied().unwrap_or(0))?;
     let mut before = 0;
     for &messages in sizes {
         fill(grow.setup, path, messages - before)?;
@@ -37,12 +37,12 @@ pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Adds messages and closes the folder like a killed server. Then rebuilds the search index, so that a
-/// measured node does not rebuild it.
+/// Adds messages, and closes the folder like a killed server. Then rebuilds the search index, because a
+/// measured node must not do it.
 fn fill(setup: &mut Setup, path: &Path, messages: u64) -> Result<()> {
     let mut data = DataFolder::open(&setup.papo, path)?;
     data.add_messages(messages, &mut setup.rng)?;
-    data.leave_without_snapshots()?;
+    data.close_without_snapshots()?;
     let rebuilt = Command::new(&setup.papo).args(["index", "rebuild", "--data"]).arg(path).output()?;
     ensure!(rebuilt.status.success(), "papo index rebuild: {}", String::from_utf8_lossy(&rebuilt.stderr));
     Ok(())
@@ -65,14 +65,14 @@ fn after_clean_stop(grow: &mut GrowthRun<'_>, path: &Path, messages: u64) -> Res
     grow.add(Curve::MessageMemory, messages, kib * 1024.0 / messages as f64);
     let pages = pages::read(grow.setup, &node, messages)?;
     grow.add(Curve::PageRate, messages, pages.rate);
-    grow.add(Curve::PageProcessor, messages, pages.processor_us);
+    grow.add(Curve::PageProcessor, messages, pages.cpu_us);
     grow.add(Curve::PageP50, messages, pages.p50);
     grow.add(Curve::PageP99, messages, pages.p99);
     node.process.stop()
 }
 
 /// Fails early if the disk has not enough space.
-fn check_room(folder: &Path, messages: u64) -> Result<()> {
+fn check_free_space(folder: &Path, messages: u64) -> Result<()> {
     let disk = rustix::fs::statvfs(folder)?;
     let (needed, free) = (messages * MESSAGE_BYTES, disk.f_bavail * disk.f_frsize);
     ensure!(
@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn a_disk_without_space_is_refused() {
         let folder = std::env::temp_dir();
-        check_room(&folder, 1).expect("room for a message");
-        let error = check_room(&folder, u64::MAX / MESSAGE_BYTES).expect_err("no room for all of them");
+        check_free_space(&folder, 1).expect("one message fits");
+        let error = check_free_space(&folder, u64::MAX / MESSAGE_BYTES).expect_err("the messages do not fit");
         assert!(error.to_string().contains("--folder"), "{error}");
     }
 }

@@ -55,7 +55,7 @@ pub(crate) const ALL: &[Workload] = &[
 ];
 
 impl GrowthRun<'_> {
-    /// The sizes to measure. Only a large run includes the last `large` of them.
+    /// The sizes to measure. Only a large run includes the last `large` sizes.
     fn sizes(&self, all: &'static [u64], large: usize) -> &'static [u64] {
         let count = match self.sizes {
             Sizes::Quick => 2,
@@ -69,7 +69,8 @@ impl GrowthRun<'_> {
         self.growth.add(curve, size, value);
     }
 
-    /// The memory of a node, in KiB, minus that of a node on an empty folder. Both have just started.
+    /// The memory of a node in KiB, minus the memory of a node on an empty folder. Both nodes have just
+    /// started.
     fn kib_above_empty(&self, node: &Node) -> Result<f64> {
         let folder = self.setup.new_folder()?;
         let empty = Node::start(&self.setup.papo, folder.path())?;

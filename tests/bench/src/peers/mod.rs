@@ -1,7 +1,7 @@
-//! The peers that papo is compared with. Each runs on a free port of the loopback address and is driven in
-//! its own protocol with prepared messages.
+//! The peers with which papo is compared. Each peer listens at a free port of the loopback address. The bench
+//! speaks the protocol of the peer.
 //!
-//! A peer that is not installed has no figure; the other figures are measured.
+//! If a peer is not installed, its figures are not measured.
 
 mod nats;
 mod ngircd;
@@ -19,12 +19,12 @@ use crate::load::{self, NoReceiver, Plan, Rates};
 use crate::process::{Process, free_port};
 use crate::tcp::{TcpReceiver, TcpSender};
 
-/// Messages in flight of the publisher: as many as those of 16 connections with 64 each.
+/// The maximum number of messages in flight: 16 connections with 64 messages each.
 const PUBLISHER_WINDOW: usize = 1024;
 
 struct Peer {
     port: u16,
-    /// Ends when it is dropped.
+    /// The process ends when the peer is dropped.
     _process: Process,
 }
 

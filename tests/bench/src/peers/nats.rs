@@ -12,7 +12,8 @@ use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 /// Part of a JetStream reply for a message that was not stored.
 const REFUSAL: &[u8] = b"\"error\"";
 
-/// Publishes the text on every connection. JetStream writes it to a file without a sync and acknowledges it.
+/// Publishes the text on every connection. JetStream writes the text to a file without a sync, and
+/// acknowledges it.
 pub(crate) fn jet_stream(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder)? else { return Ok(None) };
     let stream = r#"{"name":"bench","subjects":["bench"],"storage":"file"}"#;
@@ -55,8 +56,8 @@ fn start(folder: &Path) -> Result<Option<Peer>> {
     })
 }
 
-/// A connection after the handshake. The server's `PING` after some seconds is not answered, which the server
-/// tolerates for minutes; its few bytes do not affect the count.
+/// A connection after the handshake. The bench does not answer the `PING` that the server sends after some
+/// seconds. The server tolerates this for minutes.
 fn connect(peer: &Peer) -> Result<Tcp> {
     let mut tcp = Tcp::connect(peer.port)?;
     tcp.ask(b"CONNECT {\"verbose\":false}\r\nPING\r\n", b"PONG\r\n")?;

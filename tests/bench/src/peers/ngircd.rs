@@ -12,7 +12,7 @@ use super::{Peer, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
-/// ngIRCd disconnects a reader with too much queued output, so the publisher must not be far ahead.
+/// The maximum lag. ngIRCd disconnects a receiver with too much queued output.
 const LAG_MAX: u64 = 128;
 
 /// Sends the text to a channel with `subscribers` members. The sender is not a member. ngIRCd neither stores

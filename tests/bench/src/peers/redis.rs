@@ -11,7 +11,8 @@ use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
 const REFUSAL: &[u8] = b"-ERR";
 
-/// Sends `XADD` with the text on every connection. Redis syncs each before it acknowledges it.
+/// Sends `XADD` with the text on every connection. Redis syncs each request before it acknowledges the
+/// request.
 pub(crate) fn append(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
     let Some(peer) = start(folder, "yes")? else { return Ok(None) };
     let message = request(&["XADD", "bench", "*", "text", text]);

@@ -1,4 +1,4 @@
-//! The measured part of `docs/PERFORMANCE.md`. The text around it is written by hand and is not changed.
+//! The measured part of `docs/PERFORMANCE.md`. The rest of the page is written by hand and does not change.
 
 use anyhow::{Context as _, Result};
 
@@ -12,8 +12,9 @@ const END: &str = "<!-- measured: end -->";
 
 /// The page with its measured part replaced.
 pub(super) fn renewed(page: &str, measured: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("the page has no place for what is measured")?;
-    let (_, after) = rest.split_once(END).context("the page's place for what is measured has no end")?;
+    let (before, rest) =
+        page.split_once(BEGIN).context("the page has no marker for the start of the figures")?;
+    let (_, after) = rest.split_once(END).context("the page has no marker for the end of the figures")?;
     Ok(format!("{before}{BEGIN}{measured}{END}{after}"))
 }
 
@@ -32,7 +33,7 @@ pub(super) fn text(report: &Report) -> String {
     )
 }
 
-/// All figures in one table; the group is named in the first row of each.
+/// All figures in one table. The first row of each group has the name of the group.
 fn figures(report: &Report) -> Table {
     let rows = table::figures(report).into_iter().flat_map(|group| {
         let titles = std::iter::once(group.title).chain(std::iter::repeat(String::new()));

@@ -1,4 +1,4 @@
-//! The results as JSON with all values. A later run is compared with them or added to them.
+//! The results as JSON with all values. A later run can be compared with these results or added to them.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,5 @@
-//! The plots of growth: a line for each curve over a logarithmic axis of sizes, with the spread at
-//! every point.
+//! The plots of growth. Each curve is a line over a logarithmic axis of sizes, with the spread at every
+//! point.
 
 use anyhow::{Result, anyhow};
 use plotters::backend::SVGBackend;
@@ -124,7 +124,7 @@ impl Plot<'_> {
     }
 }
 
-/// The axis begins at 0, without a unit.
+/// The label of a value on the axis. Zero has no unit.
 fn shown(unit: Unit, value: f64) -> String {
     if value == 0.0 { "0".to_owned() } else { unit.show(value) }
 }
@@ -141,8 +141,8 @@ impl Line<'_> {
             area.draw(&PathElement::new(spread, colour))?;
         }
         let Some((x, y)) = self.points.last().map(at) else { return Ok(()) };
-        let above = labels.iter().any(|label| (label - y).abs() < 16);
-        let y = if above { y - 18 } else { y };
+        let overlaps = labels.iter().any(|label| (label - y).abs() < 16);
+        let y = if overlaps { y - 18 } else { y };
         labels.push(y);
         let font = ("sans-serif", 14).into_font().into_text_style(area);
         let style = font.pos(Pos::new(HPos::Left, VPos::Center)).color(&colour);
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_for_each_curve_and_a_mark_for_each_size() {
+    fn a_plot_has_a_line_for_each_curve_and_a_mark_for_each_size() {
         let mut growth = Growth::default();
         for (size, value) in [(1000, 0.1), (10_000, 0.2), (100_000, 0.4)] {
             growth.add(Curve::StartClean, size, value);

@@ -1,4 +1,4 @@
-//! Reports of a run: a table to read, JSON to compare, a page with plots to publish.
+//! Reports of a run: tables for a terminal, JSON for comparisons, and a page with plots.
 
 mod document;
 mod json;
@@ -47,7 +47,7 @@ impl Report {
     fn method(&self) -> String {
         let Method { runs, seconds, seed, is_quick } = &self.method;
         let busy = if self.machine.was_busy() {
-            " The machine was busy with other work: absolute figures mean nothing, ratios are rough, and the \
+            " The machine was busy with other work: absolute figures mean nothing, ratios are rough, and the \\
              targets must be measured again on an idle machine."
         } else {
             ""
@@ -58,7 +58,7 @@ impl Report {
         )
     }
 
-    /// Adds the results of an earlier run on this machine that this run lacks.
+    /// Adds results of an earlier run on this machine, if this run does not have them.
     fn completed(mut self, earlier: Option<Self>) -> Self {
         let Some(earlier) = earlier.filter(|earlier| earlier.machine.is_comparable_to(&self.machine)) else {
             return self;
@@ -136,7 +136,7 @@ mod tests {
         let grown = report(2, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
         assert_eq!(grown.results.median(Figure::Echo), Some(5.0));
         assert_eq!((median(&grown, 10), median(&grown, 1000)), (Some(1.0), Some(9.0)));
-        let elsewhere = report(4, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
-        assert_eq!((elsewhere.results.median(Figure::Echo), median(&elsewhere, 10)), (None, None));
+        let other_machine = report(4, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
+        assert_eq!((other_machine.results.median(Figure::Echo), median(&other_machine, 10)), (None, None));
     }
 }

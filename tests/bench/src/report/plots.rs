@@ -102,8 +102,8 @@ impl Plot {
         let font = ("sans-serif", 14).into_font().into_text_style(area);
         area.draw(&Text::new(self.title, (12, 12), ("sans-serif", 17).into_font()))?;
         let longest = bars.iter().map(|(_, samples)| samples.max()).fold(f64::MIN_POSITIVE, f64::max);
-        let room = f64::from(WIDTH as i32 - LABELS_WIDTH - VALUES_WIDTH);
-        let x = |value: f64| LABELS_WIDTH + (value / longest * room) as i32;
+        let bar_width = f64::from(WIDTH as i32 - LABELS_WIDTH - VALUES_WIDTH);
+        let x = |value: f64| LABELS_WIDTH + (value / longest * bar_width) as i32;
         let mut top = TITLE_HEIGHT;
         for (figure, samples) in bars {
             let middle = top + BAR_HEIGHT / 2 - 3;
@@ -123,7 +123,7 @@ impl Plot {
     }
 }
 
-/// Whether the bar shows papo, in its own colour.
+/// Whether the figure is a figure of papo. These bars have their own colour.
 fn is_papo(figure: Figure) -> bool {
     let label = figure.label();
     label.starts_with("papo") || label.starts_with("acknowledgement") || label.starts_with("delivery")
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_for_each_figure_that_was_measured() {
+    fn a_plot_has_a_bar_for_each_measured_figure() {
         let mut results = Results::default();
         [Figure::Echo, Figure::SendSingle].into_iter().for_each(|figure| results.add(figure, 1000.0));
         let svg = ALL.first().expect("a plot").draw(&results).expect("svg");

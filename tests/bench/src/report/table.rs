@@ -1,5 +1,5 @@
-//! Tables: figures by group with median and spread, and targets with the measured values. Terminal and page
-//! show the same rows.
+//! Tables: figures by group with median and spread, and targets with the measured values. The terminal and
+//! the page show the same rows.
 
 use std::collections::BTreeSet;
 

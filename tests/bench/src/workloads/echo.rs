@@ -11,7 +11,6 @@ use crate::frames::{Lines, Requests, connected};
 use crate::load::{self, NoReceiver};
 use crate::papo::Node;
 
-/// The same request line each time.
 struct Text(String);
 
 impl Lines for Text {

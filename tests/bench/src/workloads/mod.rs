@@ -1,4 +1,5 @@
-//! The workloads. Each measures one or more figures once; the caller repeats it and takes the median.
+//! The workloads. Each workload measures one or more figures once. The caller repeats the workloads and takes
+//! the medians.
 
 pub(crate) mod echo;
 mod fan_out;
@@ -17,14 +18,14 @@ use testkit::Rng;
 
 use crate::figures::{Figure, Results};
 use crate::load::Plan;
-use crate::papo::Wire::{Curve, Plain};
+use crate::papo::Encryption::{Curve, Plain};
 
-/// Sending connections, and messages in flight of each: 1024 together.
+/// The number of sending connections.
 pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) const WINDOW: usize = 64;
 
-/// Maximum lag of the slowest receiver: much more than the messages in flight, but less than any system
-/// drops.
+/// Maximum lag of the slowest receiver. It is larger than the number of messages in flight, but small enough
+/// that no system drops messages.
 const LAG_MAX: u64 = 4096;
 
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +64,8 @@ pub(crate) struct Workload {
     pub(crate) run: fn(&mut Setup, &mut Results) -> Result<()>,
 }
 
-/// All workloads in the order of a run. Compared workloads follow each other, so that other load affects all
-/// of them.
+/// All workloads in the order of a run. Compared workloads run one after the other, so other load on the
+/// machine affects all of them.
 pub(crate) const ALL: &[Workload] = &[
     Workload { name: "echo", run: |setup, results| echo::run(setup, results) },
     Workload { name: "redis-append", run: |setup, results| sends::redis_append(setup, results) },

@@ -15,10 +15,10 @@ use crate::papo::{Node, Session};
 /// The approximate size of a message's record in the log.
 const RECORD_BYTES: usize = 300;
 
-/// Alternates between both, so that other load on the disk affects both.
+/// Alternates between papo and a bare append, so other load on the disk affects both.
 pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
-    // On the same disk, and opened for appending like the log.
+    // The file is on the disk of the log, and is opened for appending like the log.
     let mut file = OpenOptions::new().append(true).create(true).open(folder.path().join("bare"))?;
     let node = Node::start(&setup.papo, &folder.path().join("data"))?;
     let session = Session::open(&node)?;
@@ -40,7 +40,8 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     Ok(())
 }
 
-/// Repeats `once` during the warm-up and the measurement, and records the durations that it returns.
+/// Repeats `once` during the warm-up and the measurement. Records the durations that `once` returns during
+/// the measurement.
 pub(super) fn measure(setup: &Setup, mut once: impl FnMut() -> Result<Duration>) -> Result<Latencies> {
     let mut latencies = Latencies::new()?;
     let begin = clock::now() + setup.timing.warm_up;

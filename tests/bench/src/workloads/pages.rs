@@ -18,22 +18,22 @@ const WINDOW: usize = 4;
 pub(crate) struct Pages {
     /// Pages per second with full windows.
     pub(crate) rate: f64,
-    /// Processor time of the node per page, in microseconds.
-    pub(crate) processor_us: f64,
+    /// CPU time of the node per page, in microseconds.
+    pub(crate) cpu_us: f64,
     /// Latency of one page at a time, in milliseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
-/// Reads random pages of the bench's channel; `messages` is the number of its messages.
+/// Reads random pages of the bench's channel. `messages` is the number of messages in the channel.
 pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Pages> {
     let session = Session::open(node)?;
     let readers = (0..CONNECTIONS).map(|_| session.reader(&mut setup.rng, messages));
     let mut readers = readers.collect::<Result<Vec<_>>>()?;
     let plan = load::Plan { window: WINDOW, ..setup.plan() };
-    let before = node.process.processor_seconds()?;
+    let before = node.process.cpu_seconds()?;
     let rates = load::run::<_, NoReceiver>(plan, &mut readers, &mut [])?;
-    let processor_us = (node.process.processor_seconds()? - before) * 1e6 / rates.total as f64;
+    let cpu_us = (node.process.cpu_seconds()? - before) * 1e6 / rates.total as f64;
     let mut reader = session.reader(&mut setup.rng, messages)?;
     let latencies = measure(setup, || {
         let before = clock::now();
@@ -41,7 +41,7 @@ pub(crate) fn read(setup: &mut Setup, node: &Node, messages: u64) -> Result<Page
         Ok(clock::now().duration_since(before))
     })?;
     let [p50, p99] = [0.5, 0.99].map(|share| latencies.quantile_ms(share));
-    Ok(Pages { rate: rates.acknowledged, processor_us, p50, p99 })
+    Ok(Pages { rate: rates.acknowledged, cpu_us, p50, p99 })
 }
 
 /// Reads random pages of an existing data folder.

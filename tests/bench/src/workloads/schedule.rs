@@ -1,8 +1,8 @@
 //! 1,000 messages per second to 10 subscribers, at fixed times. Latency counts from the scheduled time of a
-//! message, so a stall counts for every message that it delays (no coordinated omission: Gil Tene, How NOT to
-//! Measure Latency).
+//! message, so a stall increases the latency of every message that it delays (Gil Tene, "How NOT to Measure
+//! Latency").
 //!
-//! Three threads: a timer, a sender that also reads acknowledgements, and the subscribers.
+//! There are three threads: a timer, a sender that also reads acknowledgements, and the subscribers.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -31,7 +31,7 @@ const TIMER_SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
 /// Maximum wait for the last message.
 const ARRIVAL_WAIT: Duration = Duration::from_secs(20);
 
-/// Digits of the number at the start of a message's text.
+/// The number of digits at the start of a message's text.
 const NUMBER_DIGITS: usize = 10;
 
 #[derive(Clone, Copy)]
@@ -86,8 +86,8 @@ fn messages_in(time: Duration) -> u32 {
 
 /// The timer thread: wakes the sender at the time of each message.
 fn run_timer(schedule: Schedule, waker: &Waker) {
-    // If this fails, messages are sent slightly later, which increases the latency of papo.
-    let _set = rustix::thread::set_current_timer_slack(Some(TIMER_SLACK_NS));
+    // After an error, messages are sent slightly later, which increases the measured latency.
+    let _ignore_error = rustix::thread::set_current_timer_slack(Some(TIMER_SLACK_NS));
     for message in 0..schedule.messages {
         thread::sleep(schedule.time_of(message).saturating_duration_since(clock::now()));
         waker.wake();

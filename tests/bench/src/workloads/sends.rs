@@ -5,23 +5,23 @@ use anyhow::Result;
 use super::{CONNECTIONS, Setup, WINDOW, add_if_measured};
 use crate::figures::{Figure, Results};
 use crate::load::{self, Rates};
-use crate::papo::{Node, Session, Wire};
+use crate::papo::{Encryption, Node, Session};
 use crate::peers;
 
 /// The figures of papo with this number of subscribers: lines per frame, acknowledged, delivered.
-fn figures(wire: Wire, subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
-    match (wire, subscribers) {
-        (Wire::Curve, 0..10) => [(1, Figure::CurveSingle, None), (WINDOW, Figure::CurveBatched, None)],
-        (Wire::Curve, _) => [
+fn figures(encryption: Encryption, subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
+    match (encryption, subscribers) {
+        (Encryption::Curve, 0..10) => [(1, Figure::CurveSingle, None), (WINDOW, Figure::CurveBatched, None)],
+        (Encryption::Curve, _) => [
             (1, Figure::CurveSingleTo10, Some(Figure::CurveFanSingle10)),
             (WINDOW, Figure::CurveBatchedTo10, Some(Figure::CurveFanBatched10)),
         ],
-        (Wire::Plain, 0..10) => [(1, Figure::SendSingle, None), (WINDOW, Figure::SendBatched, None)],
-        (Wire::Plain, 10..100) => [
+        (Encryption::Plain, 0..10) => [(1, Figure::SendSingle, None), (WINDOW, Figure::SendBatched, None)],
+        (Encryption::Plain, 10..100) => [
             (1, Figure::SendSingleTo10, Some(Figure::FanSingle10)),
             (WINDOW, Figure::SendBatchedTo10, Some(Figure::FanBatched10)),
         ],
-        (Wire::Plain, _) => [
+        (Encryption::Plain, _) => [
             (1, Figure::SendSingleTo100, Some(Figure::FanSingle100)),
             (WINDOW, Figure::SendBatchedTo100, Some(Figure::FanBatched100)),
         ],
@@ -29,9 +29,14 @@ fn figures(wire: Wire, subscribers: usize) -> [(usize, Figure, Option<Figure>); 
 }
 
 /// papo acknowledges a message when it is durable, and every subscriber receives every message.
-pub(super) fn papo(setup: &mut Setup, results: &mut Results, wire: Wire, subscribers: usize) -> Result<()> {
-    for (frame_lines_max, acknowledged, delivered) in figures(wire, subscribers) {
-        let rates = one_node(setup, wire, subscribers, frame_lines_max)?;
+pub(super) fn papo(
+    setup: &mut Setup,
+    results: &mut Results,
+    encryption: Encryption,
+    subscribers: usize,
+) -> Result<()> {
+    for (frame_lines_max, acknowledged, delivered) in figures(encryption, subscribers) {
+        let rates = one_node(setup, encryption, subscribers, frame_lines_max)?;
         results.add(acknowledged, rates.acknowledged);
         if let Some(delivered) = delivered {
             results.add(delivered, rates.delivered);
@@ -40,9 +45,14 @@ pub(super) fn papo(setup: &mut Setup, results: &mut Results, wire: Wire, subscri
     Ok(())
 }
 
-fn one_node(setup: &mut Setup, wire: Wire, subscribers: usize, frame_lines_max: usize) -> Result<Rates> {
+fn one_node(
+    setup: &mut Setup,
+    encryption: Encryption,
+    subscribers: usize,
+    frame_lines_max: usize,
+) -> Result<Rates> {
     let folder = setup.new_folder()?;
-    let node = Node::start_with(&setup.papo, folder.path(), wire)?;
+    let node = Node::start_with(&setup.papo, folder.path(), encryption)?;
     let session = Session::open(&node)?;
     let senders = (0..CONNECTIONS).map(|_| session.sender(&mut setup.rng, frame_lines_max));
     let mut senders = senders.collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! One client of a run: a real session core over real sockets, which sends random messages.
+//! One client of a run: a real session core over real sockets. It sends random messages.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::client_io::ClientIo;
 use super::results::RunResults;
 
-/// Maximum messages received from one socket in one turn, as in the client's network thread.
+/// Maximum messages received from one socket in one round, as in the client's network thread.
 const MESSAGES_PER_TURN_MAX: usize = 256;
 
-/// A client with this many pending messages sends no further ones.
+/// A client with this number of pending messages sends no more messages.
 const PENDING_MAX: usize = 64;
 
 pub(super) const FOLLOW_TICKET: u64 = 1;
@@ -66,7 +66,7 @@ impl ChaosClient {
         }
     }
 
-    /// Sends to these conversations, and must show all events after the given numbers.
+    /// Makes the client send to these conversations. It must show all events after the given numbers.
     pub(super) fn sends_to(&mut self, targets: &[(Target, u64)], every_ms_max: u64) {
         for (target, head) in targets {
             self.io.shown.expect_after(target.clone(), *head);
@@ -75,12 +75,12 @@ impl ChaosClient {
         self.send_interval_ms_max = every_ms_max;
     }
 
-    /// Must show all events of a conversation after `after`, without sending to it.
+    /// The client must show all events of a conversation after `after`, but does not send to it.
     pub(super) fn expects_from(&mut self, target: Target, after: u64) {
         self.io.shown.expect_after(target, after);
     }
 
-    /// Reads neither events nor replies for `for_ms`.
+    /// Stops reading events and replies for `for_ms`.
     pub(super) fn stop_reading(&mut self, for_ms: u64) {
         self.reads_at_ms = self.io.results.now_ms() + for_ms;
     }
@@ -114,7 +114,7 @@ impl ChaosClient {
         self.io.results.is_sending.load(std::sync::atomic::Ordering::Relaxed) && !self.targets.is_empty()
     }
 
-    /// Runs one turn: sends, receives, ticks the session, carries out its effects, and checks its queues.
+    /// Runs one round: sends, receives, ticks the session, carries out the effects, and checks the queues.
     pub(super) fn run_once(&mut self) {
         let now_ms = self.io.results.now_ms();
         if !self.is_reading(now_ms) {
@@ -134,7 +134,7 @@ impl ChaosClient {
 
     fn send_messages(&mut self, now_ms: u64) {
         let to = self.targets[self.rng.within(0..self.targets.len() as u64) as usize].clone();
-        // One of 20 sends is a burst of 10 messages; one of 50 messages is long.
+        // One of 20 sends is a burst of 10 messages. One of 50 messages is long.
         let count = if self.rng.within(0..20) == 0 { 10 } else { 1 };
         for _ in 0..count {
             if self.session.messages_waiting() >= PENDING_MAX {
@@ -155,7 +155,7 @@ impl ChaosClient {
         let Some(subscriber) = &self.io.subscriber else { return };
         let mut frames = Vec::new();
         for _ in 0..MESSAGES_PER_TURN_MAX {
-            if !subscriber.receive(&mut frames).expect("a receive") {
+            if !subscriber.receive(&mut frames).expect("receiving succeeds") {
                 break;
             }
             if let [topic, lines] = frames.as_slice() {
@@ -167,7 +167,7 @@ impl ChaosClient {
     fn receive_replies(&mut self, now_ms: u64) {
         let mut frames = Vec::new();
         for _ in 0..MESSAGES_PER_TURN_MAX {
-            if !self.io.dealer.receive(&mut frames).expect("a receive") {
+            if !self.io.dealer.receive(&mut frames).expect("receiving succeeds") {
                 break;
             }
             if let [_empty, lines] = frames.as_slice() {

@@ -29,7 +29,7 @@ pub(super) struct ClientIo {
     pub(super) shown: Shown,
     /// The messages that were sent and not refused, in order.
     pub(super) sent: Vec<(Conversation, Uuid)>,
-    /// The refused messages. A delayed copy of one may still be stored.
+    /// The refused messages. A delayed copy of a refused message may still be stored.
     pub(super) refused: Vec<Uuid>,
     /// Whether the server accepted the command to follow.
     pub(super) follows: bool,
@@ -71,7 +71,7 @@ impl ClientIo {
                 frame.extend(line);
             }
             self.results.note(bounds::request_frame(&frame));
-            if self.dealer.send([Frame::new(), Frame::from(frame)]).expect("a send") != Sent::Done {
+            if self.dealer.send([Frame::new(), Frame::from(frame)]).expect("sending succeeds") != Sent::Done {
                 break;
             }
         }
@@ -89,7 +89,7 @@ impl Io for ClientIo {
         Vec::new()
     }
 
-    /// These clients are never killed, so memory suffices as the outbox.
+    /// These clients are never killed, so the outbox is in memory.
     fn persist(&mut self, _messages: &[Message]) -> Option<Result<(), Error>> {
         Some(Ok(()))
     }
@@ -135,7 +135,7 @@ impl Io for ClientIo {
         if let News::Entry(entry) = news {
             results.shown.add(1);
             results.note(results.observed().observe_line(&entry.line));
-            // No user joins or leaves during a run, so no event may be missing.
+            // No user joins or leaves during a run, so the client must show every event.
             results.note(self.shown.shown_in_order(user, &entry, |_after| false));
         } else if let News::Sent { message, outcome, .. } = news {
             match outcome {

@@ -12,7 +12,7 @@ use transport::{clock, poll};
 use super::client::ChaosClient;
 use super::results::RunResults;
 
-/// Maximum sleep of a thread, after which it sees changes of the shared results.
+/// Maximum sleep of a thread. After it, the thread checks the shared results.
 const SLEEP_MS_MAX: u64 = 50;
 
 type ClientAction = Box<dyn Fn(&mut ChaosClient) + Send>;
@@ -64,7 +64,7 @@ impl ClientPool {
         (0..clients).map(|_| answers.recv_timeout(DEADLINE).expect("every client answers")).collect()
     }
 
-    /// Waits until `is_true` holds for the first `clients` clients. Returns false after `time`.
+    /// Waits until `is_true` returns true for the first `clients` clients. Returns false after `time`.
     pub(super) fn wait_for_all(
         &self,
         clients: usize,
@@ -103,7 +103,7 @@ fn run(
         let watches: Vec<_> = clients.iter().flat_map(|client| client.watches(now_ms)).collect();
         let deadline = clients.iter().map(|client| client.deadline(now_ms)).min().unwrap_or(u64::MAX);
         let sleep = Duration::from_millis(deadline.saturating_sub(now_ms).min(SLEEP_MS_MAX));
-        poll::wait(&watches, Some(sleep)).expect("a wait");
+        poll::wait(&watches, Some(sleep)).expect("waiting succeeds");
         for (client, action) in inbox.try_iter() {
             clients.get_mut(client).into_iter().for_each(&action);
         }

@@ -37,7 +37,7 @@ const CLIENTS: usize = 20;
 const TEST_MS: u64 = 45_000;
 
 /// Maximum time until all clients are complete after the faults. The session core requests the heads at most
-/// 12 seconds later, possibly twice; the rest allows for a busy machine.
+/// 12 seconds later, possibly twice. The other time is a margin for a busy machine.
 const CATCH_UP_MAX: Duration = Duration::from_secs(90);
 
 /// Time between two measurements of the roles.
@@ -63,9 +63,9 @@ fn a_seed_draws_the_same_plan_every_time() {
     assert!(last <= Some(TEST_MS), "all faults end in time");
 }
 
-/// Writes to standard error directly, because the test harness hides the output of a test that succeeds.
+/// Writes to standard error directly, because the test harness hides the output of successful tests.
 fn report(what: &str) {
-    let _nobody_listens = std::io::stderr().write_all(what.as_bytes());
+    let _ignore_error = std::io::stderr().write_all(what.as_bytes());
 }
 
 fn run(plan: &Plan) -> Verdict {

@@ -1,4 +1,4 @@
-//! The plan of a run: which faults happen when. The same seed gives the same plan.
+//! The plan of a run: the faults and their times. The same seed gives the same plan.
 
 use std::fmt;
 
@@ -67,7 +67,7 @@ pub(super) enum FaultAction {
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) length_ms: u64,
-    /// The actions with their times since the start, sorted by time.
+    /// The actions with their times since the run started, sorted by time.
     pub(super) actions: Vec<(u64, FaultAction)>,
 }
 
@@ -100,8 +100,8 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Adds faults one after another, with pauses in between. A fault is a list of actions with the delay before
-/// each.
+/// Adds faults one after another, with pauses in between. A fault is a list of actions, each with the delay
+/// before it.
 fn add_faults(
     rng: &mut Rng,
     length_ms: u64,
@@ -113,7 +113,7 @@ fn add_faults(
     while at_ms < length_ms {
         for (after_ms, action) in fault(rng) {
             at_ms += after_ms;
-            // The last fault also ends in time.
+            // The last fault must end in time.
             actions.push((at_ms.min(length_ms), action));
         }
         at_ms += rng.within(pause_ms.clone());
@@ -124,7 +124,7 @@ fn role_fault(rng: &mut Rng, role: Role) -> Vec<(u64, FaultAction)> {
     let choices = if role == Role::Server { 12 } else { 9 };
     match rng.within(0..choices) {
         0..3 => vec![(0, FaultAction::Kill(role)), (rng.within(0..1_500), FaultAction::Start(role))],
-        // A second kill during or shortly after the start.
+        // A second kill during or shortly after startup.
         3 => vec![
             (0, FaultAction::Kill(role)),
             (rng.within(0..500), FaultAction::Start(role)),
@@ -145,7 +145,7 @@ fn role_fault(rng: &mut Rng, role: Role) -> Vec<(u64, FaultAction)> {
     }
 }
 
-/// Fills and empties the disk. In one of three cases the server is killed before it notices the free space.
+/// Fills and empties the disk. In one of three cases, the server is killed before it detects the free space.
 fn disk_fault(rng: &mut Rng) -> Vec<(u64, FaultAction)> {
     let mut actions = vec![(0, FaultAction::FillDisk), (rng.within(500..3_000), FaultAction::EmptyDisk)];
     if rng.within(0..3) == 0 {

@@ -34,19 +34,19 @@ struct Connection {
     far: TcpStream,
     /// The bytes to forward before the cut, in both directions together; `None` if no cut is planned.
     bytes_left: Option<usize>,
-    /// Whether the far side is closed while the near side stays open.
+    /// Whether the far side is closed and the near side is open.
     is_half_open: bool,
 }
 
 impl Connection {
     fn end(&self) {
-        // A side that is closed already returns an error.
-        let _closed_already = (self.near.shutdown(Shutdown::Both), self.far.shutdown(Shutdown::Both));
+        // Closing a closed side returns an error.
+        let _ignore_closed = (self.near.shutdown(Shutdown::Both), self.far.shutdown(Shutdown::Both));
     }
 }
 
 impl Relay {
-    /// Starts a relay to `endpoint`, which need not listen yet.
+    /// Starts a relay to `endpoint`. No process has to listen there yet.
     pub(super) fn to(endpoint: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -58,7 +58,7 @@ impl Relay {
                 if shared.state().is_closed {
                     break;
                 }
-                // Nothing listens at the target now: drop the near side.
+                // No process listens at the target, so drop the near side.
                 let Ok(far) = TcpStream::connect(&target) else { continue };
                 shared.join(near, far);
             }
@@ -81,12 +81,13 @@ impl Relay {
         }
     }
 
-    /// Forwards nothing until [`Self::resume`]. Nothing is lost: writers meet a full buffer.
+    /// Stops forwarding until [`Self::resume`]. No bytes are lost, because the buffers of the writers become
+    /// full.
     pub(super) fn stall(&self) {
         self.shared.state().is_stalled = true;
     }
 
-    /// Forwards again.
+    /// Resumes forwarding.
     pub(super) fn resume(&self) {
         self.shared.state().is_stalled = false;
         self.shared.changed.notify_all();
@@ -96,7 +97,7 @@ impl Relay {
     pub(super) fn half_open(&self, every: usize) {
         for connection in self.shared.state().connections.values_mut().step_by(every) {
             connection.is_half_open = true;
-            let _closed_already = connection.far.shutdown(Shutdown::Both);
+            let _ignore_closed = connection.far.shutdown(Shutdown::Both);
         }
     }
 
@@ -114,8 +115,8 @@ impl Drop for Relay {
         state.connections.values().for_each(Connection::end);
         drop(state);
         self.shared.changed.notify_all();
-        // A connection wakes the listener thread, which then sees `is_closed`.
-        let _nobody_listens = self.endpoint.strip_prefix("tcp://").map(TcpStream::connect);
+        // A connection wakes the listener thread, which then checks `is_closed`.
+        let _ignore_error = self.endpoint.strip_prefix("tcp://").map(TcpStream::connect);
     }
 }
 
@@ -134,11 +135,11 @@ impl Shared {
         drop(state);
         for (is_upward, (from, to)) in [(true, up), (false, down)] {
             let shared = Arc::clone(self);
-            thread::spawn(move || shared.carry(number, is_upward, from, to));
+            thread::spawn(move || shared.forward(number, is_upward, from, to));
         }
     }
 
-    fn carry(&self, number: u64, is_upward: bool, mut from: TcpStream, mut to: TcpStream) {
+    fn forward(&self, number: u64, is_upward: bool, mut from: TcpStream, mut to: TcpStream) {
         let mut chunk = vec![0; CHUNK_BYTES];
         while let Ok(count @ 1..) = from.read(&mut chunk) {
             let Some(count) = self.permit(number, count) else { break };
@@ -146,7 +147,7 @@ impl Shared {
                 break;
             }
         }
-        // When one side ends, close both; except that the near side of a half-open connection stays open.
+        // When one side closes, close both sides, except the near side of a half-open connection.
         let mut state = self.state();
         if is_upward || !state.connections.get(&number).is_some_and(|connection| connection.is_half_open) {
             state.connections.remove(&number).iter().for_each(Connection::end);
@@ -166,9 +167,9 @@ impl Shared {
         let permitted = count.min(*left);
         *left -= permitted;
         if *left == 0 {
-            // Close only reading, so that the last bytes are still written.
-            let _closed_already = connection.near.shutdown(Shutdown::Read);
-            let _closed_already = connection.far.shutdown(Shutdown::Read);
+            // Close only reading. The last bytes are still written.
+            let _ignore_closed = connection.near.shutdown(Shutdown::Read);
+            let _ignore_closed = connection.far.shutdown(Shutdown::Read);
         }
         Some(permitted)
     }

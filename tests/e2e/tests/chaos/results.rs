@@ -69,7 +69,7 @@ impl RunResults {
         self.observed.lock().expect("no client fails")
     }
 
-    /// Records a violation, unless it is recorded already or there are too many.
+    /// Records a violation, unless it is already recorded or there are too many violations.
     pub(super) fn note(&self, check: Check) {
         if let Err(violation) = check {
             let mut violations = self.violations.lock().expect("no client fails");
@@ -83,7 +83,7 @@ impl RunResults {
         self.violations.lock().expect("no client fails").clone()
     }
 
-    /// Lets the clients send messages, or stops them.
+    /// Allows or forbids all clients to send messages.
     pub(super) fn set_sending(&self, is_sending: bool) {
         self.acknowledged_now(!is_sending);
         self.is_sending.store(is_sending, Ordering::Relaxed);

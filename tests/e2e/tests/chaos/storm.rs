@@ -26,7 +26,7 @@ const SEND_INTERVAL_MS_MAX: u64 = 2_000;
 
 const THREADS: usize = 4;
 
-/// Down time of the node, after which the libzmq of every client noticed the lost connection.
+/// Down time of the node: long enough for the libzmq of every client to detect the lost connection.
 const DOWN_TIME: Duration = Duration::from_secs(3);
 
 /// Time between two samples of the counters.
@@ -36,7 +36,7 @@ const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 const COMPLETE_MAX: Duration = Duration::from_secs(120);
 
 /// Maximum requests per client in the seconds after a restart: `server.info`, all heads, the heads after the
-/// barrier, its messages, and each of them again after a lost reply.
+/// barrier, and its messages. A request may be sent twice, because its first reply may be lost.
 const REQUESTS_PER_CLIENT_MAX: u64 = 16;
 
 #[test]
@@ -82,7 +82,7 @@ fn a_restart_under_many_clients_causes_no_request_storm() {
         })
     ));
     assert_eq!(results.violations(), []);
-    assert!(is_complete, "all are complete in time");
+    assert!(is_complete, "all clients are complete in time");
     assert!(after.requests <= clients as u64 * REQUESTS_PER_CLIENT_MAX, "{} requests", after.requests);
 }
 

@@ -30,10 +30,10 @@ const THREADS: usize = 2;
 /// Connections that the test opens to a role with limited files, so that it reaches the limit.
 const EXTRA_CONNECTIONS: usize = 20;
 
-/// Size of the small disk; a tmpfs takes only the used memory.
+/// Size of the small disk. A tmpfs takes only the used memory.
 const DISK_MIB: u64 = 64;
 
-/// All parts of a run, in the order in which they are dropped: the clients first.
+/// All parts of a run. The clients are dropped first.
 pub(super) struct TestBed {
     pub(super) pool: ClientPool,
     pub(super) node: Node,
@@ -57,7 +57,7 @@ pub(super) struct Peak {
 }
 
 impl TestBed {
-    /// Starts the node and the clients. All clients follow all conversations and send nothing yet.
+    /// Starts the node and the clients. The clients follow all conversations, and do not send yet.
     pub(super) fn set_up(clients: usize, minutes: u64, rng: &mut Rng) -> Self {
         let disk = SmallDisk::mount(DISK_MIB * minutes.max(1));
         let mut relays = Vec::new();
@@ -80,7 +80,7 @@ impl TestBed {
         relays.push((Route::Events, Relay::to(node.endpoint("subscribers"))));
         let results = Arc::new(RunResults::new());
         let chaos_clients = make_clients(&node, &relays, clients, rng, &results);
-        // A new process: the memory that the password hashes used must not count.
+        // Restart the process, because the memory of the password hashes must not count.
         node.restart("server");
         let pool = ClientPool::start(chaos_clients, THREADS, &results);
         let all_follow = pool.wait_for_all(clients, e2e::DEADLINE, |client| client.io.follows);
@@ -192,7 +192,7 @@ impl TestBed {
         }
     }
 
-    /// Records a violation if a role ended without being killed.
+    /// Records a violation if a role exited without a kill.
     fn assert_alive(&self, role: Role) {
         if !self.node.is_running(role.name()) {
             let what = format!("the {} ended without a kill: {}", role.name(), self.node.log(role.name()));
@@ -200,7 +200,7 @@ impl TestBed {
         }
     }
 
-    /// Waits until all roles are ready, and checks that none ended without a kill.
+    /// Waits until all roles are ready, and checks that no role exited without a kill.
     pub(super) fn calm(&mut self) {
         for role in Role::ALL {
             self.assert_alive(role);

@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::results::RunResults;
 use super::test_bed::Peak;
 
-/// Maximum memory of a role. About 20 MiB is usual; the rest is for messages that queue up behind a stalled
+/// Maximum memory of a role. About 20 MiB is usual. The other memory is for messages that wait for a stalled
 /// relay.
 const MEMORY_BYTES_MAX: u64 = 128 << 20;
 
@@ -43,7 +43,7 @@ pub(super) struct Counters<'a> {
     pub(super) plan: &'a Plan,
     pub(super) faults: &'a BTreeMap<&'static str, u64>,
     pub(super) peaks: &'a BTreeMap<&'static str, Peak>,
-    /// Why full disks were not tested; `None` if they were.
+    /// Why full disks were not tested; `None` if they were tested.
     pub(super) skipped: Option<&'a str>,
     /// Time from the last fault until the slowest client was complete.
     pub(super) catch_up_ms: u64,

@@ -1,5 +1,5 @@
-//! Connections that do not use CURVE, send nothing, or send too much: they get no answer and affect no other
-//! client.
+//! Tests of connections that do not use CURVE, send nothing, or send too much. They get no reply and do not
+//! affect other clients.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -49,7 +49,7 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Reads until `wanted` arrives; false if the node closes the connection first.
+/// Reads until `wanted` arrives. Returns false if the node closes the connection first.
 fn receives(stream: &mut TcpStream, wanted: &[u8]) -> bool {
     let (mut received, mut chunk) = (Vec::new(), [0; 1024]);
     while !received.windows(wanted.len()).any(|window| window == wanted) {
@@ -64,8 +64,8 @@ fn receives(stream: &mut TcpStream, wanted: &[u8]) -> bool {
     true
 }
 
-/// Does the handshake without encryption; `None` if the node closes the connection. The caller must send only
-/// after the handshake, because earlier bytes count as a part of it.
+/// Makes the handshake without encryption; `None` if the node closes the connection. The caller must not send
+/// before, because the node would read the bytes as a part of the handshake.
 fn handshake(address: &str, socket_type: &str) -> Option<TcpStream> {
     let mut stream = connect(address);
     stream.write_all(&[greeting(), ready(socket_type)].concat()).expect("a connection");
@@ -126,8 +126,8 @@ fn garbage_on_any_port_affects_no_other_client() {
     for garbage in &all {
         for port in PORTS.iter().chain(&["control"]) {
             let mut stream = connect(node.address(port));
-            // The node may close the connection before it read all of it.
-            let _refused_early = stream.write_all(garbage);
+            // The node may close the connection before it has read all bytes.
+            let _ignore_closed = stream.write_all(garbage);
             open.push(stream);
         }
     }
@@ -159,8 +159,8 @@ fn half_open_handshakes_are_closed() {
     assert!(begun.elapsed() < limit, "it took {:?}", begun.elapsed());
 }
 
-/// The usual limit of open files is lower: the node raises its limit, and recovers after the connections
-/// close.
+/// The usual limit of open files is lower. The node raises its limit, and recovers after the connections are
+/// closed.
 #[test]
 fn a_thousand_connections_do_not_block_other_clients() {
     const CONNECTIONS: usize = 1_000;
@@ -202,7 +202,7 @@ fn a_huge_frame_closes_the_connection_without_using_memory() {
     let after = node.process("up").memory_bytes();
     assert!(after < before + ROOM, "{before} bytes became {after}");
 
-    // With encryption, the frame is refused before it is complete, too.
+    // A node with encryption also refuses the frame before it is complete.
     let node = Node::up();
     let peer = node.peer();
     peer.post(&vec![b' '; FRAME_BYTES_MAX + 1]);

@@ -1,4 +1,4 @@
-//! An attacker on the network who reads and replays all bytes.
+//! Tests of an attacker on the network who reads and replays all bytes.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,9 +14,9 @@ fn secrets(alice: &Peer, topic: &str) -> [String; 5] {
     [SECRET.to_owned(), PASSWORD.to_owned(), session.token.clone(), session.topic.clone(), topic.to_owned()]
 }
 
-/// Alice sends messages and receives them through recording relays. Returns how many of the five secrets each
-/// relay carried in plain text.
-fn overheard(node: &Node, inner: &[RecordingRelay]) -> Vec<usize> {
+/// Alice sends and receives messages through recording relays. Returns the number of the five secrets that
+/// each relay forwarded in plain text.
+fn readable_secrets(node: &Node, inner: &[RecordingRelay]) -> Vec<usize> {
     let [requests, events] = ["clients", "subscribers"].map(|port| RecordingRelay::to(node.endpoint(port)));
     let mut alice = node.peer_at(requests.endpoint());
     alice.register("alice").expect("an account");
@@ -32,7 +32,7 @@ fn overheard(node: &Node, inner: &[RecordingRelay]) -> Vec<usize> {
     let wires = [&requests, &events].into_iter().chain(inner);
     wires
         .map(|relay| {
-            assert!(!relay.connections().is_empty(), "the relay carried no bytes");
+            assert!(!relay.connections().is_empty(), "the relay forwarded no bytes");
             secrets.iter().filter(|secret| relay.has_recorded(secret.as_bytes())).count()
         })
         .collect()
@@ -40,8 +40,8 @@ fn overheard(node: &Node, inner: &[RecordingRelay]) -> Vec<usize> {
 
 #[test]
 fn client_ports_carry_no_secret_in_plain_text() {
-    assert_eq!(overheard(&Node::up(), &[]), [0, 0]);
-    assert_eq!(overheard(&Node::plaintext(), &[]), [5, 3], "readable in plain text");
+    assert_eq!(readable_secrets(&Node::up(), &[]), [0, 0]);
+    assert_eq!(readable_secrets(&Node::plaintext(), &[]), [5, 3], "readable in plain text");
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn inner_ports_carry_no_secret_in_plain_text() {
         (node, inner.into_inner())
     };
     let (encrypted, inner) = node(&[]);
-    assert_eq!(overheard(&encrypted, &inner), [0, 0, 0, 0]);
+    assert_eq!(readable_secrets(&encrypted, &inner), [0, 0, 0, 0]);
     let (plain, inner) = node(&[("plaintext", "")]);
-    assert_eq!(overheard(&plain, &inner), [5, 3, 5, 3], "readable in plain text");
+    assert_eq!(readable_secrets(&plain, &inner), [5, 3, 5, 3], "readable in plain text");
 }
 
 /// Alice leaves a channel and joins again. The attacker replays the recorded bytes of the leave on a new

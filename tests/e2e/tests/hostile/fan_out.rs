@@ -1,5 +1,5 @@
-//! Hostile subscribers at port 5558, and clients that never read: they receive no foreign events and slow no
-//! other client.
+//! Tests of hostile subscribers at port 5558, and of clients that never read. They receive no events of other
+//! users, and do not slow down other clients.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,9 +46,8 @@ fn a_subscription_to_a_partial_topic_receives_nothing() {
     assert_node_answers(&node);
 }
 
-/// The proxy alternates between subscriptions and events.
 #[test]
-fn a_flood_of_subscriptions_delays_no_event() {
+fn a_flood_of_subscriptions_does_not_delay_events() {
     const MESSAGES: u64 = 20;
     let node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
@@ -63,8 +62,8 @@ fn a_flood_of_subscriptions_delays_no_event() {
             let socket = socket.expect("a socket");
             socket.connect(node.endpoint("subscribers")).expect("an endpoint");
             scope.spawn(move || {
-                // Subscribe and unsubscribe one topic: as much work for the proxy as many topics, without
-                // memory.
+                // Subscribe and unsubscribe one topic. It is as much work for the proxy as many topics, but
+                // needs no memory.
                 let topic = format!("channel.flood.{number:032x}");
                 while !must_stop.load(Ordering::Relaxed) {
                     socket.subscribe(topic.as_bytes()).expect("a subscription");
@@ -86,7 +85,7 @@ fn a_flood_of_subscriptions_delays_no_event() {
     assert_node_answers(&node);
 }
 
-/// Stops the other threads when it is dropped, also after a panic.
+/// Stops the other threads when it is dropped, even after a panic.
 struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
@@ -95,10 +94,10 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// The test publishes instead of the server: more events than the proxy may queue for one subscriber, as fast
-/// as another subscriber receives them.
+/// The test publishes more events than the proxy may queue for one subscriber, as fast as another subscriber
+/// receives them.
 #[test]
-fn a_subscriber_that_never_reads_slows_no_other_client() {
+fn a_subscriber_that_never_reads_does_not_slow_down_other_clients() {
     const BURSTS: u64 = 60;
     const BURST: u64 = 300;
     let node = Node::in_three_processes();
@@ -115,7 +114,7 @@ fn a_subscriber_that_never_reads_slows_no_other_client() {
         let (id, text) = (Uuid::now_v7(), "x".repeat(1_000));
         let line = json!({ "n": n, "at": 1, "to": "#general", "from": "alice", "kind": "message", "id": id, "text": text });
         let frames = [Frame::from(topic.as_bytes()), Frame::from(format!("{line}\n").into_bytes())];
-        assert_eq!(server.send(frames).expect("a send"), Sent::Done);
+        assert_eq!(server.send(frames).expect("sending succeeds"), Sent::Done);
     };
     // A PUB socket drops events until it is connected.
     let begun = clock::now();
@@ -133,7 +132,7 @@ fn a_subscriber_that_never_reads_slows_no_other_client() {
 
 /// The broker queues the client's replies up to a bound, then drops them.
 #[test]
-fn a_client_that_never_reads_slows_no_other_client() {
+fn a_client_that_never_reads_does_not_slow_down_other_clients() {
     const REQUESTS: usize = 12_000;
     let node = Node::up();
     let relay = RecordingRelay::to(node.endpoint("clients"));
@@ -156,7 +155,6 @@ fn a_client_that_never_reads_slows_no_other_client() {
     assert_node_answers(&node);
 }
 
-/// The bytes of queued replies are bounded, and a client that reads gets all its replies.
 #[test]
 fn a_client_that_never_reads_uses_bounded_memory() {
     const REQUESTS: u64 = 120;
@@ -175,7 +173,7 @@ fn a_client_that_never_reads_uses_bounded_memory() {
         node.counter("broker", "replies") + node.counter("broker", "dropped_full")
     });
     let answered = counted();
-    // Each page has a mebibyte.
+    // Each page has one MiB.
     let line = non_reader.line("message.history", json!({ "conversation": "@alice", "limit": 70 }));
     (0..REQUESTS).for_each(|_| non_reader.post(&line));
     let begun = clock::now();

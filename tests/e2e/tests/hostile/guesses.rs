@@ -1,4 +1,4 @@
-//! Password guessing and floods of requests: they are limited, and other clients are not affected.
+//! Tests of password guessing and floods of requests. Both are limited, and do not affect other clients.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn guess(peer: &mut Peer, user: &str) -> Error {
     peer.call("auth.login", credentials).expect_err("refused")
 }
 
-/// Guesses passwords of an account: returns the first refusals, then the delays in seconds after two further
+/// Guesses passwords of an account. Returns the first errors, and the delays in seconds after two further
 /// guesses.
 fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
     // A new connection does not reset the counter.
@@ -32,7 +32,7 @@ fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
         let Some(Detail::TooManyGuesses { seconds }) = refused.detail() else { panic!("{refused:?}") };
         waits.push(*seconds);
         while guess(&mut peer, user).reason() == Some(Reason::RateLimited) {
-            assert!(begun.elapsed() < DEADLINE, "the delay never ends");
+            assert!(begun.elapsed() < DEADLINE, "the delay does not end");
         }
     }
     (first, waits)
@@ -47,7 +47,7 @@ fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     assert_eq!(known.1, [1, 2], "the delays grow");
     assert_eq!(known, unknown, "the refusals do not reveal whether the account exists");
 
-    // During the delay alice cannot log in either, but other users can.
+    // During the delay, alice cannot log in, but other users can.
     let mut alice = node.peer();
     while guess(&mut alice, "alice").reason() == Some(Reason::WrongCredentials) {}
     assert_eq!(reason(alice.login("alice")), Reason::RateLimited);
@@ -71,7 +71,7 @@ fn guesses_of_strangers_do_not_lock_out_a_known_client() {
     alice().login("alice").expect("a known client does not wait");
 }
 
-/// The server hashes the password of an unknown user, too. The test compares the shortest of several times,
+/// The server also hashes the password of an unknown user. The test compares the shortest of several times,
 /// which other load on the machine affects least.
 #[test]
 fn an_unknown_user_takes_as_long_as_a_wrong_password() {
@@ -90,8 +90,8 @@ fn an_unknown_user_takes_as_long_as_a_wrong_password() {
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} and {unknown:?}");
 }
 
-/// Some messages of a flood are refused and can be sent again. Acknowledged messages are stored, and other
-/// clients are not slowed down.
+/// Some messages of a flood are refused and can be sent again. Acknowledged messages are stored, and the
+/// flood does not slow down other clients.
 #[test]
 fn a_flood_of_messages_is_limited_and_loses_nothing() {
     const MESSAGES: usize = 200;

@@ -1,4 +1,4 @@
-//! Texts that imitate log lines, protocol lines or terminal commands.
+//! Tests of texts that imitate log lines, protocol lines or terminal commands.
 
 use std::fs;
 

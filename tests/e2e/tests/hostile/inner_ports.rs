@@ -1,4 +1,4 @@
-//! The inner ports: only a peer with the service key can publish at 5557 or serve requests at 5556.
+//! Tests of the inner ports. Only a peer with the service key can publish at 5557 or serve requests at 5556.
 
 use common::Event;
 use e2e::{DEADLINE, Node, RESEND_DELAY, peers};
@@ -30,8 +30,8 @@ fn stranger(kind: Kind, endpoint: &str, security: &Security) -> Socket {
     socket
 }
 
-/// Waits until a role refused `count` peers. Peers without CURVE or without the secret key fail earlier and
-/// are not counted; no peer tries a second time.
+/// Waits until a role has refused `count` peers. Peers without CURVE or without the secret key fail earlier
+/// and are not counted. No peer tries twice.
 fn wait_for_refusals(node: &Node, role: &str, count: u64) {
     let begun = clock::now();
     while node.counter(role, "refused_peers") < count {
@@ -48,8 +48,8 @@ fn only_the_service_key_can_publish_events() {
     subscriber.follow(&[&topic]);
     let forged = br##"{"n":2,"at":1,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"forged"}"##;
     let publish = |socket: &Socket| {
-        let _nobody_listens =
-            socket.send([Frame::from(topic.as_bytes()), Frame::from(&forged[..])]).expect("a send");
+        let _undelivered =
+            socket.send([Frame::from(topic.as_bytes()), Frame::from(&forged[..])]).expect("sending succeeds");
     };
     let is_forged = |(_, event): (String, Event<'_>)| format!("{event:?}").contains("forged");
     let publishes = |security: &Security| stranger(Kind::Publisher, node.endpoint("events"), security);
@@ -84,15 +84,18 @@ fn only_the_service_key_can_serve_requests() {
         alice.call("server.info", json!({})).expect("an answer of the node's own server");
     }
     for (how, socket) in &strangers {
-        assert!(!socket.receive(&mut Vec::new()).expect("a receive"), "a peer {how} received a request");
+        assert!(
+            !socket.receive(&mut Vec::new()).expect("receiving succeeds"),
+            "a peer {how} received a request"
+        );
     }
 
     // With the service key the attack works: the second server receives requests.
     let (second, begun) = (serves(&node.service_security()), clock::now());
-    while !second.receive(&mut Vec::new()).expect("a receive") {
+    while !second.receive(&mut Vec::new()).expect("receiving succeeds") {
         assert!(begun.elapsed() < DEADLINE, "the service key is not accepted");
         alice.post(REQUEST);
-        wait(&[Watch::Readable(&second)], Some(RESEND_DELAY)).expect("a wait");
+        wait(&[Watch::Readable(&second)], Some(RESEND_DELAY)).expect("waiting succeeds");
     }
 }
 

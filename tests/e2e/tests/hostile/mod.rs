@@ -1,5 +1,5 @@
-//! Hostile peers: one test per attack. A test fails if its defence is removed. If the defence is encryption,
-//! the test also runs the attack on a node in plain text, where it must succeed.
+//! Tests of hostile peers: one test per attack. A test fails if its defence is removed. If the defence is
+//! encryption, the test also attacks a node in plain text, where the attack must succeed.
 
 mod connections;
 mod eavesdropping;

@@ -1,4 +1,5 @@
-//! An outsider of a private channel can neither read, list, subscribe nor join, nor learn that it exists.
+//! Tests that a user who is not a member of a private channel cannot read, list, subscribe or join, or learn
+//! that the channel exists.
 
 use common::{Error, Reason};
 use e2e::{Node, Peer, peers};
@@ -31,7 +32,7 @@ fn requests_about(channel: &str) -> [(&'static str, Value); 13] {
     ]
 }
 
-/// The errors for an outsider, without the channel's name.
+/// The errors for a user who is not a member, without the channel's name.
 fn refusals(peer: &mut Peer, channel: &str) -> Vec<(&'static str, Error)> {
     let calls = requests_about(channel).map(|(method, params)| {
         let refused = peer.call(method, params).expect_err(method);
@@ -89,7 +90,6 @@ fn an_outsider_learns_nothing_about_a_private_channel() {
     assert!(!members.to_string().contains("eve"), "{members}");
 }
 
-/// A removed member is an outsider and cannot join again.
 #[test]
 fn a_removed_member_cannot_rejoin() {
     let node = Node::up();

@@ -1,5 +1,5 @@
-//! A removed member who keeps the old subscriptions receives no event after the reply to the removal. The
-//! other members miss no event.
+//! Tests that a removed member who keeps the old subscriptions receives no event after the reply to the
+//! removal, and that the other members receive every event.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ impl<'a> Member<'a> {
         Self { peer, subscriber, numbers: BTreeSet::new() }
     }
 
-    /// Receives events until the given number; returns whether the topic moved.
+    /// Receives events until the given number. Returns whether the topic moved.
     fn receive_until(&mut self, number: u64) -> bool {
         let mut has_moved = false;
         loop {
@@ -91,7 +91,7 @@ impl<'a> Member<'a> {
             }
             if self.subscriber.follow_moved() {
                 has_moved = true;
-                // Events between the move and the barrier are only in the history.
+                // Events between the move and the barrier must be read from the history.
                 self.numbers.extend(self.peer.history(CHANNEL).iter().map(|event| event.n));
             } else {
                 self.subscriber.wait();

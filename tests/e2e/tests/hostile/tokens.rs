@@ -1,4 +1,4 @@
-//! Forged, altered, revoked and expired tokens are refused.
+//! Tests that forged, altered, revoked and expired tokens are refused.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn request_with(node: &Node, token: &str) -> Result<Value, Error> {
 }
 
 #[track_caller]
-fn assert_opens_nothing(node: &Node, token: &str, which: &str) {
+fn assert_is_refused(node: &Node, token: &str, which: &str) {
     assert_eq!(reason(request_with(node, token)), Reason::Unauthenticated, "{which}: {token}");
 }
 
@@ -32,7 +32,7 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_forged_token_opens_nothing() {
+fn a_forged_token_is_refused() {
     let node = Node::up();
     let [alice, eve] = peers(&node, ["alice", "eve"]);
     let parts = |peer: &Peer| -> Vec<String> { peer.session().token.split('.').map(str::to_owned).collect() };
@@ -59,14 +59,14 @@ fn a_forged_token_opens_nothing() {
         ("a very long token", "x".repeat(60_000)),
     ];
     for (which, token) in cases {
-        assert_opens_nothing(&node, &token, which);
+        assert_is_refused(&node, &token, which);
     }
     request_with(&node, &alice.session().token).expect("the genuine token is valid");
 }
 
-/// The token of an ended session is invalid from the reply on, also after a restart.
+/// The token of an ended session is invalid after the reply, even after a restart.
 #[test]
-fn a_stolen_token_opens_nothing_once_it_is_revoked() {
+fn a_stolen_token_is_refused_after_it_was_revoked() {
     let mut node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
     let session = |end: &dyn Fn(&mut Peer, &LoggedIn)| {
@@ -100,7 +100,7 @@ fn a_stolen_token_opens_nothing_once_it_is_revoked() {
     ];
     for kill in [false, true] {
         for (how, stolen) in &ended {
-            assert_opens_nothing(&node, &stolen.token, how);
+            assert_is_refused(&node, &stolen.token, how);
         }
         request_with(&node, &alice.session().token).expect("her own session stays open");
         if !kill {
@@ -113,7 +113,7 @@ fn a_stolen_token_opens_nothing_once_it_is_revoked() {
 
 /// The test changes the expiry of a session in the server's snapshot.
 #[test]
-fn an_expired_token_opens_nothing() {
+fn an_expired_token_is_refused() {
     let mut node = Node::up();
     let [alice, bob] = peers(&node, ["alice", "bob"]);
     assert_eq!(node.stop("up", Signal::TERM).code, Some(0));
@@ -124,11 +124,11 @@ fn an_expired_token_opens_nothing() {
     assert_ne!(alice.session().expires, bob.session().expires);
     assert_eq!(text.matches(&was).count() + text.matches(&spaced).count(), 1, "{text}");
     let changed = text.replace(&was, "\"expires\":1").replace(&spaced, "\"expires\":1");
-    // Remove the checksum: snapshots of older versions have none.
+    // Remove the checksum, as in snapshots of older versions.
     let (unsigned, _) = changed.split_once(",\n  \"sha256\"").expect("a checksum");
     overwrite(&file, &format!("{unsigned}\n}}\n"));
     node.start("up");
-    assert_opens_nothing(&node, &alice.session().token, "expired");
+    assert_is_refused(&node, &alice.session().token, "expired");
     request_with(&node, &bob.session().token).expect("bob's session is not expired");
 }
 

@@ -1,5 +1,5 @@
-//! Computes the current state of all messages from the events alone, and compares it with the server's
-//! answers.
+//! Computes the state of all messages from the events alone, and compares this state with the server's
+//! replies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,10 +54,10 @@ impl ExpectedMessages {
     }
 
     fn take(&mut self, conversation: &Conversation, event: Event<'_>) {
-        let place = |n| (conversation.clone(), n);
+        let key = |n| (conversation.clone(), n);
         let member = (conversation.clone(), event.from.clone());
         if let Some(of) = event.body.amends() {
-            self.messages.entry(place(of)).or_default().change(&event.from, &event.body);
+            self.messages.entry(key(of)).or_default().change(&event.from, &event.body);
         } else if matches!(event.body, Body::Created { .. } | Body::Joined) {
             self.joined_n.insert(member, event.n);
         } else if matches!(event.body, Body::Left) {
@@ -66,17 +66,19 @@ impl ExpectedMessages {
             let (texts, mentioned) = (vec![text.as_str().to_owned()], mentions(text.as_str()).collect());
             let message =
                 ExpectedMessage { texts, mentioned, from: Some(event.from), ..ExpectedMessage::default() };
-            self.messages.insert(place(event.n), message);
+            self.messages.insert(key(event.n), message);
         } else if let Body::File { file, .. } = event.body {
             let message =
                 ExpectedMessage { file: Some(*file), from: Some(event.from), ..ExpectedMessage::default() };
-            self.messages.insert(place(event.n), message);
+            self.messages.insert(key(event.n), message);
         }
     }
 
     pub(super) fn files(&self, conversation: &Conversation) -> Vec<(u64, FileInfo, bool)> {
-        let here = self.messages.iter().filter(|((place, _), _)| place == conversation);
-        here.filter_map(|((_, n), message)| Some((*n, message.file.clone()?, message.is_deleted))).collect()
+        let in_conversation = self.messages.iter().filter(|((key, _), _)| key == conversation);
+        in_conversation
+            .filter_map(|((_, n), message)| Some((*n, message.file.clone()?, message.is_deleted)))
+            .collect()
     }
 
     /// History shows the text of the last edit of each message, and the earlier texts.
@@ -90,7 +92,7 @@ impl ExpectedMessages {
                 present.edits.iter().map(|version| version.text.clone().into_owned()).collect();
             let is_edited = message.texts.len() > 1 && !message.is_deleted;
             let is_correct = shown == last && present.edited.is_some() == is_edited;
-            // The number of earlier texts is limited; the newest are shown.
+            // The number of earlier texts is limited, and the newest texts are shown.
             let earlier_is_correct =
                 !is_edited || (!earlier.is_empty() && all_but_last(&message.texts).ends_with(&earlier));
             ensure(is_correct && earlier_is_correct, "history_shows_the_last_edit", || {
@@ -109,7 +111,7 @@ impl ExpectedMessages {
             let (event, present) = read(line)?;
             let Some(message) = self.messages.get(&(conversation.clone(), event.n)) else { continue };
             let shown = present.reactions.iter();
-            let shown = shown.map(|one| (one.emoji.as_str().to_owned(), one.users.clone()));
+            let shown = shown.map(|reaction| (reaction.emoji.as_str().to_owned(), reaction.users.clone()));
             ensure(shown.eq(message.reactions.iter().cloned()), "history_shows_reactions", || {
                 format!("{conversation} {} has {:?}, and is shown as {line}", event.n, message.reactions)
             })?;
@@ -140,9 +142,9 @@ impl ExpectedMessages {
         let due = self
             .messages
             .iter()
-            .filter(|(place, message)| message.is_listed_for(user, self.joined_at(place, user), place.1));
-        let due: BTreeSet<_> = due.map(|(place, _)| place.clone()).collect();
-        // The number of listed mentions is limited; the oldest are dropped, conversation by conversation.
+            .filter(|(key, message)| message.is_listed_for(user, self.joined_at(key, user), key.1));
+        let due: BTreeSet<_> = due.map(|(key, _)| key.clone()).collect();
+        // The number of listed mentions is limited. The oldest mentions of each conversation are dropped.
         let is_bounded = due.len() >= MENTIONS_KEPT_MAX && listed.is_subset(&due);
         ensure(listed == due || is_bounded, "mentions_are_listed", || {
             let (missing, wrong) = (due.difference(&listed), listed.difference(&due));
@@ -154,7 +156,7 @@ impl ExpectedMessages {
         })
     }
 
-    /// The number of the event with which the user joined a conversation; `None` for others.
+    /// The number of the event with which the user joined a conversation; `None` if the user is not a member.
     fn joined_at(&self, (conversation, _): &(Conversation, u64), user: &UserName) -> Option<u64> {
         match conversation {
             Conversation::Channel(_) => self.joined_n.get(&(conversation.clone(), user.clone())).copied(),
@@ -185,19 +187,20 @@ impl ExpectedMessages {
             self.deleted().flat_map(|message| &message.texts).map(String::as_str).collect();
         let referenced: BTreeSet<_> =
             self.messages.values().filter(|message| !message.is_deleted).filter_map(hash).collect();
-        let gone: BTreeSet<_> =
+        let unreferenced: BTreeSet<_> =
             self.deleted().filter_map(hash).filter(|hash| !referenced.contains(hash)).collect();
-        let gone_digits: BTreeSet<_> = gone.iter().map(ToString::to_string).collect();
+        let unreferenced_digits: BTreeSet<_> = unreferenced.iter().map(ToString::to_string).collect();
         for name in copy.list("log").unwrap_or_default() {
             let bytes = copy.read(&format!("log/{name}")).unwrap_or_default();
             let bytes = String::from_utf8_lossy(&bytes);
-            let found = quoted(&bytes).find(|text| texts.contains(text) || gone_digits.contains(*text));
+            let found =
+                quoted(&bytes).find(|text| texts.contains(text) || unreferenced_digits.contains(*text));
             ensure(found.is_none(), "redacted_is_removed", || format!("{found:?} is still in log/{name}"))?;
         }
         let uploads = uploads(&copy);
-        for hash in gone.iter().filter(|hash| !uploads.contains(&hash.to_string())) {
-            let is_there = copy.len(&content(hash)).is_ok();
-            ensure(!is_there, "redacted_is_removed", || format!("{} is still there", content(hash)))?;
+        for hash in unreferenced.iter().filter(|hash| !uploads.contains(&hash.to_string())) {
+            let exists = copy.len(&content(hash)).is_ok();
+            ensure(!exists, "redacted_is_removed", || format!("{} still exists", content(hash)))?;
         }
         let ledger = Ledger::open_with(store(), &CommitMode::WhenPolled, sizes);
         let after =
@@ -210,11 +213,11 @@ fn hash(message: &ExpectedMessage) -> Option<common::ContentHash> {
     message.file.as_ref().map(|file| file.sha256)
 }
 
-/// The text of all notes of uploads, which hold the hashes of their contents.
+/// The text of the metadata files of all uploads. They contain the hashes of the contents.
 fn uploads(disk: &FaultyDisk) -> String {
     let names = disk.list("files/uploads").unwrap_or_default();
-    let notes = names.iter().filter_map(|name| disk.read(&format!("files/uploads/{name}")).ok());
-    notes.map(|note| String::from_utf8_lossy(&note).into_owned()).collect()
+    let metadata = names.iter().filter_map(|name| disk.read(&format!("files/uploads/{name}")).ok());
+    metadata.map(|file| String::from_utf8_lossy(&file).into_owned()).collect()
 }
 
 impl ExpectedMessage {
@@ -237,15 +240,15 @@ impl ExpectedMessage {
     }
 
     fn is_listed_for(&self, user: &UserName, joined_n: Option<u64>, n: u64) -> bool {
-        let is_meant = |mention: &Mention| match mention {
+        let mentions_user = |mention: &Mention| match mention {
             Mention::Here => true,
             Mention::User(named) => named == user,
         };
-        let is_there = joined_n.is_some_and(|joined_n| n > joined_n);
-        is_there
+        let is_member = joined_n.is_some_and(|joined_n| n > joined_n);
+        is_member
             && !self.is_deleted
             && self.from.as_ref() != Some(user)
-            && self.mentioned.iter().any(is_meant)
+            && self.mentioned.iter().any(mentions_user)
     }
 }
 
@@ -253,7 +256,7 @@ fn all_but_last(texts: &[String]) -> &[String] {
     texts.split_last().map_or(&[], |(_, before)| before)
 }
 
-/// Parses a line of a page: the event, and the amendments that the page adds to it.
+/// Parses a line of a page into the event and its amendments.
 fn read(line: &str) -> Result<(Event<'_>, AmendedFields<'_>), Violation> {
     let read = serde_json::from_str(line).and_then(|event| Ok((event, serde_json::from_str(line)?)));
     read.map_err(|error| Violation { checker: "pages_are_events", what: format!("{line}: {error}") })

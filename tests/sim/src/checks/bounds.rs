@@ -1,4 +1,4 @@
-//! Checks that every queue keeps to its bound, and that no session ticks without work.
+//! Checks that no queue exceeds its bound, and that no session ticks without work.
 
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX};
 use server::engine::Engine;
@@ -10,18 +10,18 @@ use super::{Check, ensure};
 /// Maximum ticks of one client in one millisecond.
 const TICKS_MAX: u32 = 100;
 
-/// Maximum reply bytes in the server's outbound queue: the server accepts no requests above half of it, and
-/// the replies of one round fit into the other half.
+/// Maximum reply bytes in the server's outbound queue. The server accepts no requests above half of this
+/// size, and the replies of one round fit into the other half.
 const QUEUED_BYTES_MAX: usize = 128 << 20;
 
-/// The queues of a session keep to their bounds.
+/// No queue of a session exceeds its bound.
 pub fn session_queues(queues: &[Queue]) -> Check {
     queues.iter().try_for_each(|queue| {
         ensure(queue.length <= queue.length_max, "session_queues", || format!("{queue:?}"))
     })
 }
 
-/// A request frame keeps to the limits of the protocol.
+/// No request frame exceeds the limits of the protocol.
 pub fn request_frame(frame: &[u8]) -> Check {
     let lines = frame.iter().filter(|byte| **byte == b'\n').count();
     ensure(lines <= FRAME_LINES_MAX && frame.len() <= FRAME_BYTES_MAX, "request_frame", || {
@@ -41,7 +41,7 @@ pub(crate) fn queued_reply_bytes(engine: &Engine) -> Check {
     ensure(bytes <= QUEUED_BYTES_MAX, "queued_reply_bytes", || format!("{bytes} bytes of replies"))
 }
 
-/// A session does not tick again and again without a change of time.
+/// A session does not tick repeatedly without a change of time.
 pub(crate) fn no_busy_loop(ticks: u32) -> Check {
     ensure(ticks <= TICKS_MAX, "no_busy_loop", || format!("{ticks} ticks in one millisecond"))
 }

@@ -1,4 +1,4 @@
-//! Checks that every file is stored completely, and that its readers receive the content that was sent.
+//! Checks that every file is stored completely, and that readers receive the content that was sent.
 
 use common::{Body, Conversation, Event, FileInfo, UserName};
 use disk::Disk as _;
@@ -20,11 +20,11 @@ const READ_BYTES: usize = 400;
 pub(crate) fn files_are_complete(disk: &FaultyDisk, stored: &Stored) -> Check {
     stored.files().try_for_each(|(conversation, n, file)| {
         let (found, sent) = (disk.read(&content(&file.sha256)), content_of(&file.name));
-        let is_whole = found.as_ref().is_ok_and(|found| *found == sent && matches_info(file, found));
-        ensure(is_whole, "files_are_complete", || {
+        let is_complete = found.as_ref().is_ok_and(|found| *found == sent && matches_info(file, found));
+        ensure(is_complete, "files_are_complete", || {
             let length = found.as_ref().map(Vec::len);
             let is_sent = found.as_ref().is_ok_and(|found| *found == sent);
-            format!("{conversation} {n} has {file:?}; on the disk is {length:?}, what was sent: {is_sent}")
+            format!("{conversation} {n} has {file:?}; the stored content has {length:?} bytes and equals the sent content: {is_sent}")
         })
     })
 }
@@ -49,7 +49,7 @@ pub(crate) fn downloads_match_uploads(
     let rest = usize::try_from(offset).ok().and_then(|offset| sent.get(offset..)).unwrap_or_default();
     ensure(!bytes.is_empty() && rest.starts_with(bytes), "downloads_match_uploads", || {
         format!(
-            "{user} got {} bytes of {conversation} {n} from {offset} on, which were not sent",
+            "{user} received {} bytes of {conversation} {n} at {offset}, which were not sent",
             bytes.len()
         )
     })

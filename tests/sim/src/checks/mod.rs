@@ -1,4 +1,4 @@
-//! The checkers: functions that verify one promise each. A violation stops the run.
+//! The checkers. Each checker verifies one promise of papo. A violation stops the run.
 
 pub(crate) mod amendments;
 pub mod bounds;

@@ -1,5 +1,5 @@
-//! Every event that left the server or was shown to a user, and every acknowledged message. None of them may
-//! ever be lost or change.
+//! Every event that left the server or was shown to a user, and every acknowledged message. No observed event
+//! and no acknowledged message may be lost or change.
 
 use std::collections::BTreeMap;
 
@@ -59,8 +59,8 @@ impl Observed {
         }
     }
 
-    /// Checks and remembers an event as a client shows it. A line of a page can contain amendments; its id is
-    /// checked only.
+    /// Checks and remembers an event as a client shows it. A page can show an amended message, so only the id
+    /// is compared.
     pub fn observe_entry(&mut self, entry: &Entry) -> Check {
         let event = entry.event.as_ref();
         let is_gone = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
@@ -102,7 +102,7 @@ impl Observed {
         Ok(())
     }
 
-    /// All clients receive the same line for a number, and so the same order.
+    /// All clients receive the same line for a number, and therefore the same order.
     fn one_line_per_number(&mut self, conversation: &Conversation, n: u64, line: &str) -> Check {
         let lines = self.lines.entry(conversation.clone()).or_default();
         let known = lines.entry(n).or_insert_with(|| line.into());
@@ -111,7 +111,7 @@ impl Observed {
         })
     }
 
-    /// A message id is one event, no matter how often it is sent.
+    /// A message id is one event, even if the message is sent several times.
     fn one_effect_per_id(&mut self, id: Uuid, conversation: &Conversation, n: u64) -> Check {
         let known = self.ids.entry(id).or_insert_with(|| (conversation.clone(), n));
         ensure(*known == (conversation.clone(), n), "one_effect_per_id", || {

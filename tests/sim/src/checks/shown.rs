@@ -1,4 +1,4 @@
-//! The events that one client has shown: in each conversation a sequence without gaps.
+//! The events that one client has shown. In each conversation, they are a sequence without gaps.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use session::Entry;
 
 use super::{Check, ensure};
 
-/// The last shown event of each conversation since the start of the client.
+/// The last shown event of each conversation since the client started.
 #[derive(Default)]
 pub struct Shown {
     last: BTreeMap<Target, Last>,
@@ -17,7 +17,7 @@ pub struct Shown {
 #[derive(Debug, Clone, Copy)]
 struct Last {
     n: u64,
-    /// Whether the event was shown. Otherwise it is older than the start of following.
+    /// Whether the event was shown. If false, the event is older than the time from which the client follows.
     was_shown: bool,
 }
 
@@ -43,8 +43,9 @@ impl Shown {
         self.last.remove(conversation);
     }
 
-    /// Checks a shown event: its number must follow the last one. A gap is allowed only if the user left or
-    /// joined in between: `membership_changed_after(n)` says whether that happened after event `n`.
+    /// Checks that the number of a shown event follows the number of the last shown event. A gap is allowed
+    /// only if the user left or joined in between. `membership_changed_after(n)` returns whether this
+    /// happened after event `n`.
     pub fn shown_in_order(
         &mut self,
         user: &UserName,
@@ -60,8 +61,8 @@ impl Shown {
         })
     }
 
-    /// Checks a page that the client shows when it opens a conversation: the page has no gap. All events
-    /// after it are required.
+    /// Checks that a page has no gap. The client shows the page when it opens a conversation. All later
+    /// events are required.
     pub fn opened_in_order(&mut self, user: &UserName, page: &[Entry]) -> Check {
         let numbers: Vec<u64> = page.iter().map(|entry| entry.n).collect();
         let is_run = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);

@@ -1,5 +1,5 @@
-//! Checks of the disk after each start of the server: the log holds every event that left the server, in one
-//! order, and the state equals the replayed log.
+//! Checks of the disk after each startup of the server. The log contains every event that left the server, in
+//! one order, and the state equals the replayed log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use common::{Body, Conversation, Event, FileInfo, UserName};
 use disk::Disk as _;
 use disk::faulty::{FaultyDisk, Loss};
 use server::domain::State;
-use server::journal::{Scrub, Scrubbed};
+use server::journal::{Scrub, ScrubStep};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
@@ -36,7 +36,7 @@ impl Stored {
         for conversation in all {
             let head = ledger.state().head(&conversation);
             let lines = read(ledger, &conversation, head)?;
-            let numbers = lines.iter().map(|line| stored.note(&conversation, line));
+            let numbers = lines.iter().map(|line| stored.add_event(&conversation, line));
             let numbers: Vec<u64> = numbers.collect::<Result<_, _>>()?;
             ensure(numbers.iter().copied().eq(1..=head), "numbered_without_gaps", || {
                 format!("{conversation} has {numbers:?} and its head is {head}")
@@ -47,7 +47,7 @@ impl Stored {
     }
 
     /// Adds an event, and checks that its id is unique.
-    fn note(&mut self, conversation: &Conversation, line: &str) -> Result<u64, Violation> {
+    fn add_event(&mut self, conversation: &Conversation, line: &str) -> Result<u64, Violation> {
         let event: Event<'_> = serde_json::from_str(line).map_err(|error| Violation {
             checker: "numbered_without_gaps",
             what: format!("{conversation} holds {line}: {error}"),
@@ -140,7 +140,7 @@ fn read(ledger: &Ledger, conversation: &Conversation, head: u64) -> Result<Vec<B
     Ok(String::from_utf8_lossy(&bytes).lines().map(Box::from).collect())
 }
 
-/// Whether the user joined or left the conversation with event `after` or a later one.
+/// Whether the user joined or left the conversation with event `after` or a later event.
 pub fn membership_changed(ledger: &Ledger, user: &UserName, conversation: &Conversation, after: u64) -> bool {
     let mut lines = Vec::new();
     let is_read = ledger.read(conversation, after, u64::MAX, &mut lines).is_ok();
@@ -150,7 +150,7 @@ pub fn membership_changed(ledger: &Ledger, user: &UserName, conversation: &Conve
     is_read && own.any(|event| matches!(event.body, Body::Created { .. } | Body::Joined | Body::Left))
 }
 
-/// A text that is equal for equal states.
+/// A text that represents the state.
 pub(crate) fn fingerprint(state: &State) -> String {
     let channels = state.channels.all();
     let direct: BTreeMap<_, _> = state.channels.all_direct().collect();
@@ -165,7 +165,7 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
     let log = copy.list("log").unwrap_or_default();
     let indexes = log.iter().filter(|name| name.ends_with(".idx")).map(|name| format!("log/{name}"));
     for derived in indexes.chain(["users.json".to_owned(), "channels.json".to_owned()]) {
-        let _there_or_not = copy.remove(&derived);
+        let _ignore_missing = copy.remove(&derived);
     }
     let replayed = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let replayed =
@@ -188,8 +188,8 @@ fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     (place, bit)
 }
 
-/// A changed bit of the log is detected: in a sealed segment by the scrub, in the open segment when the log
-/// is opened.
+/// A changed bit of the log is detected. The scrub detects it in a sealed segment, and opening the log
+/// detects it in the open segment.
 pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
@@ -215,10 +215,10 @@ pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rn
 fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).expect("a folder");
     let steps =
-        std::iter::from_fn(|| Some(scrub.step(disk)).filter(|step| !matches!(step, Ok(Scrubbed::End))));
+        std::iter::from_fn(|| Some(scrub.step(disk)).filter(|step| !matches!(step, Ok(ScrubStep::End))));
     let damaged = steps.filter_map(|step| match step {
-        Ok(Scrubbed::Damaged { file, offset }) => Some((file, offset)),
-        Ok(Scrubbed::Sound(_) | Scrubbed::End) | Err(_) => None,
+        Ok(ScrubStep::Damaged { file, offset }) => Some((file, offset)),
+        Ok(ScrubStep::Sound(_) | ScrubStep::End) | Err(_) => None,
     });
     damaged.collect()
 }

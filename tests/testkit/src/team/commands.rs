@@ -1,4 +1,4 @@
-//! The commands of a team's story.
+//! Commands that tests record before they send requests.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{channel, target, user};
 
-/// Registers a user whose password hash is `hash`: no password matches it.
+/// Registers a user whose password hash is `hash`, which no password matches.
 pub fn register(name: &str) -> Command<'static> {
     Command::Register { user: user(name), password: "hash".into() }
 }

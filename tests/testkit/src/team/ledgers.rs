@@ -13,7 +13,7 @@ use server::storage::ledger::{Ledger, Sizes};
 use super::NOW_MS;
 use crate::{target, user};
 
-/// A disk with only the secret of the topics, so that all keys of topics are known.
+/// A disk with a fixed secret for topics. All topic keys are then known.
 pub fn faulty_disk() -> FaultyDisk {
     let disk = FaultyDisk::new();
     disk.replace_atomically("keys/topic.secret", "07".repeat(32).as_bytes()).expect("a sound disk");
@@ -43,7 +43,7 @@ pub fn sync(ledger: &mut Ledger) {
     }
 }
 
-/// The event lines of a conversation, which is named as `by` addresses it.
+/// The event lines of a conversation. `conversation` is its name as `by` addresses it.
 pub fn event_lines(ledger: &Ledger, by: &str, conversation: &str) -> String {
     let conversation = Conversation::of(&user(by), &target(conversation));
     let mut lines = Vec::new();

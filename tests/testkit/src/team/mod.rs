@@ -1,6 +1,6 @@
 //! A team on one server: an engine on a faulty disk, users with sessions, and a clock that the test sets.
 //!
-//! A test records what happened earlier as [`commands`], and then asks methods as a user.
+//! A test records [`commands`], and then sends requests as a user.
 
 pub mod commands;
 mod faults;
@@ -33,13 +33,13 @@ pub use sent::{Published, Reply, Sent};
 /// [`id`](crate::id).
 pub const NOW_MS: u64 = 1_763_700_000_000;
 
-/// The rounds of [`Team::run`]: more than a request needs. The bound ends the test of a disk that always
-/// fails.
+/// The maximum number of rounds of [`Team::run`]: more than a request needs. The bound ends a test whose disk
+/// always fails.
 const ROUNDS: usize = 10;
 
 /// An engine on a faulty disk, and its driver. The token of each user's session is the user's name.
 pub struct Team {
-    /// The disk of the log and of the files. Clones are the same disk.
+    /// The disk of the log and of the files. Clones refer to the same disk.
     pub disk: FaultyDisk,
     /// The limits that apply after the next restart.
     pub file_limits: FileLimits,
@@ -76,7 +76,7 @@ impl Team {
         Self { engine: self.engine.with_search(search), ..self }
     }
 
-    /// Lets each reading of the engine's stopwatch take this time, so that a test decides how many lines fit
+    /// Makes each reading of the engine's stopwatch take this time, so that a test decides how many lines fit
     /// into a turn.
     #[must_use]
     pub fn with_slow_lines(self, line: Duration) -> Self {
@@ -85,7 +85,7 @@ impl Team {
         Self { engine: self.engine.with_stopwatch(stopwatch), ..self }
     }
 
-    /// Kills the server and starts it again on the same disk.
+    /// Kills the server, and starts a server on the same disk.
     pub fn restart(&mut self) {
         self.engine = engine(open_ledger(store(&self.disk), Sizes::default()), &self.disk, self.file_limits);
     }
@@ -104,12 +104,12 @@ impl Team {
         sent
     }
 
-    /// Asks a method as a user. Returns the result or the error of the reply.
+    /// Sends a request as a user. Returns the result or the error of the reply.
     pub fn ask(&mut self, by: &str, method: &str, params: Value) -> Value {
         self.ask_with_bytes(by, method, params, None).0
     }
 
-    /// Asks a method with bytes after the request line. Returns also the bytes after the reply line.
+    /// Sends a request with bytes after the request line. Also returns the bytes after the reply line.
     pub fn ask_with_bytes(
         &mut self,
         by: &str,
@@ -121,7 +121,7 @@ impl Team {
         self.sent.replies.clear();
         self.run();
         let Some(Reply { lines, bytes }) = self.sent.replies.pop() else {
-            // The disk always fails: the engine replies only after a restart.
+            // The disk always fails, so the engine replies only after a restart.
             return (json!({ "data": { "reason": "unanswered" } }), None);
         };
         let reply: Value = serde_json::from_str(&lines).expect("a reply of one line");
@@ -129,7 +129,7 @@ impl Team {
         (answer.expect("a result or an error").clone(), bytes)
     }
 
-    /// Passes a frame of request lines to the engine, and a frame of bytes after it if there are some.
+    /// Passes a frame of request lines to the engine, and an optional frame of bytes.
     pub fn accept(&mut self, lines: &str, bytes: Option<&[u8]>) {
         self.accept_from("client", lines, bytes);
     }
@@ -141,7 +141,7 @@ impl Team {
         self.engine.accept(&mut frames, self.now_ms);
     }
 
-    /// Drives the engine until it has nothing left to do at this time.
+    /// Drives the engine until it has no work at this time.
     pub fn run(&mut self) {
         for _ in 0..ROUNDS {
             self.engine.resume_pending(self.now_ms);
@@ -157,7 +157,7 @@ impl Team {
         self.engine.send(&mut self.sent).expect("a disk that can be read");
     }
 
-    /// Advances the clock. The engine runs only now and at its deadlines.
+    /// Advances the clock. Drives the engine now and at its deadlines.
     pub fn pass(&mut self, ms: u64) {
         let end_ms = self.now_ms + ms;
         self.run();
