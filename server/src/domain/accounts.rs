@@ -22,13 +22,10 @@ pub struct Users {
     owners: HashMap<TokenDigest, UserName, RandomState>,
     /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
-<<<<<<< HEAD
     /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
     unfinished_deletions: BTreeSet<UserName>,
-=======
     /// The first name of each skeleton; derived from the accounts.
     skeletons: HashMap<Box<str>, UserName, RandomState>,
->>>>>>> main
 }
 
 /// An account, as `users.json` stores it.
@@ -194,14 +191,11 @@ impl Users {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
         self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
-<<<<<<< HEAD
         let is_unfinished =
             |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
         let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
         self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
-=======
         accounts.keys().for_each(|user| self.add_skeleton(user));
->>>>>>> main
         self.accounts = accounts;
     }
 
@@ -224,7 +218,6 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-<<<<<<< HEAD
                 let (since, clients, blocks, deleted) = (*at, Vec::new(), BTreeMap::new(), None);
                 let account = Account {
                     since,
@@ -238,12 +231,7 @@ impl Users {
                     blocks,
                     deleted,
                 };
-=======
-                let (since, clients) = (*at, Vec::new());
-                let account =
-                    Account { since, password, sessions, epoch, seen, administrator, disabled, clients };
                 self.add_skeleton(user);
->>>>>>> main
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -321,7 +309,6 @@ impl Users {
     }
 }
 
-<<<<<<< HEAD
 impl Users {
     /// Removes everything of an account except its name, the time of its registration, and its epoch.
     fn delete(&mut self, user: &UserName, at: u64, erase: bool) {
@@ -344,10 +331,7 @@ impl Users {
     }
 }
 
-/// Removes expired sessions, and the oldest one if the limit is reached.
-=======
 /// Removes expired sessions. If the limit is still reached, removes the oldest session.
->>>>>>> main
 fn remove_old_sessions(
     sessions: &mut BTreeMap<TokenDigest, Session>,
     owners: &mut HashMap<TokenDigest, UserName, RandomState>,

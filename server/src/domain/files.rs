@@ -80,7 +80,6 @@ impl Files {
         self.shared.get(&event) == Some(shared)
     }
 
-<<<<<<< HEAD
     /// The files of a conversation.
     pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &Shared> {
         let all = (conversation.clone(), 0)..=(conversation.clone(), u64::MAX);
@@ -94,9 +93,6 @@ impl Files {
     }
 
     /// Whether an event contains this content.
-=======
-    /// Whether an event refers to this file content.
->>>>>>> main
     #[must_use]
     pub fn has_content(&self, sha256: &ContentHash) -> bool {
         self.events.contains_key(sha256)
@@ -195,14 +191,8 @@ pub fn find<'a>(
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-<<<<<<< HEAD
 /// A file with this content that `user` may read: no upload is needed. Otherwise
 /// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
-=======
-/// The size of a stored file content that `user` does not need to upload, because the user may read an event
-/// that refers to it. `None` if the user must upload the content. A hash alone must not reveal that the
-/// server stores the content, so the events are checked, at most [`EVENTS_CHECKED_MAX`].
->>>>>>> main
 #[must_use]
 pub fn readable_content<'s>(state: &'s State, user: &UserName, sha256: &ContentHash) -> Option<&'s Shared> {
     let events = state.files.events.get(sha256).into_iter().flatten().take(EVENTS_CHECKED_MAX);

@@ -9,12 +9,9 @@ pub mod records;
 pub mod topics;
 
 pub mod accounts;
-<<<<<<< HEAD
 pub mod deletion;
 pub mod blocks;
-=======
 mod confusable;
->>>>>>> main
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -77,7 +74,6 @@ pub enum Command<'a> {
     Disable { by: UserName, user: UserName, disabled: bool },
     /// Grant or revoke the administrator role. Only administrators may do it.
     Promote { by: UserName, user: UserName, administrator: bool },
-<<<<<<< HEAD
     /// Delete an account. Its password has already been verified, or `by` is an administrator.
     DeleteAccount {
         by: UserName,
@@ -93,10 +89,7 @@ pub enum Command<'a> {
     FinishDeletion { user: UserName },
     /// Block or unblock a user.
     Block { user: UserName, other: UserName, blocked: bool },
-    /// Record when a user who disconnected was last seen.
-=======
     /// Record when a user was last seen, after they went offline.
->>>>>>> main
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
     CreateChannel(Actor, bool),

@@ -63,7 +63,6 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
-<<<<<<< HEAD
 pub(super) fn archive(context: &mut RequestContext<'_>, params: &ArchiveChannel<'_>) -> Result<Done, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
     done(context, Command::Archive(actor, params.archived))
@@ -82,10 +81,6 @@ pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) 
 
 /// The user and the channel of a request that stores a record. Returns an error if the session exceeds its
 /// rate.
-=======
-/// Returns the user and the channel of a request that stores a record, or an error if the session exceeds its
-/// rate limit.
->>>>>>> main
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.authenticate(token)?;
     context.take_rate(token)?;

@@ -70,7 +70,6 @@ fn publish_event(
     }
 }
 
-<<<<<<< HEAD
 /// Publishes a read mark or a block to all sessions of its user. A session that misses it requests
 /// `read.list`, or `user.blocks` when it follows its conversations again.
 fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
@@ -79,13 +78,6 @@ fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRe
     } else if let ServerRecord::BlockSet { user, other, blocked, .. } = record {
         (user, Some(Notice::Blocked { user: other.clone(), blocked: *blocked }))
     } else {
-=======
-/// Publishes a read mark to all sessions of the user. A session that misses it requests `read.list`.
-fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
-    let ServerRecord::Read { user, conversation, .. } = record else { return };
-    let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)
-    else {
->>>>>>> main
         return;
     };
     if let Some(Ok(line)) = notice.map(|notice| serde_json::to_vec(&notice)) {
@@ -93,16 +85,12 @@ fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &Serve
     }
 }
 
-<<<<<<< HEAD
 fn read_notice(reading: Reading) -> Notice {
     let Reading { conversation, n, unread, mentions, .. } = reading;
     Notice::Read { conversation, n, unread, mentions }
 }
 
 /// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
-=======
-/// Publishes the new topic of a channel to each member. A session that misses it requests `sync.heads`.
->>>>>>> main
 fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };

@@ -59,7 +59,6 @@ impl Channels {
         }
     }
 
-<<<<<<< HEAD
     /// Whether a channel of this name was deleted.
     #[must_use]
     pub fn is_deleted(&self, name: &ChannelName) -> bool {
@@ -74,9 +73,6 @@ impl Channels {
 
     /// A channel, if `user` may write to it. Only administrators may write to `*`, and nobody to an archived
     /// channel.
-=======
-    /// Returns a channel to which `user` may write. Only administrators may write to `*`.
->>>>>>> main
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.amendable(name, user)?;
         if channel.archived { Err(Detail::ChannelArchived { channel: name.clone() }) } else { Ok(channel) }

@@ -41,16 +41,12 @@ pub struct Upload {
     /// Whether the whole content is durable, in the `.part` file or at the path of the content.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-<<<<<<< HEAD
     /// The conversation that gave the user the right to begin the upload by the hash of its content, without
     /// its bytes. `None` if the user uploads the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hash: Option<Target>,
     /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
     /// then.
-=======
-    /// Whether the upload was begun before the server restarted. A sync may have failed then.
->>>>>>> main
     #[serde(skip)]
     pub is_from_earlier_run: bool,
 }
