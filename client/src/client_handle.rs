@@ -307,6 +307,14 @@ impl ClientHandle {
         outcome.map(drop)
     }
 
+    /// Forgets the session of an account that was deleted.
+    pub(crate) fn forget_session(&mut self) -> Result<(), CliError> {
+        match self.logout() {
+            Err(error) if !error.needs_login() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Runs a command that ends sessions. Returns the number of ended sessions.
     pub(crate) fn end_sessions(&mut self, command: Command) -> Result<u64, CliError> {
         let Answer::SessionsEnded(ended) = self.command(command)? else {

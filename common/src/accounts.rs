@@ -1,4 +1,4 @@
-//! Accounts and sessions: all methods `auth.*` and `session.*`, and `user.list`.
+//! Accounts and sessions: all methods `auth.*` and `session.*`, `account.delete` and `user.*`.
 
 use std::borrow::Cow;
 
@@ -103,6 +103,51 @@ pub struct SessionInfo {
     pub expires: u64,
     /// Whether this is the session that sent the request.
     pub current: bool,
+}
+
+/// Parameters of `account.delete`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteAccount<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The account to delete. `None` for your own; other accounts only for administrators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
+    /// The current password. Your own account needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// Whether the server also deletes all messages and files of the user.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erase: bool,
+}
+
+/// Parameters of `user.block` and `user.unblock`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneUser<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The other user.
+    pub user: UserName,
+}
+
+/// Result of `user.blocks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// The blocked users of the page, in alphabetical order.
+    pub users: Vec<Block>,
+    /// Whether more users follow.
+    pub more: bool,
+}
+
+/// A user whom the user blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The blocked user.
+    pub user: UserName,
+    /// When the user was blocked, in Unix milliseconds.
+    pub at: u64,
 }
 
 /// The empty result of methods that return no data.

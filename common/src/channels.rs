@@ -37,7 +37,7 @@ pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// Parameters of `channel.join`, `channel.leave` and `channel.decline`.
+/// Parameters of `channel.join`, `channel.leave`, `channel.decline` and `channel.delete`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneChannel<'a> {
     /// The session token.
@@ -99,6 +99,23 @@ pub struct SetChannel<'a> {
     /// Whether only invited users may join and see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
+}
+
+/// Parameters of `channel.archive`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveChannel<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The channel.
+    pub channel: ChannelName,
+    /// Whether to archive the channel. `false` restores it.
+    #[serde(default = "yes")]
+    pub archived: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Parameters of `channel.members` and `channel.bans`.
@@ -194,6 +211,9 @@ pub struct Channels {
 /// A channel that the user can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo {
+    /// Whether the channel can only be read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub archived: bool,
     /// The channel's name.
     pub channel: ChannelName,
     /// The number of members.

@@ -67,6 +67,9 @@ pub const METHOD_CHARACTERS_MAX: usize = 64;
 /// The maximum number of characters of a decoder's error in a reply. The decoder can quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
+/// The maximum number of users whom one user blocks. Clients load all of them.
+pub const BLOCKS_MAX: usize = 1000;
+
 /// The maximum bytes of a session token. The server's tokens have about 250.
 pub const TOKEN_BYTES_MAX: usize = 1024;
 

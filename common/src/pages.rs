@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::methods::{
     AdminChannels, AdminSessions, AdminUsers, ChannelBans, ChannelInvitations, ChannelList, ChannelMembers,
-    ReadList, Request, UserList,
+    ReadList, Request, UserBlocks, UserList,
 };
 use crate::{accounts, admin, channels, reads};
 
@@ -44,6 +44,7 @@ macro_rules! paged {
 }
 
 paged! {
+    UserBlocks { users: accounts::Block } after user;
     UserList { users: accounts::UserInfo } after user;
     ChannelList { channels: channels::ChannelInfo } after channel;
     ChannelMembers { members: channels::Member } after user;

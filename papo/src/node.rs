@@ -73,7 +73,7 @@ impl Up {
             data: self.data.data,
             limits: self.limits.users(),
             files: self.limits.files(),
-            auth_secret: self.auth.auth_secret,
+            auth_secret: self.auth.secret()?,
         };
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;

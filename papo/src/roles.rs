@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use broker::Broker;
 use clap::Args;
 use proxy::Proxy;
@@ -12,7 +12,7 @@ use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::{Rate, UserLimits};
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, memory, open_files, signals};
+use transport::{Context, logging, memory, memory_dumps, open_files, signals};
 
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -80,15 +80,31 @@ pub(crate) struct ServerArgs {
 
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created at the first server
-    /// startup]
-    #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
-    pub(crate) auth_secret: Option<String>,
+    /// Sign tokens (HS256) with the secret in the first line of this file, at least 32 characters [default:
+    /// the variable PAPO_AUTH_SECRET, or a secret that is created on the first start]
+    #[arg(long, value_name = "FILE", env = "PAPO_AUTH_SECRET_FILE")]
+    auth_secret_file: Option<PathBuf>,
 }
 
 /// RFC 7518, section 3.2: a key for HS256 has at least the 32 bytes of its hash.
-fn long_secret(secret: &str) -> Result<String, &'static str> {
-    if secret.len() < 32 { Err("the secret must have at least 32 characters") } else { Ok(secret.to_owned()) }
+const AUTH_SECRET_BYTES_MIN: usize = 32;
+
+impl AuthArgs {
+    /// The secret. It is never an argument, because every user of the machine can read arguments.
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<String>> {
+        let secret = match &self.auth_secret_file {
+            None => std::env::var("PAPO_AUTH_SECRET").ok(),
+            Some(file) => {
+                let text =
+                    disk::read_text(file).with_context(|| format!("cannot read {}", file.display()))?;
+                Some(text.lines().next().unwrap_or_default().to_owned())
+            }
+        };
+        if secret.as_ref().is_some_and(|secret| secret.len() < AUTH_SECRET_BYTES_MIN) {
+            bail!("the secret that signs tokens must have at least {AUTH_SECRET_BYTES_MIN} characters");
+        }
+        Ok(secret)
+    }
 }
 
 #[derive(Args)]
@@ -191,7 +207,7 @@ impl ServerArgs {
             data: data.data,
             limits: limits.users(),
             files: limits.files(),
-            auth_secret: auth.auth_secret,
+            auth_secret: auth.secret()?,
         };
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
@@ -205,6 +221,7 @@ impl ServerArgs {
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();
+    memory_dumps::forbid();
     memory::return_regularly()?;
     let shutdown = Shutdown::new();
     signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;

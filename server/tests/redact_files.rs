@@ -83,6 +83,7 @@ fn begin_upload(disk: &FaultyDisk, number: u128) {
         sha256,
         begun: NOW_MS,
         is_verified: true,
+        by_hash: None,
         is_from_earlier_run: false,
     };
     let note = serde_json::to_vec(&upload).expect("JSON");

@@ -64,6 +64,7 @@ fn upload(by: &str) -> Upload {
         sha256,
         begun: NOW_MS,
         is_verified: false,
+        by_hash: None,
         is_from_earlier_run: false,
     }
 }
@@ -141,6 +142,10 @@ fn every_method_in_a_public_channel() {
     auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    account.delete | unauthenticated | unauthenticated | last_administrator | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.block | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.unblock | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.blocks | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -156,6 +161,8 @@ fn every_method_in_a_public_channel() {
     channel.bans | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.role | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     channel.set | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.archive | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     message.send | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
     message.edit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | not_allowed | not_allowed | not_allowed | unauthenticated
     message.delete | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
@@ -192,6 +199,10 @@ fn every_method_in_a_private_channel() {
     auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.revoke | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    account.delete | unauthenticated | unauthenticated | last_administrator | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    user.block | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.unblock | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | invalid_params | unauthenticated
+    user.blocks | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     user.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.create | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     channel.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -207,6 +218,8 @@ fn every_method_in_a_private_channel() {
     channel.bans | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     channel.role | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     channel.set | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.archive | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
+    channel.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | not_allowed | ok | not_allowed | unauthenticated
     message.send | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
     message.edit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | not_allowed | not_allowed | not_allowed | unauthenticated
     message.delete | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated

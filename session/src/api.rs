@@ -60,6 +60,8 @@ pub enum Command {
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`].
     NextPage(Target),
+    /// Load the users whom the user blocks. From then on the session does not emit their messages in channels.
+    ListBlocks,
     /// List the read marks and unread counts of all conversations, and keep the counts current.
     ListReads,
     /// Mark a conversation as read up to an event.
@@ -145,7 +147,8 @@ pub enum Answer {
 /// A report to the user interface, which shows the reports in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The next event of a conversation. Each event is emitted once, in order and without a gap.
+    /// The next event of a conversation. Each event is emitted once, in order and without a gap, except
+    /// messages of blocked users in channels, which are not emitted.
     Entry(Entry),
     /// A page of the conversation that the user opened.
     Opened {

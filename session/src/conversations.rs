@@ -7,6 +7,7 @@ use common::reads::Reading;
 use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
 
 use super::api::{Answer, Entry, Follow, NO_TICKET, News};
+use super::blocks::Blocks;
 use super::context::{Context, not_logged_in};
 use super::history;
 use super::presence::Presence;
@@ -21,6 +22,7 @@ pub(crate) struct Conversations {
     reads: Reads,
     presence: Presence,
     typing: Typing,
+    blocks: Blocks,
 }
 
 impl Conversations {
@@ -30,6 +32,10 @@ impl Conversations {
 
     pub(crate) fn reads(&mut self) -> &mut Reads {
         &mut self.reads
+    }
+
+    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+        &mut self.blocks
     }
 
     pub(crate) fn presence(&mut self) -> &mut Presence {
@@ -86,6 +92,7 @@ impl Conversations {
     pub(crate) fn end_session(&mut self, cx: &mut Context, error: &Error) {
         self.presence.end();
         self.typing.end();
+        self.blocks = Blocks::default();
         self.stop_following(cx, error);
     }
 
@@ -124,9 +131,13 @@ impl Conversations {
                 let reading = Reading { conversation, n, head: n, unread, mentions };
                 self.reads.notice(cx, reading, is_readable);
             }
+            Notice::Blocked { user, blocked } => self.blocks.notice(user, blocked),
             Notice::Presence { users, .. } => self.presence.changed(cx, users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);
+                if self.blocks.contains(&from) {
+                    return;
+                }
                 self.typing.notice(cx, &conversation, from, typing);
             }
         }
@@ -135,6 +146,9 @@ impl Conversations {
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
             self.reads.count(cx.user(), &entry);
+            if self.blocks.hide(&entry) {
+                continue;
+            }
             cx.emit_news(News::Entry(entry));
         }
     }
@@ -217,6 +231,7 @@ impl Conversations {
         let unread = self.reads.unread(conversation).map_or(0, |reading| reading.unread);
         self.reads.open(conversation.clone(), shown);
         let (conversation, more) = (conversation.clone(), head.saturating_sub(shown));
+        let entries = entries.into_iter().filter(|entry| !self.blocks.hide(entry)).collect();
         cx.emit_news(News::Opened { conversation, entries, unread, more });
     }
 

@@ -38,6 +38,7 @@ mod plain_request;
 mod rng;
 
 mod accounts;
+mod blocks;
 mod channels;
 mod outbox;
 mod link;
@@ -165,6 +166,7 @@ impl Session {
             Command::Leave(channel) => channels::leave(cx, ticket, channel),
             Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
             Command::NextPage(conversation) => self.conversations.request_next_page(cx, ticket, conversation),
+            Command::ListBlocks => blocks::list(cx, ticket),
             Command::ListReads => reads::list(cx, ticket),
             Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
             Command::SetPresence(mode) => {
@@ -325,6 +327,7 @@ impl Session {
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
             Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
+            Pending::Blocks(pager) => return conversations.blocks().listed(cx, ticket, pager, outcome?),
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,
             Pending::Part => files::part_reply(outcome?, &mut self.received)?,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::methods::ReadList;
+use common::methods::{ReadList, UserBlocks};
 use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
 use serde::Serialize;
 
@@ -50,6 +50,7 @@ pub(crate) enum Pending {
     Open(Target),
     NextPage(Target),
     Reads(Pager<ReadList>),
+    Blocks(Pager<UserBlocks>),
     Mark(Target),
     Chunk,
     Part,

@@ -44,6 +44,7 @@ fn start_session(
     context.say(&context.catalog.you_are(&session.user))?;
     context.cache.set_owner(&session.user);
     let last = context.cache.last_open();
+    context.handle.submit(Command::ListBlocks)?;
     if !follow_everything(context)? {
         return start_session_offline(context, session, conversation.or(last));
     }

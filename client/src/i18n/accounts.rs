@@ -27,6 +27,34 @@ super::messages! {
         en: "your password was changed, and {ended} other sessions were ended",
         pt: "sua senha foi alterada, e {ended} outras sessões foram encerradas",
     }
+    account_deleted() {
+        en: "your account is deleted, and its name is not given again",
+        pt: "sua conta foi apagada, e o nome dela não será dado a mais ninguém",
+    }
+    account_of_user_deleted(user: &UserName) {
+        en: "the account of {user} is deleted, and its name is not given again",
+        pt: "a conta de {user} foi apagada, e o nome dela não será dado a mais ninguém",
+    }
+    usage_delete_account() {
+        en: "use /delete-account, or /delete-account erase to delete your messages, too",
+        pt: "use /delete-account, ou /delete-account erase para apagar também suas mensagens",
+    }
+    user_blocked(user: &UserName) {
+        en: "{user} is blocked: their messages and invitations no longer reach you",
+        pt: "{user} foi bloqueado(a): suas mensagens e convites não chegam mais a você",
+    }
+    user_unblocked(user: &UserName) {
+        en: "{user} is no longer blocked",
+        pt: "{user} não está mais bloqueado(a)",
+    }
+    no_blocks() {
+        en: "you block no users",
+        pt: "você não bloqueia ninguém",
+    }
+    block(user: &UserName, since: &str) {
+        en: "@{user} (blocked since {since})",
+        pt: "@{user} (desde {since})",
+    }
     sessions_ended(ended: u64) {
         en: "{ended} sessions were ended",
         pt: "{ended} sessões foram encerradas",

@@ -152,6 +152,42 @@ super::messages! {
         en: "made {user} an owner",
         pt: "tornou {user} dono(a)",
     }
+    archived(to: &Target) {
+        en: "archived {to}, which can only be read now",
+        pt: "arquivou {to}, que agora só pode ser lido",
+    }
+    restored(to: &Target) {
+        en: "restored {to} from the archive",
+        pt: "tirou {to} do arquivo",
+    }
+    deleted_channel(to: &Target) {
+        en: "deleted {to}",
+        pt: "apagou {to}",
+    }
+    channel_deleted_by(from: &UserName, conversation: &Target) {
+        en: "{from} deleted {conversation}",
+        pt: "{from} apagou {conversation}",
+    }
+    done_archive(channel: &ChannelName) {
+        en: "{channel} is archived and can only be read",
+        pt: "{channel} foi arquivado e só pode ser lido",
+    }
+    done_restore(channel: &ChannelName) {
+        en: "{channel} is restored from the archive",
+        pt: "{channel} não está mais arquivado",
+    }
+    done_delete_channel(channel: &ChannelName) {
+        en: "{channel} is deleted, and its name is not given again",
+        pt: "{channel} foi apagado, e o nome dele não será usado de novo",
+    }
+    usage_archive() {
+        en: "use /archive on, or /archive off",
+        pt: "use /archive on ou /archive off",
+    }
+    listed_archived() {
+        en: ", archived",
+        pt: ", arquivado",
+    }
     made_private(to: &Target) {
         en: "made {to} private",
         pt: "tornou {to} privado",

@@ -41,6 +41,9 @@ translations! {
     BadReaction { max } "uma reação deve ser um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
     PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
     PasswordTooLong { max } "a senha deve ter no máximo {max} bytes: escolha uma mais curta";
+    PasswordBlank "a senha precisa de um caractere que não seja espaço: escolha outra senha";
+    NameConfusable { user, known } "{user} se confunde com {known}: escolha outro nome";
+    NameMixesScripts "um nome usa letras de um só alfabeto: não misture letras latinas com letras de outro alfabeto";
     PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
 
     // Accounts and sessions.
@@ -59,6 +62,10 @@ translations! {
     NameTaken { user } "o nome {user} já está em uso: escolha outro";
     NameTakenOnRetry { user } "o nome {user} já está em uso. Se o seu cadastro deu certo e só a resposta se perdeu, a conta é sua: tente entrar";
     NoSuchUser { user } "o usuário {user} não existe: veja /users";
+    UserDeleted { user } "a conta de {user} foi apagada: ninguém lê as mensagens para ela";
+    Blocked { user } "{user} bloqueou você: não é possível enviar mensagens nem convites";
+    BlockSelf "você não pode bloquear a si: informe outra pessoa";
+    TooManyBlocks { max } "você bloqueia {max} pessoas, o máximo: desbloqueie alguém primeiro";
     NotAdministrator "só quem administra o nó pode fazer isso";
     LastAdministrator { user } "{user} é a última conta que administra o nó: promova outra antes";
     Disabled "esta conta foi desativada: fale com quem administra o nó";
@@ -71,6 +78,8 @@ translations! {
     Banned { channel } "você foi banido(a) de {channel}: fale com quem modera o canal";
     UserBanned { user, channel } "{user} está banido(a) de {channel}: desfaça o banimento primeiro";
     LastOwner { channel } "só você é dono(a) de {channel}: torne outra pessoa dona primeiro, com /role";
+    ChannelArchived { channel } "{channel} está arquivado e só pode ser lido: peça a quem é dono que o restaure";
+    ChannelNameUsed { channel } "{channel} foi apagado, e o nome dele não pode ser usado de novo: escolha outro";
     NoSuchMember { user, channel } "{user} não está em {channel}: veja /members";
     NoSuchInvitation { channel } "você não tem convite para {channel}: veja /invitations";
     TooManyInvited { channel } "há convites ou banimentos demais em {channel}";

@@ -35,7 +35,10 @@ pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>) -> Option<(Stri
         Body::Banned(user) => catalog.banned(user),
         Body::Unbanned(user) => catalog.unbanned(user),
         Body::Role(user, role) => catalog.gave_role(user, *role),
-        Body::Set { subject, private } => {
+        Body::Set { archived: Some(true), .. } => catalog.archived(to),
+        Body::Set { archived: Some(false), .. } => catalog.restored(to),
+        Body::ChannelDeleted => catalog.deleted_channel(to),
+        Body::Set { subject, private, archived: None } => {
             let privacy = private.map(|private| match private {
                 true => catalog.made_private(to),
                 false => catalog.made_public(to),
@@ -64,6 +67,8 @@ pub(crate) fn event_for_reader(catalog: Catalog, entry: &Entry) -> String {
         catalog.removed_you(from, conversation)
     } else if let Body::Banned(_) = body {
         catalog.banned_you(from, conversation)
+    } else if *body == Body::ChannelDeleted {
+        catalog.channel_deleted_by(from, conversation)
     } else if let Body::Left = body {
         catalog.you_left_elsewhere(conversation)
     } else {

@@ -1,6 +1,6 @@
 //! Renders the items of lists as lines. A line may contain text of other users, so the caller sanitises it.
 
-use common::accounts::{SessionInfo, UserInfo};
+use common::accounts::{Block, SessionInfo, UserInfo};
 use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
@@ -15,12 +15,16 @@ pub(crate) fn channel(catalog: Catalog, channel: &ChannelInfo) -> String {
         ChannelInfo { .. } => ' ',
     };
     let privacy = if channel.private { catalog.listed_private() } else { String::new() };
+    let archived = if channel.archived { catalog.listed_archived() } else { String::new() };
     let role = channel.role.and_then(|role| above_member(catalog, role));
     let role = role.map_or_else(String::new, |role| format!(", {role}"));
     let invited = if channel.invited { catalog.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
     let (name, members) = (&channel.channel, channel.members);
-    format!("{mark} {name} ({members}{privacy}{role}{invited}){subject}{}", channel.subject.as_str())
+    format!(
+        "{mark} {name} ({members}{privacy}{archived}{role}{invited}){subject}{}",
+        channel.subject.as_str()
+    )
 }
 
 /// A member, with a role above `member`.
@@ -37,6 +41,11 @@ pub(crate) fn ban(catalog: Catalog, ban: &Ban) -> String {
         Attribution { by: Some(by), at: Some(at) } => catalog.ban(&ban.user, by, &date_and_time(*at)),
         Attribution { .. } => format!("@{}", ban.user),
     }
+}
+
+/// A blocked user, with the time.
+pub(crate) fn block(catalog: Catalog, block: &Block) -> String {
+    catalog.block(&block.user, &date_and_time(block.at))
 }
 
 /// An invitation, with the commands that answer it.

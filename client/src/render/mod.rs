@@ -26,7 +26,7 @@ pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
-pub(crate) use lists::{ban, channel, invitation, member, reading, session, user};
+pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};
 pub(crate) use progress::{Progress, columns_for_bars};
 pub(crate) use sanitise::{escape, is_control_character, sanitise};
 use session::{Entry, Message, News};

@@ -1,8 +1,9 @@
-//! `papo register`, `papo login`, `papo logout`, `papo users`.
+//! `papo register`, `papo login`, `papo logout`, `papo users`, `papo account`, and
+//! `papo block`.
 
 use common::UserName;
-use common::accounts::ListNames;
-use common::methods::UserList;
+use common::accounts::{DeleteAccount, ListNames, OneUser};
+use common::methods::{AccountDelete, UserBlock, UserBlocks, UserList, UserUnblock};
 use serde::Serialize;
 use serde_json::json;
 
@@ -44,6 +45,63 @@ pub struct Logout {
 pub struct Users {
     #[command(flatten)]
     common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Block {
+    /// The name of the user.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn block(Block { user, common }: Block) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let words = Catalog::ENGLISH.user_blocked(&user);
+    handle.request::<UserBlock>(|token| OneUser { token, user })?;
+    print(&common, &json!({}), &words)
+}
+
+pub(super) fn unblock(Block { user, common }: Block) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let words = Catalog::ENGLISH.user_unblocked(&user);
+    handle.request::<UserUnblock>(|token| OneUser { token, user })?;
+    print(&common, &json!({}), &words)
+}
+
+pub(super) fn list_blocks(arguments: &Users) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&arguments.common.connection)?;
+    let blocks = handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
+    print_list(&arguments.common, &blocks, |block| render::block(Catalog::ENGLISH, block))
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Account {
+    /// Delete your account. Nobody can register its name again.
+    ///
+    /// papo asks for the password, or reads it from PAPO_PASSWORD.
+    Delete(Delete),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// Delete your messages and files, too.
+    #[arg(long)]
+    erase: bool,
+    #[command(flatten)]
+    password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(account: Account) -> Result<(), CliError> {
+    let Account::Delete(Delete { erase, password, common }) = account;
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let password = Some(password.read(Catalog::ENGLISH)?);
+    handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    handle.forget_session()?;
+    print(&common, &json!({}), &Catalog::ENGLISH.account_deleted())
 }
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {

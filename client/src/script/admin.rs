@@ -1,9 +1,11 @@
 //! `papo admin`.
 
 use common::UserName;
-use common::accounts::{ListNames, SessionOnly};
+use common::accounts::{DeleteAccount, ListNames, SessionOnly};
 use common::admin::{self, ListSessions};
-use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
+use common::methods::{
+    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers,
+};
 use serde_json::json;
 
 use super::accounts::{print, print_list};
@@ -24,6 +26,8 @@ pub enum Admin {
     Disable(Disable),
     /// Make a user an administrator.
     Promote(Promote),
+    /// Delete an account. Nobody can register its name again.
+    Delete(Delete),
     /// Count users, sessions, channels and records of the node.
     Stats(NoArguments),
 }
@@ -68,6 +72,18 @@ pub struct Promote {
     common: Common,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// The name of the account.
+    #[arg(value_parser = user)]
+    user: UserName,
+    /// Delete the user's messages and files, too.
+    #[arg(long)]
+    erase: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
         Admin::Users(NoArguments { common }) => {
@@ -90,9 +106,17 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
             let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Catalog::ENGLISH, stats).join("\n"))
         }
+        Admin::Delete(Delete { user, erase, common }) => delete(&common, user, erase),
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
         Admin::Promote(Promote { user, demote, common }) => promote(&common, user, !demote),
     }
+}
+
+fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let of = Some(user.clone());
+    handle.request::<AccountDelete>(|token| DeleteAccount { token, user: of, password: None, erase })?;
+    print(common, &json!({ "user": user }), &Catalog::ENGLISH.account_of_user_deleted(&user))
 }
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {

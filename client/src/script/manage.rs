@@ -1,10 +1,10 @@
 //! `papo channel`.
 
 use common::accounts::Token;
-use common::channels::{self, ListInChannel, Role, SetChannel};
+use common::channels::{self, ArchiveChannel, ListInChannel, Role, SetChannel};
 use common::methods::{
-    ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
-    ChannelSet, ChannelUnban, Request,
+    ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
+    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Paged, Subject, UserName};
 use serde::Serialize;
@@ -34,6 +34,10 @@ pub enum ChannelCommand {
     Decline(OneChannel),
     /// Give a member a role.
     Role(GiveRole),
+    /// Archive the channel: it can then only be read.
+    Archive(Archive),
+    /// Delete the channel with all its messages and files.
+    Delete(OneChannel),
     /// Change the subject, or make the channel private or public.
     Set(Set),
 }
@@ -83,6 +87,15 @@ pub struct Set {
     public: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Archive {
+    #[command(flatten)]
+    of: OneChannel,
+    /// Restore an archived channel.
+    #[arg(long)]
+    restore: bool,
+}
+
 fn subject(text: &str) -> Result<Subject<'static>, String> {
     Subject::new(text).map(Subject::into_owned).map_err(|error| error.to_string())
 }
@@ -95,6 +108,13 @@ pub(super) fn run(command: ChannelCommand) -> Result<(), CliError> {
         ChannelCommand::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Catalog::ENGLISH, ban)),
         ChannelCommand::Decline(OneChannel { channel, common }) => {
             request::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
+        }
+        ChannelCommand::Archive(Archive { of: OneChannel { channel, common }, restore }) => {
+            let archived = !restore;
+            request::<ChannelArchive>(&common, |token| ArchiveChannel { token, channel, archived })
+        }
+        ChannelCommand::Delete(OneChannel { channel, common }) => {
+            request::<ChannelDelete>(&common, |token| channels::OneChannel { token, channel })
         }
         ChannelCommand::Invite(member) => request_about_member::<ChannelInvite>(member),
         ChannelCommand::Kick(member) => request_about_member::<ChannelKick>(member),

@@ -75,6 +75,12 @@ pub enum Command {
     Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
+    /// Block a user: refuse their direct messages and invitations.
+    Block(accounts::Block),
+    /// Unblock a user.
+    Unblock(accounts::Block),
+    /// List the users whom you block.
+    Blocks(accounts::Users),
     /// Appear as online or away, until interrupted.
     Presence(presence::Presence),
     /// Create a channel, and become its owner.
@@ -89,6 +95,9 @@ pub enum Command {
     /// Manage the node, as an administrator.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Manage your account.
+    #[command(subcommand)]
+    Account(accounts::Account),
     /// Change your password, and end all your other sessions.
     ///
     /// papo asks for the passwords, or reads them from PAPO_PASSWORD and PAPO_NEW_PASSWORD.
@@ -118,12 +127,16 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
+        Command::Block(arguments) => accounts::block(arguments),
+        Command::Unblock(arguments) => accounts::unblock(arguments),
+        Command::Blocks(arguments) => accounts::list_blocks(&arguments),
         Command::Presence(arguments) => presence::run(&arguments),
         Command::Create(arguments) => channels::create(arguments),
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
         Command::Channel(command) => manage::run(command),
         Command::Admin(admin) => admin::run(admin),
+        Command::Account(account) => accounts::run(account),
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
@@ -238,6 +251,9 @@ mod tests {
         "read @bob --until 17 --json",
         "channels",
         "users --json",
+        "block @bob",
+        "unblock bob --json",
+        "blocks --json",
         "presence online --json",
         "presence away --for 60",
         "create #ops --private",
@@ -252,6 +268,8 @@ mod tests {
         "channel role #ops bob moderator",
         "channel set #ops --subject lunch --private",
         "channel set #ops --public",
+        "channel archive #ops --restore",
+        "channel delete #ops",
         "admin users --json",
         "admin channels",
         "admin sessions bob",
@@ -259,7 +277,9 @@ mod tests {
         "admin disable bob --enable",
         "admin promote bob",
         "admin promote bob --demote",
+        "admin delete @bob --erase",
         "admin stats --json",
+        "account delete --erase --password-file secret",
         "password --password-file old --new-password-file new",
         "sessions --json",
         "revoke 01970000-0000-7000-8000-000000000001",

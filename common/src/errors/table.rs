@@ -60,6 +60,8 @@ errors! {
             "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign"
             "write '#channel' or '@user'";
+        BlockSelf "block_self"
+            "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         TextEmpty "text_empty"
@@ -74,6 +76,12 @@ errors! {
             "a password may have at most {max} bytes: choose a shorter password";
         PasswordCharacters "password_characters"
             "a password must not be empty or contain control characters";
+        PasswordBlank "password_blank"
+            "a password must have a character that is not a space: choose another password";
+        NameConfusable "name_confusable" { user: UserName, known: UserName }
+            "{user} can be confused with {known}: choose another name";
+        NameMixesScripts "name_mixes_scripts"
+            "a name must have letters of one script only: do not mix Latin letters with letters of another script";
         FileNameEmpty "file_name_empty"
             "the name of a file must have a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }
@@ -164,6 +172,11 @@ errors! {
         UserBanned "user_banned" { user: UserName, channel: ChannelName }
             "{user} is banned from {channel}: lift the ban first";
     }
+    /// The user has blocked you.
+    Blocked = "blocked", 4030 {
+        Blocked "blocked" { user: UserName }
+            "{user} has blocked you: you can neither write to them nor invite them";
+    }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
         NotAdministrator "not_administrator"
@@ -185,6 +198,11 @@ errors! {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
     }
+    /// The channel is archived: it can only be read.
+    Archived = "archived", 4030 {
+        ChannelArchived "channel_archived" { channel: ChannelName }
+            "{channel} is archived and can only be read: ask an owner of the channel to restore it";
+    }
     /// There is no channel of that name, or it is private and you are not invited.
     NoSuchChannel = "no_such_channel", 4040 {
         NoSuchChannel "no_such_channel" { channel: ChannelName }
@@ -194,6 +212,8 @@ errors! {
     NoSuchUser = "no_such_user", 4040 {
         NoSuchUser "no_such_user" { user: UserName }
             "there is no user {user}";
+        UserDeleted "user_deleted" { user: UserName }
+            "the account of {user} was deleted: nobody reads messages to it";
     }
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040 {
@@ -233,6 +253,8 @@ errors! {
             "the name {user} is taken: choose another name";
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
+        ChannelNameUsed "channel_name_used" { channel: ChannelName }
+            "{channel} was deleted, and its name is not given again: choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
             "the name {user} is taken. If your registration succeeded and only its answer was lost, it is your account: try to log in";
     }
@@ -296,6 +318,8 @@ errors! {
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
+        TooManyBlocks "too_many_blocks" { max: usize }
+            "you block {max} users, the maximum: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
             "a file may have at most {max} bytes, and this file has {bytes}";
         ChunkSize "chunk_size" { max: usize, bytes: usize }

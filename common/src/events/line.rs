@@ -43,6 +43,8 @@ pub(super) struct EventLine<'a> {
     #[serde(default)]
     private: Option<bool>,
     #[serde(default)]
+    archived: Option<bool>,
+    #[serde(default)]
     name: Option<FileName>,
     #[serde(default)]
     bytes: Option<u64>,
@@ -93,6 +95,8 @@ enum Kind {
     Role,
     #[serde(rename = "channel.set")]
     Set,
+    #[serde(rename = "channel.deleted")]
+    ChannelDeleted,
     #[serde(other, rename = "unknown")]
     Unknown,
 }
@@ -116,6 +120,7 @@ impl Kind {
             Body::Unbanned(_) => Self::Unbanned,
             Body::Role(..) => Self::Role,
             Body::Set { .. } => Self::Set,
+            Body::ChannelDeleted => Self::ChannelDeleted,
             Body::Unknown => Self::Unknown,
         }
     }
@@ -159,10 +164,11 @@ pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
         Body::Role(user, role) => {
             line.field("user", user).field("role", role);
         }
-        Body::Set { subject, private } => {
+        Body::Set { subject, private, archived } => {
             line.optional("subject", subject.as_ref()).optional("private", private.as_ref());
+            line.optional("archived", archived.as_ref());
         }
-        Body::Joined | Body::Left | Body::Declined | Body::Unknown => {}
+        Body::Joined | Body::Left | Body::Declined | Body::ChannelDeleted | Body::Unknown => {}
     }
 }
 
@@ -171,7 +177,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
         let EventLine { n, at, to, from, kind, id, of, text, reply, emoji, deleted, .. } = line;
-        let EventLine { user, role, subject, private, name, bytes, sha256, .. } = line;
+        let EventLine { user, role, subject, private, archived, name, bytes, sha256, .. } = line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let id = id.ok_or("an event of this kind needs an \"id\"");
         let some_of = of.ok_or("an event of this kind needs an \"of\"");
@@ -203,7 +209,8 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             Kind::Banned => Body::Banned(user?),
             Kind::Unbanned => Body::Unbanned(user?),
             Kind::Role => Body::Role(user?, role.ok_or("a role event needs a \"role\"")?),
-            Kind::Set => Body::Set { subject, private },
+            Kind::Set => Body::Set { subject, private, archived },
+            Kind::ChannelDeleted => Body::ChannelDeleted,
             Kind::Unknown => Body::Unknown,
         };
         Ok(Self { n, at, to, from, body })

@@ -122,7 +122,11 @@ pub enum Body<'a> {
         subject: Option<Subject<'a>>,
         /// Whether only invited users may join.
         private: Option<bool>,
+        /// Whether the channel can only be read from now on.
+        archived: Option<bool>,
     },
+    /// `channel.deleted`: the sender deleted the channel. This is its last event.
+    ChannelDeleted,
     /// A kind that only a later version knows. The other fields of the event are valid.
     Unknown,
 }
@@ -174,7 +178,7 @@ impl Body<'_> {
             | Self::Banned(user)
             | Self::Unbanned(user)
             | Self::Role(user, _) => Class::Moderation { user },
-            Self::Set { .. } => Class::Settings,
+            Self::Set { .. } | Self::ChannelDeleted => Class::Settings,
             Self::Unknown => Class::Unknown,
         }
     }
@@ -238,9 +242,10 @@ impl Event<'_> {
             Body::Reacted { id, of, emoji } => Body::Reacted { id, of, emoji },
             Body::Unreacted { id, of, emoji } => Body::Unreacted { id, of, emoji },
             Body::Redacted { id, of } => Body::Redacted { id, of },
-            Body::Set { subject, private } => {
-                Body::Set { subject: subject.map(Subject::into_owned), private }
+            Body::Set { subject, private, archived } => {
+                Body::Set { subject: subject.map(Subject::into_owned), private, archived }
             }
+            Body::ChannelDeleted => Body::ChannelDeleted,
             Body::File { id, file } => Body::File { id, file },
             Body::Created { private } => Body::Created { private },
             Body::Joined => Body::Joined,
@@ -289,6 +294,14 @@ pub enum Notice {
         from: UserName,
         /// Whether the user is typing.
         typing: bool,
+    },
+    /// The user has blocked or unblocked another user. Published on the user's own topic.
+    #[serde(rename = "user.blocked")]
+    Blocked {
+        /// The other user.
+        user: UserName,
+        /// Whether the other user is blocked from now on.
+        blocked: bool,
     },
     /// The user has read a conversation up to an event. Published on the user's own topic.
     #[serde(rename = "read")]

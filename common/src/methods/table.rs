@@ -40,6 +40,22 @@ methods! {
         "Ends one of your sessions, or all others."
         r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
+    AccountDelete "account.delete" Session (accounts::DeleteAccount<'a>) -> Done:
+        "Deletes your account, which needs your password; administrators delete any account. Its name is never given again."
+        r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
+        => r#"{}"#;
+    UserBlock "user.block" Session (accounts::OneUser<'a>) -> Done:
+        "Blocks a user: the server refuses their direct messages and invitations to you."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{}"#;
+    UserUnblock "user.unblock" Session (accounts::OneUser<'a>) -> Done:
+        "Unblocks a user."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{}"#;
+    UserBlocks "user.blocks" Session (accounts::ListNames<'a>) -> accounts::Blocks:
+        "Lists the users whom you block, a page at a time."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"users":[{"user":"bob","at":1763700000123}],"more":false}"#;
     UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#
@@ -99,6 +115,14 @@ methods! {
     ChannelSet "channel.set" Session (channels::SetChannel<'a>) -> Done:
         "Sets the subject, for moderators and owners; makes the channel private or public, for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
+        => r#"{}"#;
+    ChannelArchive "channel.archive" Session (channels::ArchiveChannel<'a>) -> Done:
+        "Archives a channel, which can then only be read, or restores it; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","archived":true}"##
+        => r#"{}"#;
+    ChannelDelete "channel.delete" Session (channels::OneChannel<'a>) -> Done:
+        "Deletes a channel with all its messages and files. Its name is never given again; for owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{}"#;
     MessageSend "message.send" Session (messages::Send<'a>) -> messages::Sent:
         "Sends a message to a channel or a user; the result means that it is stored on disk."

@@ -1,6 +1,6 @@
 //! Accounts and sessions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::accounts::UserInfo;
 use common::limits::{CLIENTS_PER_USER_MAX, SESSIONS_PER_USER_MAX};
@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::State;
+use super::{State, confusable};
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Users {
     owners: HashMap<TokenDigest, UserName, RandomState>,
     /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
+    /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
+    unfinished_deletions: BTreeSet<UserName>,
+    /// The first name of each skeleton; derived from the accounts.
+    skeletons: HashMap<Box<str>, UserName, RandomState>,
 }
 
 /// An account, as `users.json` stores it.
@@ -44,6 +48,24 @@ pub struct Account {
     /// The keys of the clients that have logged in, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientKey>,
+    /// The users whom the user blocks, each with the time in Unix milliseconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blocks: BTreeMap<UserName, u64>,
+    /// The deletion of the account. The account remains, so that its name is not given again, and is also
+    /// disabled, so that earlier versions of papo refuse it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Deletion>,
+}
+
+/// The deletion of an account, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// The time in Unix milliseconds.
+    pub at: u64,
+    /// Whether the user's messages are deleted, too.
+    pub erase: bool,
+    /// Whether the user has left all channels, and the messages to erase are deleted.
+    pub finished: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -60,19 +82,44 @@ pub struct Session {
 }
 
 impl Users {
+    /// Whether the name is or was that of an account.
     #[must_use]
     pub fn exists(&self, user: &UserName) -> bool {
         self.accounts.contains_key(user)
     }
 
+    /// The account of this name, unless it was deleted.
+    pub fn active(&self, user: &UserName) -> Result<&Account, Detail> {
+        match self.accounts.get(user) {
+            None => Err(Detail::NoSuchUser { user: user.clone() }),
+            Some(account) if account.deleted.is_some() => Err(Detail::UserDeleted { user: user.clone() }),
+            Some(account) => Ok(account),
+        }
+    }
+
+    pub fn must_be_active(&self, user: &UserName) -> Result<(), Detail> {
+        self.active(user).map(drop)
+    }
+
     #[must_use]
     pub fn is_disabled(&self, user: &UserName) -> bool {
-        self.accounts.get(user).is_some_and(|account| account.disabled)
+        self.active(user).is_ok_and(|account| account.disabled)
+    }
+
+    /// The deletion of an account; `None` if it was not deleted.
+    #[must_use]
+    pub fn deletion(&self, user: &UserName) -> Option<&Deletion> {
+        self.accounts.get(user)?.deleted.as_ref()
+    }
+
+    /// The deleted accounts that still have memberships or messages to erase.
+    pub fn unfinished_deletions(&self) -> impl Iterator<Item = &UserName> {
+        self.unfinished_deletions.iter()
     }
 
     #[must_use]
     pub fn password(&self, user: &UserName) -> Option<&str> {
-        self.accounts.get(user).map(|account| &*account.password)
+        self.active(user).ok().map(|account| &*account.password)
     }
 
     /// The user of a session token; `None` if it is unknown, revoked or expired.
@@ -120,12 +167,13 @@ impl Users {
         })
     }
 
-    /// The accounts after `after`, in alphabetical order.
+    /// The accounts after `after` that were not deleted, in alphabetical order.
     pub fn accounts_after(&self, after: Option<&str>) -> impl Iterator<Item = (&UserName, &Account)> {
-        self.accounts.range(pages::range(after, UserName::new))
+        let accounts = self.accounts.range(pages::range(after, UserName::new));
+        accounts.filter(|(_, account)| account.deleted.is_none())
     }
 
-    /// All accounts, for the snapshot.
+    /// All accounts, also deleted ones, for the snapshot.
     #[must_use]
     pub fn accounts(&self) -> &BTreeMap<UserName, Account> {
         &self.accounts
@@ -143,7 +191,25 @@ impl Users {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
         self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
+        let is_unfinished =
+            |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
+        let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
+        self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
+        accounts.keys().for_each(|user| self.add_skeleton(user));
         self.accounts = accounts;
+    }
+
+    fn add_skeleton(&mut self, user: &UserName) {
+        let first = self.skeletons.entry(confusable::skeleton_of(user)).or_insert_with(|| user.clone());
+        if user < first {
+            *first = user.clone();
+        }
+    }
+
+    /// The user of another script whose name can be confused with this one.
+    fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
+        let known = self.skeletons.get(&confusable::skeleton_of(user))?;
+        confusable::differ_in_script(known, user).then_some(known)
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
@@ -152,9 +218,20 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-                let (since, clients) = (*at, Vec::new());
-                let account =
-                    Account { since, password, sessions, epoch, seen, administrator, disabled, clients };
+                let (since, clients, blocks, deleted) = (*at, Vec::new(), BTreeMap::new(), None);
+                let account = Account {
+                    since,
+                    password,
+                    sessions,
+                    epoch,
+                    seen,
+                    administrator,
+                    disabled,
+                    clients,
+                    blocks,
+                    deleted,
+                };
+                self.add_skeleton(user);
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -198,6 +275,21 @@ impl Users {
                 }
             }
             ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            ServerRecord::BlockSet { at, user, other, blocked } => {
+                let Some(account) = self.accounts.get_mut(user) else { return };
+                match blocked {
+                    true => drop(account.blocks.insert(other.clone(), *at)),
+                    false => drop(account.blocks.remove(other)),
+                }
+            }
+            ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
+            ServerRecord::DeletionFinished { user, .. } => {
+                self.unfinished_deletions.remove(user);
+                let account = self.accounts.get_mut(user);
+                if let Some(deletion) = account.and_then(|account| account.deleted.as_mut()) {
+                    deletion.finished = true;
+                }
+            }
             ServerRecord::AdministratorSet { user, administrator, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.administrator = *administrator;
@@ -214,6 +306,28 @@ impl Users {
                 }
             }
         }
+    }
+}
+
+impl Users {
+    /// Removes everything of an account except its name, the time of its registration, and its epoch.
+    fn delete(&mut self, user: &UserName, at: u64, erase: bool) {
+        let Some(account) = self.accounts.get_mut(user) else { return };
+        account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
+        *account = Account {
+            since: account.since,
+            password: Box::default(),
+            sessions: BTreeMap::new(),
+            epoch: account.epoch + 1,
+            seen: None,
+            administrator: false,
+            disabled: true,
+            clients: Vec::new(),
+            blocks: BTreeMap::new(),
+            deleted: Some(Deletion { at, erase, finished: false }),
+        };
+        self.shared_epoch += 1;
+        self.unfinished_deletions.insert(user.clone());
     }
 }
 
@@ -234,11 +348,18 @@ fn remove_old_sessions(
     }
 }
 
-/// Checks that no account has this name, and that the name can be mentioned. Imported accounts may have names
-/// that cannot be mentioned.
+/// Checks that a new account may have this name: it is free, it can be mentioned, and it looks like no name
+/// of another script. Accounts that exist or were imported from another chat may have other names.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     check_name_is_free(state, user)?;
-    if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }
+    if !can_be_mentioned(user) {
+        return Err(Detail::NotMentionable { user: user.clone() });
+    }
+    confusable::check_script(user)?;
+    match state.users.confusable_with(user) {
+        Some(known) => Err(Detail::NameConfusable { user: user.clone(), known: known.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn check_name_is_free(state: &State, user: &UserName) -> Result<(), Detail> {
@@ -263,10 +384,8 @@ pub(super) fn open_session<'a>(
     expires: u64,
     at: u64,
 ) -> Result<Record<'a>, Detail> {
-    match state.users.accounts.get(&user) {
-        None => return Err(Detail::NoSuchUser { user }),
-        Some(account) if account.disabled => return Err(Detail::Disabled),
-        Some(_) => {}
+    if state.users.active(&user)?.disabled {
+        return Err(Detail::Disabled);
     }
     Ok(Record::Server(ServerRecord::SessionOpened { at, user, session, digest, expires }))
 }
@@ -298,19 +417,17 @@ pub(super) fn change_password<'a>(
     password: Box<str>,
     at: u64,
 ) -> Result<Record<'a>, Detail> {
-    if !state.users.exists(&user) {
-        return Err(Detail::NoSuchUser { user });
-    }
+    state.users.must_be_active(&user)?;
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
 }
 
 /// Remembers a client that has logged in.
 pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
-    let account = state.users.accounts.get(&user)?;
+    let account = state.users.active(&user).ok()?;
     (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
-    let account = state.users.accounts.get(&user)?;
+    let account = state.users.active(&user).ok()?;
     (account.seen != Some(at)).then_some(Record::Server(ServerRecord::Seen { at, user }))
 }

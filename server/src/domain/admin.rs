@@ -19,8 +19,7 @@ pub(super) fn disable<'a>(
     at: u64,
 ) -> Result<Option<Record<'a>>, Detail> {
     check(state, by)?;
-    let accounts = state.users.accounts();
-    let account = accounts.get(&user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
+    let account = state.users.active(&user)?;
     if account.disabled == disabled {
         return Ok(None);
     }
@@ -38,8 +37,7 @@ pub(super) fn promote<'a>(
     at: u64,
 ) -> Result<Option<Record<'a>>, Detail> {
     check(state, by)?;
-    let accounts = state.users.accounts();
-    let account = accounts.get(&user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
+    let account = state.users.active(&user)?;
     if account.administrator == administrator {
         return Ok(None);
     }
@@ -50,7 +48,7 @@ pub(super) fn promote<'a>(
 }
 
 /// Checks that an administrator other than `user` can log in.
-fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Detail> {
+pub(super) fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Detail> {
     let mut accounts = state.users.accounts().iter();
     if accounts.any(|(name, account)| account.administrator && !account.disabled && name != user) {
         Ok(())
@@ -62,16 +60,16 @@ fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Det
 /// Returns the statistics at the time `now_ms`. `present` is the number of users who are online.
 #[must_use]
 pub fn stats(state: &State, present: usize, now_ms: u64) -> Stats {
-    let accounts = state.users.accounts().values();
-    let channels = state.channels.all().values();
-    let open = accounts.clone().flat_map(|account| account.sessions.values());
+    let accounts = || state.users.accounts_after(None).map(|(_, account)| account);
+    let channels = || state.channels.existing(None).map(|(_, channel)| channel);
+    let open = accounts().flat_map(|account| account.sessions.values());
     Stats {
-        users: accounts.len() as u64,
-        administrators: accounts.clone().filter(|account| account.administrator).count() as u64,
-        disabled: accounts.clone().filter(|account| account.disabled).count() as u64,
+        users: accounts().count() as u64,
+        administrators: accounts().filter(|account| account.administrator).count() as u64,
+        disabled: accounts().filter(|account| account.disabled).count() as u64,
         sessions: open.filter(|session| now_ms < session.expires).count() as u64,
-        channels: channels.len() as u64,
-        private_channels: channels.filter(|channel| channel.private).count() as u64,
+        channels: channels().count() as u64,
+        private_channels: channels().filter(|channel| channel.private).count() as u64,
         direct_conversations: state.channels.all_direct().count() as u64,
         present: present as u64,
         records: state.users.applied,

@@ -80,7 +80,19 @@ impl Files {
         self.shared.get(&event) == Some(shared)
     }
 
-    /// Whether an event refers to this file content.
+    /// The files of a conversation.
+    pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &Shared> {
+        let all = (conversation.clone(), 0)..=(conversation.clone(), u64::MAX);
+        self.shared.range(all).map(|(_, shared)| shared)
+    }
+
+    /// The content of an event; `None` if it is not a file, or was deleted.
+    #[must_use]
+    pub fn content_of(&self, conversation: &Conversation, n: u64) -> Option<ContentHash> {
+        self.shared.get(&(conversation.clone(), n)).map(|shared| shared.sha256)
+    }
+
+    /// Whether an event contains this content.
     #[must_use]
     pub fn has_content(&self, sha256: &ContentHash) -> bool {
         self.events.contains_key(sha256)
@@ -112,6 +124,11 @@ impl Files {
     pub fn apply(&mut self, event: &Event<'_>) {
         if let Body::Deleted { of, .. } = &event.body {
             self.delete(&event.conversation(), *of);
+        }
+        if event.body == Body::ChannelDeleted {
+            let conversation = event.conversation();
+            let numbers: Vec<_> = self.of(&conversation).map(|shared| shared.n).collect();
+            numbers.into_iter().for_each(|n| self.delete(&conversation, n));
         }
         if let Body::File { file, .. } = &event.body {
             let (to, from) = (event.to.clone(), event.from.clone());
@@ -174,15 +191,14 @@ pub fn find<'a>(
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-/// The size of a stored file content that `user` does not need to upload, because the user may read an event
-/// that refers to it. `None` if the user must upload the content. A hash alone must not reveal that the
-/// server stores the content, so the events are checked, at most [`EVENTS_CHECKED_MAX`].
+/// A file with this content that `user` may read: no upload is needed. Otherwise
+/// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
 #[must_use]
-pub fn readable_content(state: &State, user: &UserName, sha256: &ContentHash) -> Option<u64> {
+pub fn readable_content<'s>(state: &'s State, user: &UserName, sha256: &ContentHash) -> Option<&'s Shared> {
     let events = state.files.events.get(sha256).into_iter().flatten().take(EVENTS_CHECKED_MAX);
     let mut readable = events.filter(|(conversation, _)| match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
         Conversation::Direct(first, second) => user == first || user == second,
     });
-    readable.find_map(|event| state.files.shared.get(event)).map(|shared| shared.bytes)
+    readable.find_map(|event| state.files.shared.get(event))
 }

@@ -3,7 +3,7 @@
 use common::{Body, Conversation, Detail, Event, Target, UserName};
 use uuid::Uuid;
 
-use super::State;
+use super::{State, blocks};
 use crate::domain::records::Record;
 
 /// How far a sender's clock may be ahead of the server's clock, in milliseconds. Ids contain a time, and the
@@ -39,10 +39,10 @@ pub(super) fn next(
     id.map_or(Ok(()), |id| check_id(id, at))?;
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
-        Target::User(other) if !state.users.exists(other) => {
-            return Err(Detail::NoSuchUser { user: other.clone() });
+        Target::User(other) => {
+            blocks::must_accept(state, other, user)?;
+            state.head(&Conversation::of(user, to))
         }
-        Target::User(_) => state.head(&Conversation::of(user, to)),
     };
     Ok(head + 1)
 }

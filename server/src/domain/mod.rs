@@ -9,6 +9,9 @@ pub mod records;
 pub mod topics;
 
 pub mod accounts;
+pub mod deletion;
+pub mod blocks;
+mod confusable;
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -73,6 +76,21 @@ pub enum Command<'a> {
     Disable { by: UserName, user: UserName, disabled: bool },
     /// Grant or revoke the administrator role. Only administrators may do it.
     Promote { by: UserName, user: UserName, administrator: bool },
+    /// Delete an account. Its password has already been verified, or `by` is an administrator.
+    DeleteAccount {
+        by: UserName,
+        user: UserName,
+        /// Whether to delete the user's messages, too.
+        erase: bool,
+    },
+    /// Remove the user of a deleted account from their next channel.
+    Depart { user: UserName },
+    /// Delete one message of a deleted account. The server chooses the id of the deletion.
+    Erase { event: Event<'static>, id: Uuid },
+    /// Record that nothing remains to do for a deleted account.
+    FinishDeletion { user: UserName },
+    /// Block or unblock a user.
+    Block { user: UserName, other: UserName, blocked: bool },
     /// Record when a user was last seen, after they went offline.
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
@@ -95,6 +113,10 @@ pub enum Command<'a> {
     GiveRole(Actor, UserName, Role),
     /// Change the subject or the privacy of a channel.
     SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
+    /// Archive or restore a channel.
+    Archive(Actor, bool),
+    /// Delete a channel.
+    DeleteChannel(Actor),
     /// Send a message. The sender chooses its id.
     Send {
         user: UserName,
@@ -147,6 +169,11 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
+        Command::DeleteAccount { by, user, erase } => deletion::delete(state, by, user, erase, at).map(Some),
+        Command::Depart { user } => Ok(deletion::depart(state, user, at)),
+        Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
+        Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
+        Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
         Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
         Command::Join(actor) => channels::decide::join(state, actor, at),
@@ -160,6 +187,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetChannel(actor, subject, private) => {
             channels::decide::set(state, actor, subject, private, at)
         }
+        Command::Archive(actor, archived) => channels::decide::archive(state, actor, archived, at),
+        Command::DeleteChannel(actor) => channels::decide::delete(state, actor, at),
         Command::Send { user, to, id, text, reply } => {
             messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
         }
@@ -207,6 +236,7 @@ impl State {
             ServerRecord::DisabledSet { user, disabled: true, .. } => {
                 self.channels.move_topics_of(user, true)
             }
+            ServerRecord::AccountDeleted { user, .. } => self.channels.remove_account(user),
             ServerRecord::Read { user, conversation, n, .. } => {
                 let conversation = Conversation::of(user, conversation);
                 if let Some(reads) = self.channels.reads_mut(&conversation) {
@@ -234,13 +264,15 @@ impl State {
             | ServerRecord::PasswordChanged { .. }
             | ServerRecord::ClientKnown { .. }
             | ServerRecord::Seen { .. }
+            | ServerRecord::BlockSet { .. }
+            | ServerRecord::DeletionFinished { .. }
             | ServerRecord::DisabledSet { .. } => {}
         }
     }
 
     /// Rebuilds the channel `*`, which snapshots of older versions do not contain.
     pub fn rebuild_everybody(&mut self) {
-        for (user, account) in self.users.accounts() {
+        for (user, account) in self.users.accounts_after(None) {
             self.channels.add_user(user);
             self.channels.set_administrator(user, account.administrator);
         }
@@ -275,8 +307,10 @@ impl State {
             Target::Channel(name) => {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
-            Target::User(other) if self.users.exists(other) => Ok(self.user_topic(other).into()),
-            Target::User(other) => Err(Detail::NoSuchUser { user: other.clone() }),
+            Target::User(other) => {
+                blocks::must_accept(self, other, user)?;
+                Ok(self.user_topic(other).into())
+            }
         }
     }
 

@@ -68,6 +68,21 @@ pub enum ServerRecord {
     /// An account was disabled, which ends all its sessions, or enabled again.
     #[serde(rename = "account.disabled")]
     DisabledSet { at: u64, user: UserName, disabled: bool },
+    /// An account was deleted, by its user or an administrator. Its name is never given again.
+    #[serde(rename = "account.deleted")]
+    AccountDeleted {
+        at: u64,
+        user: UserName,
+        by: UserName,
+        /// Whether the user's messages are deleted, too. Their deletions follow as events.
+        erase: bool,
+    },
+    /// The user of a deleted account has left all channels, and the messages to erase are deleted.
+    #[serde(rename = "account.deletion_finished")]
+    DeletionFinished { at: u64, user: UserName },
+    /// A user blocked or unblocked another user.
+    #[serde(rename = "user.blocked")]
+    BlockSet { at: u64, user: UserName, other: UserName, blocked: bool },
     /// The texts of messages were removed from the log, and its chain was recomputed. The messages no longer
     /// count as unread.
     #[serde(rename = "redacted")]
@@ -174,7 +189,7 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 10] = [
+    const GOLDEN: [&str; 13] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
@@ -184,6 +199,9 @@ mod tests {
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
         r##"{"kind":"seen","at":7,"user":"bob"}"##,
+        r##"{"kind":"account.deleted","at":7,"user":"bob","by":"alice","erase":true}"##,
+        r##"{"kind":"account.deletion_finished","at":7,"user":"bob"}"##,
+        r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
         r##"{"kind":"redacted","at":7,"conversation":"@alice @bob","numbers":[3,9],"by":"operator","head_before":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
     ];
 

@@ -22,6 +22,9 @@ impl Command<'_> {
             Self::Register { user, .. }
             | Self::OpenSession { user, .. }
             | Self::KnowClient { user, .. }
+            | Self::Depart { user }
+            | Self::FinishDeletion { user }
+            | Self::Block { user, .. }
             | Self::EndSession { user, .. }
             | Self::Revoke { user, .. }
             | Self::ChangePassword { user, .. }
@@ -30,7 +33,8 @@ impl Command<'_> {
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
-            Self::Disable { by, .. } | Self::Promote { by, .. } => by,
+            Self::Disable { by, .. } | Self::Promote { by, .. } | Self::DeleteAccount { by, .. } => by,
+            Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
             | Self::Leave(actor)
@@ -40,7 +44,9 @@ impl Command<'_> {
             | Self::Ban(actor, _)
             | Self::Unban(actor, _)
             | Self::GiveRole(actor, _, _)
-            | Self::SetChannel(actor, _, _) => &actor.user,
+            | Self::SetChannel(actor, _, _)
+            | Self::Archive(actor, _)
+            | Self::DeleteChannel(actor) => &actor.user,
         }
     }
 
@@ -53,6 +59,12 @@ impl Command<'_> {
             | Self::Revoke { .. }
             | Self::ChangePassword { .. }
             | Self::Disable { .. }
+            | Self::DeleteAccount { .. }
+            | Self::Depart { .. }
+            | Self::Erase { .. }
+            | Self::FinishDeletion { .. }
+            | Self::Block { .. }
+            | Self::DeleteChannel(_)
             | Self::Leave(_)
             | Self::Decline(_)
             | Self::Kick(..)
@@ -69,6 +81,7 @@ impl Command<'_> {
             | Self::Unban(..)
             | Self::GiveRole(..)
             | Self::SetChannel(..)
+            | Self::Archive(..)
             | Self::Send { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
             | Self::Share { .. }

@@ -5,11 +5,13 @@
 //! call blocks.
 
 pub mod event_loop;
+mod deletions;
 mod turns;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
 use common::presence::State;
 use common::{Detail, rpc};
@@ -54,6 +56,7 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
+    deletions: Deletions,
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
@@ -98,6 +101,7 @@ impl Engine {
             search: None,
             presence: Presence::default(),
             typing: Typing::default(),
+            deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
             turns: Turns::default(),
@@ -219,6 +223,7 @@ impl Engine {
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
         files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
+        self.continue_deletions(now_ms);
         let changed = self.presence.poll(now_ms);
         self.record_last_seen(&changed, now_ms);
         if !changed.is_empty() {
@@ -231,7 +236,8 @@ impl Engine {
     /// The time of the next call to [`tick`](Self::tick), in Unix milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        [self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
+        let deletions = self.can_continue_deletions().then_some(0);
+        [deletions, self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
     }
 
     /// Records, before a shutdown, when the present users were last seen. Publishes no change of presence,
@@ -380,6 +386,7 @@ impl Engine {
             return Err(cause);
         }
         self.files.take_back(durable);
+        self.deletions = Deletions::default();
         self.turns.take_back(durable, self.outbound.take_back(durable));
         self.waiting_for_job.values_mut().for_each(|pending| pending.take_back_with_error(durable, &answer));
         Ok(durable)

@@ -1,12 +1,12 @@
-//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke` and
-//! `user.list`.
+//! `auth.register`, `auth.login`, `auth.logout`, `auth.password`, `session.list`, `session.revoke`,
+//! `account.delete` and `user.*`.
 
 use common::accounts::{
-    ChangePassword, Credentials, Done, ListNames, LoggedIn, Registered, Revoke, Revoked, SessionInfo,
-    SessionOnly, Sessions, Token, Users,
+    Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, OneUser, Registered,
+    Revoke, Revoked, SessionInfo, SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
-use common::{Detail, Error, NewPassword, UserName};
+use common::{Detail, Error, NewPassword, Password, UserName};
 use tracing::info;
 use uuid::Uuid;
 
@@ -14,6 +14,8 @@ use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
+use crate::domain::blocks;
+use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
 use crate::services::jobs::{self, Share};
 use crate::services::limiters::guesses::{Attempt, Guesser};
@@ -143,6 +145,69 @@ fn end_sessions(
     context.record(Command::Revoke { user: user.clone(), current, session })?;
     remove_ended_sessions(context, &user);
     Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
+}
+
+/// Deletes an account. The engine then ends its memberships and erases its messages, in small steps.
+pub(super) fn delete(
+    context: &mut RequestContext<'_>,
+    params: DeleteAccount<'_>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Done, Unanswered> {
+    let outcome = outcome.map(|outcome| password_outcome(context, outcome));
+    let by = context.authenticate(&params.token)?;
+    let user = params.user.unwrap_or_else(|| by.clone());
+    if outcome.is_none() {
+        may_delete(context.ledger.state(), &by, &user)?;
+        context.ledger.may_write()?;
+    }
+    if user == by {
+        verify_password(context, &user, params.password, outcome)?;
+    }
+    context.record(Command::DeleteAccount { by, user: user.clone(), erase: params.erase })?;
+    remove_ended_sessions(context, &user);
+    for upload in context.files.uploads.of_user(&user) {
+        context.files.discard_upload(upload, context.ledger.position());
+    }
+    Ok(Done {})
+}
+
+/// Verifies the password of `user`, in a job. The limit on wrong passwords counts it.
+fn verify_password(
+    context: &mut RequestContext<'_>,
+    user: &UserName,
+    password: Option<Password>,
+    outcome: Option<Outcome>,
+) -> Result<(), Unanswered> {
+    match outcome {
+        None => {
+            let password = password.ok_or(Detail::WrongPassword)?;
+            let attempt = begin_attempt(context, Guesser::Session(user.clone()))?;
+            let stored_hash = context.ledger.state().users.password(user).map(Into::into);
+            let job = Job::Verify(password, stored_hash);
+            Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, Some(attempt))))
+        }
+        Some(Outcome::Verified(true) | Outcome::Hashed(_)) => Ok(()),
+        Some(Outcome::Verified(false)) => Err(Detail::WrongPassword.into()),
+        Some(Outcome::Failed) => Err(Detail::OutOfMemory.into()),
+    }
+}
+
+/// Blocks or unblocks a user.
+pub(super) fn block(
+    context: &mut RequestContext<'_>,
+    params: OneUser<'_>,
+    blocked: bool,
+) -> Result<Done, Error> {
+    let user = context.authenticate(&params.token)?;
+    context.take_rate(&params.token)?;
+    context.record(Command::Block { user, other: params.user, blocked })?;
+    Ok(Done {})
+}
+
+pub(super) fn blocks(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Blocks, Error> {
+    let user = context.authenticate(&params.token)?;
+    let (users, more) = first_page(blocks::list(context.ledger.state(), &user, params.after.as_deref())?);
+    Ok(Blocks { users, more })
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {

@@ -6,7 +6,7 @@ use common::admin::{
 };
 use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
-use common::{ChannelName, Detail, Error, UserName, pages};
+use common::{ChannelName, Detail, Error, UserName};
 
 use super::{RequestContext, first_page};
 use crate::domain::accounts::Account;
@@ -29,8 +29,7 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
     require_administrator(context, &params.token)?;
-    let all = context.ledger.state().channels.all();
-    let page = all.range(pages::range(params.after.as_deref(), ChannelName::new));
+    let page = context.ledger.state().channels.existing(params.after.as_deref());
     let (channels, more) = first_page(page.map(|(name, channel)| channel_info(name, channel)));
     Ok(Channels { channels, more })
 }

@@ -3,10 +3,10 @@
 
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
-    Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member, Members, OneChannel,
-    OneMember, SetChannel,
+    ArchiveChannel, Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member,
+    Members, OneChannel, OneMember, SetChannel,
 };
-use common::{ChannelName, Error, UserName, pages};
+use common::{ChannelName, Conversation, Error, UserName, pages};
 
 use super::{RequestContext, first_page};
 use crate::domain::channels::decide;
@@ -65,6 +65,22 @@ pub(super) fn give_role(context: &mut RequestContext<'_>, params: GiveRole<'_>) 
 pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> Result<Done, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
     done(context, Command::SetChannel(actor, params.subject, params.private))
+}
+
+pub(super) fn archive(context: &mut RequestContext<'_>, params: &ArchiveChannel<'_>) -> Result<Done, Error> {
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Archive(actor, params.archived))
+}
+
+/// Deletes a channel. The contents of its files leave the disk when the deletion is durable.
+pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
+    let actor = actor(context, &params.token, &params.channel)?;
+    let files = &context.ledger.state().files;
+    let contents: Vec<_> =
+        files.of(&Conversation::Channel(params.channel.clone())).map(|shared| shared.sha256).collect();
+    context.record(Command::DeleteChannel(actor))?;
+    contents.into_iter().for_each(|sha256| context.files.release(sha256, context.ledger.position()));
+    Ok(Done {})
 }
 
 /// The user and the channel of a request that stores a record. Returns an error if the user exceeds the

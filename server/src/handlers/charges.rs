@@ -32,6 +32,7 @@ pub(super) fn limited_as(method: Method) -> Option<Limited> {
         | Method::MessageSearch
         | Method::ReadList
         | Method::SyncHeads
+        | Method::UserBlocks
         | Method::TypingSet
         | Method::AdminUsers
         | Method::AdminChannels
@@ -55,6 +56,11 @@ pub(super) fn limited_as(method: Method) -> Option<Limited> {
         | Method::MessageDelete
         | Method::MessageReact
         | Method::ReadMark
+        | Method::AccountDelete
+        | Method::UserBlock
+        | Method::UserUnblock
+        | Method::ChannelArchive
+        | Method::ChannelDelete
         | Method::PresenceSet
         | Method::AdminDisable
         | Method::AdminPromote => None,

@@ -3,11 +3,11 @@
 use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::messages::Sent;
-use common::{Detail, Error, Target, UserName};
+use common::{Conversation, Detail, Error, Target, UserName};
 use uuid::Uuid;
 
 use super::{RequestContext, Unanswered};
-use crate::domain::{Command, files};
+use crate::domain::{Command, files, history};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
 use crate::services::limiters::rates::Limited;
@@ -33,14 +33,17 @@ pub(super) fn begin(
         return Ok(Begun { file: id, have: stored_bytes(outcome)? });
     }
     may_share(context, &user, &to, id)?;
+    let _is_discarded = discard_if_unreadable(context, &user, id);
     let known = files::readable_content(context.ledger.state(), &user, &info.sha256);
-    if let Some(known) = known.filter(|known| *known != info.bytes) {
+    if let Some(known) = known.map(|shared| shared.bytes).filter(|known| *known != info.bytes) {
         return Err(Detail::WrongLength { known, bytes: info.bytes }.into());
     }
-    let is_verified = known.is_some();
+    let by_hash = known.map(|shared| Conversation::of(&shared.from, &shared.to).seen_by(&user));
+    let is_verified = by_hash.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
     let (begun, is_from_earlier_run) = (context.now_ms, false);
-    let requested = Upload { id, user, to, name, bytes, sha256, begun, is_verified, is_from_earlier_run };
+    let requested =
+        Upload { id, user, to, name, bytes, sha256, begun, is_verified, by_hash, is_from_earlier_run };
     let known = context.files.uploads.resume(&requested, context.now_ms)?;
     let is_new = known.is_none();
     let upload = match known {
@@ -113,6 +116,9 @@ pub(super) fn commit(
     }
     let upload = context.files.uploads.touch(&user, id, context.now_ms)?.clone();
     may_share(context, &user, &upload.to, id)?;
+    if discard_if_unreadable(context, &user, id) {
+        return Err(Detail::NoSuchUpload.into());
+    }
     if outcome.is_none() {
         context.ledger.may_write()?;
         context.files.uploads.mark_committing(id);
@@ -161,6 +167,18 @@ fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id:
         context.files.discard_upload(id, context.ledger.position());
     }
     Ok(allowed?)
+}
+
+/// Discards an upload that began by the hash of a content that its user may no longer read: the user must
+/// upload the bytes. Returns whether it was discarded.
+fn discard_if_unreadable(context: &mut RequestContext<'_>, user: &UserName, id: Uuid) -> bool {
+    let Some(upload) = context.files.uploads.open_by_hash(id, user) else { return false };
+    let source = upload.by_hash.as_ref();
+    if source.is_none_or(|source| history::readable(context.ledger.state(), user, source).is_ok()) {
+        return false;
+    }
+    context.files.discard_upload(id, context.ledger.position());
+    true
 }
 
 fn file_outcome(outcome: jobs::Outcome) -> Outcome {

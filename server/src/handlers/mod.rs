@@ -154,6 +154,10 @@ impl RequestContext<'_> {
             Password(params) => accounts::password(self, params, outcome);
             SessionList(params) => accounts::sessions(self, &params);
             SessionRevoke(params) => accounts::revoke(self, &params);
+            AccountDelete(params) => accounts::delete(self, params, outcome);
+            UserBlock(params) => accounts::block(self, params, true);
+            UserUnblock(params) => accounts::block(self, params, false);
+            UserBlocks(params) => accounts::blocks(self, &params);
             UserList(params) => accounts::list(self, &params);
             ChannelCreate(params) => channels::create(self, &params);
             ChannelList(params) => channels::list(self, &params);
@@ -169,6 +173,8 @@ impl RequestContext<'_> {
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
             ChannelMembers(params) => channels::members(self, &params);
+            ChannelArchive(params) => channels::archive(self, &params);
+            ChannelDelete(params) => channels::delete(self, &params);
             MessageSend(params) => messages::send(self, params);
             FileBegin(params) => files::begin(self, params, outcome);
             FileChunk(params) => files::chunk(self, &params, outcome);

@@ -28,7 +28,7 @@ fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
     let Recorded { record, line, state, topic_before, moved } = recorded;
     match record {
         Record::Event(event) => publish_event(outbound, state, event, topic_before.as_ref(), line),
-        Record::Server(record) => publish_read_mark(outbound, state, record),
+        Record::Server(record) => publish_notice(outbound, state, record),
     }
     for channel in moved {
         publish_topic_moved(outbound, state, channel);
@@ -70,19 +70,27 @@ fn publish_event(
     }
 }
 
-/// Publishes a read mark to all sessions of the user. A session that misses it requests `read.list`.
-fn publish_read_mark(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
-    let ServerRecord::Read { user, conversation, .. } = record else { return };
-    let Some(Reading { conversation, n, unread, mentions, .. }) = reads::reading(state, user, conversation)
-    else {
+/// Publishes a read mark or a block to all sessions of its user. A session that misses it requests
+/// `read.list`, or `user.blocks` when it follows its conversations again.
+fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
+    let (user, notice) = if let ServerRecord::Read { user, conversation, .. } = record {
+        (user, reads::reading(state, user, conversation).map(read_notice))
+    } else if let ServerRecord::BlockSet { user, other, blocked, .. } = record {
+        (user, Some(Notice::Blocked { user: other.clone(), blocked: *blocked }))
+    } else {
         return;
     };
-    if let Ok(line) = serde_json::to_vec(&Notice::Read { conversation, n, unread, mentions }) {
+    if let Some(Ok(line)) = notice.map(|notice| serde_json::to_vec(&notice)) {
         outbound.publish(&state.user_topic(user).into(), &line);
     }
 }
 
-/// Publishes the new topic of a channel to each member. A session that misses it requests `sync.heads`.
+fn read_notice(reading: Reading) -> Notice {
+    let Reading { conversation, n, unread, mentions, .. } = reading;
+    Notice::Read { conversation, n, unread, mentions }
+}
+
+/// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
 fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };

@@ -82,6 +82,24 @@ fn a_commit_of_a_kicked_sender_removes_the_upload() {
 }
 
 #[test]
+fn a_kicked_sender_cannot_publish_a_content_that_they_announced_by_its_hash() {
+    let mut team = team();
+    team.send_file("alice", "#a", b"secret");
+    let id = team.id();
+    assert_eq!(team.begin("bob", id, "@eve", b"secret")["have"], 6, "Bob may read this content");
+    team.ask("alice", "channel.kick", json!({ "channel": "#a", "user": "bob" }));
+    assert_eq!(reason(&team.commit("bob", id)), "no_such_upload");
+    assert_eq!(team.begin("bob", id, "@eve", b"secret")["have"], 0, "Bob must upload the bytes");
+    team.ask("alice", "channel.invite", json!({ "channel": "#a", "user": "bob" }));
+    team.ask("bob", "channel.join", json!({ "channel": "#a" }));
+    let other = team.id();
+    assert_eq!(team.begin("bob", other, "@eve", b"secret")["have"], 6);
+    team.ask("alice", "channel.kick", json!({ "channel": "#a", "user": "bob" }));
+    team.restart();
+    assert_eq!(team.begin("bob", other, "@eve", b"secret")["have"], 0, "after a restart");
+}
+
+#[test]
 fn a_new_upload_replaces_the_longest_idle_upload_of_the_same_user() {
     let mut team = team_with(FileLimits { file_bytes_max: 10_000, user_bytes_max: 20_000 });
     let [first, second, third, new] = [(); 4].map(|()| team.id());

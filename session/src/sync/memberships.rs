@@ -35,6 +35,8 @@ impl Change {
             is_own.then_some(Self::Left)
         } else if let Body::Kicked(user) | Body::Banned(user) = body {
             (user == me).then_some(Self::Removed)
+        } else if *body == Body::ChannelDeleted {
+            Some(Self::Removed)
         } else if let Body::Invited(user) = body {
             (user == me).then_some(Self::Invited)
         } else {

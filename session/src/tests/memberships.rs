@@ -129,3 +129,21 @@ fn following_one_conversation_emits_nothing_about_others() {
     harness.advance(0);
     assert_eq!(harness.transcript, "");
 }
+
+#[test]
+fn messages_of_blocked_users_are_not_emitted_in_channels() {
+    let mut harness = Harness::following();
+    harness.command(Command::ListBlocks);
+    harness.reply("user.blocks", &serde_json::json!({"users": [{"user": "bob", "at": 1}], "more": false}));
+    let line = |n: u64, from: &str| {
+        let id = uuid::Uuid::from_u128(u128::from(n));
+        format!(
+            r##"{{"n":{n},"at":1,"to":"#ops","from":"{from}","kind":"message","id":"{id}","text":"oi"}}"##
+        )
+    };
+    harness.own_topic_line(&line(4, "bob"));
+    harness.own_topic_line(&line(5, "carol"));
+    harness.own_topic_line(r#"{"kind":"user.blocked","user":"bob","blocked":false}"#);
+    harness.own_topic_line(&line(6, "bob"));
+    assert_eq!(harness.emitted, [5, 6]);
+}

@@ -1,7 +1,7 @@
 //! Commands about accounts and sessions.
 
-use common::accounts::SessionOnly;
-use common::methods::SessionList;
+use common::accounts::{DeleteAccount, ListNames, OneUser, SessionOnly};
+use common::methods::{AccountDelete, SessionList, UserBlock, UserBlocks, UserUnblock};
 
 use super::arguments::user;
 use super::command::{Command, Next};
@@ -59,6 +59,32 @@ pub(super) static COMMANDS: &[Command] = &[
         both("end one of your sessions, or all others", "encerra uma de suas sessões, ou todas as outras"),
         revoke,
     ),
+    Command::new(
+        "delete-account",
+        same("[erase]"),
+        both(
+            "delete your account, with erase also your messages; papo asks for the password",
+            "apaga sua conta, com erase também suas mensagens; o papo pede a senha",
+        ),
+        delete_account,
+    )
+    .private(),
+    Command::new(
+        "block",
+        both("USER", "USUÁRIO"),
+        both(
+            "block a user: refuse their messages and invitations, and hide them in channels",
+            "bloqueia alguém: recusa suas mensagens e convites, e as oculta nos canais",
+        ),
+        block,
+    ),
+    Command::new("unblock", both("USER", "USUÁRIO"), both("unblock a user", "desbloqueia alguém"), unblock),
+    Command::new(
+        "blocks",
+        same(""),
+        both("list the users whom you block", "lista quem você bloqueia"),
+        blocks,
+    ),
     Command::new("users", same(""), both("list the users", "lista os usuários"), users),
 ];
 
@@ -109,6 +135,44 @@ fn revoke(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     };
     let ended = context.handle.end_sessions(SessionCommand::Revoke(session))?;
     context.say(&context.catalog.sessions_ended(ended))?;
+    Ok(Next::Stay)
+}
+
+fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let erase = match arguments {
+        "" => false,
+        "erase" => true,
+        _ => return Err(CliError::Usage(context.catalog.usage_delete_account())),
+    };
+    let password = Some(context.password.read(context.catalog)?);
+    context.handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
+    context.handle.forget_session()?;
+    context.open = None;
+    context.cache.forget_all();
+    context.say(&context.catalog.account_deleted())?;
+    Ok(Next::Stay)
+}
+
+fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.catalog, arguments)?;
+    let done = context.catalog.user_blocked(&user);
+    context.handle.request::<UserBlock>(|token| OneUser { token, user })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
+fn unblock(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let user = user(context.catalog, arguments)?;
+    let done = context.catalog.user_unblocked(&user);
+    context.handle.request::<UserUnblock>(|token| OneUser { token, user })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
+fn blocks(context: &mut Context, _: &str) -> Result<Next, CliError> {
+    let users = context.handle.list::<UserBlocks>(|token| ListNames { token, after: None })?;
+    let lines = users.iter().map(|block| render::block(context.catalog, block));
+    context.say_list(lines, &context.catalog.no_blocks())?;
     Ok(Next::Stay)
 }
 

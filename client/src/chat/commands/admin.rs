@@ -1,8 +1,10 @@
 //! Commands for administrators. The server checks the right.
 
-use common::accounts::{ListNames, SessionOnly};
+use common::accounts::{DeleteAccount, ListNames, SessionOnly};
 use common::admin::{Disable, ListSessions, Promote};
-use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
+use common::methods::{
+    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers,
+};
 use common::{ChannelName, Target, UserName};
 
 use super::arguments::{first_word, user};
@@ -15,10 +17,10 @@ use crate::render;
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "admin",
-        both("ACTION [USER]", "AÇÃO [USUÁRIO]"),
+        both("ACTION [USER] [erase]", "AÇÃO [USUÁRIO] [erase]"),
         both(
-            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote",
-            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote",
+            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote, delete",
+            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote, delete",
         ),
         admin,
     ),
@@ -57,6 +59,7 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "disable" => disable(context, user(context.catalog, name)?, true),
         "enable" => disable(context, user(context.catalog, name)?, false),
         "promote" => promote(context, user(context.catalog, name)?, true),
+        "delete" => delete(context, name),
         "demote" => promote(context, user(context.catalog, name)?, false),
         _ => Err(CliError::Usage(context.catalog.usage_admin())),
     }?;
@@ -77,6 +80,20 @@ fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), 
     let of = user.clone();
     let done = context.handle.request::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
     context.say(&render::disabled(context.catalog, &user, disabled, done.ended))
+}
+
+fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {
+    let (name, word) = first_word(arguments);
+    let erase = match word {
+        "" => false,
+        "erase" => true,
+        _ => return Err(CliError::Usage(context.catalog.usage_admin())),
+    };
+    let user = user(context.catalog, name)?;
+    let done = context.catalog.account_of_user_deleted(&user);
+    let params = |token| DeleteAccount { token, user: Some(user), password: None, erase };
+    context.handle.request::<AccountDelete>(params)?;
+    context.say(&done)
 }
 
 fn promote(context: &mut Context, user: UserName, administrator: bool) -> Result<(), CliError> {

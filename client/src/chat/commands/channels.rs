@@ -1,9 +1,9 @@
 //! Commands about channels and their members.
 
-use common::channels::{GiveRole, ListInChannel, OneChannel, OneMember, Role, SetChannel};
+use common::channels::{ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, Role, SetChannel};
 use common::methods::{
-    ChannelBan, ChannelBans, ChannelDecline, ChannelInvite, ChannelKick, ChannelMembers, ChannelRole,
-    ChannelSet, ChannelUnban, Request,
+    ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
+    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Subject, Target, UserName};
 
@@ -131,6 +131,21 @@ pub(super) static COMMANDS: &[Command] = &[
         same("on|off"),
         both("make the open channel private or public", "torna o canal aberto privado ou público"),
         private,
+    ),
+    Command::new(
+        "archive",
+        same("on|off"),
+        both("make the open channel read only, or restore it", "arquiva o canal aberto, ou o restaura"),
+        archive,
+    ),
+    Command::new(
+        "delete-channel",
+        both("#CHANNEL", "#CANAL"),
+        both(
+            "delete a channel with all its messages and files",
+            "apaga um canal com todas as mensagens e arquivos",
+        ),
+        delete_channel,
     ),
 ];
 
@@ -290,6 +305,33 @@ fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         false => context.catalog.done_public(&channel),
     };
     set(context, channel, None, Some(private), &done)
+}
+
+fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let archived = match arguments {
+        "on" => true,
+        "off" => false,
+        _ => return Err(CliError::Usage(context.catalog.usage_archive())),
+    };
+    let channel = channel_or_open(context, "")?;
+    let done = match archived {
+        true => context.catalog.done_archive(&channel),
+        false => context.catalog.done_restore(&channel),
+    };
+    context.handle.request::<ChannelArchive>(|token| ArchiveChannel { token, channel, archived })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
+fn delete_channel(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let channel = channel(context.catalog, arguments)?;
+    let done = context.catalog.done_delete_channel(&channel);
+    let of = Target::Channel(channel.clone());
+    context.handle.request::<ChannelDelete>(|token| OneChannel { token, channel })?;
+    context.cache.forget(&of);
+    context.open.take_if(|open| *open == of);
+    context.say(&done)?;
+    Ok(Next::Stay)
 }
 
 fn set(

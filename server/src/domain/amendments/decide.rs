@@ -9,7 +9,7 @@ use super::Amendment;
 use crate::domain::channels::rights::{Action, check};
 use crate::domain::messages::check_id;
 use crate::domain::records::Record;
-use crate::domain::{State, history};
+use crate::domain::{State, blocks, history};
 
 /// The message to amend, as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +51,16 @@ pub(in crate::domain) fn amend<'a>(
 ) -> Result<Record<'a>, Detail> {
     check_id(id, at)?;
     let conversation = history::readable(state, &user, &to)?;
-    if let Target::Channel(name) = &to {
-        state.channels.writable(name, &user)?;
+    match &to {
+        Target::Channel(name) if matches!(change, Change::Delete) => {
+            state.channels.amendable(name, &user).map(drop)?;
+        }
+        Target::Channel(name) => state.channels.writable(name, &user).map(drop)?,
+        // A new text or a reaction reaches the other user like a message; a deletion does not.
+        Target::User(other) if !matches!(change, Change::Delete) => {
+            blocks::must_accept(state, other, &user)?;
+        }
+        Target::User(_) => {}
     }
     let unamended = Amendment::default();
     let amendment = state.channels.amendments(&conversation).and_then(|all| all.of(original.n));

@@ -23,6 +23,14 @@ impl Channels {
         }
     }
 
+    /// Removes a deleted account from `*` and from all invitations, and moves the topics that it knows. Its
+    /// other memberships end with the events that follow.
+    pub(in crate::domain) fn remove_account(&mut self, user: &UserName) {
+        self.move_topics_of(user, true);
+        self.remove(&ChannelName::everybody(), user, false);
+        self.channels.values_mut().for_each(|channel| drop(channel.invited.remove(user)));
+    }
+
     pub(in crate::domain) fn apply(&mut self, number: u64, event: &Event<'_>) {
         let progress = Progress { n: event.n, record: number };
         match &event.to {
@@ -55,6 +63,9 @@ impl Channels {
         let attribution = || Attribution { by: Some(from.clone()), at: Some(event.at) };
         if let Body::Created { private } = event.body {
             return self.insert_channel(name.clone(), Channel::created(event, private, progress));
+        }
+        if event.body == Body::ChannelDeleted {
+            return self.delete_channel(name, progress);
         }
         // `decide` returns events only for channels that exist.
         let Some(channel) = self.get_mut(name) else { return debug_assert!(false, "no {name}") };
@@ -90,7 +101,8 @@ impl Channels {
                 channel.bans.remove(user);
             }
             Body::Role(user, role) => drop(channel.members.insert(user.clone(), *role)),
-            Body::Set { subject, private } => {
+            Body::Set { subject, private, archived } => {
+                channel.archived = archived.unwrap_or(channel.archived);
                 let becomes_private = *private == Some(true);
                 channel.private = private.unwrap_or(channel.private);
                 channel.subject = subject.clone().map_or(channel.subject.clone(), Subject::into_owned);
@@ -109,6 +121,7 @@ impl Channels {
             | Body::Unreacted { .. }
             | Body::Redacted { .. }
             | Body::Created { .. }
+            | Body::ChannelDeleted
             | Body::Unknown => {}
         }
     }
@@ -144,6 +157,20 @@ impl Channels {
         }
         if moves_topic {
             self.move_topic(name);
+        }
+    }
+
+    /// Removes everything of a channel except its name, its times and the number of its last event.
+    fn delete_channel(&mut self, name: &ChannelName, progress: Progress) {
+        let Some(channel) = self.channels.get_mut(name) else { return };
+        let before = std::mem::take(channel);
+        self.indexes.remove(name, &before);
+        let Channel { since, epoch, members, .. } = before;
+        *channel = Channel { since, epoch, progress, deleted: true, ..Channel::default() };
+        for member in members.keys() {
+            if let Some(conversations) = self.conversations.get_mut(member) {
+                conversations.remove(&Target::Channel(name.clone()));
+            }
         }
     }
 

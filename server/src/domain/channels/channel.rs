@@ -24,6 +24,12 @@ pub struct Channel {
     pub epoch: u64,
     /// Whether only invited users may join. Other users cannot see that the channel exists.
     pub private: bool,
+    /// Whether the channel can only be read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub archived: bool,
+    /// Whether the channel was deleted. It remains, without members, so that its name is not given again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
     /// The subject; empty if none is set.
     pub subject: Subject<'static>,
     pub members: BTreeMap<UserName, Role>,
@@ -41,6 +47,10 @@ pub struct Channel {
     /// The topic of the channel's events; derived from the name and the epoch.
     #[serde(skip)]
     pub topic: Arc<str>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Reads the invitations. Snapshots of older versions contain only the names.
@@ -93,7 +103,7 @@ impl Channel {
         !self.private || self.members.contains_key(user) || self.invited.contains_key(user)
     }
 
-    pub(super) fn is_last_owner(&self, user: &UserName) -> bool {
+    pub(in crate::domain) fn is_last_owner(&self, user: &UserName) -> bool {
         let owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
         owners.map(|(name, _)| name).eq([user])
     }

@@ -7,8 +7,8 @@ use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
 use super::rights::{Action, check};
-use crate::domain::State;
 use crate::domain::records::Record;
+use crate::domain::{State, blocks};
 
 type Decision<'a> = Result<Option<Record<'a>>, Detail>;
 
@@ -36,6 +36,9 @@ impl Actor {
 pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) -> Decision<'a> {
     if state.channels.channel(&actor.channel).is_ok() {
         return Err(Detail::ChannelTaken { channel: actor.channel });
+    }
+    if state.channels.is_deleted(&actor.channel) {
+        return Err(Detail::ChannelNameUsed { channel: actor.channel });
     }
     actor.event(1, at, Body::Created { private })
 }
@@ -86,7 +89,7 @@ pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 
 pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Invite)?;
-    must_exist(state, &user)?;
+    blocks::must_accept(state, &user, &actor.user)?;
     if channel.banned.contains(&user) {
         return Err(Detail::UserBanned { user, channel: actor.channel });
     }
@@ -121,7 +124,7 @@ pub(crate) fn kick<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> 
 
 pub(crate) fn ban<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Remove(&user))?;
-    must_exist(state, &user)?;
+    state.users.must_be_active(&user)?;
     if channel.banned.contains(&user) {
         return Ok(None);
     }
@@ -169,14 +172,27 @@ pub(crate) fn set<'a>(
     if private.is_some() {
         channel = actor.allowed(state, Action::SetPrivate)?;
     }
+    if channel.archived {
+        return Err(Detail::ChannelArchived { channel: actor.channel });
+    }
     let subject = subject.filter(|subject| *subject != channel.subject);
     let private = private.filter(|private| *private != channel.private);
     if subject.is_none() && private.is_none() {
         return Ok(None);
     }
-    actor.event(channel.progress.n + 1, at, Body::Set { subject, private })
+    actor.event(channel.progress.n + 1, at, Body::Set { subject, private, archived: None })
 }
 
-fn must_exist(state: &State, user: &UserName) -> Result<(), Detail> {
-    if state.users.exists(user) { Ok(()) } else { Err(Detail::NoSuchUser { user: user.clone() }) }
+pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Close)?;
+    if channel.archived == archived {
+        return Ok(None);
+    }
+    let body = Body::Set { subject: None, private: None, archived: Some(archived) };
+    actor.event(channel.progress.n + 1, at, body)
+}
+
+pub(crate) fn delete<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Close)?;
+    actor.event(channel.progress.n + 1, at, Body::ChannelDeleted)
 }

@@ -47,15 +47,42 @@ impl Channels {
     }
 
     fn get(&self, name: &ChannelName) -> Option<&Channel> {
-        if name.is_everybody() { Some(&self.everybody) } else { self.channels.get(name) }
+        if name.is_everybody() {
+            Some(&self.everybody)
+        } else {
+            self.channels.get(name).filter(|channel| !channel.deleted)
+        }
     }
 
     fn get_mut(&mut self, name: &ChannelName) -> Option<&mut Channel> {
-        if name.is_everybody() { Some(&mut self.everybody) } else { self.channels.get_mut(name) }
+        if name.is_everybody() {
+            Some(&mut self.everybody)
+        } else {
+            self.channels.get_mut(name).filter(|channel| !channel.deleted)
+        }
     }
 
-    /// Returns a channel to which `user` may write. Only administrators may write to `*`.
+    /// Whether a channel of this name was deleted.
+    #[must_use]
+    pub fn is_deleted(&self, name: &ChannelName) -> bool {
+        self.channels.get(name).is_some_and(|channel| channel.deleted)
+    }
+
+    /// The channels that were not deleted, in alphabetical order.
+    pub fn existing(&self, after: Option<&str>) -> impl Iterator<Item = (&ChannelName, &Channel)> {
+        let channels = self.channels.range(pages::range(after, ChannelName::new));
+        channels.filter(|(_, channel)| !channel.deleted)
+    }
+
+    /// A channel, if `user` may write to it. Only administrators may write to `*`, and nobody to an archived
+    /// channel.
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
+        let channel = self.amendable(name, user)?;
+        if channel.archived { Err(Detail::ChannelArchived { channel: name.clone() }) } else { Ok(channel) }
+    }
+
+    /// A channel, if `user` may delete messages in it: also in an archived channel.
+    pub fn amendable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
         if may_write { Ok(channel) } else { Err(Detail::NotAdministrator) }
@@ -70,14 +97,15 @@ impl Channels {
 
     /// The channels after `after` that `user` may see, in alphabetical order.
     pub fn list(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = ChannelInfo> {
-        let channels =
-            self.visible(user, after).into_iter().filter_map(|name| self.channels.get_key_value(name));
-        channels.map(|(name, channel)| ChannelInfo {
+        let visible = self.visible(user, after).into_iter();
+        let channels = visible.filter_map(|name| self.channels.get_key_value(name));
+        channels.filter(|(_, channel)| !channel.deleted).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
             members: channel.members.len() as u64,
             role: channel.members.get(user).copied(),
             invited: channel.invited.contains_key(user),
             private: channel.private,
+            archived: channel.archived,
             subject: channel.subject.clone(),
         })
     }
@@ -168,7 +196,7 @@ impl Channels {
     }
 
     /// The conversations of a user, in order.
-    pub fn conversations(&self, user: &UserName) -> impl Iterator<Item = &Target> {
+    pub fn conversations<'a>(&'a self, user: &UserName) -> impl Iterator<Item = &'a Target> + use<'a> {
         self.conversations.get(user).into_iter().flatten()
     }
 
@@ -193,7 +221,12 @@ impl Channels {
         self.indexes.created_by(user)
     }
 
-    /// All channels, for the snapshot.
+    /// The names of all channels, and `*`.
+    pub fn names(&self) -> impl Iterator<Item = ChannelName> {
+        std::iter::once(ChannelName::everybody()).chain(self.channels.keys().cloned())
+    }
+
+    /// All channels, also deleted ones, for the snapshot.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
         &self.channels

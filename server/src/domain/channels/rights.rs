@@ -23,6 +23,8 @@ pub enum Action<'a> {
     SetSubject,
     /// Make the channel private or public.
     SetPrivate,
+    /// Archive, restore or delete the channel.
+    Close,
 }
 
 impl Action<'_> {
@@ -37,7 +39,7 @@ impl Action<'_> {
             | Self::Unban
             | Self::ListBans
             | Self::SetSubject => Role::Moderator,
-            Self::GiveRole | Self::SetPrivate => Role::Owner,
+            Self::GiveRole | Self::SetPrivate | Self::Close => Role::Owner,
         }
     }
 
@@ -52,7 +54,8 @@ impl Action<'_> {
             | Self::ListBans
             | Self::GiveRole
             | Self::SetSubject
-            | Self::SetPrivate => false,
+            | Self::SetPrivate
+            | Self::Close => false,
         }
     }
 }

@@ -26,6 +26,9 @@ pub(super) struct Indexes {
 impl Indexes {
     /// Adds a channel that was created or that a snapshot contains.
     pub(super) fn add(&mut self, name: &ChannelName, channel: &Channel) {
+        if channel.deleted {
+            return;
+        }
         self.set_public(name, !channel.private);
         if let Some(creator) = &channel.creator {
             *self.created.entry(creator.clone()).or_default() += 1;
@@ -38,6 +41,18 @@ impl Indexes {
         }
         if channel.reads.mentions_everybody() {
             self.mention_everybody(name);
+        }
+    }
+
+    /// Removes a channel that was deleted.
+    pub(super) fn remove(&mut self, name: &ChannelName, channel: &Channel) {
+        self.public.remove(name);
+        self.here.remove(name);
+        for user in channel.members.keys().chain(channel.invited.keys()) {
+            self.end_membership(name, user);
+        }
+        if let Some(created) = channel.creator.as_ref().and_then(|creator| self.created.get_mut(creator)) {
+            *created = created.saturating_sub(1);
         }
     }
 

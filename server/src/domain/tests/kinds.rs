@@ -37,6 +37,7 @@ kinds! {
     Body::Unbanned(_) => "channel.unbanned",
     Body::Role(..) => "channel.role",
     Body::Set { .. } => "channel.set",
+    Body::ChannelDeleted => "channel.deleted",
     Body::Unknown => "unknown",
 }
 
@@ -52,6 +53,9 @@ kinds! {
     ServerRecord::AdministratorSet { .. } => "account.role",
     ServerRecord::Seen { .. } => "seen",
     ServerRecord::DisabledSet { .. } => "account.disabled",
+    ServerRecord::AccountDeleted { .. } => "account.deleted",
+    ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
+    ServerRecord::BlockSet { .. } => "user.blocked",
     ServerRecord::Redacted { .. } => "redacted",
 }
 

@@ -13,7 +13,7 @@ use crate::domain::Original;
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..37u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..44u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -51,6 +51,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 28 => files::share(by, &format!("@{other}"), flag),
                 29 | 32 => amendments::deletes(by, &format!("@{other}"), n),
                 30 | 35 => amendments::edits(by, &format!("@{other}"), n),
+                42 if n == 1 => Command::DeleteAccount { by: user(by), user: target, erase: flag },
+                37 => Command::Depart { user: target },
+                38 => Command::FinishDeletion { user: target },
+                39 => Command::Block { user: user(by), other: target, blocked: flag },
+                40 => Command::Archive(actor, flag),
+                41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
                 _ => Command::Register { user: user(by), password: "hash".into() },
             }
@@ -138,7 +144,8 @@ fn assert_same(found: &State, expected: &State) -> Result<(), TestCaseError> {
 fn assert_lists_are_complete(state: &State) -> Result<(), TestCaseError> {
     for name in ["ana", "bob", "eva"].map(user) {
         let all = state.channels.all();
-        let visible: Vec<_> = all.iter().filter(|(_, channel)| channel.is_visible_to(&name)).collect();
+        let visible: Vec<_> =
+            all.iter().filter(|(_, channel)| !channel.deleted && channel.is_visible_to(&name)).collect();
         for skipped in 0..=visible.len() {
             let after =
                 skipped.checked_sub(1).and_then(|last| visible.get(last)).map(|(name, _)| name.as_str());

@@ -113,6 +113,12 @@ pub enum UserRecord {
     AdministratorSet { at: u64, administrator: bool },
     #[serde(rename = "account.disabled")]
     DisabledSet { at: u64, disabled: bool },
+    #[serde(rename = "account.deleted")]
+    AccountDeleted { at: u64, erase: bool },
+    #[serde(rename = "account.deletion_finished")]
+    DeletionFinished { at: u64 },
+    #[serde(rename = "user.blocked")]
+    BlockSet { at: u64, other: UserName, blocked: bool },
 }
 
 /// The user's sessions by their token digests.
@@ -147,6 +153,13 @@ pub(super) fn user_record(
             (user, UserRecord::AdministratorSet { at, administrator })
         }
         ServerRecord::DisabledSet { at, user, disabled } => (user, UserRecord::DisabledSet { at, disabled }),
+        ServerRecord::AccountDeleted { at, user, by: _, erase } => {
+            (user, UserRecord::AccountDeleted { at, erase })
+        }
+        ServerRecord::DeletionFinished { at, user } => (user, UserRecord::DeletionFinished { at }),
+        ServerRecord::BlockSet { at, user, other, blocked } => {
+            (user, UserRecord::BlockSet { at, other, blocked })
+        }
         // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,
     };
@@ -175,7 +188,9 @@ pub(super) fn current(state: &State, user: &UserName, written_in: &[Target]) -> 
     all.dedup();
     for target in all {
         let Target::Channel(name) = target else { continue };
-        let role = channels.channel(name)?.members.get(user).copied();
+        // A channel that was deleted has no members.
+        let Ok(channel) = channels.channel(name) else { continue };
+        let role = channel.members.get(user).copied();
         let may_read = !account.disabled && history::readable(state, user, target).is_ok();
         facts.push(Fact::Channel { channel: target.clone(), role, may_read });
     }

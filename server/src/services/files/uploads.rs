@@ -41,7 +41,12 @@ pub struct Upload {
     /// Whether the whole content is durable, in the `.part` file or at the path of the content.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-    /// Whether the upload was begun before the server restarted. A sync may have failed then.
+    /// The conversation that gave the user the right to begin the upload by the hash of its content, without
+    /// its bytes. `None` if the user uploads the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hash: Option<Target>,
+    /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
+    /// then.
     #[serde(skip)]
     pub is_from_earlier_run: bool,
 }
@@ -158,6 +163,20 @@ impl Uploads {
     pub fn is_open_for(&self, id: Uuid, user: &UserName, to: &Target) -> bool {
         let open = self.open.get(&id).filter(|open| open.stage == UploadStage::Receiving);
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
+    }
+
+    /// The upload with this id, if `user` began it by the hash of a content, and no job works on it.
+    #[must_use]
+    pub fn open_by_hash(&self, id: Uuid, user: &UserName) -> Option<&Upload> {
+        let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving)?;
+        Some(&open.upload).filter(|upload| upload.by_hash.is_some() && upload.user == *user)
+    }
+
+    /// The uploads of a user on which no job works.
+    #[must_use]
+    pub fn of_user(&self, user: &UserName) -> Vec<Uuid> {
+        let is_theirs = |open: &Open| open.stage == Stage::Receiving && open.upload.user == *user;
+        self.open.iter().filter(|(_, open)| is_theirs(open)).map(|(id, _)| *id).collect()
     }
 
     /// The open upload `id` of `user`. Sets the time of the upload's last request.

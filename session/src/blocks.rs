@@ -1,0 +1,65 @@
+//! The users whom the user blocks. The session emits none of their messages in channels; the server refuses
+//! their direct messages.
+
+use std::collections::BTreeSet;
+
+use common::accounts::ListNames;
+use common::methods::UserBlocks;
+use common::{Error, Target, UserName};
+
+use super::api::{Answer, Entry};
+use super::context::Context;
+use super::plain_request::Pager;
+use super::requests::{Pending, read};
+
+#[derive(Default)]
+pub(crate) struct Blocks {
+    users: BTreeSet<UserName>,
+}
+
+impl Blocks {
+    pub(crate) fn contains(&self, user: &UserName) -> bool {
+        self.users.contains(user)
+    }
+
+    /// Whether the event is a message of a blocked user in a channel, a file, or a change to one.
+    pub(crate) fn hide(&self, entry: &Entry) -> bool {
+        let is_in_channel = matches!(entry.conversation, Target::Channel(_));
+        let event = entry.event.as_ref().filter(|_| is_in_channel && !self.users.is_empty());
+        event.is_some_and(|event| event.body.id().is_some() && self.contains(&event.from))
+    }
+
+    /// Handles the notice that the user blocked or unblocked another user, in this session or another one.
+    pub(crate) fn notice(&mut self, user: UserName, blocked: bool) {
+        match blocked {
+            true => drop(self.users.insert(user)),
+            false => drop(self.users.remove(&user)),
+        }
+    }
+
+    /// Handles a page of the list. `None` while the next page is pending.
+    pub(crate) fn listed(
+        &mut self,
+        cx: &mut Context,
+        ticket: u64,
+        mut pager: Pager<UserBlocks>,
+        result: &str,
+    ) -> Result<Option<Answer>, Error> {
+        if pager.take(read(result)?) {
+            ask_page(cx, ticket, pager);
+            return Ok(None);
+        }
+        self.users = pager.into_items().into_iter().map(|block| block.user).collect();
+        Ok(Some(Answer::Done))
+    }
+}
+
+/// Requests the list of blocked users. A server of an earlier version does not have it.
+pub(crate) fn list(cx: &mut Context, ticket: u64) {
+    ask_page(cx, ticket, Pager::new(|token| ListNames { token, after: None }));
+}
+
+fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<UserBlocks>) {
+    let request = pager.request();
+    cx.transmit(ticket, Pending::Blocks(pager), request);
+}
