@@ -81,7 +81,7 @@ impl Files {
     }
 
     /// The files of a conversation.
-    pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &Shared> {
+    pub fn of(&self, conversation: &Conversation) -> impl Iterator<Item = &SharedFile> {
         let all = (conversation.clone(), 0)..=(conversation.clone(), u64::MAX);
         self.shared.range(all).map(|(_, shared)| shared)
     }
@@ -194,7 +194,11 @@ pub fn find<'a>(
 /// A file with this content that `user` may read: no upload is needed. Otherwise
 /// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
 #[must_use]
-pub fn readable_content<'s>(state: &'s State, user: &UserName, sha256: &ContentHash) -> Option<&'s Shared> {
+pub fn readable_content<'s>(
+    state: &'s State,
+    user: &UserName,
+    sha256: &ContentHash,
+) -> Option<&'s SharedFile> {
     let events = state.files.events.get(sha256).into_iter().flatten().take(EVENTS_CHECKED_MAX);
     let mut readable = events.filter(|(conversation, _)| match conversation {
         Conversation::Channel(name) => state.channels.membership(name, user).is_ok(),
