@@ -168,14 +168,14 @@ impl Uploads {
     /// The upload with this id, if `user` began it by the hash of a content, and no job works on it.
     #[must_use]
     pub fn open_by_hash(&self, id: Uuid, user: &UserName) -> Option<&Upload> {
-        let open = self.open.get(&id).filter(|open| open.stage == Stage::Receiving)?;
+        let open = self.open.get(&id).filter(|open| open.stage == UploadStage::Receiving)?;
         Some(&open.upload).filter(|upload| upload.by_hash.is_some() && upload.user == *user)
     }
 
     /// The uploads of a user on which no job works.
     #[must_use]
     pub fn of_user(&self, user: &UserName) -> Vec<Uuid> {
-        let is_theirs = |open: &Open| open.stage == Stage::Receiving && open.upload.user == *user;
+        let is_theirs = |open: &Open| open.stage == UploadStage::Receiving && open.upload.user == *user;
         self.open.iter().filter(|(_, open)| is_theirs(open)).map(|(id, _)| *id).collect()
     }
 
