@@ -172,6 +172,13 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
         }
         UserRecord::DisabledSet { at, disabled: true } => format!("{}: account disabled", time(*at)),
         UserRecord::DisabledSet { at, disabled: false } => format!("{}: account enabled", time(*at)),
+        UserRecord::AccountDeleted { at, erase: false } => format!("{}: account deleted", time(*at)),
+        UserRecord::AccountDeleted { at, erase: true } => {
+            format!("{}: account deleted, with all its messages", time(*at))
+        }
+        UserRecord::DeletionFinished { at } => format!("{}: deletion finished", time(*at)),
+        UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
+        UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),
     }
 }
 
