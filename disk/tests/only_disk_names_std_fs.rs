@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The crates of the product, except this one. Tests and measurements write the files that they need.
 const CRATES: [&str; 8] = ["common", "transport", "broker", "proxy", "session", "server", "client", "papo"];
 
-/// Names that give access to files. `fs` stands for `std::fs`, `rustix::fs`, `tokio::fs` and
+/// Names that give access to files. `fs` covers `std::fs`, `rustix::fs`, `tokio::fs` and
 /// `std::os::unix::fs`.
 const NAMES: [&str; 6] = ["fs", "OpenOptions", "DirBuilder", "tempfile", "TempDir", "NamedTempFile"];
 

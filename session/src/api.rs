@@ -60,7 +60,7 @@ pub enum Command {
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`].
     NextPage(Target),
-    /// Load the users whom the user blocks. From then on the session does not emit their messages in channels.
+    /// Load the users whom the user blocks. From then on, the session omits their messages in channels.
     ListBlocks,
     /// List the read marks and unread counts of all conversations, and keep the counts current.
     ListReads,
