@@ -1,7 +1,7 @@
 //! Logins under attack: wrong passwords and floods of strangers never keep a user with the right password
 //! out.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use server::services::jobs::Kind;

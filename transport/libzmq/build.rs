@@ -1,5 +1,7 @@
 //! Passes the folders of libsodium to the crate. Cargo gives them only to build scripts of direct dependents.
 
+#![expect(clippy::expect_used, reason = "a build script reports an error by a panic")]
+
 use std::env;
 
 fn main() {

@@ -41,6 +41,7 @@ mod tests {
     const BLOCK_BYTES: usize = 64 << 10;
     const BLOCKS: usize = 2_048;
 
+    #[expect(clippy::expect_used, reason = "test helpers may panic")]
     fn resident_bytes() -> u64 {
         let pages = disk::read_text("/proc/self/statm".as_ref()).expect("a file of the kernel");
         pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096

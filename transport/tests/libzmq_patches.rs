@@ -1,6 +1,7 @@
 //! Tests of the attacks that the patches of `transport/libzmq` prevent. With a libzmq that was built with
 //! `PAPO_LIBZMQ_UNPATCHED=1`, these tests fail. The tests of the patches for XPUB are in
 //! `proxy/src/subscriptions.rs`.
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::accounts::UserInfo;
-use common::limits::{CLIENTS_PER_USER_MAX, SESSIONS_PER_USER_MAX};
+use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
 use common::{Detail, UserName, pages};
 use foldhash::fast::RandomState;
@@ -215,22 +215,7 @@ impl Users {
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         match record {
             ServerRecord::Account { at, user, password } => {
-                let sessions = BTreeMap::new();
-                let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
-                let password = password.clone();
-                let (since, clients, blocks, deleted) = (*at, Vec::new(), BTreeMap::new(), None);
-                let account = Account {
-                    since,
-                    password,
-                    sessions,
-                    epoch,
-                    seen,
-                    administrator,
-                    disabled,
-                    clients,
-                    blocks,
-                    deleted,
-                };
+                let account = Account::new(*at, password.clone(), self.accounts.is_empty());
                 self.add_skeleton(user);
                 self.accounts.insert(user.clone(), account);
             }
@@ -256,43 +241,22 @@ impl Users {
                     self.shared_epoch += 1;
                 }
             }
-            ServerRecord::PasswordChanged { user, password, .. } => {
+            ServerRecord::PasswordChanged { user, .. }
+            | ServerRecord::ClientKnown { user, .. }
+            | ServerRecord::Seen { user, .. }
+            | ServerRecord::BlockSet { user, .. }
+            | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
-                    account.password = password.clone();
-                    account.clients.clear();
-                }
-            }
-            ServerRecord::ClientKnown { user, key, .. } => {
-                if let Some(account) = self.accounts.get_mut(user) {
-                    let surplus = (account.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
-                    account.clients.drain(..surplus);
-                    account.clients.push(*key);
-                }
-            }
-            ServerRecord::Seen { at, user } => {
-                if let Some(account) = self.accounts.get_mut(user) {
-                    account.seen = Some(*at);
+                    account.apply(record);
                 }
             }
             ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
-            ServerRecord::BlockSet { at, user, other, blocked } => {
-                let Some(account) = self.accounts.get_mut(user) else { return };
-                match blocked {
-                    true => drop(account.blocks.insert(other.clone(), *at)),
-                    false => drop(account.blocks.remove(other)),
-                }
-            }
             ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
             ServerRecord::DeletionFinished { user, .. } => {
                 self.unfinished_deletions.remove(user);
                 let account = self.accounts.get_mut(user);
                 if let Some(deletion) = account.and_then(|account| account.deleted.as_mut()) {
                     deletion.finished = true;
-                }
-            }
-            ServerRecord::AdministratorSet { user, administrator, .. } => {
-                if let Some(account) = self.accounts.get_mut(user) {
-                    account.administrator = *administrator;
                 }
             }
             ServerRecord::DisabledSet { user, disabled, .. } => {

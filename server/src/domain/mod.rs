@@ -8,6 +8,7 @@
 pub mod records;
 pub mod topics;
 
+mod account;
 pub mod accounts;
 pub mod deletion;
 pub mod blocks;

@@ -3,6 +3,13 @@
 //! The build script of `zmq-sys` calls [`Build`], which has the interface of the `zeromq-src` package.
 //! `docs/decisions/0005-own-libzmq.md` has the reasons.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a build script writes its sources, reports an error by a panic, and talks to Cargo by its output"
+)]
+
 mod patches;
 
 use std::path::{Path, PathBuf};
@@ -87,7 +94,6 @@ impl Build {
     ///
     /// # Panics
     /// A source is missing, a patch does not fit, or the compiler fails.
-    #[expect(clippy::unused_self, reason = "the interface of the replaced package")]
     pub fn build(&mut self) {
         println!("cargo:rerun-if-env-changed={UNPATCHED}");
         let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));

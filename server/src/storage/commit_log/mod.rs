@@ -40,7 +40,7 @@ pub enum CommitNews {
 /// - **No call blocks.** [`submit`](Self::submit) and [`run`](Self::run) hand over work, [`poll`](Self::poll)
 ///   collects reports. The implementation wakes the event loop whenever `poll` has a new report.
 /// - **One batch is in flight.** The ledger submits a batch only while the log [is idle](Self::is_idle), and
-/// appends to the next batch meanwhile. So a slow log gets larger batches, not a longer queue.
+///   appends to the next batch meanwhile. So a slow log gets larger batches, not a longer queue.
 /// - **Acknowledged means durable.** After `Batch(Ok(ack))`, the log contains the submitted bytes as the
 ///   continuation of the batch that was acknowledged before. `ack.head` is the last record of the batch and
 ///   the chain after it. No later failure removes the batch. The bytes are then also in the local segments,
@@ -48,10 +48,10 @@ pub enum CommitNews {
 /// - **A failed batch is not acknowledged.** After `Batch(Err(..))`, the ledger discards the batch and all
 ///   later records, and restores the state of the last acknowledged batch from the local segments. With
 ///   [`JournalError::StorageFull`], the log does not contain the batch. With any other error, the log may
-/// contain it, and a later startup may restore it. In both cases, clients can safely send a request again,
-/// because the server stores each `id` once.
+///   contain it, and a later startup may restore it. In both cases, clients can safely send a request again,
+///   because the server stores each `id` once.
 /// - **After a failure, the log refuses each batch** until it reports [`CommitNews::Room`]. A log that cannot
-/// recover before the server restarts never reports it.
+///   recover before the server restarts never reports it.
 /// - **Dropping the log waits** for the submitted batches and tasks.
 pub trait CommitLog: Send {
     /// Whether no batch is in flight.

@@ -1,0 +1,58 @@
+//! What the records of one account change in it. `accounts.rs` has the records that change more than that.
+
+use std::collections::BTreeMap;
+
+use common::limits::CLIENTS_PER_USER_MAX;
+
+use super::ServerRecord;
+use super::accounts::Account;
+
+impl Account {
+    /// A registered account without sessions.
+    pub(super) fn new(since: u64, password: Box<str>, administrator: bool) -> Self {
+        Self {
+            since,
+            password,
+            sessions: BTreeMap::new(),
+            epoch: 0,
+            seen: None,
+            administrator,
+            disabled: false,
+            clients: Vec::new(),
+            blocks: BTreeMap::new(),
+            deleted: None,
+        }
+    }
+
+    /// Applies a record of this account that changes only the account.
+    pub(super) fn apply(&mut self, record: &ServerRecord) {
+        match record {
+            ServerRecord::PasswordChanged { password, .. } => {
+                self.password = password.clone();
+                self.clients.clear();
+            }
+            ServerRecord::ClientKnown { key, .. } => {
+                let surplus = (self.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
+                self.clients.drain(..surplus);
+                self.clients.push(*key);
+            }
+            ServerRecord::Seen { at, .. } => self.seen = Some(*at),
+            ServerRecord::BlockSet { at, other, blocked: true, .. } => {
+                self.blocks.insert(other.clone(), *at);
+            }
+            ServerRecord::BlockSet { other, blocked: false, .. } => {
+                self.blocks.remove(other);
+            }
+            ServerRecord::AdministratorSet { administrator, .. } => self.administrator = *administrator,
+            ServerRecord::Account { .. }
+            | ServerRecord::SessionOpened { .. }
+            | ServerRecord::SessionEnded { .. }
+            | ServerRecord::SessionsRevoked { .. }
+            | ServerRecord::Read { .. }
+            | ServerRecord::Redacted { .. }
+            | ServerRecord::AccountDeleted { .. }
+            | ServerRecord::DeletionFinished { .. }
+            | ServerRecord::DisabledSet { .. } => {}
+        }
+    }
+}
