@@ -326,7 +326,7 @@ fn plain_text_stays_on_this_machine() {
     let socket = context.socket(Kind::Router, &Security::Plain).expect("a socket");
     let message = |endpoint: &str| {
         format!(
-            "{endpoint} would forward plain text over a network: --plaintext is for loopback addresses and ipc:// \
+            "{endpoint} would carry plain text over a network: --plaintext is for loopback addresses and ipc:// \
              only; leave it out to encrypt, or use --plaintext-anywhere if the network itself is protected"
         )
     };

@@ -72,12 +72,12 @@ fn a_session_survives_a_clean_restart_and_a_kill() {
 
 /// A hash takes a hundred times as long as a send. If the event loop computed hashes, the sends would wait.
 #[test]
-fn a_hundred_logins_do_not_delay_messages() {
-    const LOGINS: usize = 100;
+fn forty_logins_do_not_delay_messages() {
+    // Fewer than the server accepts of a known client at a time.
+    const LOGINS: usize = 40;
     const SENDS_AT_LEAST: usize = 20;
     let node = Node::up();
-    let [mut alice, _bob] = peers(&node, ["alice", "bob"]);
-    let mut crowd = node.peer();
+    let [mut alice, mut crowd] = peers(&node, ["alice", "bob"]);
     for _ in 0..LOGINS {
         let line = crowd.line("auth.login", json!({ "user": "bob", "password": PASSWORD }));
         crowd.post(&line);

@@ -263,6 +263,10 @@ impl Node {
         self.engine.as_ref().is_some_and(|engine| !engine.is_quiet() || !self.inbox.is_empty())
     }
 
+    pub(crate) fn has_unfinished_frames(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::has_unfinished_frames)
+    }
+
     /// Every accepted frame gets exactly one reply. No reply is missing after all work is done.
     pub(crate) fn answered_once(&self) -> Check {
         let is_quiet = self.engine.as_ref().is_some_and(Engine::is_quiet);

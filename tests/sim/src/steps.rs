@@ -140,6 +140,9 @@ impl World {
         self.node.answered_once()?;
         if self.node.is_full() {
             self.schedule_round(ROOM_CHECK_INTERVAL_MS);
+        } else if self.node.has_unfinished_frames() {
+            // The event loop continues with them at once. It waits for the disk only without other work.
+            self.schedule_round(1);
         } else if self.node.is_busy() {
             let delay_ms = self.rng.below(self.plan.disk_ms_max);
             self.schedule_round(delay_ms);
