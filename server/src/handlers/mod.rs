@@ -63,7 +63,7 @@ pub struct RequestContext<'a> {
     pub guesses: &'a mut Guesses,
     /// The rate limits and quotas of the users.
     pub rates: &'a mut Rates,
-    /// The bucket of the request, from which [`RequestContext::authenticate`] takes.
+    /// The bucket of the request, from which `RequestContext::authenticate` takes.
     pub limited: Option<Limited>,
     /// The user of a read, who pays for its reply.
     pub reader: Option<UserName>,

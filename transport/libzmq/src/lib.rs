@@ -1,4 +1,4 @@
-//! Builds libzmq 4.3.5 with CURVE (libsodium) and papo's [`patches`], as a static library.
+//! Builds libzmq 4.3.5 with CURVE (libsodium) and papo's patches, as a static library.
 //!
 //! The build script of `zmq-sys` calls [`Build`], which has the interface of the `zeromq-src` package.
 //! `docs/decisions/0005-own-libzmq.md` has the reasons.
