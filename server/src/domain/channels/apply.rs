@@ -165,8 +165,8 @@ impl Channels {
         let Some(channel) = self.channels.get_mut(name) else { return };
         let before = std::mem::take(channel);
         self.indexes.remove(name, &before);
-        let Channel { since, epoch, members, .. } = before;
-        *channel = Channel { since, epoch, progress, deleted: true, ..Channel::default() };
+        let Channel { since, epoch, members, topic, .. } = before;
+        *channel = Channel { since, epoch, progress, topic, deleted: true, ..Channel::default() };
         for member in members.keys() {
             if let Some(conversations) = self.conversations.get_mut(member) {
                 conversations.remove(&Target::Channel(name.clone()));
