@@ -71,7 +71,7 @@ fn conversations() -> Vec<Command<'static>> {
         Command::Invite(bob(), user("alice")),
         join("alice", "#a"),
         send("alice", "#a", id(1), "first"),
-        send("alice", "#a", id(2), "taken back"),
+        send("alice", "#a", id(2), "erased"),
         send("bob", "#a", id(3), "bob in public"),
         amend("alice", "#a", 4, "alice", 4, Change::Edit(text("second"))),
         amend("alice", "#a", 4, "alice", 5, Change::Edit(text("third"))),
@@ -139,8 +139,7 @@ fn a_channel_is_exported_while_the_ledger_is_open() {
 fn an_export_of_a_user_contains_no_data_of_other_users() {
     let (data, _ledger) = data_folder();
     let alice = exported(data.path(), "@alice").expect("a user");
-    for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "taken back"]
-    {
+    for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "erased"] {
         assert!(!alice.contains(foreign), "{foreign} in {alice}");
     }
     for token in ["token", "ended"] {

@@ -75,7 +75,7 @@ impl Files {
 
     /// Whether the state contains exactly this file.
     #[must_use]
-    pub fn holds(&self, shared: &SharedFile) -> bool {
+    pub fn contains(&self, shared: &SharedFile) -> bool {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.shared.get(&event) == Some(shared)
     }
@@ -86,7 +86,7 @@ impl Files {
         self.shared.range(all).map(|(_, shared)| shared)
     }
 
-    /// The content of an event; `None` if it is not a file, or was deleted.
+    /// The content of the event `n`; `None` if the event is not a file, or was deleted.
     #[must_use]
     pub fn content_of(&self, conversation: &Conversation, n: u64) -> Option<ContentHash> {
         self.shared.get(&(conversation.clone(), n)).map(|shared| shared.sha256)
@@ -191,8 +191,8 @@ pub fn find<'a>(
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-/// A file with this content that `user` may read: no upload is needed. Otherwise
-/// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
+/// A file with this content that `user` may read, so no upload is needed. `None` if there is no such file,
+/// even if the content is stored: a hash alone must not reveal that the content exists.
 #[must_use]
 pub fn readable_content<'s>(
     state: &'s State,

@@ -40,7 +40,7 @@ pub(super) fn next(
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
         Target::User(other) => {
-            blocks::must_accept(state, other, user)?;
+            blocks::check_not_blocked(state, other, user)?;
             state.head(&Conversation::of(user, to))
         }
     };

@@ -309,7 +309,7 @@ impl State {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) => {
-                blocks::must_accept(self, other, user)?;
+                blocks::check_not_blocked(self, other, user)?;
                 Ok(self.user_topic(other).into())
             }
         }

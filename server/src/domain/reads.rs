@@ -1,8 +1,7 @@
 //! The read mark of each member, and the number of unread messages.
 //!
-//! Only messages and files of other users count as unread ([`Body::is_content`]). The memory holds the
-//! numbers of the other events, of which there are few. So counting does not read the log, and sending does
-//! no work per member.
+//! Only messages and files of other users count as unread ([`Body::is_content`]). The state contains the
+//! numbers of the few other events. So counting does not read the log, and sending does no work per member.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -26,8 +25,8 @@ pub struct ReadState {
     mentions: Mentions,
 }
 
-/// The maximum length of [`Mark::own`]. Messages beyond this limit count as unread. Only a program that never
-/// reads exceeds it.
+/// The maximum length of [`Mark::own`]. Messages beyond the limit count as unread. Only a program that sends
+/// and never moves its read mark exceeds the limit.
 const OWN_MESSAGES_MAX: usize = 10_000;
 
 /// The read mark of a user.

@@ -72,7 +72,7 @@ pub(super) fn archive(context: &mut RequestContext<'_>, params: &ArchiveChannel<
     done(context, Command::Archive(actor, params.archived))
 }
 
-/// Deletes a channel. The contents of its files leave the disk when the deletion is durable.
+/// Deletes a channel. The contents of its files are removed when the deletion is durable.
 pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
     let files = &context.ledger.state().files;

@@ -1,17 +1,17 @@
-//! The rate limit of each method: the bucket that a request takes from when its user is known.
+//! The rate limit of each method: the bucket from which an authenticated request takes.
 
 use common::methods::Method;
 
 use crate::services::limiters::rates::Limited;
 
-/// Reply bytes that cost as much as one more read. A page of history of 1 MiB costs 17 reads.
+/// The reply bytes that cost as much as one more read. A history page of 1 MiB costs 1 + 16 reads.
 pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 
-/// The bucket of a method. Methods that store a record take from the bucket of messages in their handlers,
-/// in addition to this one, because a repeated request stores none.
+/// The bucket of a method; `None` if this limit does not apply. A handler that stores a record also takes from
+/// the bucket of messages, but not for a repeated request, which stores no record.
 ///
-/// Passwords have limits of their own. Methods that end sessions, roles or memberships have none here, so
-/// that a user who is too fast can still revoke and leave.
+/// Passwords have their own limits. Methods that end sessions, roles or memberships have no limit here, so
+/// a user who exceeds a rate can still revoke sessions and leave channels.
 pub(super) fn limited_as(method: Method) -> Option<Limited> {
     match method {
         Method::ChannelCreate => Some(Limited::Creations),

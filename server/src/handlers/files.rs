@@ -86,7 +86,7 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
-    // On a full disk, the chunk would take the room that the log needs for revocations.
+    // On a full disk, the chunk would use the space that the log needs for revocations.
     context.ledger.may_write()?;
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
@@ -169,8 +169,8 @@ fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id:
     Ok(allowed?)
 }
 
-/// Discards an upload that began by the hash of a content that its user may no longer read: the user must
-/// upload the bytes. Returns whether it was discarded.
+/// Discards an upload without bytes if its user may no longer read the file with the same hash. The user
+/// must then upload the bytes. Returns whether the upload was discarded.
 fn discard_if_unreadable(context: &mut RequestContext<'_>, user: &UserName, id: Uuid) -> bool {
     let Some(upload) = context.files.uploads.open_by_hash(id, user) else { return false };
     let source = upload.by_hash.as_ref();

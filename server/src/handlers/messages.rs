@@ -15,8 +15,8 @@ pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result
     record_once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }))
 }
 
-/// Records the command of a request with a sender's id. A second request with the same id records nothing and
-/// gets the result of the first.
+/// Records the command of a request whose sender chose the `id`. A second request with the same id records
+/// nothing and gets the result of the first.
 pub(super) fn record_once<'a>(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,

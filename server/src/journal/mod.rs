@@ -137,7 +137,7 @@ impl Journal {
     /// Discards all records that are not on the disk, by reading the log again up to the durable record
     /// `until`. Writes nothing, so it works even on a full or read-only disk. See [`open`](Self::open) for
     /// `from` and `replay`. After an error, the journal is unchanged.
-    pub fn take_back(
+    pub fn roll_back(
         &mut self,
         from: Checkpoint,
         until: Checkpoint,

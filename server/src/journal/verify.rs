@@ -1,7 +1,7 @@
 //! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
 //! `papo backup`.
 //!
-//! A server may be running meanwhile: its unfinished write looks like a torn tail, and is skipped.
+//! The server may be running: its unfinished write looks like a torn tail, and is skipped.
 
 use std::ops::ControlFlow;
 

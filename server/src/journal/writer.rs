@@ -61,7 +61,7 @@ impl Writer {
         Self { disk, file, segment, room_bytes, reserve, failure: None }
     }
 
-    /// Reserves room on the disk for the batches after it is full. Without this call, there is no reserve.
+    /// Reserves space for batches that are written while the disk is full. The default is no reserve.
     #[must_use]
     pub fn with_reserve(self, bytes: u64) -> Self {
         let reserve = Reserve::new(Arc::clone(&self.disk), bytes);
@@ -81,9 +81,9 @@ impl Writer {
     /// The first batch of a segment also creates the file, and writes the index of the previous segment.
     ///
     /// After [`JournalError::StorageFull`], the log is unchanged. Until [`find_room`](Self::find_room)
-    /// succeeds, each further batch uses the reserve, and fails when nothing is left of it. The ledger then
-    /// submits only batches of commands that may use the reserve. After [`JournalError::Unavailable`], every
-    /// batch fails until a restart.
+    /// succeeds, each further batch uses the reserve, and fails when the reserve is empty. Meanwhile, the
+    /// ledger submits only commands that may use the reserve. After [`JournalError::Unavailable`], every batch
+    /// fails until a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         let uses_reserve = self.is_full();
         if let Some(failure) = self.failure.as_ref().filter(|_| !uses_reserve) {

@@ -44,7 +44,7 @@ pub struct Request {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redaction {
-    /// The number of redacted lines. Lines that were redacted before do not count.
+    /// The number of lines that this redaction changed.
     pub redacted: usize,
     /// The number of removed file contents.
     pub contents: u64,
@@ -64,9 +64,7 @@ pub enum RedactError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The request has no message numbers, or too many.
-    #[error(
-        "name 1 to {NUMBERS_MAX} messages by their numbers, as `papo history` and `papo log tail` show them"
-    )]
+    #[error("give 1 to {NUMBERS_MAX} numbers of messages, as `papo history` and `papo log tail` show them")]
     Numbers,
     /// The event does not exist, or has no text.
     #[error("{1} has no message {0}; nothing was redacted. `papo log tail` shows the numbers")]

@@ -43,7 +43,7 @@ impl Action<'_> {
         }
     }
 
-    /// Whether the action removes a member whose role is not lower than `role`. No role permits it.
+    /// Whether the action removes a member whose role is not lower than `role`. No role may do this.
     fn removes_peer_or_superior(self, channel: &Channel, role: Role) -> bool {
         match self {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),

@@ -16,7 +16,7 @@ pub enum Kind {
     Search,
 }
 
-/// The share of a queue that a job takes. A full share refuses no job of another share.
+/// The part of a queue that a job uses. A full share does not affect the other shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Share {
     /// Users with a session, and clients that have logged in before.
@@ -38,7 +38,7 @@ impl Share {
         }
     }
 
-    /// The client whose jobs are also bounded on their own.
+    /// The client whose own number of jobs is also limited; `None` if only the share is limited.
     pub(super) const fn peer(&self) -> Option<&PeerId> {
         match self {
             Self::Known => None,

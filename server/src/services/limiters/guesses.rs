@@ -1,12 +1,12 @@
 //! Slows down password guessing for each account. After a few wrong passwords, only one attempt runs at a
 //! time, and each wrong attempt doubles the delay before the next one.
 //!
-//! An attempt is a value: it runs until it is dropped, so it ends on every path, also if its job is rejected.
+//! An [`Attempt`] runs until it is dropped, so it ends even if its job is rejected or panics.
 //!
-//! The delay also hits the owner of the account, so it has a maximum, and so guesses of others do not count
-//! against sessions of the account and clients that have logged in to it before. All other clients share one
-//! count, because a new key costs nothing. When a delay ends, one of the clients that asked during it is
-//! drawn by lot and has the first turn, so that a client that asks all the time cannot keep the owner out.
+//! The delay also affects the owner of the account, so it has a maximum. Sessions of the account, and clients
+//! that have logged in to it before, have their own counts. All other clients share one count, because a new
+//! key costs nothing. When a delay ends, a random client of those that asked during the delay has the first
+//! turn. So a client that asks all the time cannot lock out the owner.
 //!
 //! A name without an account is treated the same, so the delay does not show whether the account exists.
 
@@ -23,7 +23,7 @@ use crate::services::peer::PeerId;
 /// The number of wrong passwords without a delay, for typing errors.
 const FREE_ATTEMPTS: u32 = 5;
 
-/// Attempts that may run at once while there is no delay: the devices of a user that start together.
+/// The maximum number of concurrent attempts while there is no delay: a user's devices may start together.
 const RUNNING_MAX: usize = 32;
 
 /// The first delay in milliseconds.
@@ -32,14 +32,14 @@ const DELAY_MS: u64 = 1_000;
 /// The longest delay in milliseconds. It permits about 1,400 guesses a day.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// Milliseconds after a delay in which only the drawn client may try: time to type a password again.
+/// Milliseconds after a delay in which only one client may try: enough to type a password.
 const TURN_MS: u64 = 10_000;
 
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// Remembered names without an account. Another name with the same slot replaces one; nothing is lost,
-/// because there is no password to guess.
+/// The maximum number of remembered names without an account. A name replaces another name with the same slot.
+/// This helps no attacker, because there is no password to guess.
 const NO_ACCOUNT_SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
@@ -60,7 +60,7 @@ pub enum Guesser {
 pub struct Guesses {
     accounts: HashMap<Guesser, Attempts>,
     no_account: HashMap<u64, (UserName, Attempts)>,
-    /// Draws lots and chooses slots, unpredictably for clients.
+    /// Makes lots and slots unpredictable for clients.
     seed: RandomState,
 }
 
@@ -77,7 +77,7 @@ struct Attempts {
     wrong: u32,
     /// The time of the next attempt, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The lowest lot of the clients that asked during the delay.
+    /// The lowest lot of the clients that asked during the delay. Its client has the first turn.
     turn: Option<u64>,
     /// Each running attempt holds a clone.
     running: Arc<()>,
@@ -96,10 +96,10 @@ impl Attempts {
         Arc::strong_count(&self.running) - 1
     }
 
-    /// Begins an attempt, or returns the milliseconds to wait. `lot` returns the lot of the client for the
-    /// delay that ends at a time.
+    /// Begins an attempt, or returns the milliseconds to wait. `lot` returns a random number of the client for
+    /// the delay that ends at the given time.
     fn begin(&mut self, lot: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
-        // The end of a delay is further away than the longest delay after the clock was set back.
+        // If the clock was set back, the delay must not exceed its maximum.
         self.blocked_until_ms = self.blocked_until_ms.min(now_ms.saturating_add(DELAY_MS_MAX));
         let lot = lot(self.blocked_until_ms);
         if now_ms < self.blocked_until_ms {
@@ -246,17 +246,17 @@ mod tests {
         let mut guesses = Guesses::default();
         let mut running: Vec<_> =
             (0..RUNNING_MAX).map(|_| begin(&mut guesses, 0).expect("none was wrong")).collect();
-        assert_eq!(begin(&mut guesses, 0), Err(DELAY_MS), "too many at once");
+        assert_eq!(begin(&mut guesses, 0), Err(DELAY_MS), "too many concurrent attempts");
         let last = running.pop().expect("an attempt");
         running.into_iter().for_each(|attempt| guesses.end(attempt, false, 0));
         let later = 10 * DELAY_MS_MAX;
         assert!(begin(&mut guesses, later).is_err(), "one attempt is still running");
         guesses.end(last, false, 0);
-        let _one = begin(&mut guesses, later).expect("none is running");
+        let _attempt = begin(&mut guesses, later).expect("none is running");
         assert!(begin(&mut guesses, later).is_err(), "one at a time");
     }
 
-    /// Attack F3: each of these jobs was rejected because the queue of hashes was full.
+    /// Attack F3 in `docs/SECURITY.md`: the full queue of hashes rejected the jobs of these attempts.
     #[test]
     fn an_attempt_that_is_dropped_has_ended() {
         let mut guesses = Guesses::default();
@@ -276,28 +276,28 @@ mod tests {
             let attempt = guesses.begin(known.clone(), &peer(7), 0).expect("its own count");
             guesses.end(attempt, false, 0);
         }
-        assert_eq!(guesses.begin(known, &peer(7), 0), Err(DELAY_MS), "a known client can guess, too");
+        assert_eq!(guesses.begin(known, &peer(7), 0), Err(DELAY_MS), "a known client also has a delay");
         assert!(guesses.begin(Guesser::Session(user("alice")), &peer(7), 0).is_ok());
     }
 
     /// An attacker with three keys asks 1,000 times in each delay, and tries as soon as it ends. The owner
     /// asks once and gets about a quarter of the turns.
     #[test]
-    fn a_client_that_asks_all_the_time_does_not_keep_the_owner_out() {
+    fn a_client_that_asks_all_the_time_does_not_lock_out_the_owner() {
         let (mut guesses, mut now_ms, mut turns) = (Guesses::default(), 0, 0);
         while wrong(&mut guesses, 0).is_ok() {}
         for round in 0..200 {
             let mut ask = |number, now_ms| guesses.begin(stranger(), &peer(number), now_ms);
             for attack in 0..1_000 {
-                let refused = ask(attack as u8 % 3, now_ms).expect_err("the delay");
-                now_ms += u64::from(attack == 999) * refused;
+                let wait_ms = ask(attack as u8 % 3, now_ms).expect_err("the delay");
+                now_ms += u64::from(attack == 999) * wait_ms;
                 if attack == 500 {
                     assert!(ask(9, now_ms).is_err());
                 }
             }
             let attacker = (0..3).find_map(|number| ask(number, now_ms).ok());
             let owner = ask(9, now_ms).ok();
-            assert_ne!(attacker.is_some(), owner.is_some(), "one of them in round {round}");
+            assert_ne!(attacker.is_some(), owner.is_some(), "one client has the turn in round {round}");
             turns += u32::from(owner.is_some());
             guesses.end(attacker.or(owner).expect("a turn"), false, now_ms);
         }
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_not_taken_passes() {
+    fn an_unused_turn_expires() {
         let mut guesses = Guesses::default();
         while wrong(&mut guesses, 0).is_ok() {}
         let refused = |guesses: &mut Guesses, now_ms| {
@@ -316,16 +316,15 @@ mod tests {
         assert!(guesses.begin(stranger(), &peer(99), DELAY_MS + TURN_MS).is_ok());
     }
 
-    /// Attack F4: 119,321 entries, and a scan of all of them for each new name.
+    /// Attack F4 in `docs/SECURITY.md`: it created 119,321 entries, and each new name scanned all of them.
     #[test]
     fn names_without_an_account_are_bounded_and_slowed_down_the_same() {
         let mut guesses = Guesses::default();
-        let mut refused = Vec::new();
+        let mut replaced = Vec::new();
         for i in 0..20 * NO_ACCOUNT_SLOTS {
             let guesser = Guesser::NoAccount(user(&format!("user{i}")));
             let mut attempt = || guesses.begin(guesser.clone(), &peer(1), 0);
-            let kept = attempt().expect("the first");
-            refused.push(kept);
+            replaced.push(attempt().expect("the first"));
             for _ in 0..FREE_ATTEMPTS {
                 let attempt = guesses.begin(guesser.clone(), &peer(1), 0).expect("free");
                 guesses.end(attempt, false, 0);
@@ -333,8 +332,8 @@ mod tests {
             assert_eq!(guesses.begin(guesser, &peer(1), 0), Err(DELAY_MS));
         }
         assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS && guesses.accounts.is_empty());
-        // Attempts whose slot belongs to another name count for nobody.
-        refused.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
+        // The result of an attempt whose slot now belongs to another name is ignored.
+        replaced.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
         assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS);
     }
 }

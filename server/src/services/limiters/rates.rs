@@ -1,25 +1,25 @@
 //! The limits of a user: a token bucket for each kind of request, and the bytes written to the log today.
 //!
-//! They count all sessions of a user together, because a user may open 64 of them.
+//! The limits count all sessions of a user together, because a user may open 64 sessions.
 
 use std::collections::HashMap;
 
 use common::UserName;
 use foldhash::fast::RandomState;
 
-/// The number of users at which idle ones are first removed. The maximum is the number of accounts, because
-/// only a request with a session gets here.
+/// The number of remembered users at which idle users are first removed. The number never exceeds the number
+/// of accounts, because only requests of a session count.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Joins of a user: a new member joins many channels at once, later a few a day.
+/// Joins of a user. A new user joins many channels at once, and later a few a day.
 const JOINS: Rate = Rate { per_second: 10, burst: 1_000 };
 
 /// Channels that a user creates. Each one stays in memory forever.
 const CREATIONS: Rate = Rate { per_second: 1, burst: 200 };
 
-/// Invitations that a user sends: a whole company at once.
+/// Invitations that a user sends. A user may invite a whole company at once.
 const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 
 /// A rate limit.
@@ -27,7 +27,7 @@ const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 pub struct Rate {
     /// Requests per second in the long run.
     pub per_second: u32,
-    /// Requests at once after a pause.
+    /// The maximum number of requests at once after a pause.
     pub burst: u32,
 }
 
@@ -74,7 +74,7 @@ pub enum Limited {
 pub struct Rates {
     limits: UserLimits,
     users: HashMap<UserName, Usage, RandomState>,
-    /// The number of users at which idle ones are removed. It doubles, so that the cost per user is constant.
+    /// The number of users at which idle users are removed. It doubles, so the cost per user is constant.
     clean_at: usize,
 }
 
@@ -109,7 +109,7 @@ impl Usage {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// Thousandths of requests that were taken and not refilled.
+    /// Requests that were taken and not refilled, in thousandths.
     missing: u64,
     /// The time of `missing`, in Unix milliseconds.
     at_ms: u64,
@@ -117,7 +117,7 @@ struct Bucket {
 
 impl Bucket {
     fn refill(&mut self, rate: Rate, now_ms: u64) {
-        // A clock that was set back fills nothing.
+        // If the clock was set back, nothing is refilled.
         let passed_ms = now_ms.saturating_sub(self.at_ms);
         self.missing = self.missing.saturating_sub(passed_ms.saturating_mul(per_ms(rate)));
         self.at_ms = now_ms;
@@ -154,8 +154,8 @@ impl Rates {
         self.usage(user, now_ms).bucket(limited).take(rate, now_ms)
     }
 
-    /// Takes further requests out of a user's bucket, which may then hold less than none: the cost of a
-    /// request is known only after it.
+    /// Takes further requests out of a user's bucket. Its content may become negative, because the cost of a
+    /// request is known only after its execution.
     pub fn charge(&mut self, user: &UserName, limited: Limited, requests: u64, now_ms: u64) {
         self.usage(user, now_ms).bucket(limited).missing += requests * 1_000;
     }
@@ -222,7 +222,7 @@ mod tests {
             assert_eq!(take("one", 1_000), Ok(()));
         }
         assert_eq!(take("one", 1_000), Err(100));
-        assert_eq!(take("other", 1_000), Ok(()), "each user has their own");
+        assert_eq!(take("other", 1_000), Ok(()), "each user has their own bucket");
         assert_eq!(take("one", 1_099), Err(1));
         assert_eq!(take("one", 1_100), Ok(()));
         assert_eq!(take("one", 900), Err(100), "the clock was set back");

@@ -62,8 +62,8 @@ mod tests {
             (user("ana"), Target::new("#a").expect("a"), Target::new("@bob").expect("b"));
         assert!(typing.permit(&ana, &here, true, 10_000));
         assert!(!typing.permit(&ana, &here, true, 12_999));
-        assert!(typing.permit(&ana, &there, true, 12_999), "elsewhere");
-        assert!(typing.permit(&user("bob"), &here, true, 12_999), "somebody else");
+        assert!(typing.permit(&ana, &there, true, 12_999), "another conversation");
+        assert!(typing.permit(&user("bob"), &here, true, 12_999), "another user");
         assert!(typing.permit(&ana, &here, false, 12_999));
         assert!(!typing.permit(&ana, &here, false, 12_999), "published already");
         assert!(!typing.permit(&ana, &here, true, 12_999), "a stop does not reset the limit");

@@ -1,4 +1,4 @@
-//! The Tantivy index: which fields of a message it stores, how it is updated, and how it is queried.
+//! The Tantivy index: its fields, its updates and its queries.
 //!
 //! The index contains only the words of the texts. The search reads the texts of the hits from the log. If
 //! the fields or the words change, increment [`FORMAT`]: every server then rebuilds its index.
