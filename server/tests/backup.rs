@@ -99,7 +99,7 @@ fn backed_up() -> BackedUp {
     BackedUp { _home: home, data, archive }
 }
 
-/// The files that a restore must recreate, with their bytes. They exclude indexes and uploads.
+/// The files that a restore must recreate, with their bytes: all files except indexes and uploads.
 fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![data.to_owned()];
@@ -109,7 +109,7 @@ fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(data).expect("below").to_owned();
+                let name = path.strip_prefix(data).expect("a path below data").to_owned();
                 files.insert(name, fs::read(&path).expect("a file"));
             }
         }

@@ -1,6 +1,6 @@
 //! Tests of crash consistency of the whole data folder: log, indexes and snapshots. Each operation of the
-//! disk fails once, and the power is cut at each operation with each kind of loss. The folder then opens, and
-//! contains every durable event.
+//! disk fails once, and the power is cut at each operation with each kind of loss. The folder can then be
+//! opened, and contains every durable event.
 
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 

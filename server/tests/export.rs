@@ -100,7 +100,7 @@ fn data_folder() -> (TempDir, Ledger) {
     (data, ledger)
 }
 
-/// The lines of an export, without the time of the fixtures.
+/// The lines of an export, without the time `NOW_MS` of all events.
 fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
     export(data, &target(wanted), |item| {
@@ -174,7 +174,7 @@ fn an_export_of_a_user_contains_no_data_of_other_users() {
 }
 
 #[test]
-fn an_unknown_channel_or_user_is_refused_by_name() {
+fn the_error_contains_the_name_of_an_unknown_channel_or_user() {
     let (data, _ledger) = data_folder();
     let refusal = |data: &Path, wanted| exported(data, wanted).expect_err("refused").to_string();
     insta::assert_snapshot!(refusal(data.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
@@ -208,7 +208,7 @@ fn an_export_file_is_private_and_replaces_no_file() {
 }
 
 #[test]
-fn an_error_names_the_file_and_its_cause_once() {
+fn an_error_contains_the_file_and_its_cause_once() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("export");
     fs::write(&path, "mine").expect("written");

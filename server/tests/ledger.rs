@@ -179,7 +179,7 @@ fn a_damaged_snapshot_is_renamed_and_the_log_gives_the_same_state() {
 }
 
 #[test]
-fn an_unusable_file_is_refused_by_name() {
+fn the_error_contains_the_name_of_an_unusable_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut running = Running::open(folder.path());
     record_first_half(&mut running);

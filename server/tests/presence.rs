@@ -55,7 +55,7 @@ fn a_silent_user_is_offline_after_45_seconds() {
 }
 
 #[test]
-fn a_user_who_goes_offline_is_published_immediately() {
+fn the_change_to_offline_is_published_immediately() {
     let mut team = team();
     set_state(&mut team, "bob", "online");
     team.pass(5_000);

@@ -31,8 +31,8 @@ const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 900 }, snapshot_
 /// The redacted words: in the message 5 of `#a`, and in its edit.
 const SECRETS: [&str; 2] = ["xylophone", "zeppelin"];
 
-/// Records messages of two channels in turns. The message 5 of `#a` is edited and deleted, and the message 11
-/// is deleted.
+/// Records messages of two channels alternately. The message 5 of `#a` is edited and deleted, and the message
+/// 11 is deleted.
 fn record_messages(store: Store) {
     let mut ledger = open_ledger(store, SIZES);
     for command in [register("alice"), create("alice", "#a"), create("alice", "#b")] {

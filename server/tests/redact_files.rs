@@ -1,6 +1,6 @@
 //! Tests of the redaction of files. The log does not contain the names of redacted files. The disk does not
-//! contain their contents, unless another event or an upload needs a content. A crash at any operation leaves
-//! either the old state or the new state.
+//! contain their contents, unless another event or an upload needs the content. A crash at any operation
+//! leaves either the old state or the new state.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 

@@ -52,7 +52,7 @@ fn next_channel<'s>(state: &'s State, user: &UserName) -> Option<(&'s Target, &'
     })
 }
 
-/// The member who becomes the owner if `user` is the last owner: the first by name among the highest role.
+/// The next owner if `user` is the last owner: the member with the highest role and then the first name.
 fn successor(channel: &Channel, user: &UserName) -> Option<UserName> {
     if !channel.is_last_owner(user) {
         return None;

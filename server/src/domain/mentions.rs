@@ -88,7 +88,7 @@ impl Mentions {
     }
 }
 
-/// Appends an item, and drops the oldest one beyond the limit.
+/// Appends an item. At the limit, drops the oldest item.
 fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     if kept.len() >= MENTIONS_KEPT_MAX {
         kept.remove(0);

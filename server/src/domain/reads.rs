@@ -36,7 +36,7 @@ struct Mark {
     since: u64,
     /// The number of the last event that was read.
     n: u64,
-    /// The user's own messages after `n`, in order. They are not unread.
+    /// The user's own messages after `n`, in order. They do not count as unread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     own: Vec<u64>,
 }
@@ -149,7 +149,7 @@ impl ReadState {
     }
 }
 
-/// Counts the messages after `mark` up to `head`. `others` are the numbers of the other events.
+/// Counts the messages after `mark` up to `head`. `others` are the numbers of events that are not messages.
 fn count_messages(others: &[u64], mark: u64, head: u64) -> u64 {
     let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
     let between = others_up_to(head) - others_up_to(mark.min(head));

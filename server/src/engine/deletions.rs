@@ -18,7 +18,7 @@ use crate::storage::ledger::internal;
 /// then takes a few milliseconds.
 const STEPS_PER_TURN_MAX: u64 = 128;
 
-/// The search for the messages of one deleted account.
+/// The progress of the first unfinished deletion.
 #[derive(Default)]
 pub(super) struct Deletions {
     scan: Option<Scan>,

@@ -2,7 +2,7 @@
 //!
 //! A frame may have 1,024 expensive lines. The engine answers the lines of one client for at most [`SLICE`];
 //! then the frame waits here, and the engine answers other clients. The clients take turns. The frames of one
-//! client stay in their order: a later frame waits behind an unfinished one.
+//! client keep their order: a later frame waits behind an unfinished frame.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::outbound::pending_request::PendingRequest;
 const SLICE: Duration = Duration::from_millis(1);
 
 /// The time for new frames in one turn of the event loop, and the time for the frames that wait here. So a new
-/// request waits for about 8 ms.
+/// request waits for one turn: about 8 ms.
 pub(super) const TURN: Duration = Duration::from_millis(4);
 
 /// The maximum bytes of one client's waiting frames and of their replies so far: more than one frame of the
@@ -41,7 +41,7 @@ pub(super) fn server_busy() -> Error {
 /// had many turns.
 const BUSY_WAIT_MS: u64 = 1_000;
 
-/// A monotonic time. The server passes its clock, a simulation passes a counter.
+/// Returns a monotonic time: of the server's clock, or of a counter in a simulation.
 pub type Stopwatch = Box<dyn Fn() -> Duration + Send>;
 
 /// The lines that the engine answers for one client in one turn.

@@ -1,4 +1,4 @@
-//! The rate limit of each method: the bucket from which an authenticated request takes.
+//! The rate limit of each method: the bucket from which an authenticated request is taken.
 
 use common::methods::Method;
 

@@ -13,8 +13,7 @@ use crate::services::jobs::{self, Job, Kind};
 use crate::services::limiters::rates::Limited;
 use crate::storage::ledger::Receipt;
 
-/// Begins or continues an upload. Makes the same checks as `file.commit`, so a client does not upload a file
-/// in vain.
+/// Begins or continues an upload. Makes the same checks as `file.commit` before the client sends any bytes.
 pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
@@ -91,7 +90,7 @@ pub(super) fn chunk(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
-/// Records the event of an upload. The content is complete and durable before that.
+/// Makes the complete content of an upload durable, and then records its event.
 pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,

@@ -13,7 +13,7 @@ use disk::Disk;
 pub const RESERVE_FILE: &str = "reserve";
 
 /// The number of steps in which the reserve is released. A step (256 KiB) is smaller than the test file of
-/// [`Writer::find_room`](super::Writer::find_room), so a released step does not end the state "disk full".
+/// [`Writer::find_room`](super::Writer::find_room), so `find_room` still fails after a release.
 const STEPS: u64 = 64;
 
 pub(super) struct Reserve {

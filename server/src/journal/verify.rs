@@ -82,7 +82,7 @@ fn walk<E: From<JournalError>>(
     Ok(report)
 }
 
-/// The size of an unacknowledged batch at the end of a segment. Damage is an error.
+/// The size of an unacknowledged batch at the end of a segment. Returns an error for damage.
 pub(super) fn torn_bytes(
     segment: u64,
     bytes: &[u8],

@@ -26,7 +26,7 @@ use tracing::warn;
 pub(super) const ROOM_FILE: &str = "log/room";
 
 /// The size of a segment divided by the size of [`ROOM_FILE`]. For a segment of 64 MiB, the file has 1 MiB:
-/// some thousand messages.
+/// a few thousand messages.
 const ROOM_SHARE: u64 = 64;
 
 /// The open segment and the head of the chain.
@@ -155,7 +155,7 @@ impl Writer {
     }
 
     /// Cuts off a partial batch and syncs the cut. Without the sync, a crash during the next batch could
-    /// bring the bytes of this batch back.
+    /// restore the bytes of this batch.
     fn cut(&mut self) -> Result<(), JournalError> {
         let name = log_name(self.segment.first_record);
         let cut = self.disk.truncate(&name, self.segment.log_bytes);

@@ -28,8 +28,7 @@ use crate::storage::ledger::LedgerError;
 use crate::storage::replay;
 use disk::Disk;
 
-/// The maximum number of messages in one redaction. It keeps the line of the redaction in the log below 64
-/// KiB.
+/// The maximum number of messages in one redaction. It keeps the record of the redaction below 64 KiB.
 pub const NUMBERS_MAX: usize = 3000;
 
 /// The messages to redact.
@@ -203,7 +202,7 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
 }
 
 /// The number of the message or file to which an event belongs; `None` if the event is not a message, a file
-/// or an edit. Redacted events count.
+/// or an edit. Includes redacted events.
 fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Message { .. } | Body::File { .. } | Body::Redacted { of: None, .. } = event.body {
         return Some(event.n);

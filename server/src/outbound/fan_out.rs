@@ -90,7 +90,7 @@ fn read_notice(reading: Reading) -> Notice {
     Notice::Read { conversation, n, unread, mentions }
 }
 
-/// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
+/// Publishes the new topic of a channel to each member. A client that misses it requests `sync.heads`.
 fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };

@@ -1,8 +1,8 @@
 //! A request frame whose lines are being answered, and its reply so far.
 //!
 //! Lines are answered in order. When a line needs a job, such as a password hash, the request waits for it,
-//! and the engine then continues at that line. So one frame can log in and then send a message. After a frame
-//! with one line, a second frame can carry bytes. The same holds for replies.
+//! and the engine then continues at that line. So one frame can log in and then send a message. A request
+//! or a reply of one line can have a second frame, which contains bytes such as a chunk of a file.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use transport::Frame;
 pub struct Route(Vec<Frame>);
 
 impl Route {
-    /// The name that the broker gave the client; `None` if one connection sends requests of many users.
+    /// The client's name, extended by the broker; `None` if one connection sends requests of many users.
     #[must_use]
     pub fn client(&self) -> Option<&[u8]> {
         if let [_broker, client, _empty] = &*self.0 { Some(client) } else { None }
@@ -45,7 +45,7 @@ pub struct PendingRequest {
     pub reply: Vec<u8>,
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
-    /// The progress at each line that needed a job.
+    /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
 }
 

@@ -19,7 +19,7 @@ fn begin_new(team: &mut Team, by: &str, content: &[u8]) -> Value {
 fn a_user_has_a_quota() {
     let mut team = team();
     assert_eq!(reason(&begin_new(&mut team, "alice", &[0; 1001])), "too_large");
-    // Each content counts as a block of 4096 bytes. Four contents fit, five do not.
+    // Each file content counts as a block of 4096 bytes. Four contents fit, five do not.
     for content in [b"1", b"2", b"3"] {
         team.send_file("alice", "#a", content);
         team.send_file("alice", "@bob", content);

@@ -128,7 +128,7 @@ impl Channels {
 
     /// Adds the mentions in a new message of a channel to the indexes.
     fn index_mentions(&mut self, name: &ChannelName, text: &str) {
-        // Most texts contain no mention, so they are not parsed.
+        // Only a text with `@` is parsed.
         if !text.as_bytes().contains(&b'@') {
             return;
         }

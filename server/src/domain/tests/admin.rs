@@ -140,7 +140,7 @@ fn the_presence_topic_moves_with_the_topic_of_any_user() {
 }
 
 #[test]
-fn the_list_of_users_contains_the_times_when_they_were_last_seen() {
+fn the_list_of_users_contains_their_last_seen_times() {
     let fixture = Fixture::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
     let seen: Vec<_> = fixture.state.users.list(None).map(|info| info.seen).collect();
     assert_eq!(seen, [None, Some(7)]);

@@ -1,4 +1,4 @@
-//! Invitations: listed, accepted, declined.
+//! Invitations are listed, accepted and declined.
 
 use super::*;
 use common::Detail;

@@ -90,7 +90,7 @@ fn a_crash_during_recovery_loses_no_record() {
 #[test]
 fn after_a_failure_the_writer_writes_nothing_and_returns_the_same_error() {
     for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-        // The operations are: lines, commit line, sync. A full disk is a permanent failure only for the sync.
+        // The writer writes the lines and the commit line, and syncs. A full disk poisons only the sync.
         for later in if kind == ErrorKind::Other { 0..3 } else { 2..3 } {
             let mut fixture = Fixture::new(Options::default());
             fixture.fill(2);

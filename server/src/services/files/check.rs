@@ -1,6 +1,6 @@
-//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A server
-//! may be running and removing the contents of deleted files meanwhile. The check then reads the log again,
-//! which contains the deletions.
+//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A running
+//! server may remove the contents of deleted files meanwhile. The check then reads the log again, which
+//! contains the deletions.
 
 use std::collections::HashSet;
 use std::io;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::journal::Checkpoint;
 
-    /// A reading of a log with these files. Each is the number of an event and the first byte of a hash.
+    /// A reading of a log with these files, each given as its event number and the first byte of its hash.
     fn reading(all: &[(u64, u8)]) -> LogReading {
         let mut files = Files::default();
         all.iter().for_each(|(n, content)| files.insert(file(*n, *content)));

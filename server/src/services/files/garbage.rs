@@ -11,8 +11,7 @@ const CONTENTS_MAX: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Garbage {
     uploads: Vec<Uuid>,
-    /// File contents that may be removed, each with the record that must be durable before. Ordered by
-    /// record.
+    /// File contents that may be removed, each with the record that must be durable first. Ordered by record.
     contents: VecDeque<(u64, ContentHash)>,
 }
 

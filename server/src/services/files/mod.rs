@@ -50,12 +50,12 @@ pub struct Files {
     garbage: Garbage,
     /// The time of the next removal of abandoned uploads, in Unix milliseconds.
     next_clean_up_ms: u64,
-    /// False while a sweep is due.
+    /// False while a sweep of all unused contents must still be submitted.
     is_sweep_submitted: bool,
 }
 
 impl Files {
-    /// Opens the folder of a data folder whose log has been read.
+    /// Opens the folder `files/` of a data folder whose ledger is open.
     pub fn open(disk: Arc<dyn Disk>, limits: FileLimits, ledger: &Ledger) -> io::Result<Self> {
         let folder = Folder::new(disk);
         let mut found = Vec::new();
@@ -91,7 +91,7 @@ impl Files {
         }
     }
 
-    /// Marks a file content as possibly unused, because an event or an upload ended with the record `record`.
+    /// Marks a file content as possibly unused once the record `record` is durable.
     pub fn release(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
             self.is_sweep_submitted = false;

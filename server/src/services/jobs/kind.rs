@@ -64,7 +64,7 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and about 20 ms. There are three shares, so the last job waits
+            // A hash takes a CPU core, 19 MiB and about 20 ms. There are three shares, so the last job waits
             // less than 2 seconds.
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }

@@ -200,11 +200,11 @@ mod tests {
 
     #[test]
     fn a_job_runs_on_a_thread_and_wakes_the_loop() {
-        let (waker, wake) = Wake::new().expect("a wake");
+        let (waker, wake) = Wake::new().expect("a wake-up");
         let mut jobs = Jobs::start(&CommitMode::OnThread(waker)).expect("threads");
         let here = std::thread::current().id();
         assert!(jobs.submit(7, job(move || assert_ne!(std::thread::current().id(), here))));
-        wait(&[Watch::Wake(&wake)], None).expect("a wait");
+        wait(&[Watch::Wake(&wake)], None).expect("waiting succeeds");
         assert_eq!(jobs.poll(), Some((7, Outcome::Password(passwords::Outcome::Verified(true), None))));
         assert_eq!((jobs.poll(), jobs.waiting(Kind::Passwords)), (None, 0));
     }
@@ -236,7 +236,7 @@ mod tests {
 
     /// Attack F10 in `docs/SECURITY.md`: one peer kept the queue full, so 16 of 20 correct logins failed.
     #[test]
-    fn no_client_fills_a_share_and_no_share_fills_another() {
+    fn no_client_fills_a_share_and_no_full_share_affects_another() {
         let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("no thread is needed");
         let peer = |number: u8| Peer::new(Some([number; 32]), || unreachable!("it has a key")).id;
         let mut accepted = |share: Share, times: usize| {

@@ -5,8 +5,8 @@
 //!
 //! The delay also affects the owner of the account, so it has a maximum. Sessions of the account, and clients
 //! that have logged in to it before, have their own counts. All other clients share one count, because a new
-//! key costs nothing. When a delay ends, a random client of those that asked during the delay has the first
-//! turn. So a client that asks all the time cannot lock out the owner.
+//! key costs nothing. When a delay ends, a random client among those that asked during the delay has the
+//! first turn. So a client that asks all the time cannot lock out the owner.
 //!
 //! A name without an account is treated the same, so the delay does not show whether the account exists.
 
@@ -38,8 +38,8 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// The maximum number of remembered names without an account. A name replaces another name with the same slot.
-/// This helps no attacker, because there is no password to guess.
+/// The maximum number of remembered names without an account. A name replaces the name that had its slot. This
+/// helps no attacker, because there is no password to guess.
 const NO_ACCOUNT_SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
@@ -49,9 +49,9 @@ pub enum Guesser {
     Session(UserName),
     /// A client that has logged in to the account before.
     KnownClient(UserName, ClientKey),
-    /// All other clients that name this account.
+    /// All other clients that try to log in to this account.
     Stranger(UserName),
-    /// Clients that name an account that does not exist.
+    /// Clients that try to log in to an account that does not exist.
     NoAccount(UserName),
 }
 
@@ -60,7 +60,7 @@ pub enum Guesser {
 pub struct Guesses {
     accounts: HashMap<Guesser, Attempts>,
     no_account: HashMap<u64, (UserName, Attempts)>,
-    /// Makes lots and slots unpredictable for clients.
+    /// Makes ranks and slots unpredictable for clients.
     seed: RandomState,
 }
 
@@ -77,7 +77,7 @@ struct Attempts {
     wrong: u32,
     /// The time of the next attempt, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The lowest lot of the clients that asked during the delay. Its client has the first turn.
+    /// The lowest rank of the clients that asked during the delay. The client with this rank has the turn.
     turn: Option<u64>,
     /// Each running attempt holds a clone.
     running: Arc<()>,
@@ -96,18 +96,18 @@ impl Attempts {
         Arc::strong_count(&self.running) - 1
     }
 
-    /// Begins an attempt, or returns the milliseconds to wait. `lot` returns a random number of the client for
-    /// the delay that ends at the given time.
-    fn begin(&mut self, lot: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
+    /// Begins an attempt, or returns the milliseconds to wait. `rank` returns a random number of the client
+    /// for the delay that ends at the given time.
+    fn begin(&mut self, rank: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
         // If the clock was set back, the delay must not exceed its maximum.
         self.blocked_until_ms = self.blocked_until_ms.min(now_ms.saturating_add(DELAY_MS_MAX));
-        let lot = lot(self.blocked_until_ms);
+        let rank = rank(self.blocked_until_ms);
         if now_ms < self.blocked_until_ms {
-            self.turn = Some(self.turn.map_or(lot, |turn| turn.min(lot)));
+            self.turn = Some(self.turn.map_or(rank, |turn| turn.min(rank)));
             return Err(self.blocked_until_ms - now_ms);
         }
         let passed_ms = now_ms - self.blocked_until_ms;
-        if passed_ms < TURN_MS && self.turn.is_some_and(|turn| lot > turn) {
+        if passed_ms < TURN_MS && self.turn.is_some_and(|turn| rank > turn) {
             return Err(TURN_MS - passed_ms);
         }
         if passed_ms >= FORGET_MS {
@@ -134,7 +134,7 @@ impl Guesses {
     /// Begins an attempt, or returns the milliseconds to wait.
     pub fn begin(&mut self, guesser: Guesser, peer: &PeerId, now_ms: u64) -> Result<Attempt, u64> {
         let Self { accounts, no_account, seed } = self;
-        let lot = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
+        let rank = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
         let attempts = match &guesser {
             Guesser::NoAccount(user) => {
                 let slot =
@@ -148,7 +148,7 @@ impl Guesses {
                 accounts.entry(guesser.clone()).or_default()
             }
         };
-        let running = attempts.begin(lot, now_ms)?;
+        let running = attempts.begin(rank, now_ms)?;
         Ok(Attempt { guesser, running })
     }
 

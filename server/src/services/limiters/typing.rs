@@ -7,7 +7,7 @@ use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
 /// The maximum number of remembered pairs of user and conversation. At the maximum, pairs without a recent
-/// notice are forgotten. If all notices are recent, those of other pairs are not published.
+/// notice are forgotten. If all notices are recent, notices of other pairs are not published.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
 /// The last typing notice of each user in each conversation.

@@ -34,7 +34,7 @@ const HEAP_BYTES: usize = 15_000_000;
 /// The indexed fields of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
-    /// The key of its conversation.
+    /// The key of the message's conversation.
     pub(super) conversation: String,
     pub(super) n: u64,
     pub(super) from: String,
@@ -48,7 +48,7 @@ pub(super) struct Message {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// The key of its conversation.
+    /// The key of the message's conversation.
     pub conversation: String,
 
     pub n: u64,
