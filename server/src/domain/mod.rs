@@ -37,7 +37,7 @@ pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
-pub use urgency::Reserve;
+pub use urgency::ReservePart;
 
 /// The state of the server. The texts of messages are only in the log.
 pub struct State {

@@ -6,7 +6,7 @@ use super::{Change, Command, State};
 
 /// The part of the disk reserve that a command may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reserve {
+pub enum ReservePart {
     None,
     /// The first half.
     Half,
@@ -50,8 +50,8 @@ impl Command<'_> {
         }
     }
 
-    /// Whether the command removes a session, a membership, a right or a message. An attacker must not be able
-    /// to prevent such a command by filling a quota or the disk.
+    /// Whether the command removes a session, a membership, a right or a message. An attacker must not be
+    /// able to prevent such a command by filling a quota or the disk.
     #[must_use]
     pub fn is_removal(&self) -> bool {
         match self {
@@ -103,17 +103,17 @@ impl Command<'_> {
     /// The part of the reserve that the command may use. Administrators may use it for all commands except
     /// content and read marks, so that they can log in and lock out an attacker.
     #[must_use]
-    pub fn reserve(&self, state: &State) -> Reserve {
+    pub fn reserve(&self, state: &State) -> ReservePart {
         let is_content = matches!(
             self,
             Self::Send { .. } | Self::Share { .. } | Self::MarkRead { .. } | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {
-            Reserve::Whole
+            ReservePart::Whole
         } else if self.is_removal() {
-            Reserve::Half
+            ReservePart::Half
         } else {
-            Reserve::None
+            ReservePart::None
         }
     }
 }

@@ -352,7 +352,7 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
-            limited: None,
+            rate_kind: None,
             reader: None,
             search: self.search.as_ref(),
             presence: &mut self.presence,

@@ -17,8 +17,8 @@ use crate::outbound::pending_request::PendingRequest;
 /// of messages is answered at once.
 const SLICE: Duration = Duration::from_millis(1);
 
-/// The time for new frames in one turn of the event loop, and the time for the frames that wait here. So a new
-/// request waits for one turn: about 8 ms.
+/// The time for new frames in one turn of the event loop, and the time for the frames that wait here. So a
+/// new request waits for one turn: about 8 ms.
 pub(super) const TURN: Duration = Duration::from_millis(4);
 
 /// The maximum bytes of one client's waiting frames and of their replies so far: more than one frame of the

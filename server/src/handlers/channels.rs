@@ -11,7 +11,7 @@ use common::{ChannelName, Conversation, Error, UserName, pages};
 use super::{RequestContext, first_page};
 use crate::domain::channels::decide;
 use crate::domain::{Actor, Command};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
@@ -87,7 +87,7 @@ pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) 
 /// rate of messages.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.authenticate(token)?;
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     Ok(Actor { user, channel: channel.clone() })
 }
 

@@ -2,21 +2,21 @@
 
 use common::methods::Method;
 
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
 /// The reply bytes that cost as much as one more read. A history page of 1 MiB costs 1 + 16 reads.
 pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 
-/// The bucket of a method; `None` if this limit does not apply. A handler that stores a record also takes from
-/// the bucket of messages, but not for a repeated request, which stores no record.
+/// The bucket of a method; `None` if this limit does not apply. A handler that stores a record also takes
+/// from the bucket of messages, but not for a repeated request, which stores no record.
 ///
 /// Passwords have their own limits. Methods that end sessions, roles or memberships have no limit here, so
 /// a user who exceeds a rate can still revoke sessions and leave channels.
-pub(super) fn limited_as(method: Method) -> Option<Limited> {
+pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {
-        Method::ChannelCreate => Some(Limited::Creations),
-        Method::ChannelJoin => Some(Limited::Joins),
-        Method::ChannelInvite => Some(Limited::Invitations),
+        Method::ChannelCreate => Some(RateKind::Creations),
+        Method::ChannelJoin => Some(RateKind::Joins),
+        Method::ChannelInvite => Some(RateKind::Invitations),
         Method::SessionList
         | Method::UserList
         | Method::ChannelList
@@ -37,7 +37,7 @@ pub(super) fn limited_as(method: Method) -> Option<Limited> {
         | Method::AdminUsers
         | Method::AdminChannels
         | Method::AdminSessions
-        | Method::AdminStats => Some(Limited::Reads),
+        | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register
         | Method::Login

@@ -10,7 +10,7 @@ use super::{RequestContext, Unanswered};
 use crate::domain::{Command, files, history};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
 /// Begins or continues an upload. Makes the same checks as `file.commit` before the client sends any bytes.
@@ -50,7 +50,7 @@ pub(super) fn begin(
         None => {
             context.ledger.may_write()?;
             context.check_quota(&requested.user)?;
-            context.take_rate(&requested.user, Limited::Messages)?;
+            context.take_rate(&requested.user, RateKind::Messages)?;
             for idle in context.files.uploads.add(requested.clone(), &context.ledger.state().files)? {
                 context.files.discard_upload(idle, context.ledger.position());
             }

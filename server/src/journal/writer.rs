@@ -82,8 +82,8 @@ impl Writer {
     ///
     /// After [`JournalError::StorageFull`], the log is unchanged. Until [`find_room`](Self::find_room)
     /// succeeds, each further batch uses the reserve, and fails when the reserve is empty. Meanwhile, the
-    /// ledger submits only commands that may use the reserve. After [`JournalError::Unavailable`], every batch
-    /// fails until a restart.
+    /// ledger submits only commands that may use the reserve. After [`JournalError::Unavailable`], every
+    /// batch fails until a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         let uses_reserve = self.is_full();
         if let Some(failure) = self.failure.as_ref().filter(|_| !uses_reserve) {

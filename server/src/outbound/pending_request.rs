@@ -20,8 +20,8 @@ impl Route {
         if let [_broker, client, _empty] = &*self.0 { Some(client) } else { None }
     }
 
-    /// The envelope as one key: the requests of one client have the same key. A connection for many users adds
-    /// a frame to the envelope of each user, so each user has a key.
+    /// The envelope as one key: the requests of one client have the same key. A connection for many users
+    /// adds a frame to the envelope of each user, so each user has a key.
     #[must_use]
     pub fn key(&self) -> Box<[u8]> {
         let mut key = Vec::new();

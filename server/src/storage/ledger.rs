@@ -13,7 +13,7 @@ use common::{ChannelName, Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
-use crate::domain::{self, Command, Reserve, State};
+use crate::domain::{self, Command, ReservePart, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
 use crate::storage::data_folder::Store;
@@ -224,11 +224,11 @@ impl Ledger {
     }
 
     /// Returns an error unless the disk is full and the command may use the rest of the reserve.
-    fn may_use(&self, reserve: Reserve) -> Result<(), Error> {
+    fn may_use(&self, reserve: ReservePart) -> Result<(), Error> {
         let room = match reserve {
-            Reserve::None => 0,
-            Reserve::Half => self.reserve_bytes / 2,
-            Reserve::Whole => self.reserve_bytes,
+            ReservePart::None => 0,
+            ReservePart::Half => self.reserve_bytes / 2,
+            ReservePart::Whole => self.reserve_bytes,
         };
         if self.is_disk_full() && self.reserve_used < room { Ok(()) } else { self.may_write() }
     }
@@ -237,8 +237,8 @@ impl Ledger {
         self.failure.as_ref().is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
     }
 
-    /// Returns an error while the log cannot be written. [`record`](Self::record) returns the same error for a
-    /// command that may not use the reserve.
+    /// Returns an error while the log cannot be written. [`record`](Self::record) returns the same error for
+    /// a command that may not use the reserve.
     pub fn may_write(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), Err)
     }

@@ -101,8 +101,8 @@ impl Indexes {
 }
 
 impl Channels {
-    /// The names of the first channels after `after` that `user` may see, in alphabetical order: more than one
-    /// page, so the caller knows whether another page follows.
+    /// The names of the first channels after `after` that `user` may see, in alphabetical order: more than
+    /// one page, so the caller knows whether another page follows.
     pub(super) fn visible(&self, user: &UserName, after: Option<&str>) -> BTreeSet<&ChannelName> {
         let range = pages::range(after, ChannelName::new);
         let start = range.0.as_ref().map(|name| Target::Channel(name.clone()));

@@ -2,8 +2,8 @@
 //!
 //! [`folder`] reads and writes the disk, in jobs. [`uploads`] is the state in the event loop. One thread
 //! reads and writes chunks, in the order of the requests. Another thread commits uploads and removes file
-//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) has the list of the
-//! sent files, and the right to read them.
+//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) has the list of
+//! the sent files, and the right to read them.
 
 pub mod folder;
 pub mod uploads;

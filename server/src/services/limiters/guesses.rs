@@ -38,8 +38,8 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// The maximum number of remembered names without an account. A name replaces the name that had its slot. This
-/// helps no attacker, because there is no password to guess.
+/// The maximum number of remembered names without an account. A name replaces the name that had its slot.
+/// This helps no attacker, because there is no password to guess.
 const NO_ACCOUNT_SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.

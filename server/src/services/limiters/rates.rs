@@ -62,7 +62,7 @@ impl UserLimits {
 
 /// The kinds of requests with a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
+pub enum RateKind {
     Messages,
     Reads,
     Joins,
@@ -91,13 +91,13 @@ struct Usage {
 }
 
 impl Usage {
-    fn bucket(&mut self, limited: Limited) -> &mut Bucket {
-        match limited {
-            Limited::Messages => &mut self.messages,
-            Limited::Reads => &mut self.reads,
-            Limited::Joins => &mut self.joins,
-            Limited::Creations => &mut self.creations,
-            Limited::Invitations => &mut self.invitations,
+    fn bucket(&mut self, kind: RateKind) -> &mut Bucket {
+        match kind {
+            RateKind::Messages => &mut self.messages,
+            RateKind::Reads => &mut self.reads,
+            RateKind::Joins => &mut self.joins,
+            RateKind::Creations => &mut self.creations,
+            RateKind::Invitations => &mut self.invitations,
         }
     }
 
@@ -149,15 +149,15 @@ impl Rates {
 
     /// Takes one request out of a user's bucket. If the bucket is empty, returns the milliseconds until it
     /// holds one.
-    pub fn take(&mut self, user: &UserName, limited: Limited, now_ms: u64) -> Result<(), u64> {
-        let rate = self.rate(limited);
-        self.usage(user, now_ms).bucket(limited).take(rate, now_ms)
+    pub fn take(&mut self, user: &UserName, kind: RateKind, now_ms: u64) -> Result<(), u64> {
+        let rate = self.rate(kind);
+        self.usage(user, now_ms).bucket(kind).take(rate, now_ms)
     }
 
     /// Takes further requests out of a user's bucket. Its content may become negative, because the cost of a
     /// request is known only after its execution.
-    pub fn charge(&mut self, user: &UserName, limited: Limited, requests: u64, now_ms: u64) {
-        self.usage(user, now_ms).bucket(limited).missing += requests * 1_000;
+    pub fn charge(&mut self, user: &UserName, kind: RateKind, requests: u64, now_ms: u64) {
+        self.usage(user, now_ms).bucket(kind).missing += requests * 1_000;
     }
 
     /// Checks that a user may write to the log today. If not, returns the milliseconds until the next day.
@@ -170,7 +170,7 @@ impl Rates {
     }
 
     /// Counts bytes that a user has written to the log.
-    pub fn wrote(&mut self, user: &UserName, bytes: u64, now_ms: u64) {
+    pub fn count_log_bytes(&mut self, user: &UserName, bytes: u64, now_ms: u64) {
         let usage = self.usage(user, now_ms);
         let today = now_ms / DAY_MS;
         if usage.day != today {
@@ -185,13 +185,13 @@ impl Rates {
         self.limits.log_bytes_per_day
     }
 
-    fn rate(&self, limited: Limited) -> Rate {
-        match limited {
-            Limited::Messages => self.limits.messages,
-            Limited::Reads => self.limits.reads,
-            Limited::Joins => JOINS,
-            Limited::Creations => CREATIONS,
-            Limited::Invitations => INVITATIONS,
+    fn rate(&self, kind: RateKind) -> Rate {
+        match kind {
+            RateKind::Messages => self.limits.messages,
+            RateKind::Reads => self.limits.reads,
+            RateKind::Joins => JOINS,
+            RateKind::Creations => CREATIONS,
+            RateKind::Invitations => INVITATIONS,
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_burst_empties_the_bucket_and_time_fills_it() {
         let mut rates = rates(10, 3);
-        let mut take = |name, now_ms| rates.take(&user(name), Limited::Messages, now_ms);
+        let mut take = |name, now_ms| rates.take(&user(name), RateKind::Messages, now_ms);
         for _ in 0..3 {
             assert_eq!(take("one", 1_000), Ok(()));
         }
@@ -236,26 +236,26 @@ mod tests {
     fn each_kind_of_request_has_its_own_bucket_and_a_large_reply_costs_more() {
         let mut rates = rates(1, 1);
         let ana = user("ana");
-        assert_eq!(rates.take(&ana, Limited::Messages, 0), Ok(()));
-        assert_eq!(rates.take(&ana, Limited::Messages, 0), Err(1_000));
-        for limited in [Limited::Reads, Limited::Joins, Limited::Creations, Limited::Invitations] {
-            assert_eq!(rates.take(&ana, limited, 0), Ok(()));
+        assert_eq!(rates.take(&ana, RateKind::Messages, 0), Ok(()));
+        assert_eq!(rates.take(&ana, RateKind::Messages, 0), Err(1_000));
+        for kind in [RateKind::Reads, RateKind::Joins, RateKind::Creations, RateKind::Invitations] {
+            assert_eq!(rates.take(&ana, kind, 0), Ok(()));
         }
-        rates.charge(&ana, Limited::Reads, 10_000, 0);
-        assert_eq!(rates.take(&ana, Limited::Reads, 0), Err(2));
+        rates.charge(&ana, RateKind::Reads, 10_000, 0);
+        assert_eq!(rates.take(&ana, RateKind::Reads, 0), Err(2));
     }
 
     #[test]
     fn a_day_has_a_quota_of_log_bytes() {
         let mut rates = Rates::new(UserLimits { log_bytes_per_day: 100, ..UserLimits::default() });
         let (ana, noon) = (user("ana"), 10 * DAY_MS + DAY_MS / 2);
-        rates.wrote(&ana, 99, noon);
+        rates.count_log_bytes(&ana, 99, noon);
         assert_eq!(rates.may_write(&ana, noon), Ok(()));
-        rates.wrote(&ana, 99, noon);
+        rates.count_log_bytes(&ana, 99, noon);
         assert_eq!(rates.may_write(&ana, noon), Err(DAY_MS / 2));
         assert_eq!(rates.may_write(&user("bob"), noon), Ok(()));
         assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()), "the next day");
-        rates.wrote(&ana, 99, 11 * DAY_MS);
+        rates.count_log_bytes(&ana, 99, 11 * DAY_MS);
         assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()));
     }
 
@@ -263,7 +263,7 @@ mod tests {
     fn users_who_were_idle_for_a_day_are_removed() {
         let mut rates = rates(1_000, 1);
         for i in 0..3 * REMEMBERED_MAX as u64 {
-            assert_eq!(rates.take(&user(&format!("u{i}")), Limited::Messages, i * DAY_MS / 1_000), Ok(()));
+            assert_eq!(rates.take(&user(&format!("u{i}")), RateKind::Messages, i * DAY_MS / 1_000), Ok(()));
         }
         assert!(rates.users.len() <= REMEMBERED_MAX, "{}", rates.users.len());
     }

@@ -69,8 +69,8 @@ const RESTART_DELAY: Duration = Duration::from_millis(250);
 /// the search works within a minute.
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
 
-/// The number of consecutive failures after which the index is removed once, because its files may be damaged.
-/// Earlier attempts keep the index, so searches on a full disk still find old messages.
+/// The number of consecutive failures after which the index is removed once, because its files may be
+/// damaged. Earlier attempts keep the index, so searches on a full disk still find old messages.
 const FAILURES_BEFORE_NEW_INDEX: u32 = 4;
 
 /// The reason why the index cannot be used.
