@@ -1,5 +1,5 @@
 //! `account.delete`: sessions and memberships end, messages stay, and `erase` deletes the messages.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "tests may panic")]
 
 use serde_json::{Value, json};
 use server::domain::Command;

@@ -1,7 +1,7 @@
 //! The limits of a user: rates, the number of channels, and the daily quota of the log. The cost of a list
 //! depends only on its length.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Logins during attacks: wrong passwords and floods of strangers never lock out a user who has the correct
 //! password.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use serde_json::{Value, json};
 use server::services::jobs::Kind;

@@ -1,7 +1,7 @@
 //! The reserve on a full disk: the server stores removals and the requests of administrators, and refuses all
 //! other writes.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "tests may panic")]
 
 use disk::Disk as _;
 use disk::faulty::Loss;

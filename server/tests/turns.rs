@@ -1,7 +1,7 @@
 //! The turns of the engine: a frame of many expensive lines is answered over several turns, and the requests
 //! of other clients are answered in between.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "tests may panic")]
 
 use std::time::Duration;
 

@@ -113,11 +113,11 @@ impl Files {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.events.entry(shared.sha256).or_default().insert(event.clone());
         let usage = self.usage.entry(shared.from.clone()).or_default();
-        let times = usage.contents.entry(shared.sha256).or_default();
-        if *times == 0 {
+        let send_count = usage.contents.entry(shared.sha256).or_default();
+        if *send_count == 0 {
             usage.bytes += cost(shared.bytes);
         }
-        *times += 1;
+        *send_count += 1;
         self.shared.insert(event, shared);
     }
 
@@ -147,9 +147,9 @@ impl Files {
             }
         }
         let Some(usage) = self.usage.get_mut(&from) else { return };
-        if let Some(times) = usage.contents.get_mut(&sha256) {
-            *times -= 1;
-            if *times == 0 {
+        if let Some(send_count) = usage.contents.get_mut(&sha256) {
+            *send_count -= 1;
+            if *send_count == 0 {
                 usage.contents.remove(&sha256);
                 usage.bytes -= cost(bytes);
             }

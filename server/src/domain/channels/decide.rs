@@ -184,7 +184,7 @@ pub(crate) fn set<'a>(
 }
 
 pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) -> Decision<'a> {
-    let channel = actor.allowed(state, Action::Close)?;
+    let channel = actor.allowed(state, Action::ArchiveOrDelete)?;
     if channel.archived == archived {
         return Ok(None);
     }
@@ -193,6 +193,6 @@ pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) 
 }
 
 pub(crate) fn delete<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
-    let channel = actor.allowed(state, Action::Close)?;
+    let channel = actor.allowed(state, Action::ArchiveOrDelete)?;
     actor.event(channel.progress.n + 1, at, Body::ChannelDeleted)
 }

@@ -24,7 +24,7 @@ pub enum Action<'a> {
     /// Make the channel private or public.
     SetPrivate,
     /// Archive, restore or delete the channel.
-    Close,
+    ArchiveOrDelete,
 }
 
 impl Action<'_> {
@@ -39,7 +39,7 @@ impl Action<'_> {
             | Self::Unban
             | Self::ListBans
             | Self::SetSubject => Role::Moderator,
-            Self::GiveRole | Self::SetPrivate | Self::Close => Role::Owner,
+            Self::GiveRole | Self::SetPrivate | Self::ArchiveOrDelete => Role::Owner,
         }
     }
 
@@ -55,7 +55,7 @@ impl Action<'_> {
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate
-            | Self::Close => false,
+            | Self::ArchiveOrDelete => false,
         }
     }
 }

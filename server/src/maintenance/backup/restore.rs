@@ -61,12 +61,12 @@ fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> R
     let path = data.join(LOCK_FILE);
     let lock_existed = disk::exists(&path);
     let _lock = data_folder::lock(data)?;
-    let done = work();
-    if done.is_err() && !lock_existed {
+    let result = work();
+    if result.is_err() && !lock_existed {
         // A remaining lock file does no harm.
         let _ignored = disk::remove(&path);
     }
-    done
+    result
 }
 
 fn fill(

@@ -58,16 +58,16 @@ impl Files {
     /// Opens the folder `files/` of a data folder whose ledger is open.
     pub fn open(disk: Arc<dyn Disk>, limits: FileLimits, ledger: &Ledger) -> io::Result<Self> {
         let folder = Folder::new(disk);
-        let mut found = Vec::new();
+        let mut unrecorded = Vec::new();
         for upload in folder.load()? {
             // The files of a recorded upload remain if the process is killed before it removes them.
             if ledger.sent_before(upload.id, &upload.user).is_ok_and(|sent| sent.is_none()) {
-                found.push(upload);
+                unrecorded.push(upload);
             } else {
                 folder.discard(upload.id)?;
             }
         }
-        let uploads = Uploads::new(limits, found);
+        let uploads = Uploads::new(limits, unrecorded);
         Ok(Self {
             folder,
             uploads,

@@ -95,11 +95,11 @@ pub struct Uploads {
 impl Uploads {
     /// Creates the list from the uploads on the disk.
     #[must_use]
-    pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
+    pub fn new(limits: FileLimits, stored: Vec<Upload>) -> Self {
         let open = |upload: Upload| {
             (upload.id, Open { last_request_ms: upload.begun, upload, stage: UploadStage::Receiving })
         };
-        let open = found.into_iter().map(open).collect();
+        let open = stored.into_iter().map(open).collect();
         Self { limits, open, since: None, recorded: VecDeque::new() }
     }
 
@@ -138,8 +138,8 @@ impl Uploads {
         if upload.bytes > file_bytes_max {
             return Err(Detail::FileTooLarge { max: file_bytes_max, bytes: upload.bytes }.into());
         }
-        let of_user = self.open.values().filter(|open| open.upload.user == upload.user);
-        let mut others: Vec<_> = of_user.filter(|open| open.stage != UploadStage::Recorded).collect();
+        let user_uploads = self.open.values().filter(|open| open.upload.user == upload.user);
+        let mut others: Vec<_> = user_uploads.filter(|open| open.stage != UploadStage::Recorded).collect();
         let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
         let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
         // The longest idle is last.

@@ -142,7 +142,8 @@ impl Jobs {
                 (ticket, job.kind, job.share.clone(), job.run())
             }
         };
-        if let Some(waiting) = self.waiting.get_mut(kind as usize).and_then(|of| of.get_mut(share.index())) {
+        if let Some(waiting) = self.waiting.get_mut(kind as usize).and_then(|row| row.get_mut(share.index()))
+        {
             *waiting -= 1;
         }
         if let Some(peer) = share.peer()
