@@ -166,7 +166,7 @@ fn a_message_without_the_empty_frame_is_refused() {
 }
 
 #[test]
-fn a_message_of_too_many_frames_is_refused_by_name() {
+fn a_message_of_too_many_frames_gets_its_own_error() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = (peers.client(), peers.server());
         let frames = [b"".as_slice(); 100];

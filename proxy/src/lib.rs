@@ -46,7 +46,7 @@ pub struct Proxy {
     endpoints: Config,
     counters: Counters,
     started: Instant,
-    /// The message that is being handled. The field reuses its memory.
+    /// The message that is being handled. It is a field, so its memory is reused.
     frames: Vec<Frame>,
 }
 
@@ -94,7 +94,7 @@ impl Proxy {
             let subscriptions = Watch::Readable(self.subscribers.socket());
             let control = Watch::Readable(self.control.socket());
             let watches = [subscriptions, Watch::Readable(&self.events), control, Watch::Wake(&wake)];
-            let [subscriptions, events, control, _stop] = wait_which(watches, None)?;
+            let [subscriptions, events, control, _shutdown] = wait_which(watches, None)?;
             if subscriptions {
                 self.decide_subscriptions()?;
             }

@@ -29,7 +29,7 @@ impl Subscribers {
         self.socket.send(frames).map(|_dropped_for_slow_subscribers| ())
     }
 
-    /// Handles the next frame from a subscriber. Returns false if none is waiting.
+    /// Handles the next frame from a subscriber. Returns false if no frame is waiting.
     pub(crate) fn decide_next(
         &self,
         frames: &mut Vec<Frame>,
@@ -59,7 +59,7 @@ impl Subscribers {
         if !self.socket.accept_subscription(topic.as_bytes())? {
             // The client detects this, because its next barrier is refused for the same reason.
             counters.refused_subscriptions += 1;
-            tracing::debug!("subscription refused: its sender has too many topics");
+            tracing::debug!("subscription refused: the subscriber has too many topics");
             return Ok(());
         }
         match subscription {
