@@ -1,10 +1,10 @@
-"""Twenty honest clients of `make hostile`: they send, listen and read.
+"""Runs the 20 honest clients of `make hostile`: they send, listen and read.
 
     honest.py --server INVITE --seconds 60
 
-The first line on standard output says that all clients are ready, the last one
-is the verdict in JSON. A message without an acknowledgement is sent again
-under its id, as PROTOCOL.md says; its latency counts from the first sending.
+The first line on standard output says that all clients are ready. The last
+line is the verdict in JSON. A client sends a message without an
+acknowledgement again with the same id. Its latency counts from the first send.
 """
 
 import argparse
@@ -28,12 +28,12 @@ SEND_EVERY = 0.5
 READ_EVERY = 5
 # Seconds without an answer after which a request is sent again.
 RESEND_AFTER = 3
-# Seconds that the last acknowledgements may take.
+# The maximum seconds until the last acknowledgements arrive.
 END_MAX = 30
 
 
 class Client:
-    """One user with one message or read in flight."""
+    """One user, with at most one request in flight."""
 
     def __init__(self, server, number):
         self.papo = Papo(server, timeout_seconds=60)
@@ -75,7 +75,7 @@ def receive(client, results, now):
         if client.line is None or reply["id"] != client.request:
             continue
         if "error" in reply:
-            # Send it again after the delay that the server asks for.
+            # Send the request again after the delay that the server requests.
             results.refused += 1
             wait = reply["error"]["data"].get("wait_ms", 100) / 1000
             client.sent = now + wait - RESEND_AFTER
@@ -90,7 +90,7 @@ def receive(client, results, now):
 
 
 def act(client, results, now, elapsed, seconds):
-    """Sends what is due at one client."""
+    """Sends the next request of one client, if a request is due."""
     if client.line is not None:
         if now - client.sent > RESEND_AFTER:
             results.resent += 1
@@ -134,7 +134,7 @@ def run(clients, seconds):
 
 
 def lost(client, results):
-    """The acknowledged messages that are not stored under their number."""
+    """The number of acknowledged messages that the history lacks."""
     stored, after = {}, 0
     while True:
         page = client.papo.call(

@@ -33,7 +33,7 @@ fn matches_info(file: &FileInfo, bytes: &[u8]) -> bool {
     Sha256::digest(bytes)[..] == file.sha256.0 && bytes.len() as u64 == file.bytes
 }
 
-/// A downloaded part equals the content that was sent.
+/// A downloaded chunk equals the content that was sent.
 pub(crate) fn downloads_match_uploads(
     observed: &Observed,
     user: &UserName,
