@@ -117,7 +117,8 @@ fn unread_lines(catalog: Catalog, unread: &[Reading]) -> Vec<String> {
         return Vec::new();
     }
     let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
-    let mut lines = vec![catalog.unread_in_all(messages, unread.len())];
+    let mut lines =
+        vec![format!("{} {}", catalog.unread_messages(messages), catalog.in_conversations(unread.len()))];
     let line = |reading| format!("  {}", render::reading(catalog, reading));
     lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
     if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {

@@ -26,6 +26,7 @@ super::messages! {
     password_changed(ended: u64) {
         en: "your password was changed, and {ended} other sessions were ended",
         pt: "sua senha foi alterada, e {ended} outras sessões foram encerradas",
+        one ended: { en: "your password was changed, and 1 other session was ended", pt: "sua senha foi alterada, e 1 outra sessão foi encerrada" },
     }
     account_deleted() {
         en: "your account is deleted, and its name is not given again",
@@ -58,6 +59,7 @@ super::messages! {
     sessions_ended(ended: u64) {
         en: "{ended} sessions were ended",
         pt: "{ended} sessões foram encerradas",
+        one ended: { en: "1 session was ended", pt: "1 sessão foi encerrada" },
     }
     session(mark: char, session: uuid::Uuid, opened: &str, expires: &str) {
         en: "{mark} {session} opened {opened}, expires {expires}",
