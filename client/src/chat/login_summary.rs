@@ -48,7 +48,8 @@ pub(super) fn load(
         matches!(cached, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
     });
     let invitations = invitations(handle, names)?;
-    let mut lines: Vec<_> = invitations.iter().map(|one| render::invitation(catalog, one)).collect();
+    let line = |invitation| render::invitation(catalog, invitation);
+    let mut lines: Vec<_> = invitations.iter().map(line).collect();
     let unread = unread(handle)?;
     lines.extend(unread_lines(catalog, &unread));
     Ok(LoginSummary { channels, unread, lines })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use common::UserName;
 
-/// The colours of other users' names: red to cyan of the eight that every terminal has, in bold. They are
+/// The colours of other users' names: red to cyan of the eight colours of every terminal, in bold. They are
 /// readable on dark and light backgrounds.
 const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
 
@@ -30,6 +30,7 @@ impl Style {
         Self::Other(NAMES.get(colour).copied().unwrap_or_default())
     }
 
+    /// Returns the text within the escape sequences of the style. An empty text stays empty.
     pub(super) fn paint(self, text: &str) -> String {
         let codes = match self {
             Self::System => "2",

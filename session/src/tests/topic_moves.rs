@@ -207,7 +207,7 @@ impl World {
         let account = LoggedIn { user, token: "t".to_owned(), topic: world.own(), expires: 1 };
         world.session.command(0, 1, Command::Restore(account));
         world.session.command(0, 2, Command::Follow(Follow::Everything));
-        world.settle();
+        world.advance_until_idle();
         world
     }
 
@@ -364,7 +364,7 @@ impl World {
     }
 
     /// Runs without losses for longer than any deadline.
-    fn settle(&mut self) {
+    fn advance_until_idle(&mut self) {
         for _ in 0..60 {
             self.advance(1_000);
             while !self.is_idle() {
@@ -386,7 +386,7 @@ proptest! {
     fn moving_topics_lose_no_event_and_repeat_none(steps in proptest::collection::vec(step(), 0..80)) {
         let mut world = World::new();
         steps.into_iter().for_each(|step| world.apply(step));
-        world.settle();
+        world.advance_until_idle();
         let all: Vec<_> = (4..=world.log.len() as u64).collect();
         prop_assert_eq!(&world.emitted, &all);
         let current = BTreeMap::from([(world.ops(), 1), (world.own(), 1)]);
