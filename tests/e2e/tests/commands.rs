@@ -158,7 +158,7 @@ fn every_line_of_standard_input_is_sent_once_and_in_order() {
     let mut input = child.stdin.take().expect("a pipe");
     input.write_all(lines.join("\n").as_bytes()).expect("written");
     drop(input);
-    assert!(child.wait().expect("an end").success());
+    assert!(child.wait().expect("the process exits").success());
 
     let mut received = Vec::new();
     for page in 0..4 {

@@ -76,12 +76,12 @@ fn lines_of_a_killed_send_are_sent_by_the_next_send() {
         let mut child = send_lines(&alice, &["one", "two", "three"]);
         wait_until_stored(alice.config.path(), "three");
         child.kill().expect("killed");
-        child.wait().expect("an end");
+        child.wait().expect("the process exits");
         // The second killed process has its own outbox file.
         let mut child = send_lines(&alice, &["four"]);
         wait_until_stored(alice.config.path(), "four");
         child.kill().expect("killed");
-        child.wait().expect("an end");
+        child.wait().expect("the process exits");
         let config = alice.config;
         node.start("up");
         let alice = Shell::in_folder(&node, config);
