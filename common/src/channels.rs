@@ -211,7 +211,7 @@ pub struct Channels {
 /// A channel that the user can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo {
-    /// Whether the channel can only be read.
+    /// Whether the channel is archived: it is then read-only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub archived: bool,
     /// The channel's name.
