@@ -42,7 +42,7 @@ const _: () = assert!(CLIENT_FRAMES_MAX == 14, "TOO_MANY_FRAMES contains this nu
 /// The reply to a message of more frames than `CLIENT_FRAMES_MAX`.
 const TOO_MANY_FRAMES: &[u8] = concat!(
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
-    r#""message":"a message has at most 14 frames: send the empty frame, the request lines, and at most "#,
+    r#""message":"a message may have at most 14 frames: send the empty frame, the request lines, and at most "#,
     r#"one frame of bytes","data":{"reason":"invalid_request","detail":"too_many_frames","args":{"max":14}}}}"#,
     "\n"
 )

@@ -176,7 +176,7 @@ fn a_message_of_too_many_frames_gets_its_own_error() {
             assert_eq!(answer[0], b"");
             assert_eq!(
                 String::from_utf8_lossy(&answer[1]),
-                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a message has at most 14 \
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a message may have at most 14 \
                  frames: send the empty frame, the request lines, and at most one frame of bytes\",\
                  \"data\":{\"reason\":\"invalid_request\",\"detail\":\"too_many_frames\",\"args\":{\"max\":14}}}}\n",
                 "{count} frames"
