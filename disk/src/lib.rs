@@ -1,9 +1,9 @@
-//! Files: only this crate uses `std::fs`.
+//! Access to files. Only this crate uses `std::fs`.
 //!
 //! A [`Disk`] is one folder with the few operations that papo needs. Tests and the simulation make each
 //! operation fail ([`faulty`]). Names are relative to the folder and use `/`. Files from the command line are
-//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Both ways share the
-//! atomic replacement ([`replace`]) and the locks ([`Lock`]).
+//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Both kinds of access
+//! share the atomic replacement ([`replace`]) and the locks ([`Lock`]).
 
 #![expect(clippy::disallowed_methods, reason = "only this crate uses std::fs")]
 

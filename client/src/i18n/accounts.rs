@@ -66,8 +66,8 @@ super::messages! {
         pt: "{mark} {session} aberta em {opened}, expira em {expires}",
     }
     usage_revoke() {
-        en: "use /revoke others, or /revoke and an id from /sessions",
-        pt: "use /revoke others, ou /revoke e um id de /sessions",
+        en: "use /revoke others, or /revoke ID with an id from /sessions",
+        pt: "use /revoke others, ou /revoke ID com um id de /sessions",
     }
     only_the_name() {
         en: "give only the name: papo asks for the password and does not show it",

@@ -45,20 +45,20 @@ class Client:
         self.papo.subscribe(topic)
         self.dealer, self.events = self.papo._commands, self.papo._fan_out
         self.line = None
-        self.begun = self.sent = 0.0
+        self.begun_at = self.sent_at = 0.0
         self.message = None
-        self.due = number / CLIENTS * SEND_EVERY
+        self.send_due = number / CLIENTS * SEND_EVERY
         self.read_due = number / CLIENTS * READ_EVERY
 
     def begin(self, now, method, params):
         request = self.papo.request(method, params)
         self.message = params.get("id")
         self.line = json.dumps(request).encode() + b"\n"
-        self.request, self.begun = request["id"], now
-        self.post(now)
+        self.request, self.begun_at = request["id"], now
+        self.send(now)
 
-    def post(self, now):
-        self.sent = now
+    def send(self, now):
+        self.sent_at = now
         self.dealer.send_multipart([b"", self.line])
 
 
@@ -78,9 +78,9 @@ def receive(client, results, now):
             # Send the request again after the delay that the server requests.
             results.refused += 1
             wait = reply["error"]["data"].get("wait_ms", 100) / 1000
-            client.sent = now + wait - RESEND_AFTER
+            client.sent_at = now + wait - RESEND_AFTER
             continue
-        milliseconds = (now - client.begun) * 1000
+        milliseconds = (now - client.begun_at) * 1000
         if client.message is None:
             results.reads.append(milliseconds)
         else:
@@ -89,19 +89,19 @@ def receive(client, results, now):
         client.line = None
 
 
-def act(client, results, now, elapsed, seconds):
+def send_due_request(client, results, now, elapsed, seconds):
     """Sends the next request of one client, if a request is due."""
     if client.line is not None:
-        if now - client.sent > RESEND_AFTER:
+        if now - client.sent_at > RESEND_AFTER:
             results.resent += 1
-            client.post(now)
+            client.send(now)
     elif elapsed < seconds and elapsed >= client.read_due:
         client.read_due += READ_EVERY
         client.begin(
             now, "message.history", {"conversation": CHANNEL, "limit": 50}
         )
-    elif elapsed < seconds and elapsed >= client.due:
-        client.due = max(client.due + SEND_EVERY, elapsed)
+    elif elapsed < seconds and elapsed >= client.send_due:
+        client.send_due = max(client.send_due + SEND_EVERY, elapsed)
         text = f"honest message {len(results.acknowledged)}"
         client.begin(
             now,
@@ -127,13 +127,13 @@ def run(clients, seconds):
                 while client.events.poll(0):
                     client.events.recv_multipart()
                     results.events += 1
-            act(client, results, now, elapsed, seconds)
+            send_due_request(client, results, now, elapsed, seconds)
         is_done = all(client.line is None for client in clients)
         if elapsed > seconds and (is_done or elapsed > seconds + END_MAX):
             return results
 
 
-def lost(client, results):
+def count_lost(client, results):
     """The number of acknowledged messages that the history lacks."""
     stored, after = {}, 0
     while True:
@@ -170,7 +170,7 @@ def main():
     reader.token, clients[0].papo = clients[0].papo.token, reader
     verdict = {
         "acknowledged": len(results.acknowledged),
-        "lost": lost(clients[0], results),
+        "lost": count_lost(clients[0], results),
         "unanswered": len(unanswered),
         "p50_ms": percentile(results.latencies, 0.5),
         "p99_ms": percentile(results.latencies, 0.99),

@@ -124,7 +124,7 @@ impl Stored {
             let Some((_, n)) = self.ids.get(id) else { continue };
             let before = last.insert(conversation, *n).unwrap_or(0);
             ensure(before < *n, "sending_order_is_kept", || {
-                format!("{id} is {conversation} {n}, although it was sent after {before}")
+                format!("{id} is {conversation} {n}, but the message sent before it is {before}")
             })?;
         }
         Ok(())
@@ -177,7 +177,7 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
 }
 
 /// Changes one bit of a file. Returns the position of the byte and of the bit.
-fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
+fn flip_bit(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     let (at, bit) = (rng.next_u64(), rng.below(8));
     let mut position = 0;
     let flipped = disk.tamper(name, |bytes| {
@@ -188,8 +188,8 @@ fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     (position, bit)
 }
 
-/// A changed bit of the log is detected: by the scrub in a sealed segment, and by opening the log in the open
-/// segment.
+/// A changed bit of the log is detected. The scrub detects it in a sealed segment, and the startup detects it
+/// in the open segment.
 pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
@@ -200,19 +200,19 @@ pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rn
     }
     logs.sort();
     let name = format!("log/{}", logs[rng.index(logs.len())]);
-    ensure(found_damaged(&copy).is_empty(), "log_flip_is_detected", || {
-        format!("the intact log is reported as damaged: {:?}", found_damaged(&copy))
+    ensure(scrub_damage(&copy).is_empty(), "log_flip_is_detected", || {
+        format!("the intact log is reported as damaged: {:?}", scrub_damage(&copy))
     })?;
-    let (position, bit) = flip(&copy, &name, rng);
+    let (position, bit) = flip_bit(&copy, &name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &CommitMode::WhenPolled, sizes);
-    let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= position as u64);
+    let is_named = scrub_damage(&copy).iter().any(|(file, at)| *file == name && *at <= position as u64);
     ensure(opened.is_err() || is_named, "log_flip_is_detected", || {
         format!("bit {bit} of byte {position} of {name} was changed and not detected")
     })
 }
 
 /// The damage that a scrub of the sealed segments reports: file and offset.
-fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
+fn scrub_damage(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).expect("a folder");
     let steps =
         std::iter::from_fn(|| Some(scrub.step(disk)).filter(|step| !matches!(step, Ok(ScrubStep::End))));
@@ -236,7 +236,7 @@ pub(crate) fn snapshot_flip_is_repaired(
     if copy.len(name).is_err() {
         return Ok(());
     }
-    let (position, bit) = flip(&copy, name, rng);
+    let (position, bit) = flip_bit(&copy, name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let found = opened.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
     let expected = fingerprint(state);
