@@ -114,7 +114,7 @@ impl Proxy {
 
     fn decide_subscriptions(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
-            if !self.subscribers.decide_next(&mut self.frames, &mut self.counters)? {
+            if !self.subscribers.handle_next(&mut self.frames, &mut self.counters)? {
                 break;
             }
         }
