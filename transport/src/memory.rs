@@ -1,14 +1,14 @@
 //! Returns freed memory to the operating system.
 //!
-//! The allocator of glibc keeps memory that was freed below memory in use, for later allocations. After a
-//! flood this would be most of the memory of the flood, as long as the process runs.
+//! The allocator of glibc keeps freed memory that lies below memory in use. After a flood of messages, the
+//! process would keep most of the memory of the flood until it exits.
 
 use std::thread;
 use std::time::Duration;
 
 use crate::error::TransportError;
 
-/// The interval between two returns. A return takes milliseconds at most, also with a gigabyte to return.
+/// The interval between two returns. A return takes milliseconds at most, even for a gigabyte.
 const RETURN_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts a thread that returns freed memory for as long as the process runs.

@@ -163,13 +163,13 @@ fn the_state_is_rebuilt_from_the_log_without_snapshots() {
         [("alice", &alice), ("bob", &bob)].map(|(name, peer)| {
             let mut again = node.peer();
             again.resume(peer.session());
-            let asked = [
+            let requests = [
                 ("sync.heads", json!({})),
                 ("channel.list", json!({})),
                 ("user.list", json!({})),
                 ("channel.members", json!({ "channel": "#general" })),
             ];
-            let answers = asked.map(|(method, params)| again.call(method, params).expect(method));
+            let answers = requests.map(|(method, params)| again.call(method, params).expect(method));
             again.login(name).expect("the password is stored");
             // Ignore the cursor, because each login appends a record.
             answers.map(|mut answer| {
