@@ -44,12 +44,13 @@ fn return_large_blocks_at_once() {
     let _was_accepted = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) };
 }
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn return_large_blocks_at_once() {}
-
 /// Other allocators return memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn return_freed() {}
+
+/// Other allocators have no such size, or do not change it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn return_large_blocks_at_once() {}
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod tests {
