@@ -9,7 +9,7 @@ pub(crate) struct Counters {
     pub(crate) replies: u64,
     /// Replies whose client had disconnected.
     pub(crate) unreachable: u64,
-    /// Replies to clients that connected before the broker restarted.
+    /// Replies that were dropped because their clients connected to an earlier run of the broker.
     pub(crate) strangers: u64,
     /// Messages that were dropped because the queue of the peer was full.
     pub(crate) dropped_full: u64,

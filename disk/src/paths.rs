@@ -1,4 +1,4 @@
-//! Files by path: the files that users choose, and files that the simulation does not need.
+//! Functions for files at any path: files that users name, and files that a simulation does not contain.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};

@@ -54,7 +54,7 @@ fn folder_in_use(data: &Path) -> Ledger {
 
 /// The path of a file content.
 fn content_path(data: &Path, bytes: &[u8]) -> PathBuf {
-    data.join(folder::content(&file("a.png", bytes).sha256))
+    data.join(folder::content_path(&file("a.png", bytes).sha256))
 }
 
 fn write_content(data: &Path, bytes: &[u8]) {

@@ -3,7 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "test helpers may panic, and the tests look at the file"
+    reason = "test helpers may panic, and the tests read the exported files"
 )]
 
 use std::fs;
@@ -17,7 +17,7 @@ use common::{Conversation, FileInfo};
 use server::domain::records::TokenDigest;
 use server::domain::{Change, Command, Original};
 use server::maintenance::export::{ExportError, ExportItem, FileCopier, export, to_file};
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
 use tempfile::TempDir;
@@ -90,7 +90,7 @@ fn conversations() -> Vec<Command<'static>> {
     ]
 }
 
-/// A data folder with these records, and its open ledger.
+/// A data folder with the records of `accounts` and `conversations`, and its open ledger.
 fn data_folder() -> (TempDir, Ledger) {
     let data = TempDir::new().expect("a folder");
     let mut ledger = open_ledger(Store::open(data.path()).expect("an empty folder"), Sizes::default());
@@ -101,9 +101,9 @@ fn data_folder() -> (TempDir, Ledger) {
 }
 
 /// The lines of an export, without the time `NOW_MS` of all events.
-fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
+fn export_lines(data: &Path, target_name: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
-    export(data, &target(wanted), |item| {
+    export(data, &target(target_name), |item| {
         let line = match item {
             ExportItem::Fact(fact) => serde_json::to_string(&fact).expect("JSON"),
             ExportItem::Event(line) => String::from_utf8_lossy(line).into_owned(),
@@ -116,7 +116,7 @@ fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
 #[test]
 fn a_channel_is_exported_while_the_ledger_is_open() {
     let (data, _ledger) = data_folder();
-    insta::assert_snapshot!(exported(data.path(), "#a").expect("a channel"), @r##"
+    insta::assert_snapshot!(export_lines(data.path(), "#a").expect("a channel"), @r##"
     {"n":1,"to":"#a","from":"bob","kind":"channel.created"}
     {"n":2,"to":"#a","from":"bob","kind":"channel.invited","user":"alice"}
     {"n":3,"to":"#a","from":"alice","kind":"channel.joined"}
@@ -138,9 +138,9 @@ fn a_channel_is_exported_while_the_ledger_is_open() {
 #[test]
 fn an_export_of_a_user_contains_no_data_of_other_users() {
     let (data, _ledger) = data_folder();
-    let alice = exported(data.path(), "@alice").expect("a user");
+    let alice = export_lines(data.path(), "@alice").expect("a user");
     for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "erased"] {
-        assert!(!alice.contains(foreign), "{foreign} in {alice}");
+        assert!(!alice.contains(foreign), "the export must not contain {foreign}: {alice}");
     }
     for token in ["token", "ended"] {
         assert!(!alice.contains(&TokenDigest::of(token).to_string()), "{alice}");
@@ -176,7 +176,7 @@ fn an_export_of_a_user_contains_no_data_of_other_users() {
 #[test]
 fn the_error_contains_the_name_of_an_unknown_channel_or_user() {
     let (data, _ledger) = data_folder();
-    let refusal = |data: &Path, wanted| exported(data, wanted).expect_err("refused").to_string();
+    let refusal = |data: &Path, name| export_lines(data, name).expect_err("refused").to_string();
     insta::assert_snapshot!(refusal(data.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
     insta::assert_snapshot!(refusal(data.path(), "@zoe"), @r##"there is no user zoe"##);
     let empty = TempDir::new().expect("a folder");
@@ -184,9 +184,9 @@ fn the_error_contains_the_name_of_an_unknown_channel_or_user() {
 }
 
 #[test]
-fn every_event_of_a_channel_has_its_line() {
+fn the_export_of_a_channel_has_one_line_for_each_event() {
     let (data, ledger) = data_folder();
-    let lines = exported(data.path(), "#a").expect("a channel").lines().count() as u64;
+    let lines = export_lines(data.path(), "#a").expect("a channel").lines().count() as u64;
     assert_eq!(lines, ledger.state().head(&Conversation::Channel(channel("#a"))));
 }
 
@@ -202,9 +202,9 @@ fn an_export_file_is_private_and_replaces_no_file() {
     to_file(&path, |out| Ok(out.write_all(b"one")?)).expect("a new file");
     assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
     let refused = to_file(&path, |out| Ok(out.write_all(b"other")?));
-    assert!(refused.is_err(), "a file of this name exists");
+    assert!(refused.is_err(), "an existing file must not be replaced");
     assert_eq!(fs::read(&path).expect("a file"), b"one");
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "an incomplete file was left");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "no incomplete file may remain");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn an_error_contains_the_file_and_its_cause_once() {
         let error = to_file(path, |_| Ok(())).expect_err("refused");
         assert!(
             std::error::Error::source(&error).is_none(),
-            "the message and its source both contain the cause"
+            "only the message may contain the cause"
         );
         error.to_string().replace(&folder.path().display().to_string(), "FOLDER")
     };
@@ -230,7 +230,7 @@ fn each_file_content_is_copied_once_and_replaces_no_file() {
     let (data, folder) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     let stored = |bytes: &[u8]| -> FileInfo {
         let info = file("plan.pdf", bytes);
-        let path = data.path().join(content(&info.sha256));
+        let path = data.path().join(content_path(&info.sha256));
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(&path, bytes).expect("written");
         info
@@ -240,21 +240,21 @@ fn each_file_content_is_copied_once_and_replaces_no_file() {
     let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     fs::write(folder.join("plan 1"), "mine").expect("written");
     let name = |number| format!("plan {number}");
-    assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "`plan 1` exists");
+    assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "`plan 1` exists already");
     assert_eq!(contents.copy(&other, name).expect("copied"), "plan 3");
-    assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "the content has a copy");
+    assert_eq!(contents.copy(&one, name).expect("copied"), "plan 2", "the content was copied before");
     let read = |name: &str| fs::read_to_string(folder.join(name)).expect("a file");
     assert_eq!(["plan 1", "plan 2", "plan 3"].map(read), ["mine", "one", "other"]);
     let mode = |path: &Path| fs::metadata(path).expect("a file or folder").permissions().mode() & 0o777;
     assert_eq!((mode(&folder), mode(&folder.join("plan 2"))), (0o700, 0o600));
 
     let damaged = stored(b"third");
-    fs::write(data.path().join(content(&damaged.sha256)), "other bytes").expect("written");
+    fs::write(data.path().join(content_path(&damaged.sha256)), "other bytes").expect("written");
     let mut contents = FileCopier::new(data.path(), &folder).expect("a folder");
     let error = contents.copy(&damaged, name).expect_err("damaged").to_string();
     assert!(error.contains("is damaged"), "{error}");
-    fs::remove_file(data.path().join(content(&damaged.sha256))).expect("removed");
+    fs::remove_file(data.path().join(content_path(&damaged.sha256))).expect("removed");
     let error = contents.copy(&damaged, name).expect_err("missing").to_string();
     assert!(error.contains("is missing: if its file was deleted just now, export again"), "{error}");
-    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 3, "an incomplete file was left");
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 3, "no incomplete file may remain");
 }

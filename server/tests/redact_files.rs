@@ -15,7 +15,7 @@ use server::domain::{Change, Command, Original};
 use server::journal::{Checkpoint, for_each_line};
 use server::maintenance::redact::{RedactError, Redaction, Request};
 use server::services::files::check::{self, CheckError, ContentCounts};
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use server::services::files::{FileLimits, Files, Folder, Upload};
 use server::services::jobs::{Job, Jobs, NO_TICKET};
 use server::storage::commit_log::CommitMode;
@@ -35,7 +35,7 @@ const NAME: &str = "xylophone.pdf";
 
 /// The path of a file content.
 fn path(bytes: &[u8]) -> String {
-    content(&file(NAME, bytes).sha256)
+    content_path(&file(NAME, bytes).sha256)
 }
 
 fn ledger(disk: &FaultyDisk) -> Ledger {

@@ -14,7 +14,8 @@ use super::files::Transfer;
 use super::plain_request::PlainRequest;
 use super::status::{Status, StatusSummary};
 
-/// The ticket of a command whose answer the front end ignores.
+/// The ticket of a command whose answer the front end ignores. A ticket is a number that the front end
+/// chooses; the answer to the command has the same ticket.
 pub const NO_TICKET: u64 = 0;
 
 /// A command of the user.
@@ -170,7 +171,7 @@ pub enum News {
     MembershipEnded(Entry),
     /// Unacknowledged messages of an earlier run of the client, in the order of sending.
     OutboxLoaded(Vec<Message>),
-    /// A message is not acknowledged within the usual time, or the server does not reply.
+    /// A message was not acknowledged within the usual time, or the server does not reply.
     Delayed(Message),
     /// The server has stored a message, or has refused it permanently.
     Sent {
@@ -179,7 +180,7 @@ pub enum News {
         /// The message's event, or the error.
         outcome: Result<Entry, Error>,
         /// Whether a [`News::Entry`] with this event follows. False if the conversation is not followed.
-        is_emitted: bool,
+        entry_follows: bool,
     },
     /// The presence of the other user of the open conversation has changed.
     Presence(Change),
@@ -228,7 +229,7 @@ pub enum Effect {
     Unsubscribe(String),
     /// Answer a command.
     Answer {
-        /// The command's ticket.
+        /// The ticket that the front end gave to the command.
         ticket: u64,
         /// The command's outcome.
         outcome: Result<Answer, Error>,

@@ -46,8 +46,8 @@ impl Conversations {
         self.sync.timelines()
     }
 
-    pub(crate) fn follows_everything(&self) -> bool {
-        self.sync.follows_everything()
+    pub(crate) fn follows_all_conversations(&self) -> bool {
+        self.sync.follows_all_conversations()
     }
 
     pub(crate) fn has_quit(&self) -> bool {
@@ -156,9 +156,9 @@ impl Conversations {
     /// Handles the acknowledgement of a message. Returns whether the message is emitted as an event.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context, entry: Entry) -> bool {
         let ready = self.sync.acknowledged(cx, entry);
-        let is_emitted = ready.is_some();
+        let entry_follows = ready.is_some();
         self.emit(cx, ready.unwrap_or_default());
-        is_emitted
+        entry_follows
     }
 
     pub(crate) fn joined(&mut self, cx: &mut Context, joined: Joined) -> Answer {

@@ -302,8 +302,8 @@ impl Session {
 
     fn message_answered(&mut self, reply: Reply) {
         if let Some((message, entry)) = reply.stored {
-            let is_emitted = self.conversations.acknowledged(&mut self.cx, entry.clone());
-            outbox::acknowledge(&mut self.cx, message, entry, is_emitted);
+            let entry_follows = self.conversations.acknowledged(&mut self.cx, entry.clone());
+            outbox::acknowledge(&mut self.cx, message, entry, entry_follows);
         }
         self.outbox.end_flight(&mut self.cx);
     }

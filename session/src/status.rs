@@ -15,7 +15,7 @@ pub struct Status {
     pub endpoint: usize,
     /// The part of the status that a front end always shows.
     pub summary: StatusSummary,
-    /// The progress of the conversations that are followed, ordered by name.
+    /// The progress of the conversations that the session follows, ordered by name.
     pub conversations: Vec<Progress>,
 }
 
@@ -24,9 +24,9 @@ pub struct Status {
 pub struct StatusSummary {
     /// Whether the server replies.
     pub connectivity: Connectivity,
-    /// The number of messages that are not acknowledged.
+    /// The number of messages in the outbox: they are not acknowledged.
     pub waiting: usize,
-    /// The number of unacknowledged messages that were emitted as [`News::Delayed`] or
+    /// The number of messages in the outbox that the session has reported as [`News::Delayed`] or
     /// [`News::OutboxLoaded`].
     pub delayed: usize,
     /// The number of unread messages in all conversations except the open conversation.
@@ -51,9 +51,9 @@ pub enum Connectivity {
 pub struct Progress {
     /// The conversation.
     pub conversation: Target,
-    /// The last event that was emitted.
+    /// The number of the last event that the session has reported.
     pub shown: u64,
-    /// The newest event that the session knows of.
+    /// The number of the newest event that the session knows of.
     pub head: u64,
 }
 
@@ -78,12 +78,12 @@ impl StatusSummary {
     }
 }
 
-/// The summary that was emitted last.
+/// The summary that the session reported last.
 #[derive(Default)]
 pub(crate) struct StatusSummaryNews(Option<StatusSummary>);
 
 impl StatusSummaryNews {
-    /// Emits the summary if it has changed, and the session follows everything.
+    /// Reports the summary if it has changed and the session follows all conversations of its user.
     pub(crate) fn tick(
         &mut self,
         cx: &mut Context,
@@ -91,7 +91,7 @@ impl StatusSummaryNews {
         outbox: &Outbox,
         conversations: &Conversations,
     ) {
-        let is_wanted = conversations.follows_everything();
+        let is_wanted = conversations.follows_all_conversations();
         if is_wanted || self.0.is_some() {
             let summary = StatusSummary::of(link, outbox, conversations, cx.now_ms());
             if self.0 != Some(summary) {

@@ -15,33 +15,33 @@ pub const SUBSCRIPTION_FRAME_BYTES_MAX: usize = 1024;
 /// limits above exclude these bytes.
 pub const CURVE_OVERHEAD_BYTES: i64 = 33;
 
-/// The maximum number of frames in one message. The longest message of papo has five frames: two names, the
-/// empty frame, the lines and the bytes.
+/// The maximum number of frames in one message. The longest message of papo has five frames: the routing ids
+/// of the client and of the broker, the empty delimiter, the lines, and the bytes of a file.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
-/// The maximum of the queued replies for one peer of a ROUTER, and in a DEALER, in units of 512 bytes. Each
-/// message counts at least one unit. 16 MiB: five of the largest replies, or the replies to 32,000 small
-/// requests.
+/// The maximum size of the replies that a ROUTER queues for one peer, and that a DEALER queues, in units of
+/// 512 bytes. Each message counts as at least one unit. The limit is 16 MiB: five of the largest replies, or
+/// the replies to 32,000 small requests.
 ///
-/// All clients of a node share 64 MiB, and each client has 64 KiB of its own. When the 64 MiB are used, the
-/// broker drops the replies to a client with more than 64 KiB of queued replies.
+/// All clients of a node share 64 MiB of queued replies. When the 64 MiB are used, the broker drops the
+/// replies to each client that has more than 64 KiB of queued replies.
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
-/// The maximum of the queued replies from the server to the broker, in units of 512 bytes: 64 MiB for all
-/// clients.
+/// The maximum size of the replies that are queued between the server and the broker, in units of 512 bytes:
+/// 64 MiB for all clients.
 pub const REPLIES_WAITING_INSIDE_MAX: i32 = 128 * 1024;
 
-/// The maximum of the queued requests in one direction of a connection, in units of 512 bytes: 2 MiB. At the
-/// limit, the sender waits.
+/// The maximum size of the requests that one side of a connection queues, in units of 512 bytes: 2 MiB. At
+/// the limit, the sender waits.
 pub const REQUESTS_WAITING_MAX: i32 = 4 * 1024;
 
-/// The maximum of the queued events for one subscriber, in units of 512 bytes: 4 MiB. A slow subscriber loses
-/// the events beyond the limit, and loads them from the history. All subscribers share the same limit as
-/// replies.
+/// The maximum size of the events that are queued for one subscriber, in units of 512 bytes: 4 MiB. A slow
+/// subscriber loses the events beyond the limit, and loads them from the history. All subscribers of a node
+/// share 64 MiB of queued events.
 pub const EVENTS_WAITING_MAX: i32 = 8 * 1024;
 
-/// The maximum of the queued events between the server and the proxy, in units of 512 bytes: 32 MiB. After a
-/// loss here, every subscriber would load the history.
+/// The maximum size of the events that are queued between the server and the proxy, in units of 512 bytes:
+/// 32 MiB. After a loss in this queue, every subscriber would load the history.
 pub const EVENTS_WAITING_INSIDE_MAX: i32 = 64 * 1024;
 
 /// Milliseconds after which the system closes the connection of a peer that reads nothing

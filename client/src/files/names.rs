@@ -1,5 +1,5 @@
-//! The local name of a downloaded file. The name in the event is not trusted: it is only the last part of the
-//! local name.
+//! The local name of a downloaded file: the conversation, the sender, and the name that the sender gave to
+//! the file. Unsafe characters of the sender's name for the file are replaced.
 
 use common::{FileName, Target, UserName};
 

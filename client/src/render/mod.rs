@@ -195,8 +195,8 @@ impl Renderer {
                 Some(self.note(&self.catalog.delayed(&message.to, message.text.as_str())))
             }
             // The event of the message is `News::Entry`, in order.
-            News::Sent { outcome: Ok(_), is_emitted: true, .. } => None,
-            News::Sent { outcome: Ok(entry), is_emitted: false, .. } => self.entry(entry),
+            News::Sent { outcome: Ok(_), entry_follows: true, .. } => None,
+            News::Sent { outcome: Ok(entry), entry_follows: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
                 let error = self.catalog.error(error);
                 Some(self.note(&self.catalog.not_sent(&message.to, &error, message.text.as_str())))

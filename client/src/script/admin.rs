@@ -16,7 +16,7 @@ use crate::render;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Admin {
-    /// List the accounts, with administrators, disabled accounts and open sessions.
+    /// List all accounts: which are administrators, which are disabled, and how many sessions each has.
     Users(NoArguments),
     /// List all channels, including private channels.
     Channels(NoArguments),

@@ -55,7 +55,7 @@ fn an_error_is_encoded_and_decoded() {
 }
 
 #[test]
-fn an_error_with_an_unknown_detail_keeps_its_reason_and_its_sentence() {
+fn an_error_with_an_unknown_detail_keeps_its_reason_and_message() {
     for data in [
         r#"{"reason":"not_member"}"#,
         r#"{"reason":"not_member","detail":"not_member"}"#,

@@ -7,7 +7,7 @@ use disk::Disk as _;
 use proptest::prelude::*;
 use server::domain::State;
 use server::journal::Checkpoint;
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use server::services::files::{FileLimits, Upload};
 use server::storage::snapshots;
 use sha2::{Digest as _, Sha256};
@@ -114,14 +114,14 @@ fn files_on_disk(team: &Team) -> BTreeSet<(String, Vec<u8>)> {
 /// upload.
 fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Result<(), TestCaseError> {
     for shared in state.files.all() {
-        let name = content(&shared.sha256);
+        let name = content_path(&shared.sha256);
         let content = files.iter().find(|(file, _)| *file == name).map(|(_, bytes)| bytes);
         prop_assert!(content.is_some_and(|bytes| Sha256::digest(bytes)[..] == shared.sha256.0), "{name}");
     }
     let (uploads, contents): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| name.starts_with("files/uploads/"));
     let uploads = uploads.iter().filter_map(|(_, bytes)| serde_json::from_slice::<Upload>(bytes).ok());
-    let mut needed: BTreeSet<_> = uploads.map(|upload| content(&upload.sha256)).collect();
+    let mut needed: BTreeSet<_> = uploads.map(|upload| content_path(&upload.sha256)).collect();
     needed.extend(state.files.contents().map(content));
     for (name, _) in contents {
         prop_assert!(needed.contains(name), "no event and no upload refers to {name}");

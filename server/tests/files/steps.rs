@@ -7,7 +7,7 @@ use std::ops::Range;
 use common::{Body, Event};
 use disk::Disk as _;
 use disk::faulty::{Failure, Loss};
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use sha2::{Digest as _, Sha256};
 use testkit::id;
 use testkit::team::{DISK_ERRORS, LOSSES, Team};
@@ -84,7 +84,7 @@ fn contents_are_complete(team: &Team, case: &str) {
             let Ok(Event { body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
                 continue;
             };
-            let bytes = team.disk.read(&content(&file.sha256));
+            let bytes = team.disk.read(&content_path(&file.sha256));
             let bytes = bytes.unwrap_or_else(|error| panic!("{case}: no content: {error}"));
             assert_eq!(Sha256::digest(&bytes)[..], file.sha256.0, "{case}: the wrong content");
             found += 1;

@@ -31,7 +31,7 @@ pub(crate) struct Outbox {
     queue: VecDeque<QueuedMessage>,
     /// Bytes of text in the queue.
     bytes: usize,
-    /// The number of messages at the front of the queue that were emitted as [`News::Delayed`] or
+    /// The number of messages at the front of the queue that the session has reported as [`News::Delayed`] or
     /// [`News::OutboxLoaded`].
     shown: usize,
     /// The number of messages of the flight without a reply.
@@ -231,16 +231,16 @@ impl Outbox {
     pub(crate) fn discard_unless_owned_by(&mut self, cx: &mut Context, user: Option<&UserName>) {
         if self.owner.as_ref() != user {
             for queued in std::mem::take(self).queue {
-                discard(cx, queued.message, Detail::UnsentAtEnd.into());
+                discard(cx, queued.message, Detail::SessionEndedBeforeSending.into());
             }
         }
     }
 }
 
 /// Reports that the server has stored a message.
-pub(crate) fn acknowledge(cx: &mut Context, message: Message, entry: Entry, is_emitted: bool) {
+pub(crate) fn acknowledge(cx: &mut Context, message: Message, entry: Entry, entry_follows: bool) {
     cx.emit(Effect::Forget(message.id));
-    cx.emit_news(News::Sent { message, outcome: Ok(entry), is_emitted });
+    cx.emit_news(News::Sent { message, outcome: Ok(entry), entry_follows });
 }
 
 /// Deletes a message from the disk, and reports that the message was not sent.
@@ -250,5 +250,5 @@ fn discard(cx: &mut Context, message: Message, error: Error) {
 }
 
 fn report_refusal(cx: &mut Context, message: Message, error: Error) {
-    cx.emit_news(News::Sent { message, outcome: Err(error), is_emitted: false });
+    cx.emit_news(News::Sent { message, outcome: Err(error), entry_follows: false });
 }

@@ -60,7 +60,7 @@ impl Sync {
             Change::Left | Change::Removed => {
                 return self.end_membership(cx, entry, change == Change::Left && is_own_command);
             }
-            Change::Invited if !is_followed && self.follows_everything() => {
+            Change::Invited if !is_followed && self.follows_all_conversations() => {
                 cx.emit_news(News::Invited(entry));
                 return Membership::Handled;
             }

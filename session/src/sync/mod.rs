@@ -73,7 +73,7 @@ impl Sync {
         self.followed.as_ref().is_some_and(|followed| followed.includes(conversation))
     }
 
-    pub(crate) fn follows_everything(&self) -> bool {
+    pub(crate) fn follows_all_conversations(&self) -> bool {
         self.followed == Some(Follow::Everything)
     }
 

@@ -1,4 +1,4 @@
-//! Child processes: papo and its peers, started for one measurement.
+//! Child processes: papo or another server, started for one measurement.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -44,7 +44,7 @@ impl Process {
         let deadline = clock::now() + START_WAIT;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             ensure!(self.child.try_wait()?.is_none(), "the process exited before it listened");
-            ensure!(clock::now() < deadline, "nothing listens at port {port}");
+            ensure!(clock::now() < deadline, "the process does not listen at port {port}");
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())

@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::domain::files::SharedFile;
 use crate::journal::JournalError;
 use crate::services::files::check::CheckError;
-use crate::services::files::folder::content;
+use crate::services::files::folder::content_path;
 use crate::storage::data_folder::StoreError;
 use crate::storage::ledger::LedgerError;
 
@@ -107,7 +107,7 @@ pub type MaySkip<'a> = &'a mut dyn FnMut(&str) -> bool;
 
 /// A sentence with the name of a missing file and its event.
 fn describe_missing(shared: &SharedFile) -> String {
-    format!("{} is missing: it is the content of {shared}", content(&shared.sha256))
+    format!("{} is missing: it is the content of {shared}", content_path(&shared.sha256))
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {

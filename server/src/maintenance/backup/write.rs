@@ -20,7 +20,7 @@ use super::{BackupError, CONTENTS_FILE, FORMAT, MaySkip, TableOfContents, descri
 use crate::domain::files::SharedFile;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
-use crate::services::files::folder::content;
+use crate::services::files::folder::content_path;
 use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS};
 use crate::storage::snapshots;
 
@@ -138,7 +138,7 @@ impl Archive<'_> {
 
     /// Adds the content of a sent file. Returns false if the content is missing.
     fn file(&mut self, data: &Path, shared: &SharedFile) -> Result<bool, BackupError> {
-        let name = content(&shared.sha256);
+        let name = content_path(&shared.sha256);
         let (file, length) = match open_file(&data.join(&name)) {
             Err(BackupError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Ok(false);

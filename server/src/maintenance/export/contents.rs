@@ -10,7 +10,7 @@ use disk::{Access, ReadFile, RealDisk};
 
 use super::ExportError;
 use crate::maintenance::backup::Hashing;
-use crate::services::files::folder::content;
+use crate::services::files::folder::content_path;
 
 pub struct FileCopier {
     data: PathBuf,
@@ -56,7 +56,7 @@ impl FileCopier {
 
     /// Copies the content into a temporary file.
     fn fill(&self, file: &FileInfo) -> Result<Temporary<'_, RealDisk>, ExportError> {
-        let from = self.data.join(content(&file.sha256));
+        let from = self.data.join(content_path(&file.sha256));
         let source = match ReadFile::open(&from) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ExportError::Missing(from)),
             source => source.map_err(ExportError::at("read", &from))?,

@@ -10,7 +10,7 @@ use common::ContentHash;
 use thiserror::Error;
 
 use super::Folder;
-use super::folder::content;
+use super::folder::content_path;
 use crate::domain::Files;
 use crate::domain::files::SharedFile;
 use crate::domain::records::Record;
@@ -25,9 +25,9 @@ const READINGS_MAX: u32 = 10;
 
 #[derive(Debug, Error)]
 pub enum CheckError {
-    #[error("{name} is missing: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
+    #[error("{name} is missing: it is the content of {0}; restore it from a backup", name = content_path(&.0.sha256))]
     Missing(SharedFile),
-    #[error("{name} is damaged: it is the content of {0}; restore it from a backup", name = content(&.0.sha256))]
+    #[error("{name} is damaged: it is the content of {0}; restore it from a backup", name = content_path(&.0.sha256))]
     Damaged(SharedFile),
     #[error("cannot read {0}: {1}")]
     Io(String, #[source] io::Error),
@@ -115,7 +115,7 @@ pub fn check(
     let visit = |shared: &SharedFile| match folder.is_intact(&shared.sha256, shared.bytes) {
         Ok(Some(false)) => Err(CheckError::Damaged(shared.clone())),
         Ok(exists) => Ok(exists.is_some()),
-        Err(error) => Err(CheckError::Io(content(&shared.sha256), error)),
+        Err(error) => Err(CheckError::Io(content_path(&shared.sha256), error)),
     };
     let (reading, missing) = visit_contents(read, visit)?;
     if let Some(shared) = missing.into_iter().next() {

@@ -102,7 +102,7 @@ impl Folder {
             if !upload.is_verified {
                 self.verify(upload)?;
             }
-            let (part, content) = (part_path(upload.id), content(&upload.sha256));
+            let (part, content) = (part_path(upload.id), content_path(&upload.sha256));
             let folder = content.rsplit_once('/').map_or(FILES, |(folder, _)| folder);
             if none_if_missing(self.disk.len(&part))?.is_some() {
                 self.disk.create_folder(folder)?;
@@ -189,7 +189,7 @@ impl Folder {
     pub fn read(&self, sha256: &ContentHash, offset: u64, length: usize) -> Outcome {
         let read = || -> Result<Outcome, Failure> {
             let mut bytes = vec![0; length];
-            self.disk.read_exact_at(&content(sha256), offset, &mut bytes)?;
+            self.disk.read_exact_at(&content_path(sha256), offset, &mut bytes)?;
             Ok(Outcome::Bytes(bytes))
         };
         read().into()
@@ -226,7 +226,7 @@ impl Folder {
     pub fn remove(&self, contents: &[ContentHash]) -> io::Result<()> {
         let mut folders = BTreeSet::new();
         for sha256 in contents {
-            let name = content(sha256);
+            let name = content_path(sha256);
             if none_if_missing(self.disk.remove(&name))?.is_some() {
                 folders.extend(name.rsplit_once('/').map(|(folder, _)| folder.to_owned()));
             }
@@ -236,15 +236,15 @@ impl Folder {
 
     /// Whether a file content has the right length and hash; `None` if the content is missing.
     pub fn is_intact(&self, sha256: &ContentHash, bytes: u64) -> io::Result<Option<bool>> {
-        let Some(length) = none_if_missing(self.disk.len(&content(sha256)))? else { return Ok(None) };
-        Ok(Some(length == bytes && self.hash(&content(sha256), length)? == *sha256))
+        let Some(length) = none_if_missing(self.disk.len(&content_path(sha256)))? else { return Ok(None) };
+        Ok(Some(length == bytes && self.hash(&content_path(sha256), length)? == *sha256))
     }
 
     /// The number of stored bytes of an upload; `None` if the bytes are missing. The bytes of a verified
     /// upload may already be at the path of the content.
     fn stored_bytes(&self, upload: &Upload) -> io::Result<Option<u64>> {
         match none_if_missing(self.disk.len(&part_path(upload.id)))? {
-            None if upload.is_verified => none_if_missing(self.disk.len(&content(&upload.sha256))),
+            None if upload.is_verified => none_if_missing(self.disk.len(&content_path(&upload.sha256))),
             length => Ok(length),
         }
     }
@@ -268,7 +268,7 @@ fn part_path(id: Uuid) -> String {
 
 /// The path of a file content. Contents are distributed over 256 folders, because large folders are slow.
 #[must_use]
-pub fn content(sha256: &ContentHash) -> String {
+pub fn content_path(sha256: &ContentHash) -> String {
     let digits = sha256.to_string();
     let (folder, _) = digits.split_at_checked(2).unwrap_or_default();
     format!("{FILES}/{folder}/{digits}")

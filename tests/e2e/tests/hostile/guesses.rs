@@ -20,29 +20,29 @@ fn guess(peer: &mut Peer, user: &str) -> Error {
     peer.call("auth.login", credentials).expect_err("refused")
 }
 
-/// Guesses passwords of an account. Returns the first errors, and the delays in seconds after two further
-/// guesses.
-fn guessing(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
+/// Guesses passwords of an account. Returns the errors of the first guesses, and the delays in seconds after
+/// two further guesses.
+fn guess_repeatedly(node: &Node, user: &str) -> (Vec<Error>, Vec<u64>) {
     // A new connection does not reset the counter.
     let first = (0..GUESSES_WITHOUT_DELAY).map(|_| guess(&mut node.peer(), user)).collect();
-    let (mut peer, mut waits, begun) = (node.peer(), Vec::new(), clock::now());
-    while waits.len() < 2 {
+    let (mut peer, mut delays, begun) = (node.peer(), Vec::new(), clock::now());
+    while delays.len() < 2 {
         let refused = guess(&mut peer, user);
         assert_eq!(refused.reason(), Some(Reason::RateLimited), "{refused}");
         let Some(Detail::TooManyGuesses { seconds }) = refused.detail() else { panic!("{refused:?}") };
-        waits.push(*seconds);
+        delays.push(*seconds);
         while guess(&mut peer, user).reason() == Some(Reason::RateLimited) {
-            assert!(begun.elapsed() < DEADLINE, "the delay does not end");
+            assert!(begun.elapsed() < DEADLINE, "the delay must end");
         }
     }
-    (first, waits)
+    (first, delays)
 }
 
 #[test]
 fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     let node = Node::up();
     let [_alice] = peers(&node, ["alice"]);
-    let (known, unknown) = (guessing(&node, "alice"), guessing(&node, "nobody"));
+    let (known, unknown) = (guess_repeatedly(&node, "alice"), guess_repeatedly(&node, "nobody"));
     assert!(known.0.iter().all(|refusal| refusal.reason() == Some(Reason::WrongCredentials)), "{known:?}");
     assert_eq!(known.1, [1, 2], "the delays grow");
     assert_eq!(known, unknown, "the refusals do not reveal whether the account exists");
@@ -54,7 +54,7 @@ fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     let [_bob] = peers(&node, ["bob"]);
     let begun = clock::now();
     while alice.login("alice").is_err() {
-        assert!(begun.elapsed() < DEADLINE, "alice is locked out");
+        assert!(begun.elapsed() < DEADLINE, "the delay of alice must end");
     }
 }
 
@@ -67,8 +67,8 @@ fn guesses_of_strangers_do_not_lock_out_a_known_client() {
     alice().register("alice").expect("registered");
     alice().login("alice").expect("logged in");
     while guess(&mut node.peer(), "alice").reason() != Some(Reason::RateLimited) {}
-    assert_eq!(reason(node.peer().login("alice")), Reason::RateLimited, "a new client waits");
-    alice().login("alice").expect("a known client does not wait");
+    assert_eq!(reason(node.peer().login("alice")), Reason::RateLimited, "a new client must wait");
+    alice().login("alice").expect("a known client must not wait");
 }
 
 /// The server also hashes the password of an unknown user. The test compares the shortest of several times,
@@ -109,7 +109,7 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
     let (mut receipts, mut refused, begun) = (HashMap::new(), 0, clock::now());
     let mut left = MESSAGES;
     while receipts.len() < MESSAGES {
-        assert!(begun.elapsed() < DEADLINE, "only {} of {MESSAGES} were stored", receipts.len());
+        assert!(begun.elapsed() < DEADLINE, "only {} of {MESSAGES} messages were stored", receipts.len());
         if left == 0 {
             let again: Vec<_> = flood.iter().filter(|id| !receipts.contains_key(*id)).collect();
             again.iter().for_each(|id| post(id));
@@ -128,14 +128,14 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
             }
         }
     }
-    assert!(refused >= MESSAGES - BURST - 100, "only {refused} were refused");
+    assert!(refused >= MESSAGES - BURST - 100, "only {refused} messages were refused");
     let mut reader = node.peer();
     reader.resume(alice.session());
     for event in reader.history("@eve") {
         let common::Body::Message { id, .. } = event.body else { panic!("{event:?}") };
-        assert_eq!(receipts.remove(&id), Some(event.n), "stored once, as it was acknowledged");
+        assert_eq!(receipts.remove(&id), Some(event.n), "each message must be stored once, with the acknowledged number");
     }
-    assert!(receipts.is_empty(), "acknowledged, but not in the history: {receipts:?}");
+    assert!(receipts.is_empty(), "acknowledged messages are missing in the history: {receipts:?}");
 }
 
 /// Each join and leave stores an event and publishes it.
@@ -145,17 +145,17 @@ fn joins_and_leaves_are_rate_limited() {
     let flags = [("messages-burst", &*BURST.to_string()), ("messages-per-second", "1")];
     let node = Node::up_with_flags(TempDir::new().expect("a folder"), &flags);
     let [mut alice, mut eve] = peers(&node, ["alice", "eve"]);
-    alice.create("#room").expect("made");
+    alice.create("#room").expect("created");
     let room = || json!({ "channel": "#room" });
-    let mut taken = 0;
+    let mut accepted = 0;
     let refused = loop {
-        let method = ["channel.join", "channel.leave"][taken % 2];
+        let method = ["channel.join", "channel.leave"][accepted % 2];
         match eve.call(method, room()) {
-            Ok(_) if taken < 2 * BURST => taken += 1,
-            Ok(_) => panic!("{taken} were accepted"),
+            Ok(_) if accepted < 2 * BURST => accepted += 1,
+            Ok(_) => panic!("{accepted} requests were accepted"),
             Err(error) => break error,
         }
     };
-    assert_eq!((refused.reason(), taken >= BURST), (Some(Reason::RateLimited), true), "{refused}");
-    alice.call("channel.set", json!({ "channel": "#room", "subject": "others continue" })).expect("taken");
+    assert_eq!((refused.reason(), accepted >= BURST), (Some(Reason::RateLimited), true), "{refused}");
+    alice.call("channel.set", json!({ "channel": "#room", "subject": "others continue" })).expect("accepted");
 }

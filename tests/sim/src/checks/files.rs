@@ -4,7 +4,7 @@ use common::{Body, Conversation, Event, FileInfo, UserName};
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use sha2::{Digest as _, Sha256};
 
 use super::amendments::ExpectedMessages;
@@ -19,7 +19,7 @@ const READ_BYTES: usize = 400;
 /// The content of every file that was not deleted is on the disk.
 pub(crate) fn files_are_complete(disk: &FaultyDisk, stored: &Stored) -> Check {
     stored.files().try_for_each(|(conversation, n, file)| {
-        let (found, sent) = (disk.read(&content(&file.sha256)), content_of(&file.name));
+        let (found, sent) = (disk.read(&content_path(&file.sha256)), content_of(&file.name));
         let is_complete = found.as_ref().is_ok_and(|found| *found == sent && matches_info(file, found));
         ensure(is_complete, "files_are_complete", || {
             let length = found.as_ref().map(Vec::len);

@@ -1,6 +1,6 @@
 //! Five users work in a private group named `#trabalho` (work), send files, and use English or Portuguese, at
 //! five terminals. Their screens are `docs/transcripts/trabalho.md`, which `UPDATE_DOCS=1 cargo test -p e2e
-//! trabalho` rewrites.
+//! five_users` rewrites.
 
 use std::fmt::Write as _;
 
