@@ -24,7 +24,7 @@ up: needs-build ## Build papo and run a node on ./data
 	exec "$(target_folder)/release/papo" up
 
 bench: needs-build ## Measure papo, Redis, NATS and ngIRCd; write docs/PERFORMANCE.md (about 15 minutes)
-	tests/bench/install-peers
+	tests/bench/install-competitors
 	cargo build --profile dist --locked --package papo --package bench
 	"$(target_folder)/dist/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
 

@@ -214,10 +214,7 @@ fn an_error_contains_the_file_and_its_cause_once() {
     fs::write(&path, "mine").expect("written");
     let error = |path: &Path| {
         let error = to_file(path, |_| Ok(())).expect_err("refused");
-        assert!(
-            std::error::Error::source(&error).is_none(),
-            "only the message may contain the cause"
-        );
+        assert!(std::error::Error::source(&error).is_none(), "only the message may contain the cause");
         error.to_string().replace(&folder.path().display().to_string(), "FOLDER")
     };
     insta::assert_snapshot!(error(&path), @"cannot write FOLDER/export: File exists (os error 17)");

@@ -122,7 +122,7 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
         files.iter().partition(|(name, _)| name.starts_with("files/uploads/"));
     let uploads = uploads.iter().filter_map(|(_, bytes)| serde_json::from_slice::<Upload>(bytes).ok());
     let mut needed: BTreeSet<_> = uploads.map(|upload| content_path(&upload.sha256)).collect();
-    needed.extend(state.files.contents().map(content));
+    needed.extend(state.files.contents().map(content_path));
     for (name, _) in contents {
         prop_assert!(needed.contains(name), "no event and no upload refers to {name}");
     }

@@ -66,19 +66,19 @@ macro_rules! figures {
 }
 
 figures! {
-    Echo             "Acknowledged, 16 x 64 in flight" "bare ROUTER/DEALER echo through the broker" PerSecond;
-    RedisAppend      "Acknowledged, 16 x 64 in flight" "Redis XADD, appendfsync always" PerSecond;
-    JetStream        "Acknowledged, 16 x 64 in flight" "NATS JetStream on file (no fsync)" PerSecond;
-    SendSingle       "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 1 subscriber" PerSecond;
-    SendBatched      "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 1 subscriber" PerSecond;
-    SendSingleTo10   "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 10 subscribers" PerSecond;
-    SendBatchedTo10  "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 10 subscribers" PerSecond;
-    SendSingleTo100  "Acknowledged, 16 x 64 in flight" "papo, a frame for each line, 100 subscribers" PerSecond;
-    SendBatchedTo100 "Acknowledged, 16 x 64 in flight" "papo, frames of up to 64 lines, 100 subscribers" PerSecond;
-    CurveSingle      "Acknowledged, 16 x 64 in flight" "papo with CURVE, a frame for each line, 1 subscriber" PerSecond;
-    CurveBatched     "Acknowledged, 16 x 64 in flight" "papo with CURVE, frames of up to 64 lines, 1 subscriber" PerSecond;
-    CurveSingleTo10  "Acknowledged, 16 x 64 in flight" "papo with CURVE, a frame for each line, 10 subscribers" PerSecond;
-    CurveBatchedTo10 "Acknowledged, 16 x 64 in flight" "papo with CURVE, frames of up to 64 lines, 10 subscribers" PerSecond;
+    Echo             "Acknowledged, 16 connections, 64 requests in flight each" "bare ROUTER/DEALER echo through the broker" PerSecond;
+    RedisAppend      "Acknowledged, 16 connections, 64 requests in flight each" "Redis XADD, appendfsync always" PerSecond;
+    JetStream        "Acknowledged, 16 connections, 64 requests in flight each" "NATS JetStream on file (no fsync)" PerSecond;
+    SendSingle       "Acknowledged, 16 connections, 64 requests in flight each" "papo, a frame for each line, 1 subscriber" PerSecond;
+    SendBatched      "Acknowledged, 16 connections, 64 requests in flight each" "papo, frames of up to 64 lines, 1 subscriber" PerSecond;
+    SendSingleTo10   "Acknowledged, 16 connections, 64 requests in flight each" "papo, a frame for each line, 10 subscribers" PerSecond;
+    SendBatchedTo10  "Acknowledged, 16 connections, 64 requests in flight each" "papo, frames of up to 64 lines, 10 subscribers" PerSecond;
+    SendSingleTo100  "Acknowledged, 16 connections, 64 requests in flight each" "papo, a frame for each line, 100 subscribers" PerSecond;
+    SendBatchedTo100 "Acknowledged, 16 connections, 64 requests in flight each" "papo, frames of up to 64 lines, 100 subscribers" PerSecond;
+    CurveSingle      "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, a frame for each line, 1 subscriber" PerSecond;
+    CurveBatched     "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 1 subscriber" PerSecond;
+    CurveSingleTo10  "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, a frame for each line, 10 subscribers" PerSecond;
+    CurveBatchedTo10 "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 10 subscribers" PerSecond;
     RedisFan10       "Deliveries, 1 to 10" "Redis PUBLISH" PerSecond;
     NatsFan10        "Deliveries, 1 to 10" "NATS core" PerSecond;
     IrcFan10         "Deliveries, 1 to 10" "ngIRCd" PerSecond;

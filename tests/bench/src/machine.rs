@@ -23,7 +23,7 @@ pub(crate) struct Machine {
     /// The load averages of the last 1, 5 and 15 minutes. A value above 0.5 means other load.
     pub(crate) load_average_before: String,
     pub(crate) date: String,
-    pub(crate) peers: Vec<String>,
+    pub(crate) competitors: Vec<String>,
 }
 
 impl Machine {
@@ -39,7 +39,7 @@ impl Machine {
             file_system: file_system(folder).unwrap_or_else(|| "unknown".to_owned()),
             load_average_before: read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" "),
             date: jiff::Zoned::now().strftime("%Y-%m-%d %H:%M %Z").to_string(),
-            peers: ["redis-server", "nats-server", "ngircd"].into_iter().filter_map(version).collect(),
+            competitors: ["redis-server", "nats-server", "ngircd"].into_iter().filter_map(version).collect(),
         }
     }
 

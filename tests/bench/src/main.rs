@@ -14,7 +14,7 @@ mod latency;
 mod papo;
 mod data_folder;
 mod bare_node;
-mod peers;
+mod competitors;
 mod frames;
 mod tcp;
 mod process;
@@ -40,7 +40,7 @@ use crate::machine::Machine;
 use crate::report::{Method, Report};
 use crate::workloads::{Setup, Timing, Workload};
 
-/// Measure papo and its peers on this machine
+/// Measure papo and its competitors on this machine
 #[derive(Parser)]
 #[command(name = "bench", max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Bench {
@@ -141,7 +141,7 @@ fn main() -> Result<()> {
 }
 
 fn fill(folder: &Path, messages: u64) -> Result<()> {
-    let mut data = DataFolder::open(&papo::binary_beside_bench()?, folder)?;
+    let mut data = DataFolder::open(&papo::binary_next_to_bench()?, folder)?;
     data.add_messages(messages, &mut Rng::new(clock::unix_ms()))?;
     data.close()
 }
@@ -208,7 +208,7 @@ impl Measure {
             warm_up: Duration::from_secs_f64(seconds / 3.0),
             measured: Duration::from_secs_f64(seconds),
         };
-        let papo = self.papo.clone().map_or_else(papo::binary_beside_bench, Ok)?;
+        let papo = self.papo.clone().map_or_else(papo::binary_next_to_bench, Ok)?;
         Ok(Setup { papo, folder: self.folder.clone(), timing, rng: Rng::new(self.seed) })
     }
 

@@ -37,7 +37,7 @@ const LIMITLESS: &str = "1000000000";
 /// Whether a node encrypts its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encryption {
-    /// Plain text, like the peers.
+    /// Plain text, like the competitors.
     Plain,
     /// CURVE, the default of a node.
     Curve,
@@ -103,7 +103,7 @@ fn security(invite: Option<&str>) -> Result<Security> {
 }
 
 /// The path of the `papo` binary of the same build.
-pub(crate) fn binary_beside_bench() -> Result<PathBuf> {
+pub(crate) fn binary_next_to_bench() -> Result<PathBuf> {
     let papo = std::env::current_exe()?.with_file_name("papo");
     ensure!(papo.is_file(), "{} does not exist: build it first, as `make bench` does", papo.display());
     Ok(papo)

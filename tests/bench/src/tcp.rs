@@ -1,4 +1,5 @@
-//! TCP connections to the peers. They send prepared bytes, and count received messages without parsing them.
+//! TCP connections to the competitors of papo. The connections send prepared bytes, and count received
+//! messages without parsing them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};

@@ -46,9 +46,9 @@ macro_rules! curves {
 curves! {
     StartClean    "Start to ready"                      "messages in the log" "after a clean stop" Seconds;
     StartKilled   "Start to ready"                      "messages in the log" "after a kill" Seconds;
-    LogMemory     "Memory for the log"                  "messages in the log" "more than an empty node" Mebibytes;
+    LogMemory     "Memory for the log"                  "messages in the log" "difference to an empty node" Mebibytes;
     MessageMemory "Memory for a stored message"         "messages in the log" "a message" Bytes;
-    PageRate      "Random history pages of 50, 16 x 4 in flight" "messages in the log" "pages" PerSecond;
+    PageRate      "Random history pages of 50, 16 connections, 4 requests in flight each" "messages in the log" "pages" PerSecond;
     PageProcessor "Processor time of the node for a page of 50" "messages in the log" "a page" Microseconds;
     PageP50       "Random history page of 50, one at a time" "messages in the log" "p50" Milliseconds;
     PageP99       "Random history page of 50, one at a time" "messages in the log" "p99" Milliseconds;

@@ -22,10 +22,10 @@ pub(super) fn renewed(page: &str, measured: &str) -> Result<String> {
 pub(super) fn text(report: &Report) -> String {
     let images = plots::ALL.iter().map(|plot| format!("![{}](performance/{})\n\n", plot.title, plot.file));
     format!(
-        "\n{}. {}\n\nPeers: {}.\n\n{}{}{}{}",
+        "\n{}. {}\n\nOther servers: {}.\n\n{}{}{}{}",
         report.machine.line(),
         report.method(),
-        report.machine.peers.join("; "),
+        report.machine.competitors.join("; "),
         table::targets(report).markdown(),
         images.collect::<String>(),
         figures(report).markdown(),

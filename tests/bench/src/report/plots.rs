@@ -27,7 +27,7 @@ pub(super) struct Plot {
 pub(super) const ALL: &[Plot] = &[
     Plot {
         file: "acknowledged.svg",
-        title: "Acknowledged messages, 16 connections x 64 in flight",
+        title: "Acknowledged messages, 16 connections, 64 requests in flight each",
         figures: &[
             Figure::Echo,
             Figure::RedisAppend,

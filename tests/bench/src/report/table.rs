@@ -44,7 +44,7 @@ pub(super) fn targets(report: &Report) -> Table {
         let word = outcome.word().to_owned();
         vec![target.what.to_owned(), outcome.wanted, outcome.figure, word]
     });
-    let columns = vec!["what", "target", "measured", ""];
+    let columns = vec!["measurement", "target", "measured", ""];
     Table { title: "Targets".to_owned(), columns, rows: rows.collect() }
 }
 

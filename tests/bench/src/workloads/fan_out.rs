@@ -1,13 +1,13 @@
-//! Fan-out of the peers: one publisher, and receivers of all messages. The fan-out of papo is measured in
-//! `sends`, because papo also stores the messages.
+//! Fan-out of the competitors: one publisher sends messages, and all receivers receive each message. The fan-out
+//! of papo is measured in `sends`, because papo also stores the messages.
 
 use anyhow::Result;
 
 use super::{Setup, add_if_measured};
+use crate::competitors;
 use crate::figures::{Figure, Results};
-use crate::peers;
 
-pub(super) fn peers(setup: &mut Setup, results: &mut Results, subscribers: usize) -> Result<()> {
+pub(super) fn competitors(setup: &mut Setup, results: &mut Results, subscribers: usize) -> Result<()> {
     let [redis, nats, irc] = match subscribers {
         0..100 => [Figure::RedisFan10, Figure::NatsFan10, Figure::IrcFan10],
         _ => [Figure::RedisFan100, Figure::NatsFan100, Figure::IrcFan100],
@@ -15,11 +15,11 @@ pub(super) fn peers(setup: &mut Setup, results: &mut Results, subscribers: usize
     let (plan, text) = (setup.plan(), setup.text());
     let folders = [setup.new_folder()?, setup.new_folder()?, setup.new_folder()?];
     let [redis_folder, nats_folder, irc_folder] = &folders;
-    let rates = peers::redis_fan_out(plan, redis_folder.path(), &text, subscribers)?;
+    let rates = competitors::redis_fan_out(plan, redis_folder.path(), &text, subscribers)?;
     add_if_measured(results, redis, rates.map(|rates| rates.delivered));
-    let rates = peers::nats_fan_out(plan, nats_folder.path(), &text, subscribers)?;
+    let rates = competitors::nats_fan_out(plan, nats_folder.path(), &text, subscribers)?;
     add_if_measured(results, nats, rates.map(|rates| rates.delivered));
-    let rates = peers::irc_fan_out(plan, irc_folder.path(), &text, subscribers)?;
+    let rates = competitors::irc_fan_out(plan, irc_folder.path(), &text, subscribers)?;
     add_if_measured(results, irc, rates.map(|rates| rates.delivered));
     Ok(())
 }

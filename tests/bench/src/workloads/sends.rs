@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::{CONNECTIONS, Setup, WINDOW, add_if_measured};
+use crate::competitors;
 use crate::figures::{Figure, Results};
 use crate::load::{self, Rates};
 use crate::papo::{Encryption, Node, Session};
-use crate::peers;
 
 /// The figures of papo with this number of subscribers: lines per frame, acknowledged, delivered.
 fn figures(encryption: Encryption, subscribers: usize) -> [(usize, Figure, Option<Figure>); 2] {
@@ -62,14 +62,14 @@ fn one_node(
 
 pub(super) fn redis_append(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
-    let rates = peers::redis_append(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
+    let rates = competitors::redis_append(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
     add_if_measured(results, Figure::RedisAppend, rates.map(|rates| rates.acknowledged));
     Ok(())
 }
 
 pub(super) fn jet_stream(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let folder = setup.new_folder()?;
-    let rates = peers::jet_stream(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
+    let rates = competitors::jet_stream(setup.plan(), folder.path(), &setup.text(), CONNECTIONS)?;
     add_if_measured(results, Figure::JetStream, rates.map(|rates| rates.acknowledged));
     Ok(())
 }

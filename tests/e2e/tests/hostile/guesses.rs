@@ -133,7 +133,11 @@ fn a_flood_of_messages_is_limited_and_loses_nothing() {
     reader.resume(alice.session());
     for event in reader.history("@eve") {
         let common::Body::Message { id, .. } = event.body else { panic!("{event:?}") };
-        assert_eq!(receipts.remove(&id), Some(event.n), "each message must be stored once, with the acknowledged number");
+        assert_eq!(
+            receipts.remove(&id),
+            Some(event.n),
+            "each message must be stored once, with the acknowledged number"
+        );
     }
     assert!(receipts.is_empty(), "acknowledged messages are missing in the history: {receipts:?}");
 }

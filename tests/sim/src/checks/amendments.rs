@@ -13,7 +13,7 @@ use disk::faulty::{FaultyDisk, Loss};
 use serde_json::{Value, json};
 use server::domain::State;
 use server::maintenance::redact::Request;
-use server::services::files::folder::content;
+use server::services::files::folder::content_path;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::{Ledger, Sizes};
@@ -199,8 +199,8 @@ impl ExpectedMessages {
         }
         let uploads = uploads(&copy);
         for hash in unreferenced.iter().filter(|hash| !uploads.contains(&hash.to_string())) {
-            let exists = copy.len(&content(hash)).is_ok();
-            ensure(!exists, "redacted_is_removed", || format!("{} still exists", content(hash)))?;
+            let exists = copy.len(&content_path(hash)).is_ok();
+            ensure(!exists, "redacted_is_removed", || format!("{} still exists", content_path(hash)))?;
         }
         let ledger = Ledger::open_with(store(), &CommitMode::WhenPolled, sizes);
         let after =

@@ -1,7 +1,7 @@
-//! The peers with which papo is compared. Each peer listens at a free port of the loopback address. The bench
-//! speaks the protocol of the peer.
+//! The servers with which the bench compares papo. Each server listens at a free port of the loopback
+//! address. The bench speaks the protocol of the server.
 //!
-//! If a peer is not installed, its figures are not measured.
+//! The bench does not measure a server that is not installed.
 
 mod nats;
 mod ngircd;
