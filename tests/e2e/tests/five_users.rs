@@ -157,7 +157,7 @@ fn document(users: &[&TerminalUser]) {
         "# A private group at work\n\n\
          Five people use papo at five terminals. Alice creates the private channel `#trabalho` and invites Bob, Carlos and Diana; Eduardo\n\
          is not invited. Alice sends a PDF to the channel, and Carlos sends a picture to Diana only. Alice and Diana use papo in\n\
-         English, the others in Portuguese. `tests/e2e/tests/trabalho.rs` writes this page from the real output of the terminals,\n\
+         English, the others in Portuguese. `tests/e2e/tests/five_users.rs` writes this page from the real output of the terminals,\n\
          and fails when the output no longer matches it.\n",
     );
     for user in users {

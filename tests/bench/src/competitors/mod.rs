@@ -22,14 +22,14 @@ use crate::tcp::{TcpReceiver, TcpSender};
 /// The maximum number of messages in flight: 16 connections with 64 messages each.
 const PUBLISHER_WINDOW: usize = 1024;
 
-struct Peer {
+struct Server {
     port: u16,
-    /// The process ends when the peer is dropped.
+    /// The process ends when the server is dropped.
     _process: Process,
 }
 
-impl Peer {
-    /// Starts the peer `name` with `command`; `None` if it is not installed.
+impl Server {
+    /// Starts the server `name` with `command`; `None` if it is not installed.
     fn start(
         name: &str,
         command: impl FnOnce(&Path, u16) -> Result<std::process::Command>,

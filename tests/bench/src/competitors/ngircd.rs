@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Peer, publish};
+use super::{Server, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
@@ -18,10 +18,10 @@ const LAG_MAX: u64 = 128;
 /// Sends the text to a channel with `subscribers` members. The sender is not a member. ngIRCd neither stores
 /// nor acknowledges the text.
 pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
-    let Some(peer) = start(folder)? else { return Ok(None) };
+    let Some(server) = start(folder)? else { return Ok(None) };
     let message_bytes = format!(":p!~p@127.0.0.1 PRIVMSG #bench :{text}\r\n").len() as u64;
     let receivers = (0..subscribers).map(|number| {
-        let mut tcp = connect(&peer, &format!("s{number}"))?;
+        let mut tcp = connect(&server, &format!("s{number}"))?;
         tcp.ask(b"JOIN #bench\r\n", b" 366 ")?;
         Ok((tcp, number))
     });
@@ -33,12 +33,12 @@ pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize)
     let receivers = receivers.collect::<Result<_>>()?;
     let message = format!("PRIVMSG #bench :{text}\r\n").into_bytes();
     let acknowledgement = Acknowledgement::None;
-    let publisher = TcpSender { tcp: connect(&peer, "p")?, message, acknowledgement, pending: 0 };
+    let publisher = TcpSender { tcp: connect(&server, "p")?, message, acknowledgement, pending: 0 };
     publish(Plan { lag_max: LAG_MAX, ..plan }, publisher, receivers).map(Some)
 }
 
-fn start(folder: &Path) -> Result<Option<Peer>> {
-    Peer::start("ngircd", |program, port| {
+fn start(folder: &Path) -> Result<Option<Server>> {
+    Server::start("ngircd", |program, port| {
         let path = folder.join("ngircd.conf");
         let configuration = format!(
             "[Global]\nName = irc.bench\nInfo = bench\nMotdPhrase = bench\nListen = 127.0.0.1\nPorts = {port}\n\
@@ -59,8 +59,8 @@ fn start(folder: &Path) -> Result<Option<Peer>> {
     })
 }
 
-fn connect(peer: &Peer, nick: &str) -> Result<Tcp> {
-    let mut tcp = Tcp::connect(peer.port)?;
+fn connect(server: &Server, nick: &str) -> Result<Tcp> {
+    let mut tcp = Tcp::connect(server.port)?;
     // 376, the end of the message of the day, ends the greeting.
     tcp.ask(format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\n").as_bytes(), b" 376 ")?;
     Ok(tcp)

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Peer, acknowledge, publish};
+use super::{Server, acknowledge, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
@@ -14,30 +14,30 @@ const REFUSAL: &[u8] = b"-ERR";
 /// Sends `XADD` with the text on every connection. Redis syncs each request before it acknowledges the
 /// request.
 pub(crate) fn append(plan: Plan, folder: &Path, text: &str, connections: usize) -> Result<Option<Rates>> {
-    let Some(peer) = start(folder, "yes")? else { return Ok(None) };
+    let Some(server) = start(folder, "yes")? else { return Ok(None) };
     let message = request(&["XADD", "bench", "*", "text", text]);
     // "$15\r\n1763700000123-0\r\n"
-    let senders = (0..connections).map(|_| sender(&peer, &message, 2)).collect::<Result<_>>()?;
+    let senders = (0..connections).map(|_| sender(&server, &message, 2)).collect::<Result<_>>()?;
     acknowledge(plan, senders).map(Some)
 }
 
 /// Sends `PUBLISH` with the text to subscribers, without storing it.
 pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize) -> Result<Option<Rates>> {
-    let Some(peer) = start(folder, "no")? else { return Ok(None) };
+    let Some(server) = start(folder, "no")? else { return Ok(None) };
     let message_bytes = request(&["message", "bench", text]).len() as u64;
     let receivers = (0..subscribers).map(|_| {
-        let mut tcp = Tcp::connect(peer.port)?;
+        let mut tcp = Tcp::connect(server.port)?;
         tcp.ask(&request(&["SUBSCRIBE", "bench"]), b":1\r\n")?;
         Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
     });
     let receivers = receivers.collect::<Result<_>>()?;
     // ":10\r\n"
-    let publisher = sender(&peer, &request(&["PUBLISH", "bench", text]), 1)?;
+    let publisher = sender(&server, &request(&["PUBLISH", "bench", text]), 1)?;
     publish(plan, publisher, receivers).map(Some)
 }
 
-fn start(folder: &Path, append_only: &str) -> Result<Option<Peer>> {
-    Peer::start("redis-server", |program, port| {
+fn start(folder: &Path, append_only: &str) -> Result<Option<Server>> {
+    Server::start("redis-server", |program, port| {
         let mut command = Command::new(program);
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", append_only, "--appendfsync", "always"]);
@@ -46,8 +46,8 @@ fn start(folder: &Path, append_only: &str) -> Result<Option<Peer>> {
     })
 }
 
-fn sender(peer: &Peer, message: &[u8], newlines: usize) -> Result<TcpSender> {
-    let mut tcp = Tcp::connect(peer.port)?;
+fn sender(server: &Server, message: &[u8], newlines: usize) -> Result<TcpSender> {
+    let mut tcp = Tcp::connect(server.port)?;
     tcp.ask(&request(&["PING"]), b"+PONG\r\n")?;
     let acknowledgement = Acknowledgement::Newlines { each: newlines, refusal: REFUSAL };
     Ok(TcpSender { tcp, message: message.to_vec(), acknowledgement, pending: 0 })

@@ -1,5 +1,5 @@
-//! Fan-out of the competitors: one publisher sends messages, and all receivers receive each message. The fan-out
-//! of papo is measured in `sends`, because papo also stores the messages.
+//! Fan-out of the competitors: one publisher sends messages, and all receivers receive each message. The
+//! workload `sends` measures the fan-out of papo, because papo also stores the messages.
 
 use anyhow::Result;
 
