@@ -9,7 +9,7 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
-use common::{ChannelName, Conversation, Detail, Error, Event, Reason, UserName};
+use common::{Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
@@ -23,6 +23,7 @@ use disk::Disk;
 
 pub use crate::storage::error::LedgerError;
 use crate::storage::error::{unreadable, unwritable};
+pub use crate::storage::recorded::{Receipt, Recorded};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
@@ -81,38 +82,6 @@ pub struct DiskFailure {
     /// Whether the state was restored from the disk. If false, the disk cannot be read, and the server must
     /// stop.
     pub is_rolled_back: bool,
-}
-
-/// A record that was appended and applied, with the data that the fan-out needs.
-pub struct Recorded<'a> {
-    pub record: Record<'a>,
-    /// The record's line in the log, without the newline.
-    pub line: &'a [u8],
-    /// The state after the record.
-    pub state: &'a State,
-    /// The topic of the channel before the event. The event may have moved the topic.
-    pub topic_before: Option<Arc<str>>,
-    /// The channels whose topics the record moved.
-    pub moved: Vec<ChannelName>,
-}
-
-/// The number and the time of a recorded event.
-#[derive(Debug, Clone, Copy)]
-pub struct Receipt {
-    pub n: u64,
-    /// The time of recording in Unix milliseconds.
-    pub at: u64,
-}
-
-impl Recorded<'_> {
-    /// The receipt, if the record is an event.
-    #[must_use]
-    pub fn receipt(&self) -> Option<Receipt> {
-        match &self.record {
-            Record::Event(event) => Some(Receipt { n: event.n, at: event.at }),
-            Record::Server(_) => None,
-        }
-    }
 }
 
 impl Ledger {
