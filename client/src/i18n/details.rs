@@ -57,7 +57,7 @@ translations! {
     NotLoggedIn "você não entrou na sua conta: entre com /login NOME";
     LoggedOut "você saiu da sua conta";
     OtherSession "outra sessão começou";
-    SessionEndedBeforeSending "a sessão terminou antes do envio";
+    UnsentAtEnd "a sessão terminou antes do envio";
     NoSuchSession "você não tem essa sessão: veja /sessions";
     NameTaken { user } "o nome {user} já está em uso: escolha outro";
     NameTakenOnRetry { user } "o nome {user} já está em uso. Se o seu cadastro deu certo e só a resposta se perdeu, a conta é sua: tente entrar";

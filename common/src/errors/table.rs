@@ -138,7 +138,7 @@ errors! {
             "you logged out before the answer arrived";
         #[client] OtherSession "other_session"
             "you opened another session before the answer arrived: send the request again";
-        #[client] SessionEndedBeforeSending "unsent_at_end"
+        #[client] UnsentAtEnd "unsent_at_end"
             "the session ended before this message was sent: send it again";
     }
     /// An administrator has disabled the account, which ended its sessions.

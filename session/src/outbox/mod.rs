@@ -231,7 +231,7 @@ impl Outbox {
     pub(crate) fn discard_unless_owned_by(&mut self, cx: &mut Context, user: Option<&UserName>) {
         if self.owner.as_ref() != user {
             for queued in std::mem::take(self).queue {
-                discard(cx, queued.message, Detail::SessionEndedBeforeSending.into());
+                discard(cx, queued.message, Detail::UnsentAtEnd.into());
             }
         }
     }
