@@ -111,10 +111,11 @@ pub struct DeleteAccount<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The account to delete. `None` for your own; other accounts only for administrators.
+    /// The account to delete; `None` means the account of the session's user. Only an administrator may delete
+    /// another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserName>,
-    /// The current password. Your own account needs it.
+    /// The current password. It is required if the user deletes the own account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Whether the server also deletes all messages and files of the user.
@@ -141,7 +142,7 @@ pub struct Blocks {
     pub more: bool,
 }
 
-/// A user whom the user blocks.
+/// A user whom the session's user has blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// The blocked user.

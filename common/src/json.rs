@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// Appends a value as JSON. serde_json cannot fail for papo's types; after a failure the value is `null`.
+/// Appends a value as JSON. Encoding papo's types never fails; after a failure, the function would append `null`.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
@@ -35,6 +35,7 @@ const ENVELOPE_BYTES: usize = 512;
 /// Writes a JSON object of at least one field.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
+    /// The byte before the next field: `{` before the first field, then `,`.
     before_field: u8,
 }
 

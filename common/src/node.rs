@@ -51,7 +51,7 @@ pub struct Limits {
     /// See [`limits::FILE_CHUNK_BYTES_MAX`].
     #[serde(default)]
     pub file_chunk_bytes: usize,
-    /// Bytes in a file. The operator configures this limit.
+    /// The maximum number of bytes of a file. The operator configures this limit.
     #[serde(default)]
     pub file_bytes: u64,
 }

@@ -128,7 +128,7 @@ impl Session {
             self.reply_missing();
         }
         self.send_due();
-        self.outbox.emit_delayed(&mut self.cx, self.link.is_up());
+        self.outbox.report_delayed(&mut self.cx, self.link.is_up());
         self.conversations.tick(&mut self.cx);
         self.summary.tick(&mut self.cx, &self.link, &self.outbox, &self.conversations);
     }
@@ -224,7 +224,7 @@ impl Session {
         self.outbox.persisted(&mut self.cx, ids, &outcome);
         if outcome.is_ok() {
             self.send_due();
-            self.outbox.emit_delayed(&mut self.cx, self.link.is_up());
+            self.outbox.report_delayed(&mut self.cx, self.link.is_up());
         }
     }
 

@@ -72,7 +72,7 @@ impl StatusSummary {
         Self {
             connectivity: link.connectivity(now_ms),
             waiting: outbox.len(),
-            delayed: outbox.shown(),
+            delayed: outbox.reported(),
             unread: conversations.unread_elsewhere(),
         }
     }

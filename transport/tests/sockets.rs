@@ -146,7 +146,8 @@ fn an_xsub_receives_everything_and_an_xpub_serves_accepted_subscriptions() {
     let publisher = connected(&context, Kind::Publisher, &endpoint);
     let mut frames = Vec::new();
     while !events.receive(&mut frames).expect("receiving succeeds") {
-        let _lost_until_subscribed =
+        // libzmq drops messages until the subscription arrives, so the test sends again.
+        let _was_sent =
             publisher.send([Frame::from("topic"), Frame::from("line")]).expect("sending succeeds");
     }
 
@@ -171,7 +172,7 @@ fn errors_say_what_to_do() {
     assert_eq!(
         text(&endpoint),
         format!(
-            "{endpoint} is in use: another papo may be running there; stop it, or choose another port by flag"
+            "{endpoint} is in use: another papo may be running there; stop it, or choose another port with its flag"
         )
     );
     assert_eq!(

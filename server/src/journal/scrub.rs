@@ -20,7 +20,7 @@ const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// One pass over the sealed segments.
 pub struct Scrub {
-    /// The unread segments, each with the next segment, in reverse order.
+    /// The unread segments, newest first: the first record of each, and the first record of the segment after it.
     segments: Vec<(u64, u64)>,
     reading: Option<OpenSegment>,
     /// The chain before the next batch; `None` after an unreadable commit line.
@@ -44,9 +44,10 @@ pub enum ScrubStep {
 
 struct OpenSegment {
     file: String,
-    next_segment: u64,
-    /// The number of the next record.
-    record: u64,
+    /// The first record of the next segment.
+    end_record: u64,
+    /// The next record of this segment.
+    next_record: u64,
     /// The start of the next chunk, in bytes.
     offset: u64,
     /// The bytes of an incomplete line.
@@ -139,12 +140,12 @@ impl OpenSegment {
                 self.batch.add(line);
                 continue;
             }
-            // After a damaged batch, the chain continues from its commit line.
+            // The next batch must continue the chain of this commit line, even if this batch is damaged.
             let commit = CommitLine::parse(line);
             *chain = commit.map(|commit| commit.chain);
             let batch = std::mem::replace(&mut self.batch, PartialBatch::begin(offset, *chain));
             let (start, records) = (batch.offset, batch.records);
-            self.record += commit.map_or(records, |commit| commit.records);
+            self.next_record += commit.map_or(records, |commit| commit.records);
             if !commit.is_some_and(|commit| batch.matches(commit)) {
                 damaged_at = damaged_at.or(Some(start));
             }
@@ -158,9 +159,10 @@ impl OpenSegment {
         damaged_at
     }
 
-    /// Checks that the segment ends after a commit line, at the record before the next segment.
+    /// Returns the start of the damage if the segment does not end with a commit line, or lacks records before
+    /// the next segment.
     fn damage_at_end(&self) -> Option<u64> {
-        let is_whole = self.rest.is_empty() && self.batch.records == 0 && self.record == self.next_segment;
+        let is_whole = self.rest.is_empty() && self.batch.records == 0 && self.next_record == self.end_record;
         (!is_whole).then_some(self.batch.offset)
     }
 }

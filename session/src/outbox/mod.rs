@@ -33,7 +33,7 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// The number of messages at the front of the queue that the session has reported as [`News::Delayed`] or
     /// [`News::OutboxLoaded`].
-    shown: usize,
+    reported: usize,
     /// The number of messages of the flight without a reply.
     in_flight: usize,
     /// Whether a flight has not ended.
@@ -80,8 +80,8 @@ impl Outbox {
     }
 
     /// The number of messages that were emitted as delayed.
-    pub(crate) fn shown(&self) -> usize {
-        self.shown
+    pub(crate) fn reported(&self) -> usize {
+        self.reported
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -217,7 +217,7 @@ impl Outbox {
     fn remove(&mut self, position: usize) -> Option<Message> {
         let QueuedMessage { message, .. } = self.queue.remove(position)?;
         self.bytes -= message.text.as_str().len();
-        self.shown -= usize::from(position < self.shown);
+        self.reported -= usize::from(position < self.reported);
         Some(message)
     }
 

@@ -12,7 +12,8 @@ use crate::context::Context;
 use crate::limits::DELAYED_AFTER_MS;
 
 impl Outbox {
-    /// Handles the outcome of a write of these messages. After an error the messages are refused.
+    /// Handles the outcome of a write of these messages to the disk. After an error, the outbox removes the
+    /// messages and reports them as refused.
     pub(crate) fn persisted(&mut self, cx: &mut Context, ids: &[Uuid], outcome: &Result<(), Error>) {
         let ids: HashSet<_> = ids.iter().collect();
         let matches = |queued: &QueuedMessage| !queued.is_persisted && ids.contains(&queued.message.id);
@@ -30,8 +31,8 @@ impl Outbox {
         }
     }
 
-    /// Adds the messages of an earlier run of the client before all other messages. Returns false if all are
-    /// known already.
+    /// Adds the messages of an earlier run of the client before all other messages. Returns false if no message
+    /// is new, or no user is logged in.
     pub(crate) fn loaded(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
         let Some(user) = cx.user().cloned() else { return false };
         let known: HashSet<_> = self.queue.iter().map(|queued| queued.message.id).collect();
@@ -44,24 +45,25 @@ impl Outbox {
             self.bytes += message.text.as_str().len();
             self.queue.push_front(QueuedMessage::new(message.clone(), cx.now_ms(), true));
         }
-        self.shown += fresh.len();
+        self.reported += fresh.len();
         cx.emit_news(News::OutboxLoaded(fresh));
         true
     }
 
-    /// The time at which [`emit_delayed`](Self::emit_delayed) must be called.
+    /// The time at which [`report_delayed`](Self::report_delayed) must be called.
     pub(crate) fn delayed_deadline(&self, is_link_up: bool) -> Option<u64> {
-        let first = self.queue.get(self.shown).filter(|first| first.is_persisted)?;
+        let first = self.queue.get(self.reported).filter(|first| first.is_persisted)?;
         Some(if is_link_up { first.since_ms + DELAYED_AFTER_MS } else { first.since_ms })
     }
 
-    /// Emits messages as delayed after the usual time, or at once if the server does not reply.
-    pub(crate) fn emit_delayed(&mut self, cx: &mut Context, is_link_up: bool) {
+    /// Reports each message that is not acknowledged after [`DELAYED_AFTER_MS`] as [`News::Delayed`]. While the
+    /// server does not reply, reports it at once.
+    pub(crate) fn report_delayed(&mut self, cx: &mut Context, is_link_up: bool) {
         while self.delayed_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
-            if let Some(queued) = self.queue.get(self.shown) {
+            if let Some(queued) = self.queue.get(self.reported) {
                 cx.emit_news(News::Delayed(queued.message.clone()));
             }
-            self.shown += 1;
+            self.reported += 1;
         }
     }
 }

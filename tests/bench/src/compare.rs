@@ -43,7 +43,7 @@ fn pairs<'a>(first: &'a Report, second: &'a Report) -> Vec<Pair<'a>> {
     let points = Curve::ALL.iter().flat_map(|curve| {
         first.growth.points(*curve).filter_map(|(size, point)| {
             let name =
-                format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.sizes_of(), curve.label());
+                format!("{}, {} {}: {}", curve.plot(), show_size(size), curve.size_noun(), curve.label());
             let second = second.growth.at(*curve, size)?;
             Some(Pair { name, unit: curve.unit(), first: &point.samples, second })
         })

@@ -60,7 +60,7 @@ pub(crate) struct Plan {
     /// Maximum unacknowledged messages of one sender.
     pub(crate) window: usize,
     /// Maximum messages by which the slowest receiver may be behind the senders.
-    pub(crate) lag_max: u64,
+    pub(crate) lag_messages_max: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -213,5 +213,5 @@ impl<S: Sender> Sending<'_, S> {
 /// The number of messages that may be sent before the slowest receiver is too far behind.
 fn sends_allowed(plan: Plan, sent: u64, slowest: u64) -> usize {
     let lag = sent.saturating_sub(slowest);
-    usize::try_from(plan.lag_max.saturating_sub(lag)).unwrap_or(usize::MAX)
+    usize::try_from(plan.lag_messages_max.saturating_sub(lag)).unwrap_or(usize::MAX)
 }

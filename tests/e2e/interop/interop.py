@@ -48,8 +48,8 @@ def summary(event):
     )
 
 
-def same_reply_on_a_req_socket(server):
-    """A REQ socket adds the empty frame by itself: enough for a bot."""
+def server_info_on_a_req_socket(server):
+    """A REQ socket adds the empty frame itself, so a simple bot can use one."""
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         socket.setsockopt(zmq.LINGER, 0)
         Server(server).connect(socket)
@@ -104,10 +104,10 @@ def a_channel(alice, bob, names, channel):
     check("joining twice changes nothing", again, joined)
     (on_channel,), (on_own,) = alice.events(1), bob.events(1)
     check(
-        "the member sees the join", summary(on_channel),
+        "alice sees the join of bob", summary(on_channel),
         (2, channel, names[1], "channel.joined", None),
     )
-    check("and so do bob's own sessions", on_own.line, on_channel.line)
+    check("the sessions of bob see the join", on_own.line, on_channel.line)
     bob.subscribe(joined["topic"])
     return created, on_channel
 
@@ -136,7 +136,7 @@ def messages_both_ways(alice, bob, names, channel):
     return at_bob
 
 
-def a_batch(alice, bob, channel):
+def several_lines_in_one_frame(alice, bob, channel):
     """Several lines in one frame: each gets a reply, also if refused."""
     replies = alice.batch([
         ("message.send", _message(channel, "three")),
@@ -246,7 +246,7 @@ def scenario(server, alice, bob):
         print(f"\n{title}")
 
     section("server.info, with nothing but a REQ socket")
-    same_reply_on_a_req_socket(server)
+    server_info_on_a_req_socket(server)
     section("register, log in, subscribe")
     two_sessions(alice, bob, names)
     section("create, join, subscribe")
@@ -254,7 +254,7 @@ def scenario(server, alice, bob):
     section("messages both ways, each sent twice")
     received += messages_both_ways(alice, bob, names, channel)
     section("a batch")
-    received += a_batch(alice, bob, channel)
+    received += several_lines_in_one_frame(alice, bob, channel)
     section("a direct message")
     a_direct_message(alice, bob, names)
     section("history")

@@ -39,7 +39,8 @@ const REQUEST_ROUNDS_MAX: u32 = 100;
 /// The maximum number of request frames in one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
-/// The time of a request line on the engine's stopwatch. A frame of more than four lines takes several turns.
+/// The simulated time in which the engine answers one request line. The engine works about 1 ms for one client
+/// and then serves the next client, so it answers a frame of more than four lines in several parts.
 const LINE_TIME: Duration = Duration::from_micros(300);
 
 pub(crate) struct Node {
@@ -155,7 +156,7 @@ impl Node {
         let ledger = open(&self.disk, self.sizes)?;
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
-        // In runs without files, the folder of files has its own disk, so no fault is injected there.
+        // If the run sends no files, the folder `files` is on a second disk without faults.
         let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger);
         let files = files.map_err(|source| {
@@ -163,8 +164,8 @@ impl Node {
         })?;
         let events = "tcp://*:5558".to_owned();
         let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), events);
-        let readings = AtomicU32::new(0);
-        let stopwatch = Box::new(move || LINE_TIME * readings.fetch_add(1, Ordering::Relaxed));
+        let clock_reads = AtomicU32::new(0);
+        let stopwatch = Box::new(move || LINE_TIME * clock_reads.fetch_add(1, Ordering::Relaxed));
         Ok(self.engine.insert(engine.with_stopwatch(stopwatch)))
     }
 
@@ -229,7 +230,7 @@ impl Node {
         }
     }
 
-    /// Sends one request at the end of a run. Returns the result and the bytes that follow it.
+    /// Sends one request at the end of a run. Returns the result, and the file bytes of the reply.
     pub(crate) fn request(
         &mut self,
         user: &UserName,
@@ -293,14 +294,14 @@ impl Node {
         self.power_cut.is_some() || self.disk.has_failed()
     }
 
-    /// The state after a startup equals the last durable state before the startup.
-    pub(crate) fn state_equals_before(&self, ledger: &Ledger) -> Check {
+    /// Checks that the state after a startup equals the last durable state before the startup.
+    pub(crate) fn startup_restores_the_durable_state(&self, ledger: &Ledger) -> Check {
         let Some((record, before)) = &self.last_durable else { return Ok(()) };
-        ensure(*record <= ledger.position(), "state_equals_before", || {
+        ensure(*record <= ledger.position(), "startup_restores_the_durable_state", || {
             format!("record {record} was durable, but the log ends at {}", ledger.position())
         })?;
         let now = fingerprint(ledger.state());
-        ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
+        ensure(*record < ledger.position() || *before == now, "startup_restores_the_durable_state", || {
             format!("at record {record} the state was\n{before}\nand now it is\n{now}")
         })
     }

@@ -219,7 +219,7 @@ impl World {
     fn check_disk(&mut self) -> Check {
         let Some(engine) = &self.node.engine else { return Ok(()) };
         let ledger = engine.ledger();
-        self.node.state_equals_before(ledger)?;
+        self.node.startup_restores_the_durable_state(ledger)?;
         let stored = Stored::numbered_without_gaps(ledger)?;
         stored.acknowledged_is_stored(&self.observed)?;
         stored.received_is_stored(&self.observed)?;

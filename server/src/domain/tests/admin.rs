@@ -4,11 +4,11 @@ use super::super::admin::check;
 use super::*;
 use common::Detail;
 
-fn disable(by: &str, other: &str, disabled: bool) -> Command<'static> {
+fn set_disabled(by: &str, other: &str, disabled: bool) -> Command<'static> {
     Command::Disable { by: user(by), user: user(other), disabled }
 }
 
-fn promote(by: &str, other: &str, administrator: bool) -> Command<'static> {
+fn set_administrator(by: &str, other: &str, administrator: bool) -> Command<'static> {
     Command::Promote { by: user(by), user: user(other), administrator }
 }
 
@@ -38,20 +38,20 @@ fn a_snapshot_without_administrators_promotes_the_oldest_account() {
 #[test]
 fn only_administrators_disable_and_promote() {
     let mut fixture = Fixture::with(&["ana", "bob"], []);
-    assert_eq!(fixture.rejection(disable("bob", "ana", true)), Detail::NotAdministrator);
-    assert_eq!(fixture.rejection(promote("bob", "bob", true)), Detail::NotAdministrator);
+    assert_eq!(fixture.rejection(set_disabled("bob", "ana", true)), Detail::NotAdministrator);
+    assert_eq!(fixture.rejection(set_administrator("bob", "bob", true)), Detail::NotAdministrator);
     assert_eq!(
-        fixture.rejection(disable("bob", "nobody", true)),
+        fixture.rejection(set_disabled("bob", "nobody", true)),
         Detail::NotAdministrator,
         "the error does not reveal whether the user exists"
     );
     assert_eq!(
-        fixture.rejection(disable("ana", "nobody", true)),
+        fixture.rejection(set_disabled("ana", "nobody", true)),
         Detail::NoSuchUser { user: user("nobody") }
     );
-    fixture.run(promote("ana", "bob", true));
-    fixture.run(promote("bob", "ana", false));
-    assert_eq!(fixture.rejection(promote("ana", "ana", true)), Detail::NotAdministrator);
+    fixture.run(set_administrator("ana", "bob", true));
+    fixture.run(set_administrator("bob", "ana", false));
+    assert_eq!(fixture.rejection(set_administrator("ana", "ana", true)), Detail::NotAdministrator);
     insta::assert_snapshot!(fixture.log[2..].join("\n"), @r#"
     {"kind":"account.role","at":4102444800000,"user":"bob","administrator":true}
     {"kind":"account.role","at":4102444800000,"user":"ana","administrator":false}
@@ -75,13 +75,13 @@ fn an_administrator_can_join_a_private_channel_without_members() {
 fn there_is_always_an_administrator_who_can_log_in() {
     let mut fixture = Fixture::with(&["ana", "bob"], []);
     let last = Detail::LastAdministrator { user: user("ana") };
-    assert_eq!(fixture.rejection(promote("ana", "ana", false)), last);
-    assert_eq!(fixture.rejection(disable("ana", "ana", true)), last);
-    fixture.run(promote("ana", "bob", true));
-    fixture.run(disable("ana", "bob", true));
-    assert_eq!(fixture.rejection(disable("ana", "ana", true)), last, "the other administrator is disabled");
-    fixture.run(disable("ana", "bob", false));
-    fixture.run(disable("ana", "ana", true));
+    assert_eq!(fixture.rejection(set_administrator("ana", "ana", false)), last);
+    assert_eq!(fixture.rejection(set_disabled("ana", "ana", true)), last);
+    fixture.run(set_administrator("ana", "bob", true));
+    fixture.run(set_disabled("ana", "bob", true));
+    assert_eq!(fixture.rejection(set_disabled("ana", "ana", true)), last, "the other administrator is disabled");
+    fixture.run(set_disabled("ana", "bob", false));
+    fixture.run(set_disabled("ana", "ana", true));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
     let names = ["#open", "#closed", "#other", "@bob", "@ana"];
     let topics = |fixture: &Fixture| names.map(|name| topic(fixture, name));
     let before = topics(&fixture);
-    fixture.run(disable("ana", "bob", true));
+    fixture.run(set_disabled("ana", "bob", true));
     let after = topics(&fixture);
     let moved: Vec<_> = (0..names.len()).filter(|i| before[*i] != after[*i]).map(|i| names[i]).collect();
     assert_eq!(moved, ["#open", "#closed", "@bob"]);
@@ -110,9 +110,9 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
     assert_eq!(fixture.rejection(open("bob", "three", NOW_MS + 10)), Detail::Disabled);
 
     let position = fixture.log.len();
-    fixture.run(disable("ana", "bob", true));
+    fixture.run(set_disabled("ana", "bob", true));
     assert_eq!(fixture.log.len(), position, "the account is already disabled");
-    fixture.run(disable("ana", "bob", false));
+    fixture.run(set_disabled("ana", "bob", false));
     assert_eq!(
         fixture.state.users.owner(&TokenDigest::of("one"), NOW_MS),
         None,
@@ -123,7 +123,7 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
 }
 
 #[test]
-fn the_presence_topic_moves_with_the_topic_of_any_user() {
+fn the_presence_topic_moves_when_the_topic_of_a_user_moves() {
     let revoke = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
     let mut fixture =
         Fixture::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
@@ -135,8 +135,8 @@ fn the_presence_topic_moves_with_the_topic_of_any_user() {
     assert!(!moves(create("ana", "#a")));
     assert!(!moves(Command::EndSession { user: user("ana"), digest: TokenDigest::of("two") }), "a logout");
     assert!(moves(revoke("bob")));
-    assert!(moves(disable("ana", "bob", true)));
-    assert!(!moves(disable("ana", "bob", false)));
+    assert!(moves(set_disabled("ana", "bob", true)));
+    assert!(!moves(set_disabled("ana", "bob", false)));
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_flipped_byte_is_reported_with_file_and_offset_and_changes_no_file() {
 fn a_flipped_byte_in_a_sealed_segment_is_found_when_it_is_replayed_or_verified() {
     let mut fixture = Fixture::new(SMALL);
     fixture.fill(9);
-    let head = fixture.commit_head();
+    let head = fixture.append_and_commit();
     fixture.disk.tamper(&first_segment(), |bytes| bytes[100] ^= 1).unwrap();
     let damaged = |result: Result<(), JournalError>| matches!(result, Err(JournalError::Damaged { file, .. }) if file == first_segment());
     assert!(damaged(open_all(&fixture.disk, SMALL).map(drop)));
@@ -171,7 +171,7 @@ fn the_error_names_the_missing_segment() {
         let error = open_all(&disk, SMALL).err();
         assert!(matches!(error, Some(JournalError::Missing { file }) if file == log_name(*segment)));
     }
-    // No segment follows the missing one, but its index proves that it existed.
+    // The last two segments are removed. The index of the first of them proves that it existed.
     let [.., sealed, last] = segments[..] else { panic!() };
     fixture.disk.remove(&log_name(sealed)).unwrap();
     fixture.disk.remove(&log_name(last)).unwrap();
@@ -192,7 +192,7 @@ fn a_segment_with_a_wrong_name_is_refused() {
 }
 
 #[test]
-fn a_torn_tail_before_another_segment_is_damage() {
+fn an_incomplete_batch_at_the_end_of_a_sealed_segment_is_damage() {
     let mut fixture = Fixture::new(SMALL);
     fixture.fill(6);
     fixture.disk.tamper(&first_segment(), |bytes| bytes.truncate(bytes.len() - 9)).unwrap();
@@ -221,7 +221,7 @@ fn new_records_are_appended_to_an_empty_last_segment() {
 fn snapshots_of_a_different_or_longer_log_are_refused() {
     let mut fixture = Fixture::new(SMALL);
     fixture.fill(9);
-    let head = fixture.commit_head();
+    let head = fixture.append_and_commit();
     let other = Chain::GENESIS.extended(b"a different log\n");
     for from in [
         Checkpoint { record: 0, chain: other },
@@ -256,7 +256,7 @@ fn gaps_in_the_numbers_of_a_conversation_are_refused_within_and_across_segments(
         let options = Options { segment_bytes };
         let mut fixture = Fixture::new(options);
         for n in numbers {
-            // `append` checks the numbers only of records with a key.
+            // Without an `EventKey`, `append` does not check the event number, so the log can have a gap.
             fixture.journal.append(&line("#general", n, n.into(), ""), None);
             fixture.commit().unwrap();
         }
@@ -269,7 +269,7 @@ fn gaps_in_the_numbers_of_a_conversation_are_refused_within_and_across_segments(
 }
 
 impl Fixture {
-    fn commit_head(&mut self) -> Checkpoint {
+    fn append_and_commit(&mut self) -> Checkpoint {
         self.append("#general", "the last one");
         self.commit().unwrap().head
     }

@@ -45,7 +45,8 @@ pub use self::index::{Hit, SearchRequest, is_searchable};
 /// second.
 const BATCH_RECORDS: u64 = 5000;
 
-/// The longest time for which new records wait. They wait because each run syncs some files.
+/// New records are indexed after this time at the latest. The thread collects records first, because it syncs
+/// several files each time it indexes.
 const BATCH_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The interval at which the thread checks for a flood while `BATCH_RECORDS` or more records wait.

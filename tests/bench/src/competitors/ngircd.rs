@@ -12,8 +12,9 @@ use super::{Server, publish};
 use crate::load::{Plan, Rates};
 use crate::tcp::{Acknowledgement, Tcp, TcpReceiver, TcpSender};
 
-/// The maximum lag. ngIRCd disconnects a receiver with too much queued output.
-const LAG_MAX: u64 = 128;
+/// The maximum number of messages by which the slowest receiver may be behind the sender. ngIRCd disconnects
+/// a receiver with more queued output.
+const LAG_MESSAGES_MAX: u64 = 128;
 
 /// Sends the text to a channel with `subscribers` members. The sender is not a member. ngIRCd neither stores
 /// nor acknowledges the text.
@@ -22,11 +23,13 @@ pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize)
     let message_bytes = format!(":p!~p@127.0.0.1 PRIVMSG #bench :{text}\r\n").len() as u64;
     let receivers = (0..subscribers).map(|number| {
         let mut tcp = connect(&server, &format!("s{number}"))?;
+        // Numeric 366 ends the list of members: the join is complete.
         tcp.ask(b"JOIN #bench\r\n", b" 366 ")?;
         Ok((tcp, number))
     });
     let receivers = receivers.collect::<Result<Vec<_>>>()?.into_iter().map(|(mut tcp, number)| {
-        // The reply to PING arrives after the JOIN lines of the later members.
+        // Each member also receives the JOIN lines of later members. The reply to PING arrives after these lines, so
+        // the receiver counts only messages.
         tcp.ask(format!("PING :{number}\r\n").as_bytes(), b" PONG ")?;
         Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
     });
@@ -34,7 +37,7 @@ pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize)
     let message = format!("PRIVMSG #bench :{text}\r\n").into_bytes();
     let acknowledgement = Acknowledgement::None;
     let publisher = TcpSender { tcp: connect(&server, "p")?, message, acknowledgement, pending: 0 };
-    publish(Plan { lag_max: LAG_MAX, ..plan }, publisher, receivers).map(Some)
+    publish(Plan { lag_messages_max: LAG_MESSAGES_MAX, ..plan }, publisher, receivers).map(Some)
 }
 
 fn start(folder: &Path) -> Result<Option<Server>> {

@@ -28,7 +28,7 @@ macro_rules! curves {
                 match self { $(Self::$name => $plot),* }
             }
 
-            pub(crate) fn sizes_of(self) -> &'static str {
+            pub(crate) fn size_noun(self) -> &'static str {
                 match self { $(Self::$name => $x),* }
             }
 

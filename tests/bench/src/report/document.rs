@@ -52,7 +52,7 @@ fn growth(report: &Report) -> Table {
                 format!("{}: {}", show_size(*size), curve.unit().show(samples.median()))
             });
             let medians = medians.collect::<Vec<_>>().join(", ");
-            vec![link.clone(), curve.label().to_owned(), curve.sizes_of().to_owned(), medians]
+            vec![link.clone(), curve.label().to_owned(), curve.size_noun().to_owned(), medians]
         })
     });
     let (title, columns) = ("Growth".to_owned(), vec!["plot", "", "size", "median at each size"]);

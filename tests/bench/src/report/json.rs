@@ -67,7 +67,7 @@ fn growth(report: &Report) -> Vec<Value> {
     let points = Curve::ALL.iter().flat_map(|curve| {
         report.growth.points(*curve).map(|(size, point)| {
             json!({
-                "curve": curve.name(), "plot": curve.plot(), "label": curve.label(), "sizes_of": curve.sizes_of(),
+                "curve": curve.name(), "plot": curve.plot(), "label": curve.label(), "size_noun": curve.size_noun(),
                 "size": size, "unit": format!("{:?}", curve.unit()), "date": point.date,
                 "median": point.samples.median(), "values": point.samples.values(),
             })

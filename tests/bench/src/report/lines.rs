@@ -120,7 +120,7 @@ impl Plot<'_> {
             area.draw(&Text::new(show_size(*size), (scale.x(*size), HEIGHT - BOTTOM + 8), style))?;
         }
         let (middle, style) = (LEFT.midpoint(WIDTH - RIGHT), font.pos(Pos::new(HPos::Center, VPos::Bottom)));
-        area.draw(&Text::new(first.curve.sizes_of(), (middle, HEIGHT - 6), style))
+        area.draw(&Text::new(first.curve.size_noun(), (middle, HEIGHT - 6), style))
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn targets(report: &Report) -> Table {
 /// One table for each plot of growth, with a row for each size.
 pub(super) fn growth(report: &Report) -> Vec<Table> {
     let tables = lines::all(&report.growth).into_iter().map(|plot| {
-        let mut columns = vec![plot.curves.first().map_or("", |line| line.curve.sizes_of())];
+        let mut columns = vec![plot.curves.first().map_or("", |line| line.curve.size_noun())];
         columns.extend(plot.curves.iter().map(|line| line.curve.label()));
         columns.push("measured");
         let sizes = plot.curves.iter().flat_map(|line| line.points.iter().map(|(size, _)| *size));

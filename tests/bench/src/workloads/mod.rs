@@ -24,9 +24,9 @@ use crate::papo::Encryption::{Curve, Plain};
 pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) const WINDOW: usize = 64;
 
-/// Maximum lag of the slowest receiver. It is larger than the number of messages in flight, but small enough
+/// The maximum number of messages by which the slowest receiver may be behind the sender. It is larger than the number of messages in flight, but small enough
 /// that no system drops messages.
-const LAG_MAX: u64 = 4096;
+const LAG_MESSAGES_MAX: u64 = 4096;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
@@ -50,7 +50,7 @@ impl Setup {
 
     pub(crate) fn plan(&self) -> Plan {
         let Timing { warm_up, measured, .. } = self.timing;
-        Plan { warm_up, measured, window: WINDOW, lag_max: LAG_MAX }
+        Plan { warm_up, measured, window: WINDOW, lag_messages_max: LAG_MESSAGES_MAX }
     }
 
     pub(crate) fn text(&self) -> String {

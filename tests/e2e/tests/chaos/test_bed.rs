@@ -25,14 +25,14 @@ const CHANNELS: [&str; 2] = ["#general", "#ops"];
 /// Maximum time between two sends of one client.
 const SEND_INTERVAL_MS_MAX: u64 = 400;
 
-const THREADS: usize = 2;
+const CLIENT_THREADS: usize = 2;
 
-/// The number of connections that the test opens to a role with limited files. The role then reaches the
-/// limit.
+/// The number of connections that the test opens to a role with a low limit of open files, so the role reaches
+/// the limit.
 const EXTRA_CONNECTIONS: usize = 20;
 
-/// Size of the small disk. A tmpfs takes only the used memory.
-const DISK_MIB: u64 = 64;
+/// The size of the small disk for each minute of the run. A tmpfs takes only the used memory.
+const DISK_MIB_PER_MINUTE: u64 = 64;
 
 /// All parts of a run. The clients are dropped first.
 pub(super) struct TestBed {
@@ -58,9 +58,9 @@ pub(super) struct Peak {
 }
 
 impl TestBed {
-    /// Starts the node and the clients. The clients follow all conversations, and do not send yet.
+    /// Starts the node and the clients. The clients receive the events of all conversations, and do not send yet.
     pub(super) fn set_up(clients: usize, minutes: u64, rng: &mut Rng) -> Self {
-        let disk = SmallDisk::mount(DISK_MIB * minutes.max(1));
+        let disk = SmallDisk::mount(DISK_MIB_PER_MINUTE * minutes.max(1));
         let mut relays = Vec::new();
         let mut node = {
             let mut routes = [Route::ServerToBroker, Route::ServerToProxy].into_iter();
@@ -81,9 +81,9 @@ impl TestBed {
         relays.push((Route::Events, Relay::to(node.endpoint("subscribers"))));
         let results = Arc::new(RunResults::new());
         let chaos_clients = make_clients(&node, &relays, clients, rng, &results);
-        // Restart the process, because the memory of the password hashes must not count.
+        // Hashing the passwords used much memory. A restarted server's memory does not include it.
         node.restart("server");
-        let pool = ClientPool::start(chaos_clients, THREADS, &results);
+        let pool = ClientPool::start(chaos_clients, CLIENT_THREADS, &results);
         let all_follow = pool.wait_for_all(clients, e2e::DEADLINE, |client| client.io.follows);
         assert!(all_follow, "every client follows before the first fault");
         Self {
@@ -110,13 +110,13 @@ impl TestBed {
             FaultAction::RestoreFiles(role) => self.restore_files(role),
             FaultAction::FillDisk => self.fill_disk(),
             FaultAction::EmptyDisk => self.empty_disk(),
-            FaultAction::Cut(route, every, bytes) => {
-                self.fault("cuts", |test_bed| test_bed.relay(route).cut(every, bytes))
+            FaultAction::Cut { route, every_nth_connection, after_bytes } => {
+                self.fault("cuts", |test_bed| test_bed.relay(route).cut(every_nth_connection, after_bytes))
             }
             FaultAction::Stall(route) => self.fault("stalls", |test_bed| test_bed.relay(route).stall()),
             FaultAction::Resume(route) => self.relay(route).resume(),
-            FaultAction::HalfOpen(route, every) => {
-                self.fault("half-open", |test_bed| test_bed.relay(route).half_open(every))
+            FaultAction::HalfOpen { route, every_nth_connection } => {
+                self.fault("half-open", |test_bed| test_bed.relay(route).half_open(every_nth_connection))
             }
             FaultAction::EndHalfOpen(route) => self.relay(route).end_half_open(),
             FaultAction::StopReading(client, for_ms) => self.fault("slow readers", |test_bed| {
