@@ -362,7 +362,7 @@ fn the_error_for_a_port_in_use_names_the_endpoint() {
         assert_eq!(
             error.err().expect("binding is refused").to_string(),
             format!(
-                "{} is in use: another papo may be running there; stop it, or choose another port by flag",
+                "{} is in use: another papo may be running there; stop it, or choose another port with its flag",
                 peers.endpoints.clients
             )
         );

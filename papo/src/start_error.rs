@@ -56,6 +56,6 @@ mod tests {
     #[test]
     fn the_error_names_the_flag_of_the_endpoint_in_use() {
         insta::assert_snapshot!(sentence("tcp://127.0.0.1:5559"), @"tcp://127.0.0.1:5559 is in use: another papo may be running there; stop it, or choose another port with --control");
-        insta::assert_snapshot!(sentence("tcp://127.0.0.1:1"), @"tcp://127.0.0.1:1 is in use: another papo may be running there; stop it, or choose another port by flag");
+        insta::assert_snapshot!(sentence("tcp://127.0.0.1:1"), @"tcp://127.0.0.1:1 is in use: another papo may be running there; stop it, or choose another port with its flag");
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     #[error(
-        "{endpoint} is in use: another papo may be running there; stop it, or choose another port by flag"
+        "{endpoint} is in use: another papo may be running there; stop it, or choose another port with its flag"
     )]
     InUse { endpoint: String },
     /// The system does not permit papo to listen at the endpoint.

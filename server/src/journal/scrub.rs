@@ -98,9 +98,10 @@ impl Scrub {
     }
 
     fn next_segment(&mut self) -> Option<OpenSegment> {
-        let (record, next_segment) = self.segments.pop()?;
+        let (first_record, end_record) = self.segments.pop()?;
         let batch = PartialBatch::begin(0, self.chain);
-        Some(OpenSegment { file: log_name(record), next_segment, record, offset: 0, rest: Vec::new(), batch })
+        let (file, next_record) = (log_name(first_record), first_record);
+        Some(OpenSegment { file, end_record, next_record, offset: 0, rest: Vec::new(), batch })
     }
 }
 

@@ -79,7 +79,11 @@ fn there_is_always_an_administrator_who_can_log_in() {
     assert_eq!(fixture.rejection(set_disabled("ana", "ana", true)), last);
     fixture.run(set_administrator("ana", "bob", true));
     fixture.run(set_disabled("ana", "bob", true));
-    assert_eq!(fixture.rejection(set_disabled("ana", "ana", true)), last, "the other administrator is disabled");
+    assert_eq!(
+        fixture.rejection(set_disabled("ana", "ana", true)),
+        last,
+        "the other administrator is disabled"
+    );
     fixture.run(set_disabled("ana", "bob", false));
     fixture.run(set_disabled("ana", "ana", true));
 }

@@ -97,7 +97,11 @@ fn sending_moves_the_read_mark_only_if_the_sender_has_read_everything() {
     fixture.run(send("bob", "@ana"));
     assert_eq!(reads(&fixture, "bob"), "@ana 0/5 (3)");
     fixture.run(deletes("bob", "@ana", 3));
-    assert_eq!(reads(&fixture, "bob"), "@ana 0/6 (3)", "deleting an own message does not change the number of unread messages");
+    assert_eq!(
+        reads(&fixture, "bob"),
+        "@ana 0/6 (3)",
+        "deleting an own message does not change the number of unread messages"
+    );
     fixture.run(mark("bob", "@ana", 2));
     assert_eq!(reads(&fixture, "bob"), "@ana 2/6 (1)", "one message of ana is unread");
     fixture.run(mark("bob", "@ana", 4));

@@ -41,8 +41,8 @@ use disk::RealDisk;
 
 pub use self::index::{Hit, SearchRequest, is_searchable};
 
-/// The number of new records that the thread indexes without waiting for a search. They take a fraction of a
-/// second.
+/// The number of new records that the thread indexes without waiting for a search. Indexing
+/// this number takes a fraction of a second.
 const BATCH_RECORDS: u64 = 5000;
 
 /// New records are indexed after this time at the latest. The thread collects records first, because it syncs

@@ -53,11 +53,18 @@ pub(super) enum FaultAction {
     FillDisk,
     EmptyDisk,
     /// Ends every n-th connection after a number of bytes.
-    Cut(Route, usize, usize),
+    Cut {
+        route: Route,
+        every_nth_connection: usize,
+        after_bytes: usize,
+    },
     Stall(Route),
     Resume(Route),
     /// Closes the role's side of every n-th connection.
-    HalfOpen(Route, usize),
+    HalfOpen {
+        route: Route,
+        every_nth_connection: usize,
+    },
     EndHalfOpen(Route),
     /// A client reads nothing for a number of milliseconds.
     StopReading(usize, u64),
@@ -158,13 +165,14 @@ fn disk_fault(rng: &mut Rng) -> Vec<(u64, FaultAction)> {
 }
 
 fn relay_fault(rng: &mut Rng, route: Route) -> Vec<(u64, FaultAction)> {
-    let every = rng.within(1..4) as usize;
+    let every_nth_connection = rng.within(1..4) as usize;
+    let cut = |after_bytes| FaultAction::Cut { route, every_nth_connection, after_bytes };
     match rng.within(0..8) {
-        0..2 => vec![(0, FaultAction::Cut(route, every, 0))],
-        2..5 => vec![(0, FaultAction::Cut(route, every, rng.within(1..20_000) as usize))],
+        0..2 => vec![(0, cut(0))],
+        2..5 => vec![(0, cut(rng.within(1..20_000) as usize))],
         5..7 => vec![(0, FaultAction::Stall(route)), (rng.within(200..4_000), FaultAction::Resume(route))],
         _ => vec![
-            (0, FaultAction::HalfOpen(route, every)),
+            (0, FaultAction::HalfOpen { route, every_nth_connection }),
             (rng.within(500..4_000), FaultAction::EndHalfOpen(route)),
         ],
     }
