@@ -28,7 +28,7 @@ const KEYS_FOLDER: &str = "keys";
 /// Options about the server and the user's own folder.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Connection {
-    /// Connect to this server: an invite (papo://<key>@host:port), or tcp://host:port if the server is known
+    /// Connect to this server: an invite (papo://<key>@host:port, with /<join code> for `papo register`), or tcp://host:port if the server is known
     /// or runs on this machine. Separate several endpoints of one node by commas; when one does not answer,
     /// papo tries the next. [default: tcp://127.0.0.1:5555 if --data is the data folder of a node, else the
     /// server that answered last]
@@ -63,6 +63,8 @@ pub(crate) struct Endpoint {
     pub(crate) address: String,
     /// The key that the server must have, and the key pair of this client.
     pub(crate) security: Security,
+    /// The join code of the invite, for a registration.
+    pub(crate) join_code: Option<String>,
     /// The text to store as the last server. `None` if the key is from the folder of a node.
     stored_as: Option<String>,
 }
@@ -76,6 +78,13 @@ impl Endpoint {
                 None
             }
         }
+    }
+
+    /// The invite with a join code; only the code if the connection is not encrypted TCP.
+    pub(crate) fn address_with(&self, code: &str) -> String {
+        let invite = self.key().and_then(|key| Invite::for_endpoint(key, &self.address, None).ok().flatten());
+        let invite = invite.and_then(|invite| invite.with_join_code(code).ok());
+        invite.map_or_else(|| code.to_owned(), |invite| invite.to_string())
     }
 
     /// Whether the connection is not encrypted.
@@ -124,6 +133,12 @@ impl KnownServer {
 }
 
 impl Connection {
+    /// The options for a node whose data folder is on this machine.
+    pub(crate) fn to_node_here(server: String, data: &Path, config: Option<PathBuf>) -> Self {
+        let (server, data, timeout) = (vec![server], data.to_owned(), Duration::from_secs(5));
+        Self { server, data, plaintext: false, plaintext_anywhere: false, config, timeout }
+    }
+
     /// The same options with the default server filled in, so that a second connection uses the same one.
     pub(crate) fn with_server(&self) -> Result<Self, CliError> {
         let server = self.servers(&Config::new(self.config.clone())?)?;
@@ -160,7 +175,8 @@ impl Connection {
 
     fn endpoint(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let plain = |security| {
-            Ok(Endpoint { address: server.to_owned(), security, stored_as: Some(server.to_owned()) })
+            let stored_as = Some(server.to_owned());
+            Ok(Endpoint { address: server.to_owned(), security, join_code: None, stored_as })
         };
         if server.starts_with("papo://") {
             return self.endpoint_from_invite(server, config);
@@ -186,14 +202,18 @@ impl Connection {
 
     /// Accepts any key for an unknown server, and only the stored key for a known one.
     fn endpoint_from_invite(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
-        let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
+        let mut invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
+        let join_code = invite.take_join_code();
         if self.plaintext || self.plaintext_anywhere {
             return Err(LocalError::InviteInPlainText.into());
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
             Some(known) if known != key => Err(key_changed(host(&endpoint), KeySource::Invite, config)),
-            Some(_) | None => encrypted(config, endpoint, key, Some(invite.to_string())),
+            Some(_) | None => {
+                let stored_as = Some(invite.to_string());
+                encrypted(config, endpoint, key, stored_as).map(|endpoint| Endpoint { join_code, ..endpoint })
+            }
         }
     }
 
@@ -218,7 +238,7 @@ fn encrypted(
         Some(own) => own,
         None => KeyPair::generate()?,
     };
-    Ok(Endpoint { address, security: Security::Client { server, own }, stored_as })
+    Ok(Endpoint { address, security: Security::Client { server, own }, join_code: None, stored_as })
 }
 
 /// Servers in plain text are stored apart, so that only a user with `--plaintext` connects to one.

@@ -36,6 +36,9 @@ pub enum Command {
     Script(script::Command),
 }
 
+/// The node whose administrator creates a join code, and how the client reaches it.
+pub use script::NodeHere;
+
 /// An event as `papo history` shows it to `reader`, but without its date. `None` for an unknown kind of
 /// event.
 #[must_use]

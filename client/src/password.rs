@@ -13,7 +13,7 @@ use crate::i18n::Words;
 /// The source of the password.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct PasswordSource {
-    /// Read the password from the first line of this file.
+    /// Read the password from the first line of this file [default: the variable PAPO_PASSWORD, or a prompt].
     #[arg(long, value_name = "FILE", env = "PAPO_PASSWORD_FILE")]
     password_file: Option<PathBuf>,
 }
@@ -40,7 +40,8 @@ impl PasswordSource {
 /// The source of the password that replaces the old one.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct NewPasswordSource {
-    /// Read the new password from the first line of this file.
+    /// Read the new password from the first line of this file [default: the variable PAPO_NEW_PASSWORD, or a
+    /// prompt].
     #[arg(long, value_name = "FILE", env = "PAPO_NEW_PASSWORD_FILE")]
     new_password_file: Option<PathBuf>,
 }

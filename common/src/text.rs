@@ -114,6 +114,9 @@ impl NewPassword {
         if password.chars().count() < PASSWORD_CHARACTERS_MIN {
             return Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN });
         }
+        if password.chars().all(char::is_whitespace) {
+            return Err(Detail::PasswordBlank);
+        }
         Password::new(password).map(Self)
     }
 
@@ -205,6 +208,10 @@ mod tests {
     fn a_password_is_checked_and_normalized_and_not_printed() {
         assert_eq!(NewPassword::new("short"), Err(Detail::PasswordTooShort { min: PASSWORD_CHARACTERS_MIN }));
         assert!(Password::new("short").is_ok(), "the password of an imported account");
+        for blank in ["        ", "\u{3000}\u{a0}      "] {
+            assert_eq!(NewPassword::new(blank), Err(Detail::PasswordBlank));
+            assert!(Password::new(blank).is_ok(), "the password of an old account");
+        }
         assert_eq!(Password::new(""), Err(Detail::PasswordCharacters));
         assert_eq!(Password::new("with\ttab"), Err(Detail::PasswordCharacters));
         assert_eq!(

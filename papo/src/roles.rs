@@ -3,16 +3,17 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use broker::Broker;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::Rate;
+use server::services::registration::Mode;
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, open_files, signals};
+use transport::{Context, logging, memory, open_files, signals};
 
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -75,19 +76,66 @@ pub(crate) struct ServerArgs {
     #[command(flatten)]
     auth: AuthArgs,
     #[command(flatten)]
+    registration: RegistrationArgs,
+    #[command(flatten)]
     security: SecurityArgs,
 }
 
 #[derive(Args)]
 pub(crate) struct AuthArgs {
-    /// Sign tokens (HS256) with this secret of at least 32 characters [default: created on the first start]
-    #[arg(long, env = "PAPO_AUTH_SECRET", hide_env_values = true, value_parser = long_secret)]
-    pub(crate) auth_secret: Option<String>,
+    /// Sign tokens (HS256) with the secret in the first line of this file, at least 32 characters [default: the
+    /// variable PAPO_AUTH_SECRET, or a secret that is created on the first start]
+    #[arg(long, value_name = "FILE", env = "PAPO_AUTH_SECRET_FILE")]
+    auth_secret_file: Option<PathBuf>,
 }
 
 /// RFC 7518, section 3.2: a key for HS256 has at least the 32 bytes of its hash.
-fn long_secret(secret: &str) -> Result<String, &'static str> {
-    if secret.len() < 32 { Err("the secret must have at least 32 characters") } else { Ok(secret.to_owned()) }
+const AUTH_SECRET_BYTES_MIN: usize = 32;
+
+impl AuthArgs {
+    /// The secret. It is never an argument, because every user of the machine can read arguments.
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<String>> {
+        let secret = match &self.auth_secret_file {
+            None => std::env::var("PAPO_AUTH_SECRET").ok(),
+            Some(file) => {
+                let text =
+                    disk::read_text(file).with_context(|| format!("cannot read {}", file.display()))?;
+                Some(text.lines().next().unwrap_or_default().to_owned())
+            }
+        };
+        if secret.as_ref().is_some_and(|secret| secret.len() < AUTH_SECRET_BYTES_MIN) {
+            bail!("the secret that signs tokens must have at least {AUTH_SECRET_BYTES_MIN} characters");
+        }
+        Ok(secret)
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct RegistrationArgs {
+    /// Let everybody register, only users with a join code (`papo invite --uses 1`), or nobody [default: invite;
+    /// `papo up` on loopback addresses only: open]
+    #[arg(long, env = "PAPO_REGISTRATION", value_enum)]
+    registration: Option<Registration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Registration {
+    Open,
+    Invite,
+    Closed,
+}
+
+impl RegistrationArgs {
+    /// The mode; without a flag it depends on whether only users of this machine reach the node.
+    pub(crate) fn mode(&self, is_local: bool) -> Mode {
+        match self.registration {
+            Some(Registration::Open) => Mode::Open,
+            Some(Registration::Invite) => Mode::Invite,
+            Some(Registration::Closed) => Mode::Closed,
+            None if is_local => Mode::Open,
+            None => Mode::Invite,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -168,7 +216,7 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
+        let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
         let security = security.load(&data.data)?;
         let config = server::Config {
             broker,
@@ -178,19 +226,27 @@ impl ServerArgs {
             data: data.data,
             rate: limits.rate(),
             files: limits.files(),
-            auth_secret: auth.auth_secret,
+            auth_secret: auth.secret()?,
+            registration: registration.mode(false),
         };
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
-        ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
+        if let Some(code) = server.first_join_code() {
+            tracing::info!("there is no account: register the first one with the join code {code}");
+        }
+        ready(&json!({
+            "ready": "server", "advertise": config.advertise, "control": server.control(),
+            "join_code": server.first_join_code(),
+        }))?;
         Ok(server.run(&shutdown)?)
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, and a shutdown on SIGINT and SIGTERM.
+/// Prepares the process of a role: logging, the limit of open files, no memory dumps, and a shutdown on SIGINT and SIGTERM.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
     open_files::raise_limit();
+    memory::forbid_dumps();
     let shutdown = Shutdown::new();
     signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
     Ok(shutdown)

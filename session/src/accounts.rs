@@ -1,7 +1,7 @@
 //! The commands of accounts: register, log in, log out, change the password, and end other sessions.
 
-use common::accounts::{ChangePassword, Credentials, Registered, Revoke, SessionOnly};
-use common::methods::{Login, Logout, Password as PasswordChange, Register, SessionRevoke};
+use common::accounts::{self, ChangePassword, Credentials, Registered, Registration, Revoke, SessionOnly};
+use common::methods::{Login, Logout, Password as PasswordChange, Register, Reset, SessionRevoke};
 use common::{Detail, Error, NewPassword, Password};
 use uuid::Uuid;
 
@@ -9,8 +9,12 @@ use super::api::Answer;
 use super::context::Context;
 use super::requests::{Origin, Pending, read};
 
-pub(crate) fn register(cx: &mut Context, ticket: u64, credentials: &Credentials<NewPassword>) {
-    cx.ask_without_token::<Register>(Origin::Command { ticket, pending: Pending::Register }, credentials);
+pub(crate) fn register(cx: &mut Context, ticket: u64, registration: &Registration) {
+    cx.ask_without_token::<Register>(Origin::Command { ticket, pending: Pending::Register }, registration);
+}
+
+pub(crate) fn reset(cx: &mut Context, ticket: u64, reset: &accounts::Reset) {
+    cx.ask_without_token::<Reset>(Origin::Command { ticket, pending: Pending::Ask }, reset);
 }
 
 pub(crate) fn login(cx: &mut Context, ticket: u64, credentials: &Credentials) {
@@ -30,7 +34,7 @@ pub(crate) fn revoke(cx: &mut Context, ticket: u64, session: Option<Uuid>) {
     cx.ask_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
 }
 
-/// The answer to a registration. After a lost reply, a retry finds the name taken.
+/// The answer to a registration. After a lost reply, a retry finds the name taken or the join code used up.
 pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<Answer, Error> {
     match outcome.and_then(read::<Registered>) {
         Ok(registered) => Ok(Answer::Registered(registered)),
@@ -38,6 +42,7 @@ pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<A
             Some(Detail::NameTaken { user }) if attempt > 0 => {
                 Detail::NameTakenOnRetry { user: user.clone() }.into()
             }
+            Some(Detail::InvalidJoinCode) if attempt > 0 => Detail::JoinCodeUsedOnRetry.into(),
             Some(_) | None => error,
         }),
     }

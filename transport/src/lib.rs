@@ -28,6 +28,7 @@ pub mod control;
 pub mod clock;
 pub mod logging;
 pub mod open_files;
+pub mod memory;
 
 mod error;
 

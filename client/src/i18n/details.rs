@@ -40,11 +40,23 @@ translations! {
     BadReaction { max } "uma reação é um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
     PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
     PasswordTooLong { max } "a senha deve ter no máximo {max} bytes: escolha uma mais curta";
+    PasswordBlank "a senha precisa de um caractere que não seja espaço: escolha outra";
+    JoinCodeUses { uses, days } "um código de entrada vale para 1 a {uses} contas e por 1 a {days} dias";
+    JoinCodeNote { max } "a anotação de um código de entrada tem no máximo {max} bytes: escreva uma mais curta";
+    NameConfusable { user, known } "{user} se confunde com {known}: escolha outro nome";
+    NameMixesScripts "um nome usa letras de um só alfabeto: não misture letras latinas com outras";
     PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
 
     // Accounts and sessions.
     WrongCredentials "usuário ou senha incorretos";
     WrongPassword "a senha está incorreta";
+    WrongResetCode "o usuário ou o código está incorreto, ou o código já foi usado ou expirou: peça um novo a quem administra o nó";
+    RegistrationClosed "este nó não aceita contas novas: fale com quem o administra";
+    InvalidJoinCode "este código de entrada está incorreto, já foi usado ou expirou: peça um novo a quem administra o nó";
+    JoinCodeUsedOnRetry "este código de entrada já foi usado, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
+    JoinCodeNeeded "para criar uma conta neste nó você precisa de um código de entrada: peça a quem o administra um convite com código (`papo invite --uses 1`)";
+    NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
+    TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada: revogue alguns primeiro";
     TooManyGuesses { seconds } "senhas incorretas demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";

@@ -21,9 +21,11 @@ use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Words;
-pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
-pub(crate) use dates::time_from;
+pub(crate) use admin::{
+    account, admin_channel, admin_session, disabled, join_code, promoted, reset_code, stats,
+};
 use dates::{Calendar, DatePosition};
+pub(crate) use dates::{date_and_time, time_from};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, channel, invitation, member, reading, session, user};

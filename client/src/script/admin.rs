@@ -3,12 +3,18 @@
 use common::UserName;
 use common::accounts::{ListNames, SessionOnly};
 use common::admin::{self, ListSessions};
-use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
+use common::join_codes;
+use common::methods::{
+    AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats, AdminUsers,
+    JoinCodeCreate, JoinCodeList, JoinCodeRevoke,
+};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::accounts::{print, print_list};
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
+use crate::connection::Connection;
 use crate::i18n::Words;
 use crate::render;
 
@@ -24,6 +30,11 @@ pub enum Admin {
     Disable(Disable),
     /// Make a user an administrator.
     Promote(Promote),
+    /// Create a code with which a user who has forgotten the password sets a new one.
+    ResetPassword(ResetPassword),
+    /// Manage the join codes, with which new users register.
+    #[command(subcommand)]
+    JoinCode(JoinCode),
     /// Count users, sessions, channels and records of the node.
     Stats(NoArguments),
 }
@@ -68,6 +79,48 @@ pub struct Promote {
     common: Common,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct ResetPassword {
+    /// The name of the user.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub enum JoinCode {
+    /// Create a join code, and print the invite with it.
+    Create(CreateJoinCode),
+    /// List the join codes that can be used. The server does not know their texts.
+    List(NoArguments),
+    /// Revoke a join code.
+    Revoke(RevokeJoinCode),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CreateJoinCode {
+    /// Let this many users register with the code.
+    #[arg(long, default_value_t = 1)]
+    uses: u32,
+    /// Let the code expire after this many days.
+    #[arg(long, default_value_t = 7)]
+    days: u32,
+    /// Add a note for administrators.
+    #[arg(long, default_value = "")]
+    note: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct RevokeJoinCode {
+    /// The id of the code, from `papo admin join-code list`.
+    id: Uuid,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
         Admin::Users(NoArguments { common }) => {
@@ -90,9 +143,55 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
             let stats = handle.ask::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Words::ENGLISH, stats).join("\n"))
         }
+        Admin::ResetPassword(ResetPassword { user, common }) => reset_password(&common, user),
+        Admin::JoinCode(join_code) => manage_join_codes(join_code),
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
         Admin::Promote(Promote { user, demote, common }) => promote(&common, user, !demote),
     }
+}
+
+fn reset_password(common: &Common, user: UserName) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let of = user.clone();
+    let done = handle.ask::<AdminResetPassword>(|token| admin::ResetPassword { token, user: of })?;
+    let words = render::reset_code(Words::ENGLISH, &user, &done);
+    print(common, &json!({ "user": user, "code": done.code, "expires": done.expires }), &words)
+}
+
+fn manage_join_codes(join_code: JoinCode) -> Result<(), CliError> {
+    match join_code {
+        JoinCode::Create(CreateJoinCode { uses, days, note, common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let params = |token| join_codes::CreateJoinCode { token, uses, days, note: note.into() };
+            let done = handle.ask::<JoinCodeCreate>(params)?;
+            let invite = handle.address_with(&done.code);
+            let result =
+                json!({ "id": done.id, "code": done.code, "expires": done.expires, "invite": invite });
+            print(&common, &result, &invite)
+        }
+        JoinCode::List(NoArguments { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let codes = handle.ask::<JoinCodeList>(|token| SessionOnly { token })?.codes;
+            print_list(&common, &codes, |code| render::join_code(Words::ENGLISH, code))
+        }
+        JoinCode::Revoke(RevokeJoinCode { id, common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            handle.ask::<JoinCodeRevoke>(|token| join_codes::RevokeJoinCode { token, id })?;
+            print(&common, &json!({ "id": id }), &Words::ENGLISH.join_code_revoked())
+        }
+    }
+}
+
+/// Creates a join code, for `papo invite`.
+pub(crate) fn create_join_code(
+    connection: &Connection,
+    uses: u32,
+    days: u32,
+    note: String,
+) -> Result<String, CliError> {
+    let (mut handle, _news) = open_session(connection)?;
+    let params = |token| join_codes::CreateJoinCode { token, uses, days, note: note.into() };
+    Ok(handle.ask::<JoinCodeCreate>(params)?.code)
 }
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {

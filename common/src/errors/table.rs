@@ -71,6 +71,16 @@ errors! {
             "a password has at most {max} bytes: choose a shorter one";
         PasswordCharacters "password_characters"
             "a password must not be empty or contain control characters";
+        PasswordBlank "password_blank"
+            "a password needs a character that is not a space: choose another one";
+        JoinCodeUses "join_code_uses" { uses: u32, days: u32 }
+            "a join code has 1 to {uses} uses and expires after 1 to {days} days";
+        JoinCodeNote "join_code_note" { max: usize }
+            "the note of a join code has at most {max} bytes: shorten it";
+        NameConfusable "name_confusable" { user: UserName, known: UserName }
+            "{user} can be confused with {known}: choose another name";
+        NameMixesScripts "name_mixes_scripts"
+            "a name uses letters of one script: do not mix Latin letters with those of another script";
         FileNameEmpty "file_name_empty"
             "the name of a file needs a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }
@@ -141,6 +151,8 @@ errors! {
             "the user name or the password is wrong";
         WrongPassword "wrong_password"
             "this is not your current password";
+        WrongResetCode "wrong_reset_code"
+            "the user name or the code is wrong, or the code was used or has expired: ask an administrator for a new one";
     }
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030 {
@@ -160,6 +172,20 @@ errors! {
             "you are banned from {channel}: ask one of its moderators";
         UserBanned "user_banned" { user: UserName, channel: ChannelName }
             "{user} is banned from {channel}: lift the ban first";
+    }
+    /// No user can register at this node.
+    RegistrationClosed = "registration_closed", 4030 {
+        RegistrationClosed "registration_closed"
+            "this node does not accept new accounts: ask its operator";
+    }
+    /// The node requires a join code, and this one is missing, wrong, used up or expired.
+    InvalidJoinCode = "invalid_join_code", 4030 {
+        InvalidJoinCode "invalid_join_code"
+            "this join code is wrong, used up or expired: ask an administrator of the node for a new one";
+        #[client] JoinCodeUsedOnRetry "join_code_used_on_retry"
+            "this join code is used up, perhaps by your own request, whose first answer was lost: try to log in";
+        JoinCodeNeeded "join_code_needed"
+            "you need a join code to register at this node: ask an administrator, who creates an address with one by `papo invite --uses 1`";
     }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
@@ -210,6 +236,11 @@ errors! {
     NoSuchSession = "no_such_session", 4040 {
         NoSuchSession "no_such_session"
             "you have no such session";
+    }
+    /// There is no such join code, or it was used up or has expired.
+    NoSuchJoinCode = "no_such_join_code", 4040 {
+        NoSuchJoinCode "no_such_join_code"
+            "there is no such join code, or it was used up or has expired";
     }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {
@@ -281,6 +312,8 @@ errors! {
             "a message can be edited {max} times: send a new one";
         TooManyReactions "too_many_reactions" { max: usize }
             "a message has at most {max} reactions, and this one has {max}: remove one of yours first";
+        TooManyJoinCodes "too_many_join_codes" { max: usize }
+            "the node has {max} join codes: revoke some of them first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }

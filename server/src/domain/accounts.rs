@@ -10,7 +10,8 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::State;
+use super::join_codes::{JoinCodes, ResetCode};
+use super::{State, confusable};
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct Users {
     owners: HashMap<TokenDigest, UserName, RandomState>,
     /// The sum of the epochs of all accounts; derived from them.
     shared_epoch: u64,
+    /// The first name of each skeleton; derived from the accounts.
+    skeletons: HashMap<Box<str>, UserName, RandomState>,
+    pub join_codes: JoinCodes,
 }
 
 /// An account, as `users.json` stores it.
@@ -44,6 +48,9 @@ pub struct Account {
     /// The keys of the clients that have logged in, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientKey>,
+    /// The code with which the user can set a new password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_code: Option<ResetCode>,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -143,7 +150,21 @@ impl Users {
             self.owners.extend(account.sessions.keys().map(|digest| (*digest, user.clone())));
         }
         self.shared_epoch = accounts.values().map(|account| account.epoch).sum();
+        accounts.keys().for_each(|user| self.add_skeleton(user));
         self.accounts = accounts;
+    }
+
+    fn add_skeleton(&mut self, user: &UserName) {
+        let first = self.skeletons.entry(confusable::skeleton_of(user)).or_insert_with(|| user.clone());
+        if user < first {
+            *first = user.clone();
+        }
+    }
+
+    /// The user of another script whose name can be confused with this one.
+    fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
+        let known = self.skeletons.get(&confusable::skeleton_of(user))?;
+        confusable::differ_in_script(known, user).then_some(known)
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
@@ -152,9 +173,19 @@ impl Users {
                 let sessions = BTreeMap::new();
                 let (epoch, seen, disabled, administrator) = (0, None, false, self.accounts.is_empty());
                 let password = password.clone();
-                let (since, clients) = (*at, Vec::new());
-                let account =
-                    Account { since, password, sessions, epoch, seen, administrator, disabled, clients };
+                let (since, clients, reset_code) = (*at, Vec::new(), None);
+                let account = Account {
+                    since,
+                    password,
+                    sessions,
+                    epoch,
+                    seen,
+                    administrator,
+                    disabled,
+                    clients,
+                    reset_code,
+                };
+                self.add_skeleton(user);
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -183,6 +214,15 @@ impl Users {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.password = password.clone();
                     account.clients.clear();
+                    account.reset_code = None;
+                }
+            }
+            ServerRecord::JoinCodeCreated { at, id, code } => self.join_codes.insert(*id, code.clone(), *at),
+            ServerRecord::JoinCodeUsed { id, .. } => self.join_codes.take_use(*id),
+            ServerRecord::JoinCodeRevoked { id, .. } => self.join_codes.remove(*id),
+            ServerRecord::ResetCodeCreated { user, code, .. } => {
+                if let Some(account) = self.accounts.get_mut(user) {
+                    account.reset_code = Some(code.clone());
                 }
             }
             ServerRecord::ClientKnown { user, key, .. } => {
@@ -234,11 +274,18 @@ fn remove_old_sessions(
     }
 }
 
-/// Checks that a new account may have this name: it is free, and it can be mentioned. Accounts imported from
-/// another chat may have names that cannot be mentioned.
+/// Checks that a new account may have this name: it is free, it can be mentioned, and it looks like no name of
+/// another script. Accounts imported from another chat may have other names.
 pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
     check_name_is_free(state, user)?;
-    if can_be_mentioned(user) { Ok(()) } else { Err(Detail::NotMentionable { user: user.clone() }) }
+    if !can_be_mentioned(user) {
+        return Err(Detail::NotMentionable { user: user.clone() });
+    }
+    confusable::check_script(user)?;
+    match state.users.confusable_with(user) {
+        Some(known) => Err(Detail::NameConfusable { user: user.clone(), known: known.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn check_name_is_free(state: &State, user: &UserName) -> Result<(), Detail> {

@@ -24,6 +24,7 @@ use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::limiters::rates::Rate;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
+use crate::services::registration::Registration;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
@@ -50,6 +51,7 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
+    registration: Registration,
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
@@ -93,6 +95,7 @@ impl Engine {
             search: None,
             presence: Presence::default(),
             typing: Typing::default(),
+            registration: Registration::OPEN,
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
             retry_queue: Vec::new(),
@@ -106,6 +109,17 @@ impl Engine {
     pub fn with_search(self, search: Search) -> Self {
         search.durable(self.ledger.durable());
         Self { search: Some(search), ..self }
+    }
+
+    /// Sets who may register. Without it, everybody may.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
+    }
+
+    #[must_use]
+    pub fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     #[must_use]
@@ -275,6 +289,7 @@ impl Engine {
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
+            registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },

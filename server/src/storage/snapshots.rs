@@ -17,6 +17,7 @@ use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::Shared;
+use crate::domain::join_codes::JoinCodes;
 use crate::journal::Checkpoint;
 use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
@@ -38,6 +39,9 @@ struct Snapshot<T> {
 #[derive(Serialize, Deserialize)]
 struct UsersContent<A> {
     users: A,
+    /// Absent in snapshots of versions without join codes.
+    #[serde(default, skip_serializing_if = "JoinCodes::is_empty")]
+    join_codes: JoinCodes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +88,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
         return Ok((state, Checkpoint::GENESIS));
     };
     state.users.restore(users.users);
+    state.users.join_codes = users.join_codes;
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -123,10 +128,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         direct,
         files: state.files.all().cloned().collect(),
     };
-    Ok(Prepared {
-        users: encode(at, UsersContent { users: state.users.accounts() })?,
-        channels: encode(at, content)?,
-    })
+    let users = UsersContent { users: state.users.accounts(), join_codes: state.users.join_codes.clone() };
+    Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 
 /// Replaces both snapshots.

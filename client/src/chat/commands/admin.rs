@@ -1,8 +1,12 @@
 //! Commands for administrators. The server checks the right.
 
 use common::accounts::{ListNames, SessionOnly};
-use common::admin::{Disable, ListSessions, Promote};
-use common::methods::{AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers};
+use common::admin::{Disable, ListSessions, Promote, ResetPassword};
+use common::join_codes::{CreateJoinCode, RevokeJoinCode};
+use common::methods::{
+    AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats, AdminUsers,
+    JoinCodeCreate, JoinCodeList, JoinCodeRevoke,
+};
 use common::{ChannelName, Target, UserName};
 
 use super::arguments::{first_word, user};
@@ -17,8 +21,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "admin",
         both("ACTION [USER]", "AÇÃO [USUÁRIO]"),
         both(
-            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote",
-            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote",
+            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote, reset-password, invite, join-codes, revoke-code",
+            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote, reset-password, invite, join-codes, revoke-code",
         ),
         admin,
     ),
@@ -58,6 +62,13 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "enable" => disable(context, user(context.words, name)?, false),
         "promote" => promote(context, user(context.words, name)?, true),
         "demote" => promote(context, user(context.words, name)?, false),
+        "reset-password" => reset_password(context, user(context.words, name)?),
+        "invite" => invite(context, name),
+        "join-codes" => {
+            let codes = context.handle.ask::<JoinCodeList>(|token| SessionOnly { token })?.codes;
+            say_list(context, &codes, render::join_code)
+        }
+        "revoke-code" => revoke_code(context, name),
         _ => Err(CliError::Usage(context.words.usage_admin())),
     }?;
     Ok(Next::Stay)
@@ -71,6 +82,28 @@ fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
 fn say_list<T>(context: &mut Context, items: &[T], line: fn(Words, &T) -> String) -> Result<(), CliError> {
     let words = context.words;
     context.say_list(items.iter().map(|item| line(words, item)), &words.empty_list())
+}
+
+fn reset_password(context: &mut Context, user: UserName) -> Result<(), CliError> {
+    let of = user.clone();
+    let done = context.handle.ask::<AdminResetPassword>(|token| ResetPassword { token, user: of })?;
+    context.say(&render::reset_code(context.words, &user, &done))
+}
+
+/// Creates a join code that expires after a week.
+fn invite(context: &mut Context, uses: &str) -> Result<(), CliError> {
+    let usage = |_| CliError::Usage(context.words.usage_admin());
+    let uses = if uses.is_empty() { 1 } else { uses.parse().map_err(usage)? };
+    let params = |token| CreateJoinCode { token, uses, days: 7, note: "".into() };
+    let done = context.handle.ask::<JoinCodeCreate>(params)?;
+    let (invite, expires) = (context.handle.address_with(&done.code), render::date_and_time(done.expires));
+    context.say(&context.words.join_code_created(&invite, uses, &expires))
+}
+
+fn revoke_code(context: &mut Context, id: &str) -> Result<(), CliError> {
+    let id = id.parse().map_err(|_| CliError::Usage(context.words.usage_admin()))?;
+    context.handle.ask::<JoinCodeRevoke>(|token| RevokeJoinCode { token, id })?;
+    context.say(&context.words.join_code_revoked())
 }
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {

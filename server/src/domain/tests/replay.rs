@@ -9,11 +9,11 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::domain::Original;
+use crate::domain::{JoinCode, Original, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..37u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..41u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -52,10 +52,23 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 29 | 32 => amendments::deletes(by, &format!("@{other}"), n),
                 30 | 35 => amendments::edits(by, &format!("@{other}"), n),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
+                37 => Command::CreateJoinCode { id: Uuid::from_u128(n.into()), code: join_code(by) },
+                38 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
+                39 => Command::RevokeJoinCode { by: user(by), id: Uuid::from_u128(n.into()) },
+                40 => Command::CreateResetCode {
+                    by: user(by),
+                    user: target,
+                    code: ResetCode { digest: TokenDigest::of(other), expires: NOW_MS + 1 },
+                },
                 _ => Command::Register { user: user(by), password: "hash".into() },
             }
         },
     )
+}
+
+fn join_code(by: &str) -> JoinCode {
+    let digest = TokenDigest::of("code");
+    JoinCode { by: user(by), digest, uses: 2, expires: u64::MAX, note: "for a colleague".into() }
 }
 
 impl World {
