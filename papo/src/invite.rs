@@ -45,7 +45,8 @@ impl Invite {
             None => invite,
             Some(uses) => {
                 let days = self.days.unwrap_or(DAYS_DEFAULT);
-                let code = self.node.create_join_code(&self.data.data, uses, days, self.note);
+                let code =
+                    self.node.create_join_code(&self.clients, &self.data.data, (uses, days, self.note));
                 invite.with_join_code(&code.map_err(anyhow::Error::msg)?)?
             }
         };

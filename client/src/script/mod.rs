@@ -139,18 +139,26 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
 /// The node of a data folder on this machine.
 #[derive(Debug, clap::Args)]
 pub struct NodeHere {
-    /// Connect to this endpoint of the node, as an administrator who is logged in on this machine.
-    #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:5555")]
-    server: String,
-    /// Read sessions from this folder instead of ~/.config/papo.
+    /// Create the join code at this endpoint of the node, as the administrator who is logged in there [default:
+    /// the endpoint of --clients on this machine]
+    #[arg(long, value_name = "ENDPOINT")]
+    server: Option<String>,
+    /// Read the session of the administrator from this folder instead of ~/.config/papo
     #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
     config: Option<PathBuf>,
 }
 
 impl NodeHere {
-    /// Creates a join code. Returns its text, or the error as a sentence.
-    pub fn create_join_code(self, data: &Path, uses: u32, days: u32, note: String) -> Result<String, String> {
-        let connection = Connection::to_node_here(self.server, data, self.config);
+    /// Creates a join code at a node that listens at `clients`. Returns its text, or the error as a sentence.
+    pub fn create_join_code(
+        self,
+        clients: &str,
+        data: &Path,
+        (uses, days, note): (u32, u32, String),
+    ) -> Result<String, String> {
+        let here =
+            || clients.replace('*', "127.0.0.1").replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+        let connection = Connection::to_node_here(self.server.unwrap_or_else(here), data, self.config);
         admin::create_join_code(&connection, uses, days, note).map_err(|error| error.to_string())
     }
 }
