@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::accounts::{Credentials, LoggedIn, Registered};
+use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::shutdown::Shutdown;
@@ -279,13 +279,35 @@ impl ClientHandle {
         restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
+    /// Replaces the join code of the invite, if `code` is one.
+    pub(crate) fn set_join_code(&mut self, code: Option<String>) {
+        self.endpoint.join_code = code.or_else(|| self.endpoint.join_code.take());
+    }
+
+    /// Creates an account, with the join code if there is one.
     pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
+        let code = self.endpoint.join_code.clone();
         let Answer::Registered(registered) =
-            self.command(Command::Register(Credentials { user, password }))?
+            self.command(Command::Register(Registration { user, password, code }))?
         else {
             return Err(CliError::UnexpectedAnswer);
         };
         Ok(registered)
+    }
+
+    /// Replaces a forgotten password, with a code of an administrator.
+    pub(crate) fn reset(
+        &mut self,
+        user: UserName,
+        code: String,
+        new_password: NewPassword,
+    ) -> Result<(), CliError> {
+        self.command(Command::Reset(Reset { user, code, new_password })).map(drop)
+    }
+
+    /// The invite to this node with a join code.
+    pub(crate) fn address_with(&self, code: &str) -> String {
+        self.endpoint.address_with(code)
     }
 
     /// Opens a session and stores it.

@@ -28,7 +28,7 @@ const KEYS_FOLDER: &str = "keys";
 /// Options about the server and the user's own folder.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Connection {
-    /// Connect to this server: an invite (papo://<key>@host:port), or tcp://host:port if the server is known
+    /// Connect to this server: an invite (papo://<key>@host:port, with /<join code> for `papo register`), or tcp://host:port if the server is known
     /// or runs on this machine. Separate several endpoints of one node by commas; when one does not answer,
     /// papo tries the next. [default: tcp://127.0.0.1:5555 if --data is the data folder of a node, else the
     /// server that answered last]
@@ -77,6 +77,13 @@ impl Endpoint {
                 None
             }
         }
+    }
+
+    /// The invite with a join code; only the code if the connection is not encrypted TCP.
+    pub(crate) fn address_with(&self, code: &str) -> String {
+        let invite = self.key().and_then(|key| Invite::for_endpoint(key, &self.address, None).ok().flatten());
+        let invite = invite.and_then(|invite| invite.with_join_code(code).ok());
+        invite.map_or_else(|| code.to_owned(), |invite| invite.to_string())
     }
 
     /// Whether the connection is not encrypted.
@@ -162,7 +169,8 @@ impl Connection {
 
     fn endpoint(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let plain = |security| {
-            Ok(Endpoint { address: server.to_owned(), security, stored_as: Some(server.to_owned()) })
+            let stored_as = Some(server.to_owned());
+            Ok(Endpoint { address: server.to_owned(), security, join_code: None, stored_as })
         };
         if server.starts_with("papo://") {
             return self.endpoint_from_invite(server, config);
@@ -188,14 +196,18 @@ impl Connection {
 
     /// Accepts any key for an unknown server, and only the stored key for a known server.
     fn endpoint_from_invite(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
-        let invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
+        let mut invite: Invite = server.parse().map_err(LocalError::NoInvite)?;
+        let join_code = invite.take_join_code();
         if self.plaintext || self.plaintext_anywhere {
             return Err(LocalError::InviteInPlainText.into());
         }
         let (endpoint, key) = (invite.endpoint(), invite.key());
         match config.known_key(host(&endpoint))? {
             Some(known) if known != key => Err(key_changed(host(&endpoint), KeySource::Invite, config)),
-            Some(_) | None => encrypted(config, endpoint, key, Some(invite.to_string())),
+            Some(_) | None => {
+                let stored_as = Some(invite.to_string());
+                encrypted(config, endpoint, key, stored_as).map(|endpoint| Endpoint { join_code, ..endpoint })
+            }
         }
     }
 
@@ -220,7 +232,7 @@ fn encrypted(
         Some(own) => own,
         None => KeyPair::generate()?,
     };
-    Ok(Endpoint { address, security: Security::Client { server, own }, stored_as })
+    Ok(Endpoint { address, security: Security::Client { server, own }, join_code: None, stored_as })
 }
 
 /// Plain-text servers are stored separately: only a user with `--plaintext` connects to them.

@@ -10,9 +10,10 @@ use serde_json::json;
 use server::Server;
 use tracing::info;
 use transport::Context;
+use transport::security::stays_on_this_machine;
 use transport::shutdown::Shutdown;
 
-use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
+use crate::roles::{AuthArgs, DataArgs, LimitArgs, RegistrationArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
@@ -45,6 +46,8 @@ pub(crate) struct Up {
     limits: LimitArgs,
     #[command(flatten)]
     auth: AuthArgs,
+    #[command(flatten)]
+    registration: RegistrationArgs,
 }
 
 impl Up {
@@ -65,6 +68,7 @@ impl Up {
         })?;
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
+        let is_local = [&clients, &subscribers].into_iter().all(|endpoint| stays_on_this_machine(endpoint));
         let config = server::Config {
             broker: broker.endpoints().servers.clone(),
             proxy: proxy.endpoints().events.clone(),
@@ -78,8 +82,20 @@ impl Up {
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
         let invite = self.host.announce(&security, &clients)?;
+        let join_code = server.first_join_code();
+        match (join_code, &invite) {
+            (Some(code), Some(invite)) => {
+                info!(
+                    "there is no account: create the first one with `papo register NAME --server {invite}/{code}`"
+                );
+            }
+            (Some(code), None) => {
+                info!("there is no account: create the first one with `papo register NAME --code {code}`");
+            }
+            (None, _) => {}
+        }
         ready(&json!({
-            "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
+            "ready": "up", "join_code": join_code, "clients": clients, "subscribers": subscribers, "invite": invite,
             "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
             "server_control": server.control(),
         }))?;

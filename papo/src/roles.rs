@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use broker::Broker;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
@@ -74,6 +74,8 @@ pub(crate) struct ServerArgs {
     limits: LimitArgs,
     #[command(flatten)]
     auth: AuthArgs,
+    #[command(flatten)]
+    registration: RegistrationArgs,
     #[command(flatten)]
     security: SecurityArgs,
 }
@@ -197,7 +199,7 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
+        let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
         let security = security.load(&data.data)?;
         let config = server::Config {
             broker,
@@ -211,7 +213,13 @@ impl ServerArgs {
         };
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
-        ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
+        if let Some(code) = server.first_join_code() {
+            tracing::info!("there is no account: register the first one with the join code {code}");
+        }
+        ready(&json!({
+            "ready": "server", "advertise": config.advertise, "control": server.control(),
+            "join_code": server.first_join_code(),
+        }))?;
         Ok(server.run(&shutdown)?)
     }
 }

@@ -1,7 +1,7 @@
 //! The commands about accounts: register, log in, log out, change the password, and end other sessions.
 
-use common::accounts::{ChangePassword, Credentials, Registered, Revoke, SessionOnly};
-use common::methods::{Login, Logout, Password as PasswordChange, Register, SessionRevoke};
+use common::accounts::{self, ChangePassword, Credentials, Registered, Registration, Revoke, SessionOnly};
+use common::methods::{Login, Logout, Password as PasswordChange, Register, Reset, SessionRevoke};
 use common::{Detail, Error, NewPassword, Password};
 use uuid::Uuid;
 
@@ -38,6 +38,7 @@ pub(crate) fn registered(outcome: Result<&str, Error>, attempt: u32) -> Result<A
             Some(Detail::NameTaken { user }) if attempt > 0 => {
                 Detail::NameTakenOnRetry { user: user.clone() }.into()
             }
+            Some(Detail::InvalidJoinCode) if attempt > 0 => Detail::JoinCodeUsedOnRetry.into(),
             Some(_) | None => error,
         }),
     }

@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Open this conversation: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
+    /// Register with this join code [default: the code of the invite in --server].
+    #[arg(long)]
+    code: Option<String>,
     /// Store downloaded files in this folder.
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,

@@ -49,6 +49,13 @@ translations! {
     // Accounts and sessions.
     WrongCredentials "usuário ou senha incorretos";
     WrongPassword "a senha está incorreta";
+    WrongResetCode "o usuário ou o código está incorreto, ou o código já foi usado ou expirou: peça um novo a quem administra o nó";
+    RegistrationClosed "este nó não aceita contas novas: fale com quem o administra";
+    InvalidJoinCode "este código de entrada está incorreto, já foi usado ou expirou: peça um novo a quem administra o nó";
+    JoinCodeUsedOnRetry "este código de entrada já foi usado, talvez por este mesmo pedido, cuja primeira resposta se perdeu: tente entrar";
+    JoinCodeNeeded "para criar uma conta neste nó você precisa de um código de entrada: peça a quem o administra um convite com código (`papo invite --uses 1`)";
+    NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
+    TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada: revogue alguns primeiro";
     TooManyGuesses { seconds } "senhas incorretas demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";

@@ -1,7 +1,8 @@
 //! Lists and results for administrators.
 
 use common::UserName;
-use common::admin::{Channel, Session, Stats, User};
+use common::admin::{Channel, ResetCode, Session, Stats, User};
+use common::join_codes::JoinCode;
 
 use super::dates::date_and_time;
 use crate::i18n::Catalog;
@@ -40,6 +41,17 @@ pub(crate) fn admin_session(catalog: Catalog, session: &Session) -> String {
         &date_and_time(session.opened),
         &date_and_time(session.expires),
     )
+}
+
+/// The code for a new password.
+pub(crate) fn reset_code(words: Words, user: &UserName, code: &ResetCode) -> String {
+    words.done_reset_password(user, &code.code, &date_and_time(code.expires))
+}
+
+/// A join code, as administrators see it.
+pub(crate) fn join_code(words: Words, code: &JoinCode) -> String {
+    let line = words.join_code_line(code.id, &code.by, code.uses, &date_and_time(code.expires));
+    if code.note.is_empty() { line } else { format!("{line}: {}", code.note) }
 }
 
 /// One line for each group of counts.

@@ -24,6 +24,7 @@ use crate::i18n::Catalog;
 pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
+pub(crate) use dates::{date_and_time, time_from};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};

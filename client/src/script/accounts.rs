@@ -18,8 +18,24 @@ pub struct Register {
     /// The name of the new account.
     #[arg(value_parser = user)]
     user: UserName,
+    /// Register with this join code [default: the code of the invite in --server].
+    #[arg(long)]
+    code: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ResetPassword {
+    /// The name of your account.
+    #[arg(value_parser = user)]
+    user: UserName,
+    /// The code that an administrator gave you (`papo admin reset-password`).
+    code: String,
+    #[command(flatten)]
+    password: NewPasswordSource,
     #[command(flatten)]
     common: Common,
 }
@@ -112,6 +128,14 @@ pub(super) fn register(arguments: Register) -> Result<(), CliError> {
     let message = format!("{user} is registered{role}; log in with: papo login {user}");
     let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
     print(&arguments.common, &result, &message)
+}
+
+pub(super) fn reset_password(arguments: ResetPassword) -> Result<(), CliError> {
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let (user, password) = (arguments.user, arguments.password.read(Words::ENGLISH)?);
+    handle.reset(user.clone(), arguments.code, password)?;
+    let words = format!("the password of {user} was changed; log in with: papo login {user}");
+    print(&arguments.common, &json!({ "user": user }), &words)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {

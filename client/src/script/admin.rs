@@ -7,6 +7,7 @@ use common::methods::{
     AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::accounts::{print, print_list};
 use super::{Common, open_session, user};

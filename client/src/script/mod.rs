@@ -15,6 +15,7 @@ mod sessions;
 mod subscribe;
 mod admin;
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::channels::Role;
@@ -36,6 +37,10 @@ pub enum Command {
     ///
     /// papo asks for the password, or reads it from PAPO_PASSWORD.
     Register(accounts::Register),
+    /// Replace your forgotten password, with a code of an administrator.
+    ///
+    /// papo asks for the new password, or reads it from PAPO_NEW_PASSWORD.
+    ResetPassword(accounts::ResetPassword),
     /// Log in, and store the session for later commands.
     ///
     /// papo asks for the password, or reads it from PAPO_PASSWORD.
@@ -111,6 +116,7 @@ pub enum Command {
 pub(crate) fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Register(arguments) => accounts::register(arguments),
+        Command::ResetPassword(arguments) => accounts::reset_password(arguments),
         Command::Login(arguments) => accounts::login(arguments),
         Command::Logout(arguments) => accounts::logout(&arguments),
         Command::Send(arguments) => send::run(arguments),
@@ -140,6 +146,33 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
+    }
+}
+
+/// The node of a data folder on this machine.
+#[derive(Debug, clap::Args)]
+pub struct NodeHere {
+    /// Create the join code at this endpoint of the node, as the administrator who is logged in there [default:
+    /// the endpoint of --clients on this machine]
+    #[arg(long, value_name = "ENDPOINT")]
+    server: Option<String>,
+    /// Read the session of the administrator from this folder instead of ~/.config/papo
+    #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl NodeHere {
+    /// Creates a join code at a node that listens at `clients`. Returns its text, or the error as a sentence.
+    pub fn create_join_code(
+        self,
+        clients: &str,
+        data: &Path,
+        (uses, days, note): (u32, u32, String),
+    ) -> Result<String, String> {
+        let here =
+            || clients.replace('*', "127.0.0.1").replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+        let connection = Connection::to_node_here(self.server.unwrap_or_else(here), data, self.config);
+        admin::create_join_code(&connection, uses, days, note).map_err(|error| error.to_string())
     }
 }
 
@@ -224,9 +257,16 @@ mod tests {
     const VALID: &[&str] = &[
         "chat",
         "chat #general --server tcp://papo.example:5555",
+        "chat --code 4f0c19a2b3d4e5f60718",
         "chat --plain --bell --lang pt-BR",
         "register alice --password-file secret",
+        "register alice --code 4f0c19a2b3d4e5f60718",
+        "reset-password alice 4f0c19a2b3d4e5f60718 --new-password-file secret",
         "login @alice --json",
+        "admin reset-password bob --json",
+        "admin join-code create --uses 3 --days 1 --note colleagues",
+        "admin join-code list --json",
+        "admin join-code revoke 01970000-0000-7000-8000-000000000001",
         "logout --config here",
         "send #ops done",
         "chat --server papo://key@papo.example:5555",

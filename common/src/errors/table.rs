@@ -152,6 +152,8 @@ errors! {
             "the user name or the password is wrong";
         WrongPassword "wrong_password"
             "this is not your current password";
+        WrongResetCode "wrong_reset_code"
+            "the user name or the code is wrong, or the code was used or has expired: ask an administrator for a new one";
     }
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030 {
@@ -234,6 +236,11 @@ errors! {
     NoSuchSession = "no_such_session", 4040 {
         NoSuchSession "no_such_session"
             "you have no such session";
+    }
+    /// There is no such join code, or it was used up or has expired.
+    NoSuchJoinCode = "no_such_join_code", 4040 {
+        NoSuchJoinCode "no_such_join_code"
+            "there is no such join code, or it was used up or has expired";
     }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {

@@ -36,6 +36,7 @@ pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
+pub use join_codes::{JoinCode, ResetCode};
 pub use topics::TopicSecret;
 pub use urgency::Reserve;
 
@@ -71,6 +72,14 @@ pub enum Command<'a> {
     },
     /// Change a password.
     ChangePassword { user: UserName, password: Box<str> },
+    /// Create a join code. Only administrators may do it.
+    CreateJoinCode { id: Uuid, code: JoinCode },
+    /// Use a join code up by one, for the registration of `user`.
+    UseJoinCode { user: UserName, id: Uuid },
+    /// Revoke a join code. Only administrators may do it.
+    RevokeJoinCode { by: UserName, id: Uuid },
+    /// Give a user a code for a new password. Only administrators may do it.
+    CreateResetCode { by: UserName, user: UserName, code: ResetCode },
     /// Remember a client that has logged in to the account.
     KnowClient { user: UserName, key: ClientKey },
     /// Disable or enable an account. Only administrators may do it.
@@ -166,6 +175,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
+        }
+        Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at),
+        Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at),
+        Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at),
+        Command::CreateResetCode { by, user, code } => {
+            join_codes::create_reset_code(state, by, user, code, at)
         }
         Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
@@ -264,6 +279,10 @@ impl State {
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::PasswordChanged { .. }
             | ServerRecord::ClientKnown { .. }
+            | ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::DeletionFinished { .. }

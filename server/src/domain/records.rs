@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::join_codes::{JoinCode, ResetCode};
+
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
@@ -47,6 +49,29 @@ pub enum ServerRecord {
     /// A password was changed. The clients that have logged in before are no longer known.
     #[serde(rename = "password")]
     PasswordChanged { at: u64, user: UserName, password: Box<str> },
+    /// An administrator created a join code.
+    #[serde(rename = "join_code")]
+    JoinCodeCreated {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        code: JoinCode,
+    },
+    /// A user registers with a join code. The record of the account follows.
+    #[serde(rename = "join_code.used")]
+    JoinCodeUsed { at: u64, user: UserName, id: Uuid },
+    /// An administrator revoked a join code.
+    #[serde(rename = "join_code.revoked")]
+    JoinCodeRevoked { at: u64, by: UserName, id: Uuid },
+    /// An administrator gave a user a code for a new password.
+    #[serde(rename = "password.code")]
+    ResetCodeCreated {
+        at: u64,
+        by: UserName,
+        user: UserName,
+        #[serde(flatten)]
+        code: ResetCode,
+    },
     /// A client has logged in for the first time, and is known from now on.
     #[serde(rename = "client")]
     ClientKnown { at: u64, user: UserName, key: ClientKey },
@@ -196,6 +221,10 @@ mod tests {
         r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"kind":"client","at":7,"user":"alice","key":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
+        r##"{"kind":"join_code","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","uses":1,"expires":8,"note":"for bob"}"##,
+        r##"{"kind":"join_code.used","at":7,"user":"bob","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"kind":"join_code.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"kind":"password.code","at":7,"by":"alice","user":"bob","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
         r##"{"kind":"seen","at":7,"user":"bob"}"##,

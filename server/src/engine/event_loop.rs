@@ -57,6 +57,8 @@ pub struct Config {
     pub files: FileLimits,
     /// The secret that signs tokens. By default, the server uses the secret in the data folder.
     pub auth_secret: Option<String>,
+    /// Who may register.
+    pub registration: Mode,
 }
 
 /// Why a server cannot start or continue.
@@ -68,6 +70,8 @@ pub enum ServerError {
     Ledger(#[from] LedgerError),
     #[error("cannot open the folder files/ of the data folder: {0}")]
     Files(std::io::Error),
+    #[error("the operating system returned no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }

@@ -30,6 +30,7 @@ use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
+use crate::services::registration::Registration;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
@@ -357,6 +358,7 @@ impl Engine {
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
+            registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },

@@ -24,14 +24,16 @@ use crate::services::passwords::{Job, Outcome};
 
 pub(super) fn register(
     context: &mut RequestContext<'_>,
-    credentials: Credentials<NewPassword>,
+    params: Registration,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Unanswered> {
-    let Credentials { user, password } = credentials;
+    let Registration { user, password, code } = params;
     let outcome = outcome.map(|outcome| password_outcome(context, outcome));
     // Check before hashing, to save the work, and again after it, because two requests can register the same
-    // name.
-    may_register(context.ledger.state(), &user)?;
+    // name or use the same code.
+    let state = context.ledger.state();
+    let join_code = context.registration.check(state, code.as_deref(), context.now_ms)?;
+    may_register(state, &user)?;
     let password = match outcome {
         None => {
             let (job, share) = (Job::Hash(password.into_password()), Share::Stranger(context.peer().id));
@@ -40,6 +42,9 @@ pub(super) fn register(
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
+    if let Some(id) = join_code {
+        context.record(Command::UseJoinCode { user: user.clone(), id })?;
+    }
     context.record(Command::Register { user: user.clone(), password })?;
     let administrator = context.ledger.state().users.is_administrator(&user);
     if administrator {
@@ -76,6 +81,31 @@ pub(super) fn login(
     know_client(context, &user)?;
     let topic = context.ledger.state().user_topic(&user);
     Ok(LoggedIn { user, token: issued.token, topic, expires })
+}
+
+/// Replaces a forgotten password. A code is too long to be guessed, so wrong ones are not counted.
+pub(super) fn reset(
+    context: &mut RequestContext<'_>,
+    params: Reset,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Done, Unanswered> {
+    let Reset { user, code, new_password } = params;
+    let outcome = outcome.map(|outcome| password_outcome(context, outcome));
+    check_reset_code(context.ledger.state(), &user, &TokenDigest::of(&code), context.now_ms)?;
+    let password = match outcome {
+        None => {
+            let job = Job::Hash(new_password.into_password());
+            return Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, None)));
+        }
+        Some(Outcome::Hashed(password)) => password,
+        Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
+    };
+    context.record(Command::ChangePassword { user: user.clone(), password })?;
+    let current = TokenDigest::of("");
+    context.record(Command::Revoke { user: user.clone(), current, session: None })?;
+    know_client(context, &user)?;
+    remove_ended_sessions(context, &user);
+    Ok(Done {})
 }
 
 pub(super) fn logout(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Done, Error> {

@@ -38,6 +38,9 @@ struct Snapshot<T> {
 #[derive(Serialize, Deserialize)]
 struct UsersContent<A> {
     users: A,
+    /// Absent in snapshots of versions without join codes.
+    #[serde(default, skip_serializing_if = "JoinCodes::is_empty")]
+    join_codes: JoinCodes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +87,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
         return Ok((state, Checkpoint::GENESIS));
     };
     state.users.restore(users.users);
+    state.users.join_codes = users.join_codes;
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -123,10 +127,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         direct,
         files: state.files.all().cloned().collect(),
     };
-    Ok(Prepared {
-        users: encode(at, UsersContent { users: state.users.accounts() })?,
-        channels: encode(at, content)?,
-    })
+    let users = UsersContent { users: state.users.accounts(), join_codes: state.users.join_codes.clone() };
+    Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 
 /// Replaces both snapshots.

@@ -126,6 +126,7 @@ impl Node {
             .flag("advertise", &format!("tcp://*:{port}"))
             .flag("control", &endpoint)
             .flag("data", &path(data.path()))
+            .flag("registration", "open")
             .flags(flags);
         server.start();
         Self { is_plain: server.find("plaintext").is_some(), roles: vec![broker, proxy, server], data }

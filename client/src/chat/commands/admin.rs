@@ -76,6 +76,28 @@ fn say_list<T>(context: &mut Context, items: &[T], line: fn(Catalog, &T) -> Stri
     context.say_list(items.iter().map(|item| line(catalog, item)), &catalog.empty_list())
 }
 
+fn reset_password(context: &mut Context, user: UserName) -> Result<(), CliError> {
+    let of = user.clone();
+    let done = context.handle.ask::<AdminResetPassword>(|token| ResetPassword { token, user: of })?;
+    context.say(&render::reset_code(context.words, &user, &done))
+}
+
+/// Creates a join code that expires after a week.
+fn invite(context: &mut Context, uses: &str) -> Result<(), CliError> {
+    let usage = |_| CliError::Usage(context.words.usage_admin());
+    let uses = if uses.is_empty() { 1 } else { uses.parse().map_err(usage)? };
+    let params = |token| CreateJoinCode { token, uses, days: 7, note: "".into() };
+    let done = context.handle.ask::<JoinCodeCreate>(params)?;
+    let (invite, expires) = (context.handle.address_with(&done.code), render::date_and_time(done.expires));
+    context.say(&context.words.join_code_created(&invite, uses, &expires))
+}
+
+fn revoke_code(context: &mut Context, id: &str) -> Result<(), CliError> {
+    let id = id.parse().map_err(|_| CliError::Usage(context.words.usage_admin()))?;
+    context.handle.ask::<JoinCodeRevoke>(|token| RevokeJoinCode { token, id })?;
+    context.say(&context.words.join_code_revoked())
+}
+
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {
     let of = user.clone();
     let done = context.handle.request::<AdminDisable>(|token| Disable { token, user: of, disabled })?;

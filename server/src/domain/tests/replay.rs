@@ -9,7 +9,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::domain::Original;
+use crate::domain::{JoinCode, Original, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
@@ -58,6 +58,14 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
+                37 => Command::CreateJoinCode { id: Uuid::from_u128(n.into()), code: join_code(by) },
+                38 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
+                39 => Command::RevokeJoinCode { by: user(by), id: Uuid::from_u128(n.into()) },
+                40 => Command::CreateResetCode {
+                    by: user(by),
+                    user: target,
+                    code: ResetCode { digest: TokenDigest::of(other), expires: NOW_MS + 1 },
+                },
                 _ => Command::Register { user: user(by), password: "hash".into() },
             }
         },
