@@ -279,9 +279,11 @@ impl ClientHandle {
         restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
-    /// Replaces the join code of the invite, if `code` is one.
+    /// Registers with this join code instead of the code of the invite.
     pub(crate) fn set_join_code(&mut self, code: Option<String>) {
-        self.endpoint.join_code = code.or_else(|| self.endpoint.join_code.take());
+        if code.is_some() {
+            self.endpoint.join_code = code;
+        }
     }
 
     /// Creates an account, with the join code if there is one.
@@ -305,7 +307,7 @@ impl ClientHandle {
         self.command(Command::Reset(Reset { user, code, new_password })).map(drop)
     }
 
-    /// The invite to this node with a join code.
+    /// The address of this node with a join code.
     pub(crate) fn address_with(&self, code: &str) -> String {
         self.endpoint.address_with(code)
     }

@@ -1,4 +1,4 @@
-//! `papo invite`: prints the invite of the node, with a join code if the node requires one.
+//! `papo invite`: prints the invite of the node, with a new join code if the operator wants one.
 
 use std::io::Write as _;
 
@@ -8,9 +8,6 @@ use clap::Args;
 use crate::roles::DataArgs;
 use crate::security::{HostArgs, KeysArgs};
 
-/// The days after which a join code expires.
-const DAYS_DEFAULT: u32 = 7;
-
 #[derive(Args)]
 pub(crate) struct Invite {
     #[command(flatten)]
@@ -18,17 +15,8 @@ pub(crate) struct Invite {
     /// Take the port from this endpoint; use the same value as for `papo up` or `papo broker`
     #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://*:5555")]
     clients: String,
-    /// Create a join code for this many new users, and add it to the invite
-    #[arg(long)]
-    uses: Option<u32>,
-    /// Let the join code expire after this many days [default: 7]
-    #[arg(long, requires = "uses")]
-    days: Option<u32>,
-    /// Add a note for administrators to the join code
-    #[arg(long, requires = "uses", default_value = "")]
-    note: String,
     #[command(flatten)]
-    node: client::NodeHere,
+    code: client::InviteCode,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -41,14 +29,10 @@ impl Invite {
         let invite = self.host.invite(key, &self.clients)?;
         let invite = invite
             .ok_or_else(|| anyhow!("{} is not a TCP endpoint, so there is no invite to it", self.clients))?;
-        let invite = match self.uses {
+        let code = self.code.create(&self.clients, &self.data.data).map_err(anyhow::Error::msg)?;
+        let invite = match code {
+            Some(code) => invite.with_join_code(&code)?,
             None => invite,
-            Some(uses) => {
-                let days = self.days.unwrap_or(DAYS_DEFAULT);
-                let code =
-                    self.node.create_join_code(&self.clients, &self.data.data, (uses, days, self.note));
-                invite.with_join_code(&code.map_err(anyhow::Error::msg)?)?
-            }
         };
         writeln!(std::io::stdout(), "{invite}").context("cannot write to standard output")
     }

@@ -13,7 +13,8 @@ use transport::Context;
 use transport::security::stays_on_this_machine;
 use transport::shutdown::Shutdown;
 
-use crate::roles::{AuthArgs, DataArgs, LimitArgs, RegistrationArgs, ready, start};
+use crate::registration::{RegistrationArgs, announce_first_code};
+use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
@@ -78,26 +79,17 @@ impl Up {
             limits: self.limits.users(),
             files: self.limits.files(),
             auth_secret: self.auth.secret()?,
+            registration: self.registration.mode(is_local),
         };
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
         let invite = self.host.announce(&security, &clients)?;
         let join_code = server.first_join_code();
-        match (join_code, &invite) {
-            (Some(code), Some(invite)) => {
-                info!(
-                    "there is no account: create the first one with `papo register NAME --server {invite}/{code}`"
-                );
-            }
-            (Some(code), None) => {
-                info!("there is no account: create the first one with `papo register NAME --code {code}`");
-            }
-            (None, _) => {}
-        }
+        announce_first_code(join_code);
         ready(&json!({
-            "ready": "up", "join_code": join_code, "clients": clients, "subscribers": subscribers, "invite": invite,
-            "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
-            "server_control": server.control(),
+            "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
+            "join_code": join_code, "broker_control": broker.endpoints().control,
+            "proxy_control": proxy.endpoints().control, "server_control": server.control(),
         }))?;
         info!(%clients, data = %config.data.display(), "papo is up: run `papo chat` in another terminal");
         run_all(&shutdown, broker, proxy, server)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use broker::Broker;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use proxy::Proxy;
 use serde_json::{Value, json};
 use server::Server;
@@ -14,6 +14,7 @@ use server::services::limiters::rates::{Rate, UserLimits};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, memory, memory_dumps, open_files, signals};
 
+use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
@@ -210,15 +211,15 @@ impl ServerArgs {
             limits: limits.users(),
             files: limits.files(),
             auth_secret: auth.secret()?,
+            registration: registration.mode(false),
         };
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
-        if let Some(code) = server.first_join_code() {
-            tracing::info!("there is no account: register the first one with the join code {code}");
-        }
+        let join_code = server.first_join_code();
+        announce_first_code(join_code);
         ready(&json!({
             "ready": "server", "advertise": config.advertise, "control": server.control(),
-            "join_code": server.first_join_code(),
+            "join_code": join_code,
         }))?;
         Ok(server.run(&shutdown)?)
     }

@@ -22,7 +22,7 @@ pub const NO_TICKET: u64 = 0;
 pub enum Command {
     /// Create an account.
     Register(Registration),
-    /// Replace a forgotten password, with a code of an administrator. No login is needed.
+    /// Replace a forgotten password, with a code of an administrator.
     Reset(Reset),
     /// Log in.
     Login(Credentials),

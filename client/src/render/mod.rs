@@ -21,10 +21,11 @@ use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Catalog;
-pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
+pub(crate) use admin::{
+    account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code, stats,
+};
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
-pub(crate) use dates::{date_and_time, time_from};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};

@@ -14,8 +14,8 @@ mod send;
 mod sessions;
 mod subscribe;
 mod admin;
+mod join_codes;
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use common::channels::Role;
@@ -27,6 +27,9 @@ use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
 use crate::i18n::Catalog;
 use session::News;
+
+pub use join_codes::InviteCode;
+pub(crate) use join_codes::DAYS_DEFAULT;
 
 /// The maximum number of queued news. If the queue is full, the network thread waits.
 const NEWS_QUEUED_MAX: usize = 1024;
@@ -146,33 +149,6 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Password(arguments) => sessions::change_password(&arguments),
         Command::Sessions(arguments) => sessions::list(&arguments),
         Command::Revoke(arguments) => sessions::revoke(&arguments),
-    }
-}
-
-/// The node of a data folder on this machine.
-#[derive(Debug, clap::Args)]
-pub struct NodeHere {
-    /// Create the join code at this endpoint of the node, as the administrator who is logged in there [default:
-    /// the endpoint of --clients on this machine]
-    #[arg(long, value_name = "ENDPOINT")]
-    server: Option<String>,
-    /// Read the session of the administrator from this folder instead of ~/.config/papo
-    #[arg(long, value_name = "DIR", env = "PAPO_CONFIG")]
-    config: Option<PathBuf>,
-}
-
-impl NodeHere {
-    /// Creates a join code at a node that listens at `clients`. Returns its text, or the error as a sentence.
-    pub fn create_join_code(
-        self,
-        clients: &str,
-        data: &Path,
-        (uses, days, note): (u32, u32, String),
-    ) -> Result<String, String> {
-        let here =
-            || clients.replace('*', "127.0.0.1").replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
-        let connection = Connection::to_node_here(self.server.unwrap_or_else(here), data, self.config);
-        admin::create_join_code(&connection, uses, days, note).map_err(|error| error.to_string())
     }
 }
 

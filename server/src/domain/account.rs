@@ -20,6 +20,7 @@ impl Account {
             disabled: false,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
+            reset_code: None,
             deleted: None,
         }
     }
@@ -30,7 +31,9 @@ impl Account {
             ServerRecord::PasswordChanged { password, .. } => {
                 self.password = password.clone();
                 self.clients.clear();
+                self.reset_code = None;
             }
+            ServerRecord::ResetCodeCreated { code, .. } => self.reset_code = Some(code.clone()),
             ServerRecord::ClientKnown { key, .. } => {
                 let surplus = (self.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
                 self.clients.drain(..surplus);
@@ -48,6 +51,9 @@ impl Account {
             | ServerRecord::SessionOpened { .. }
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::SessionsRevoked { .. }
+            | ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }
             | ServerRecord::AccountDeleted { .. }

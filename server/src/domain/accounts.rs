@@ -10,7 +10,10 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{State, confusable};
+use super::State;
+use super::confusable::{self, Skeletons};
+use super::join_codes::JoinCodes;
+use super::reset_codes::ResetCode;
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub struct Users {
     shared_epoch: u64,
     /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
     unfinished_deletions: BTreeSet<UserName>,
-    /// The first name of each skeleton; derived from the accounts.
-    skeletons: HashMap<Box<str>, UserName, RandomState>,
+    /// Derived from the accounts.
+    skeletons: Skeletons,
+    /// The join codes, also stored in `users.json`.
+    pub join_codes: JoinCodes,
 }
 
 /// An account, as `users.json` stores it.
@@ -51,6 +56,9 @@ pub struct Account {
     /// The users whom the user blocks, each with the time in Unix milliseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<UserName, u64>,
+    /// The code with which the user can replace a forgotten password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_code: Option<ResetCode>,
     /// The deletion of the account. The account remains, so that its name is not given again, and is also
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,28 +203,15 @@ impl Users {
             |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
         let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
         self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
-        accounts.keys().for_each(|user| self.add_skeleton(user));
+        accounts.keys().for_each(|user| self.skeletons.add(user));
         self.accounts = accounts;
-    }
-
-    fn add_skeleton(&mut self, user: &UserName) {
-        let first = self.skeletons.entry(confusable::skeleton_of(user)).or_insert_with(|| user.clone());
-        if user < first {
-            *first = user.clone();
-        }
-    }
-
-    /// The user of another script whose name can be confused with this one.
-    fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
-        let known = self.skeletons.get(&confusable::skeleton_of(user))?;
-        confusable::differ_in_script(known, user).then_some(known)
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         match record {
             ServerRecord::Account { at, user, password } => {
                 let account = Account::new(*at, password.clone(), self.accounts.is_empty());
-                self.add_skeleton(user);
+                self.skeletons.add(user);
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -245,11 +240,15 @@ impl Users {
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
             | ServerRecord::BlockSet { user, .. }
+            | ServerRecord::ResetCodeCreated { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.apply(record);
                 }
             }
+            ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. } => self.join_codes.apply(record),
             ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
             ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
             ServerRecord::DeletionFinished { user, .. } => {
@@ -262,6 +261,7 @@ impl Users {
             ServerRecord::DisabledSet { user, disabled, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.disabled = *disabled;
+                    account.reset_code = None;
                     account.epoch += u64::from(*disabled);
                     self.shared_epoch += u64::from(*disabled);
                     for digest in std::mem::take(&mut account.sessions).keys() {
@@ -288,6 +288,7 @@ impl Users {
             disabled: true,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
+            reset_code: None,
             deleted: Some(Deletion { at, erase, finished: false }),
         };
         self.shared_epoch += 1;
@@ -320,7 +321,7 @@ pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
         return Err(Detail::NotMentionable { user: user.clone() });
     }
     confusable::check_script(user)?;
-    match state.users.confusable_with(user) {
+    match state.users.skeletons.confusable_with(user) {
         Some(known) => Err(Detail::NameConfusable { user: user.clone(), known: known.clone() }),
         None => Ok(()),
     }

@@ -13,6 +13,8 @@ pub mod accounts;
 pub mod deletion;
 pub mod blocks;
 mod confusable;
+pub mod join_codes;
+pub mod reset_codes;
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -36,7 +38,8 @@ pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
-pub use join_codes::{JoinCode, ResetCode};
+pub use join_codes::JoinCode;
+pub use reset_codes::ResetCode;
 pub use topics::TopicSecret;
 pub use urgency::Reserve;
 
@@ -176,11 +179,11 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
         }
-        Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at),
-        Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at),
-        Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at),
+        Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at).map(Some),
+        Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at).map(Some),
+        Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at).map(Some),
         Command::CreateResetCode { by, user, code } => {
-            join_codes::create_reset_code(state, by, user, code, at)
+            reset_codes::create(state, by, user, code, at).map(Some)
         }
         Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::join_codes::{JoinCode, ResetCode};
+use super::join_codes::JoinCode;
+use super::reset_codes::ResetCode;
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub enum ServerRecord {
     /// An administrator revoked a join code.
     #[serde(rename = "join_code.revoked")]
     JoinCodeRevoked { at: u64, by: UserName, id: Uuid },
-    /// An administrator gave a user a code for a new password.
+    /// An administrator created a code with which a user replaces a forgotten password.
     #[serde(rename = "password.code")]
     ResetCodeCreated {
         at: u64,
@@ -214,7 +215,7 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 13] = [
+    const GOLDEN: [&str; 17] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,

@@ -1,9 +1,8 @@
-//! `join_code.create`, `join_code.list`, `join_code.revoke` and `admin.reset_password`.
+//! `join_code.create`, `join_code.list` and `join_code.revoke`.
 
 use common::accounts::{Done, SessionOnly};
-use common::admin::{self, ResetPassword};
 use common::join_codes::{CreateJoinCode, CreatedJoinCode, JoinCode, JoinCodes, RevokeJoinCode};
-use common::limits::{JOIN_CODE_DAYS_MAX, JOIN_CODE_NOTE_BYTES_MAX, JOIN_CODE_USES_MAX, RESET_CODE_MS};
+use common::limits::{JOIN_CODE_DAYS_MAX, JOIN_CODE_NOTE_BYTES_MAX, JOIN_CODE_USES_MAX};
 use common::{Detail, Error};
 use uuid::Uuid;
 
@@ -20,11 +19,12 @@ pub(super) fn create(
     params: &CreateJoinCode<'_>,
 ) -> Result<CreatedJoinCode, Error> {
     let by = context.authenticate(&params.token)?;
-    if !(1..=JOIN_CODE_USES_MAX).contains(&params.uses) || !(1..=JOIN_CODE_DAYS_MAX).contains(&params.days) {
-        return Err(Detail::JoinCodeUses { uses: JOIN_CODE_USES_MAX, days: JOIN_CODE_DAYS_MAX }.into());
-    }
-    if params.note.len() > JOIN_CODE_NOTE_BYTES_MAX {
-        return Err(Detail::JoinCodeNote { max: JOIN_CODE_NOTE_BYTES_MAX }.into());
+    let is_valid = (1..=JOIN_CODE_USES_MAX).contains(&params.uses)
+        && (1..=JOIN_CODE_DAYS_MAX).contains(&params.days)
+        && params.note.len() <= JOIN_CODE_NOTE_BYTES_MAX;
+    if !is_valid {
+        let (uses, days, note) = (JOIN_CODE_USES_MAX, JOIN_CODE_DAYS_MAX, JOIN_CODE_NOTE_BYTES_MAX);
+        return Err(Detail::JoinCodeBounds { uses, days, note }.into());
     }
     let code = codes::random().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
     let expires = context.now_ms.saturating_add(u64::from(params.days) * DAY_MS);
@@ -36,8 +36,8 @@ pub(super) fn create(
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<JoinCodes, Error> {
     require_administrator(context, &params.token)?;
-    let usable = context.ledger.state().users.join_codes.usable(context.now_ms);
-    let codes = usable.map(|(id, code)| JoinCode {
+    let unexpired = context.ledger.state().users.join_codes.unexpired(context.now_ms);
+    let codes = unexpired.map(|(id, code)| JoinCode {
         id: *id,
         by: code.by.clone(),
         uses: code.uses,
@@ -51,16 +51,4 @@ pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeJoinCode<'
     let by = context.authenticate(&params.token)?;
     context.record(Command::RevokeJoinCode { by, id: params.id })?;
     Ok(Done {})
-}
-
-pub(super) fn reset_password(
-    context: &mut RequestContext<'_>,
-    params: ResetPassword<'_>,
-) -> Result<admin::ResetCode, Error> {
-    let by = context.authenticate(&params.token)?;
-    let code = codes::random().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
-    let expires = context.now_ms.saturating_add(RESET_CODE_MS);
-    let stored = domain::ResetCode { digest: TokenDigest::of(&code), expires };
-    context.record(Command::CreateResetCode { by, user: params.user, code: stored })?;
-    Ok(admin::ResetCode { code, expires })
 }

@@ -7,6 +7,7 @@ pub(crate) mod amendments;
 mod mentions;
 mod history;
 mod join_codes;
+mod reset_codes;
 mod reads;
 mod messages;
 mod files;
@@ -154,7 +155,7 @@ impl RequestContext<'_> {
             ServerInfo(_) => node::info(self);
             Register(params) => accounts::register(self, params, outcome);
             Login(credentials) => accounts::login(self, credentials, outcome);
-            Reset(params) => accounts::reset(self, params, outcome);
+            Reset(params) => reset_codes::reset(self, params, outcome);
             Logout(params) => accounts::logout(self, &params);
             Password(params) => accounts::password(self, params, outcome);
             SessionList(params) => accounts::sessions(self, &params);
@@ -201,7 +202,7 @@ impl RequestContext<'_> {
             AdminSessions(params) => admin::sessions(self, &params);
             AdminDisable(params) => admin::disable(self, params);
             AdminPromote(params) => admin::promote(self, params);
-            AdminResetPassword(params) => join_codes::reset_password(self, params);
+            AdminResetPassword(params) => reset_codes::create(self, params);
             JoinCodeCreate(params) => join_codes::create(self, &params);
             JoinCodeList(params) => join_codes::list(self, &params);
             JoinCodeRevoke(params) => join_codes::revoke(self, &params);

@@ -17,6 +17,7 @@ use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::SharedFile;
+use crate::domain::join_codes::JoinCodes;
 use crate::journal::Checkpoint;
 use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};

@@ -38,9 +38,9 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// Remembered names without an account. Another name with the same slot replaces one; nothing is lost,
-/// because there is no password to guess.
-const NO_ACCOUNT_SLOTS: usize = 1_024;
+/// Remembered names without an account, and remembered clients with wrong codes. Another one with the same
+/// slot replaces one; nothing is lost, because there is no password to guess, and a code has 128 random bits.
+const SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,13 +53,15 @@ pub enum Guesser {
     Stranger(UserName),
     /// Clients that name an account that does not exist.
     NoAccount(UserName),
+    /// A client that gives a join code, or a code for a new password.
+    Code(PeerId),
 }
 
 /// The recent attempts. The number of entries is bounded by the accounts and their known clients.
 #[derive(Debug, Default)]
 pub struct Guesses {
     accounts: HashMap<Guesser, Attempts>,
-    no_account: HashMap<u64, (UserName, Attempts)>,
+    slots: HashMap<u64, (Guesser, Attempts)>,
     /// Draws lots and chooses slots, unpredictably for clients.
     seed: RandomState,
 }
@@ -133,14 +135,14 @@ impl Attempts {
 impl Guesses {
     /// Begins an attempt, or returns the milliseconds to wait.
     pub fn begin(&mut self, guesser: Guesser, peer: &PeerId, now_ms: u64) -> Result<Attempt, u64> {
-        let Self { accounts, no_account, seed } = self;
+        let Self { accounts, slots, seed } = self;
         let lot = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
         let attempts = match &guesser {
-            Guesser::NoAccount(user) => {
-                let slot =
-                    no_account.entry(slot(seed, user)).or_insert_with(|| (user.clone(), Attempts::default()));
-                if slot.0 != *user {
-                    *slot = (user.clone(), Attempts::default());
+            Guesser::NoAccount(_) | Guesser::Code(_) => {
+                let new = || (guesser.clone(), Attempts::default());
+                let slot = slots.entry(slot(seed, &guesser)).or_insert_with(new);
+                if slot.0 != guesser {
+                    *slot = new();
                 }
                 &mut slot.1
             }
@@ -156,8 +158,8 @@ impl Guesses {
     pub fn end(&mut self, attempt: Attempt, is_correct: bool, now_ms: u64) {
         let Attempt { guesser, running } = attempt;
         let attempts = match &guesser {
-            Guesser::NoAccount(user) => {
-                self.no_account.get_mut(&slot(&self.seed, user)).map(|(_, attempts)| attempts)
+            Guesser::NoAccount(_) | Guesser::Code(_) => {
+                self.slots.get_mut(&slot(&self.seed, &guesser)).map(|(_, attempts)| attempts)
             }
             Guesser::Session(_) | Guesser::KnownClient(..) | Guesser::Stranger(_) => {
                 self.accounts.get_mut(&guesser)
@@ -177,8 +179,8 @@ impl Guesses {
     }
 }
 
-fn slot(seed: &RandomState, user: &UserName) -> u64 {
-    seed.hash_one(user) % NO_ACCOUNT_SLOTS as u64
+fn slot(seed: &RandomState, guesser: &Guesser) -> u64 {
+    seed.hash_one(guesser) % SLOTS as u64
 }
 
 #[cfg(test)]
@@ -332,9 +334,9 @@ mod tests {
             }
             assert_eq!(guesses.begin(guesser, &peer(1), 0), Err(DELAY_MS));
         }
-        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS && guesses.accounts.is_empty());
+        assert!(guesses.slots.len() <= SLOTS && guesses.accounts.is_empty());
         // Attempts whose slot belongs to another name count for nobody.
         refused.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
-        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS);
+        assert!(guesses.slots.len() <= SLOTS);
     }
 }
