@@ -80,7 +80,11 @@ fn a_code_expires_is_replaced_and_ends_with_the_old_password() {
     let token = log_in(&mut team, "bob")["token"].as_str().expect("a token").to_owned();
     let change = json!({ "password": NEW_PASSWORD, "new_password": "correct horse" });
     assert!(team.ask(&token, "auth.password", change)["ended"].is_u64());
-    assert_eq!(reason(&reset(&mut team, "bob", &unused)), "wrong_credentials", "the user changed the password");
+    assert_eq!(
+        reason(&reset(&mut team, "bob", &unused)),
+        "wrong_credentials",
+        "the user changed the password"
+    );
 }
 
 /// As in Mattermost and Zulip, the administrator first enables the account.

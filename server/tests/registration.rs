@@ -15,9 +15,10 @@ fn team(mode: Mode, users: &[&str]) -> Team {
     with_mode(Team::new(users, []), mode)
 }
 
-fn with_mode(team: Team, mode: Mode) -> Team {
+fn with_mode(mut team: Team, mode: Mode) -> Team {
     let registration = Registration::start(mode, team.engine.ledger().state()).expect("random bytes");
-    Team { engine: team.engine.with_registration(registration), ..team }
+    team.engine = team.engine.with_registration(registration);
+    team
 }
 
 fn registration(user: &str, code: Option<&str>) -> Value {
@@ -126,9 +127,11 @@ fn a_join_code_ends_when_it_expires_or_is_revoked() {
 fn join_codes_are_for_administrators_and_end_with_the_right_of_their_creator() {
     let mut team = team(Mode::Invite, &["alice", "bob"]);
     let (_, id) = join_code(&mut team, 1);
-    for (method, params) in
-        [("join_code.create", json!({})), ("join_code.list", json!({})), ("join_code.revoke", json!({ "id": id }))]
-    {
+    for (method, params) in [
+        ("join_code.create", json!({})),
+        ("join_code.list", json!({})),
+        ("join_code.revoke", json!({ "id": id })),
+    ] {
         assert_eq!(reason(&team.ask("bob", method, params)), "not_administrator", "{method}");
     }
     let promote = |team: &mut Team, administrator: bool| {
@@ -161,7 +164,10 @@ fn a_closed_node_accepts_no_code_and_join_codes_have_bounds() {
     ];
     for params in bad {
         let refused = team.ask("alice", "join_code.create", params);
-        assert_eq!((reason(&refused), &refused["data"]["detail"]), ("invalid_params", &json!("join_code_bounds")));
+        assert_eq!(
+            (reason(&refused), &refused["data"]["detail"]),
+            ("invalid_params", &json!("join_code_bounds"))
+        );
     }
     for _ in 1..1_000 {
         join_code(&mut team, 1);
@@ -179,7 +185,11 @@ fn wrong_codes_of_a_client_are_limited_and_lock_no_other_client_out() {
     let limited = register(&mut team, "mallory", Some(&code));
     assert_eq!((reason(&limited), &limited["data"]["wait_ms"]), ("rate_limited", &json!(1000)), "{limited}");
     let reset = json!({ "user": "alice", "code": WRONG, "new_password": PASSWORD });
-    assert_eq!(reason(&team.ask("", "auth.reset", reset)), "rate_limited", "one count for both kinds of codes");
+    assert_eq!(
+        reason(&team.ask("", "auth.reset", reset)),
+        "rate_limited",
+        "one count for both kinds of codes"
+    );
     let replies = register_at_once(&mut team, &["bob"], &code);
     assert_eq!(replies[0]["result"]["user"], "bob", "another client");
     team.now_ms += 1_000;

@@ -83,10 +83,8 @@ fn a_join_code_is_for_one_registration_and_is_not_stored() {
 fn the_address_with_a_join_code_is_an_invite_if_the_node_encrypts() {
     let config = Config::new(Some(Fixture::new().folder.path().to_owned())).expect("a config");
     let address = |server: &str, plaintext| {
-        let connection = Connection {
-            plaintext,
-            ..Connection::to_local_node(server.to_owned(), Path::new("data"), None)
-        };
+        let connection =
+            Connection { plaintext, ..Connection::to_local_node(server.to_owned(), Path::new("data"), None) };
         let endpoints = connection.endpoints(&config).expect("endpoints");
         endpoints.first().expect("an endpoint").address_with("4f0c19a2")
     };
@@ -122,8 +120,7 @@ fn the_server_that_answered_last_is_the_default() {
     let (key, invite) = invite();
     let last = format!("{SERVER} {key}");
     fixture.answered(&format!("--server {invite}"));
-    fixture
-        .endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
+    fixture.endpoint(&format!("--server {}", Invite::new(key, "silent.example", 5555).expect("an invite")));
     assert_eq!(fixture.endpoint(""), last);
     assert_eq!(
         fixture.endpoint("--plaintext"),

@@ -84,7 +84,8 @@ mod tests {
     fn administrators_see_codes_with_their_uses_and_times() {
         let codes = r#"[{"id":"00000000-0000-0000-0000-000000000007","by":"ana","uses":2,"expires":1763700000123,"note":"for kim"},{"id":"00000000-0000-0000-0000-000000000008","by":"bob","uses":1,"expires":1763700000123}]"#;
         let codes: Vec<JoinCode> = serde_json::from_str(codes).expect("codes");
-        let created = CreatedJoinCode { id: codes[0].id, code: "4f0c".to_owned(), expires: 1_763_700_000_123 };
+        let created =
+            CreatedJoinCode { id: codes[0].id, code: "4f0c".to_owned(), expires: 1_763_700_000_123 };
         let reset = ResetCode { code: "4f0c".to_owned(), expires: 1_763_700_000_123 };
         let lines = [Catalog::ENGLISH, Catalog::new(crate::i18n::Language::Portuguese)].map(|catalog| {
             let mut lines: Vec<_> = codes.iter().map(|code| join_code(catalog, code)).collect();

@@ -22,7 +22,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Catalog;
 pub(crate) use admin::{
-    account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code, stats,
+    account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code,
+    stats,
 };
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};

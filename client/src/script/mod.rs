@@ -28,8 +28,8 @@ use crate::connection::Connection;
 use crate::i18n::Catalog;
 use session::News;
 
-pub use join_codes::InviteCode;
 pub(crate) use join_codes::DAYS_DEFAULT;
+pub use join_codes::InviteCode;
 
 /// The maximum number of queued news. If the queue is full, the network thread waits.
 const NEWS_QUEUED_MAX: usize = 1024;

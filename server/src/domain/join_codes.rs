@@ -49,7 +49,9 @@ impl JoinCodes {
             && code.uses > 1
         {
             code.uses -= 1;
-        } else if let ServerRecord::JoinCodeUsed { id, .. } | ServerRecord::JoinCodeRevoked { id, .. } = record {
+        } else if let ServerRecord::JoinCodeUsed { id, .. } | ServerRecord::JoinCodeRevoked { id, .. } =
+            record
+        {
             self.0.remove(id);
         }
     }

@@ -10,7 +10,6 @@ mod deletions;
 mod turns;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;

@@ -323,7 +323,7 @@ mod tests {
     fn names_without_an_account_are_bounded_and_slowed_down_the_same() {
         let mut guesses = Guesses::default();
         let mut refused = Vec::new();
-        for i in 0..20 * NO_ACCOUNT_SLOTS {
+        for i in 0..20 * SLOTS {
             let guesser = Guesser::NoAccount(user(&format!("user{i}")));
             let mut attempt = || guesses.begin(guesser.clone(), &peer(1), 0);
             let kept = attempt().expect("the first");
