@@ -1,18 +1,23 @@
 //! Returns freed memory to the operating system.
 //!
-//! The allocator of glibc keeps memory that was freed below memory in use, for later allocations. After a
-//! flood this would be most of the memory of the flood, as long as the process runs.
+//! The allocator of glibc keeps freed memory that lies below memory in use. After a flood of messages, the
+//! process would keep most of the memory of the flood until it exits.
 
 use std::thread;
 use std::time::Duration;
 
 use crate::error::TransportError;
 
-/// The interval between two returns. A return takes milliseconds at most, also with a gigabyte to return.
+/// The interval between two returns. A return takes milliseconds at most, even for a gigabyte.
 const RETURN_EVERY: Duration = Duration::from_secs(10);
 
-/// Starts a thread that returns freed memory for as long as the process runs.
+/// The size from which a block of memory returns to the system at the moment when it is freed.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE_BLOCK_BYTES: libc::c_int = 256 << 10;
+
+/// Starts a thread that returns freed memory for as long as the process runs. Large blocks return at once.
 pub fn return_regularly() -> Result<(), TransportError> {
+    return_large_blocks_at_once();
     let work = || {
         loop {
             thread::sleep(RETURN_EVERY);
@@ -30,6 +35,18 @@ fn return_freed() {
     let _was_some_returned = unsafe { libc::malloc_trim(0) };
 }
 
+/// Fixes the size of large blocks. Otherwise, glibc raises the size up to 32 MiB whenever such a block
+/// is freed (`M_MMAP_THRESHOLD` in mallopt(3)). Freed replies of 2 MiB would then stay in the process.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn return_large_blocks_at_once() {
+    #[expect(unsafe_code, reason = "the standard library has no function for it")]
+    // SAFETY: the function only changes a parameter of the allocator (mallopt(3)).
+    let _was_accepted = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn return_large_blocks_at_once() {}
+
 /// Other allocators return memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn return_freed() {}
@@ -45,6 +62,21 @@ mod tests {
     fn resident_bytes() -> u64 {
         let pages = disk::read_text("/proc/self/statm".as_ref()).expect("a file of the kernel");
         pages.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).expect("a number") * 4096
+    }
+
+    #[test]
+    fn large_blocks_return_when_they_are_freed() {
+        const LARGE: usize = 2 << 20;
+        return_large_blocks_at_once();
+        // By default, this raises the size of large blocks above `LARGE`.
+        drop(std::hint::black_box(vec![1_u8; 2 * LARGE]));
+        let mut blocks: Vec<Vec<u8>> = (0..64).map(|_| vec![1; LARGE]).collect();
+        let newest = blocks.pop();
+        let before = resident_bytes();
+        drop(blocks);
+        let returned = before.saturating_sub(resident_bytes());
+        assert!(returned > (32 * LARGE) as u64, "only {returned} bytes were returned");
+        drop(newest);
     }
 
     #[test]
