@@ -87,8 +87,8 @@ fn create(
 /// The join code that `papo invite` creates.
 #[derive(Debug, clap::Args)]
 pub struct InviteCode {
-    /// Create a join code for this many new users, and add it to the address. The administrator must be logged
-    /// in.
+    /// Create a join code for this many new users, and add it to the address. You must be logged in as an
+    /// administrator
     #[arg(long)]
     uses: Option<u32>,
     /// Let the join code expire after this many days

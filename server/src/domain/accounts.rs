@@ -13,8 +13,7 @@ use uuid::Uuid;
 use super::State;
 use super::confusable::{self, Skeletons};
 use super::join_codes::JoinCodes;
-use super::reset_codes::ResetCode;
-use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Record, ResetCode, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {

@@ -8,21 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{State, admin};
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
-
-/// A join code that is neither used up nor revoked, as `users.json` stores it. It may have expired.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinCode {
-    /// The administrator who created the code.
-    pub by: UserName,
-    pub digest: TokenDigest,
-    /// How many accounts can still be registered with the code.
-    pub uses: u32,
-    /// The time at which the code expires, in Unix milliseconds.
-    pub expires: u64,
-    #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub note: Box<str>,
-}
+use crate::domain::records::{JoinCode, Record, ServerRecord, TokenDigest};
 
 /// The join codes by their ids, which begin with the time of their creation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

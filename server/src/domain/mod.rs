@@ -32,14 +32,12 @@ use common::channels::Role;
 use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
-pub use join_codes::JoinCode;
-pub use reset_codes::ResetCode;
 pub use topics::TopicSecret;
 pub use urgency::Reserve;
 

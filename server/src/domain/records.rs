@@ -12,9 +12,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::join_codes::JoinCode;
-use super::reset_codes::ResetCode;
-
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
@@ -123,6 +120,28 @@ pub enum ServerRecord {
         /// The chain at the end of the log before the redaction, in hexadecimal digits.
         head_before: Box<str>,
     },
+}
+
+/// A join code that is neither used up nor revoked, as `users.json` stores it. It may have expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinCode {
+    /// The administrator who created the code.
+    pub by: UserName,
+    pub digest: TokenDigest,
+    /// How many accounts can still be registered with the code.
+    pub uses: u32,
+    /// The time at which the code expires, in Unix milliseconds.
+    pub expires: u64,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub note: Box<str>,
+}
+
+/// The code with which a user replaces a forgotten password, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetCode {
+    pub digest: TokenDigest,
+    /// The time at which the code expires, in Unix milliseconds.
+    pub expires: u64,
 }
 
 /// The start of every event line.

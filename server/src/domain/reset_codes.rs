@@ -1,18 +1,9 @@
 //! The codes for forgotten passwords. An account has at most one.
 
 use common::{Detail, UserName};
-use serde::{Deserialize, Serialize};
 
 use super::{State, admin};
-use crate::domain::records::{Record, ServerRecord, TokenDigest};
-
-/// The code with which a user replaces a forgotten password, as `users.json` stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResetCode {
-    pub digest: TokenDigest,
-    /// The time at which the code expires, in Unix milliseconds.
-    pub expires: u64,
-}
+use crate::domain::records::{Record, ResetCode, ServerRecord, TokenDigest};
 
 /// Creates a code, which replaces an earlier one. A disabled account gets none, because its user could not
 /// log in with the new password.

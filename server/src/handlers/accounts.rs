@@ -242,7 +242,7 @@ fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Att
     Ok((begin_attempt(context, guesser)?, share))
 }
 
-/// Checks a code of a request. Wrong codes are limited like wrong passwords, but for each client alone: a
+/// Checks a code of a request. Wrong codes are limited like wrong passwords, separately for each client: a
 /// common limit would lock out the users with right codes, and no number of clients can guess a code.
 pub(super) fn check_code<T>(
     context: &mut RequestContext<'_>,

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::RequestContext;
 use super::admin::require_administrator;
-use crate::domain::records::TokenDigest;
-use crate::domain::{self, Command};
+use crate::domain::Command;
+use crate::domain::records::{self, TokenDigest};
 use crate::services::codes;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -29,7 +29,7 @@ pub(super) fn create(
     let code = codes::random().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
     let expires = context.now_ms.saturating_add(u64::from(params.days) * DAY_MS);
     let (id, digest) = (Uuid::now_v7(), TokenDigest::of(&code));
-    let stored = domain::JoinCode { by, digest, uses: params.uses, expires, note: (&*params.note).into() };
+    let stored = records::JoinCode { by, digest, uses: params.uses, expires, note: (&*params.note).into() };
     context.record(Command::CreateJoinCode { id, code: stored })?;
     Ok(CreatedJoinCode { id, code, expires })
 }

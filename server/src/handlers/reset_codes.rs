@@ -9,8 +9,8 @@ use tracing::info;
 use super::accounts::{check_code, know_client, password_outcome};
 use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered};
-use crate::domain::records::TokenDigest;
-use crate::domain::{self, Command, reset_codes};
+use crate::domain::records::{self, TokenDigest};
+use crate::domain::{Command, reset_codes};
 use crate::services::codes;
 use crate::services::jobs::{self, Share};
 use crate::services::passwords::{Job, Outcome};
@@ -22,7 +22,7 @@ pub(super) fn create(
     let by = context.authenticate(&params.token)?;
     let code = codes::random().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
     let expires = context.now_ms.saturating_add(RESET_CODE_MS);
-    let stored = domain::ResetCode { digest: TokenDigest::of(&code), expires };
+    let stored = records::ResetCode { digest: TokenDigest::of(&code), expires };
     info!(%by, user = %params.user, "an administrator created a code for a new password");
     context.record(Command::CreateResetCode { by, user: params.user, code: stored })?;
     Ok(ResetCode { code, expires })

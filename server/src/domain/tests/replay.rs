@@ -9,7 +9,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
 use super::*;
-use crate::domain::{JoinCode, Original, ResetCode};
+use crate::domain::Original;
+use crate::domain::records::{JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));

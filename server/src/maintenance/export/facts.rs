@@ -8,8 +8,8 @@ use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, ServerRecord, TokenDigest};
-use crate::domain::{JoinCode, State, history, reads};
+use crate::domain::records::{ClientKey, JoinCode, ServerRecord, TokenDigest};
+use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
