@@ -17,7 +17,7 @@ methods! {
         => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
     Register "auth.register" Anyone (accounts::Registration) -> accounts::Registered:
         "Creates an account, with a join code if the node requires one."
-        r#"{"user":"alice","password":"correct horse","code":"4f0c19a2b3d4e5f60718"}"#
+        r#"{"user":"alice","password":"correct horse","code":"4f0c19a2b3d4e5f6071829304a5b6c7d"}"#
         => r#"{"user":"alice","administrator":true}"#;
     Login "auth.login" Anyone (accounts::Credentials) -> accounts::LoggedIn:
         "Opens a session and returns its token."
@@ -25,7 +25,7 @@ methods! {
         => r#"{"user":"alice","token":"eyJ0eXAi...","topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","expires":1766292000123}"#;
     Reset "auth.reset" Anyone (accounts::Reset) -> Done:
         "Replaces a forgotten password, with a code of an administrator, and ends all sessions of the account."
-        r#"{"user":"alice","code":"4f0c19a2b3d4e5f60718","new_password":"battery staple"}"#
+        r#"{"user":"alice","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","new_password":"battery staple"}"#
         => r#"{}"#;
     Logout "auth.logout" Session (accounts::SessionOnly<'a>) -> Done:
         "Ends the session and revokes its token."
@@ -214,11 +214,11 @@ methods! {
     AdminResetPassword "admin.reset_password" Administrator (admin::ResetPassword<'a>) -> admin::ResetCode:
         "Creates a code with which a user who has forgotten the password sets a new one, once and within a day."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
-        => r#"{"code":"4f0c19a2b3d4e5f60718","expires":1763786400123}"#;
+        => r#"{"code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1763786400123}"#;
     JoinCodeCreate "join_code.create" Administrator (join_codes::CreateJoinCode<'a>) -> join_codes::CreatedJoinCode:
         "Creates a join code, with which new users register."
         r#"{"token":"eyJ0eXAi...","uses":1,"days":7,"note":"for bob"}"#
-        => r#"{"id":"01970000-0000-7000-8000-000000000001","code":"4f0c19a2b3d4e5f60718","expires":1764304800123}"#;
+        => r#"{"id":"01970000-0000-7000-8000-000000000001","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1764304800123}"#;
     JoinCodeList "join_code.list" Administrator (accounts::SessionOnly<'a>) -> join_codes::JoinCodes:
         "Lists the join codes that can be used, without their texts."
         r#"{"token":"eyJ0eXAi..."}"#
