@@ -67,6 +67,8 @@ fn the_key_of_the_first_answered_invite_is_stored() {
     assert_eq!(fixture.answered(&format!("--server {right}")), expected);
     assert_eq!(fixture.endpoint(&format!("--server {SERVER}")), expected);
     assert_eq!(fixture.endpoint(&format!("--server {right}")), expected);
+    assert_eq!(fixture.answered(&format!("--server {SERVER}")), expected);
+    assert_eq!(fixture.endpoint(""), expected, "the stored server is an invite");
 }
 
 #[test]
