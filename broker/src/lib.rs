@@ -33,16 +33,16 @@ const NO_DELIMITER: &[u8] = concat!(
 )
 .as_bytes();
 
-/// Frames that a client may send in one message. The names of the client and of the broker come before them
-/// at the server.
+/// The maximum number of frames that a client may send in one message. At the server, the names of the broker
+/// and of the client precede these frames.
 const CLIENT_FRAMES_MAX: usize = MESSAGE_FRAMES_MAX - 2;
 
-const _: () = assert!(CLIENT_FRAMES_MAX == 14, "the number in TOO_MANY_FRAMES");
+const _: () = assert!(CLIENT_FRAMES_MAX == 14, "TOO_MANY_FRAMES contains this number");
 
 /// The reply to a message of more frames than `CLIENT_FRAMES_MAX`.
 const TOO_MANY_FRAMES: &[u8] = concat!(
     r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#,
-    r#""message":"a message has at most 14 frames: send the empty frame, the request lines, and at most "#,
+    r#""message":"a message may have at most 14 frames: send the empty frame, the request lines, and at most "#,
     r#"one frame of bytes","data":{"reason":"invalid_request","detail":"too_many_frames","args":{"max":14}}}}"#,
     "\n"
 )
@@ -75,7 +75,7 @@ pub struct Broker {
     run_tag: RunTag,
     counters: Counters,
     started: Instant,
-    /// The reply that is being forwarded. The field reuses its memory.
+    /// The reply that is being forwarded. It is a field, so its memory is reused.
     frames: Vec<Frame>,
     /// The request that is being forwarded. It stays here while the server's queue is full.
     request: Vec<Frame>,
@@ -109,7 +109,7 @@ impl Broker {
         shutdown.watch(waker);
         tracing::info!(clients = self.endpoints.clients, servers = self.endpoints.servers, "broker started");
         while !shutdown.is_requested() {
-            let [requests, replies, control, _stop] = self.wait(&wake)?;
+            let [requests, replies, control, _shutdown] = self.wait(&wake)?;
             if requests {
                 self.forward_requests()?;
             }
@@ -146,7 +146,7 @@ impl Broker {
                 if !self.clients.receive(&mut self.request)? {
                     break;
                 }
-                if let Some(error) = fault(&self.request) {
+                if let Some(error) = form_error(&self.request) {
                     self.refuse(error)?;
                     continue;
                 }
@@ -195,9 +195,9 @@ impl Broker {
     }
 }
 
-/// The error for a request of the wrong form. The socket removes all frames after the client's name from a
-/// message that has more than `MESSAGE_FRAMES_MAX`.
-fn fault(frames: &[Frame]) -> Option<&'static [u8]> {
+/// The error for a request of the wrong form. Of a message with more than `MESSAGE_FRAMES_MAX` frames, the
+/// socket keeps only the client's name.
+fn form_error(frames: &[Frame]) -> Option<&'static [u8]> {
     match frames {
         [_client] => Some(TOO_MANY_FRAMES),
         [_client, sent @ ..] if sent.len() > CLIENT_FRAMES_MAX => Some(TOO_MANY_FRAMES),

@@ -1,9 +1,9 @@
 //! Tags client names with the run of the broker.
 //!
-//! A delayed reply of the server could reach a new client that got the name of an old one after a restart of
-//! the broker: with the token of another user, or the acknowledgement of another message. Therefore the
-//! broker appends a tag of its run to the name, and drops replies with another tag. Before the tag it appends
-//! the client's key, see [`client_name`].
+//! After a restart of the broker, a new client can get the name of an old client. A delayed reply could then
+//! reach the new client, with the token of another user or the acknowledgement of another message. Therefore
+//! the broker appends a run tag to each name, and drops replies with a different tag. [`client_name`] defines
+//! the extended name.
 
 use transport::client_name::{self, RUN_TAG_BYTES};
 use transport::{Frame, keys::PublicKey};
@@ -23,7 +23,7 @@ impl RunTag {
         *client = client_name::extend(client, key, &self.0);
     }
 
-    /// Removes key and tag from a name. Returns false if the name does not end with the tag.
+    /// Removes the key and the tag from a name. Returns false if the name does not end with the tag.
     pub(crate) fn remove_from(&self, client: &mut Frame) -> bool {
         let Some(name) = client_name::shorten(client, &self.0) else { return false };
         *client = Frame::from(name);

@@ -166,7 +166,7 @@ fn a_message_without_the_empty_frame_is_refused() {
 }
 
 #[test]
-fn a_message_of_too_many_frames_is_refused_by_name() {
+fn a_message_of_too_many_frames_gets_its_own_error() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = (peers.client(), peers.server());
         let frames = [b"".as_slice(); 100];
@@ -176,7 +176,7 @@ fn a_message_of_too_many_frames_is_refused_by_name() {
             assert_eq!(answer[0], b"");
             assert_eq!(
                 String::from_utf8_lossy(&answer[1]),
-                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a message has at most 14 \
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"a message may have at most 14 \
                  frames: send the empty frame, the request lines, and at most one frame of bytes\",\
                  \"data\":{\"reason\":\"invalid_request\",\"detail\":\"too_many_frames\",\"args\":{\"max\":14}}}}\n",
                 "{count} frames"

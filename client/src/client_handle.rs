@@ -80,7 +80,7 @@ pub(crate) struct ClientHandle {
     waker: Waker,
     shutdown: Shutdown,
     last_ticket: u64,
-    ended: NetworkThreadEnd,
+    network_thread_end: NetworkThreadEnd,
 }
 
 /// Signals that the network thread has ended.
@@ -130,8 +130,8 @@ impl ClientHandle {
         };
         let server = KnownServer::new(endpoints, config.clone());
         let network = Network::new(&endpoint, server, seed, outbox, front_end, wake, shutdown.clone())?;
-        let ended = NetworkThreadEnd::default();
-        let at_end = ended.clone();
+        let network_thread_end = NetworkThreadEnd::default();
+        let at_end = network_thread_end.clone();
         let work = move || {
             if let Err(error) = network.run() {
                 tracing::error!(%error, "the connection ended");
@@ -151,7 +151,7 @@ impl ClientHandle {
             waker,
             shutdown,
             last_ticket: NO_TICKET,
-            ended,
+            network_thread_end,
         })
     }
 
@@ -212,8 +212,8 @@ impl ClientHandle {
         self.user.as_ref()
     }
 
-    pub(crate) fn ended(&self) -> NetworkThreadEnd {
-        self.ended.clone()
+    pub(crate) fn network_thread_end(&self) -> NetworkThreadEnd {
+        self.network_thread_end.clone()
     }
 
     pub(crate) fn timeout(&self) -> Duration {

@@ -8,7 +8,7 @@ use crate::accounts::Token;
 use crate::names::{ChannelName, UserName};
 use crate::text::Subject;
 
-/// The rank of a member. Each role includes the rights of the lower ones.
+/// The rank of a member. Each role includes the rights of the lower roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -28,7 +28,7 @@ pub struct CreateChannel<'a> {
     pub token: Token<'a>,
     /// The name of the new channel.
     pub channel: ChannelName,
-    /// Whether only invited users may join and see it.
+    /// Whether only invited users may see and join the channel.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
 }
@@ -96,7 +96,7 @@ pub struct SetChannel<'a> {
     /// The new subject. An empty text removes the subject.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub subject: Option<Subject<'a>>,
-    /// Whether only invited users may join and see it.
+    /// Whether only invited users may see and join the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
 }
@@ -211,7 +211,7 @@ pub struct Channels {
 /// A channel that the user can see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelInfo {
-    /// Whether the channel can only be read.
+    /// Whether the channel is archived: it is then read-only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub archived: bool,
     /// The channel's name.
@@ -224,7 +224,7 @@ pub struct ChannelInfo {
     /// Whether the user is invited and has not joined yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub invited: bool,
-    /// Whether only invited users may join and see it.
+    /// Whether only invited users may see and join the channel.
     #[serde(default, skip_serializing_if = "is_false")]
     pub private: bool,
     /// The subject.

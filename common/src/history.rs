@@ -59,8 +59,8 @@ impl<'a> History<'a> {
             ("around", around, "after", after),
             ("around", around, "after_at", after_at),
         ];
-        let mut given = exclusive.into_iter().filter(|(_, a, _, b)| a.is_some() && b.is_some());
-        given.next().map(|(name, _, other_name, _)| (name, other_name))
+        let mut conflicts = exclusive.into_iter().filter(|(_, a, _, b)| a.is_some() && b.is_some());
+        conflicts.next().map(|(name, _, other_name, _)| (name, other_name))
     }
 }
 

@@ -36,7 +36,7 @@ pub const SUBJECT_BYTES_MAX: usize = 512;
 pub const CHANNEL_NAMES_MAX: usize = 10_000;
 
 /// The maximum number of channels in which one user is a member, without `*`. A person follows some dozens;
-/// clients read the conversations of their user at each start. Older memberships beyond the limit stay.
+/// clients load all conversations of their user at startup. Older memberships beyond the limit stay.
 pub const MEMBERSHIPS_MAX: usize = 1_000;
 
 /// The maximum number of channels that one user has created. The server keeps every channel in memory.
@@ -108,8 +108,8 @@ pub const LIST_NAMES_MAX: usize = 1000;
 /// The maximum number of open sessions of one user. A further login ends the oldest session.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
 
-/// Known clients of one user: their keys have logged in. A new one replaces the oldest. A user has a few
-/// devices.
+/// The maximum number of keys of one user's clients. A login with a new key replaces the oldest key. A user
+/// has a few devices.
 pub const CLIENTS_PER_USER_MAX: usize = 16;
 
 /// Join codes that can be used at a time. One page lists them all.

@@ -97,7 +97,7 @@ impl FaultyDisk {
         state.failure.is_some_and(|failure| state.operations > failure.operation)
     }
 
-    /// Returns a disk with the content that a crash at this moment leaves.
+    /// Returns the disk as it is after a crash at this moment.
     #[must_use]
     pub fn after_crash(&self, loss: Loss) -> Self {
         let state = self.state();

@@ -1,9 +1,9 @@
-//! Files: only this crate uses `std::fs`.
+//! Access to files. Only this crate uses `std::fs`.
 //!
 //! A [`Disk`] is one folder with the few operations that papo needs. Tests and the simulation make each
 //! operation fail ([`faulty`]). Names are relative to the folder and use `/`. Files from the command line are
-//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Both ways use the same
-//! atomic replacement ([`replace`]) and the same locks ([`Lock`]).
+//! read and written by path ([`ReadFile`], [`PartFile`], [`read`], [`replace_file`]). Both kinds of access
+//! share the atomic replacement ([`replace`]) and the locks ([`Lock`]).
 
 #![expect(clippy::disallowed_methods, reason = "only this crate uses std::fs")]
 
@@ -99,8 +99,8 @@ pub trait Disk: Send + Sync {
         Ok(bytes)
     }
 
-    /// Extends an existing file with zeros to `length` bytes, which then occupy room on the disk. On a full
-    /// disk the file may end up shorter. A longer file is not changed.
+    /// Extends an existing file with zeros to `length` bytes, which reserves their space on the disk. On a
+    /// full disk the file may become shorter than `length`. A longer file is not changed.
     fn allocate(&self, name: &str, length: u64) -> io::Result<()> {
         let mut file = self.open_append(name)?;
         let (mut have, zeros) = (self.len(name)?, vec![0; COPY_BYTES]);

@@ -98,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_one_holder() {
+    fn only_one_holder_can_open_a_part_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".part");
-        let held = PartFile::open(&path).expect("opened");
-        assert!(held.is_some() && PartFile::open(&path).expect("opened").is_none());
-        drop(held);
+        let first = PartFile::open(&path).expect("opened");
+        assert!(first.is_some() && PartFile::open(&path).expect("opened").is_none());
+        drop(first);
         assert!(PartFile::open(&path).expect("opened").is_some());
     }
 

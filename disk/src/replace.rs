@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use crate::{Access, AppendFile, Disk};
 
-/// A file without its final name. Dropping it removes the file if it has no final name.
+/// A file under a temporary name. Dropping the value removes the file if it has no final name.
 pub struct Temporary<'d, D: Disk + ?Sized> {
     disk: &'d D,
     name: String,

@@ -67,7 +67,7 @@ fn check_each_failed_step(replace: Replace) {
             }
         }
     }
-    assert!(contents.contains(&old()) && contents.contains(&new()), "the old and the new content occurred");
+    assert!(contents.contains(&old()) && contents.contains(&new()), "both contents occur");
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::roles::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct BackupArgs {
-    /// Write this tar file, and replace an existing one; or write into this folder, with the time in the file
-    /// name
+    /// Write this tar file, which may replace an older backup, or write a file with the time in its name into
+    /// this folder
     #[arg(value_name = "FILE.tar|FOLDER")]
     to: PathBuf,
     /// Leave out files whose content is missing in the data folder, instead of ending with an error
@@ -49,7 +49,7 @@ impl BackupArgs {
             backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut skip_missing)?;
         if summary.keys {
             print_to_stderr(&format!(
-                "{} holds the node's secret keys and all messages: keep it as safe as the node itself",
+                "{} contains the node's secret keys and all messages: protect it like the node itself",
                 to.display()
             ));
         }

@@ -48,7 +48,7 @@ impl ExportArgs {
         let mut copier = copier.transpose()?;
         export::export(&self.data.data, wanted, |item| {
             self.print(&mut text, &item, out)?;
-            let copied = copier.as_mut().map(|copier| copied(copier, &item)).transpose()?;
+            let copied = copier.as_mut().map(|copier| copy_content(copier, &item)).transpose()?;
             copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &ExportItem::Fact(fact), out))
         })?;
         Ok(out.flush()?)
@@ -61,15 +61,15 @@ impl ExportArgs {
         out: &mut dyn Write,
     ) -> Result<(), ExportError> {
         match self.text {
-            true => text.of(item).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
+            true => text.format(item).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
             false => writeln!(out, "{}", printable(&as_json(item)?))?,
         }
         Ok(())
     }
 }
 
-/// Copies the content of a file event. Returns None for other events.
-fn copied(copier: &mut FileCopier, item: &ExportItem<'_>) -> Result<Option<Fact>, ExportError> {
+/// Copies the content of a file event. Returns `None` for other events.
+fn copy_content(copier: &mut FileCopier, item: &ExportItem<'_>) -> Result<Option<Fact>, ExportError> {
     let ExportItem::Event(line) = item else { return Ok(None) };
     let Ok(Event { n, to, from, body: Body::File { file, .. }, .. }) = serde_json::from_slice(line) else {
         return Ok(None);
@@ -96,7 +96,7 @@ struct TextFormat<'a> {
 }
 
 impl TextFormat<'_> {
-    fn of(&mut self, item: &ExportItem<'_>) -> Option<String> {
+    fn format(&mut self, item: &ExportItem<'_>) -> Option<String> {
         let line = match item {
             ExportItem::Fact(fact) => return Some(fact_in_words(fact)),
             ExportItem::Event(line) => std::str::from_utf8(line).ok()?,
@@ -137,7 +137,9 @@ fn fact_in_words(fact: &Fact) -> String {
             format!("{channel}: {role}, {reads}")
         }
         Fact::Reading { conversation, n, unread, mentions } => {
-            format!("{conversation}: read up to {n}, {unread} unread messages, {mentions} unread mentions")
+            let (unread, mentions) =
+                (counted(*unread, "unread message"), counted(*mentions, "unread mention"));
+            format!("{conversation}: read up to {n}, {unread}, {mentions}")
         }
         Fact::Record(user_record) => user_record_in_words(user_record),
         Fact::Content { to, n, path } => format!("{to} {n}: {path}"),
@@ -194,6 +196,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
     }
 }
 
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 fn time(unix_ms: u64) -> String {
     let time = i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     time.map_or_else(|| unix_ms.to_string(), |time| time.to_string())
@@ -212,7 +218,7 @@ mod tests {
             let line = format!(
                 r##"{{"n":1,"at":{at},"to":"#a","from":"bob","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}}"##
             );
-            shown += &text.of(&ExportItem::Event(line.as_bytes())).expect("a message");
+            shown += &text.format(&ExportItem::Event(line.as_bytes())).expect("a message");
             shown += "\n";
         }
         // The times are in the time zone of this machine, so they are cut off.

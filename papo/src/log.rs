@@ -27,7 +27,7 @@ pub(crate) enum Log {
     /// Check every byte of the log against its chain, check all sent files, and print the newest record's
     /// number
     Verify(DataArgs),
-    /// Print the newest events of one conversation, or of all, as they are stored in the log
+    /// Print the newest events of one conversation, or of all conversations, as the log stores them
     Tail {
         /// Print only the events of `#channel`, or all direct messages to and from `@user`
         conversation: Option<String>,
@@ -63,7 +63,7 @@ impl Log {
             Self::Redact { conversation, numbers, force, data } => {
                 let named = Conversation::from_key(&conversation)?;
                 let conversation = named.with_context(|| {
-                    format!("name both users in one pair of quotes: '{conversation} @somebody'")
+                    format!("give both users in one pair of quotes: '{conversation} @somebody'")
                 })?;
                 let numbers = numbers.into_iter().collect();
                 let done = Request { conversation, numbers, force }.run(&data.data, clock::unix_ms())?;
@@ -111,13 +111,13 @@ fn tail(data: &DataArgs, wanted: Option<&Target>, count: usize) -> anyhow::Resul
     Ok(())
 }
 
-/// Returns the line with escaped control characters, which a terminal would interpret.
+/// Returns the line with escaped control characters, so a terminal does not interpret them.
 pub(crate) fn printable(line: &[u8]) -> String {
     client::escaped_json(&String::from_utf8_lossy(line)).into_owned()
 }
 
-/// Whether a line is an event of the wanted conversation or the record of a redaction in it. Other server
-/// records are never printed, because they hold hashes of passwords.
+/// Whether a line is an event of the wanted conversation, or the record of a redaction in this conversation.
+/// Other server records are never printed, because they contain password hashes.
 fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
     let event = match Record::decode(line) {
         Ok(Record::Event(event)) => event,
@@ -136,7 +136,9 @@ fn is_wanted(line: &[u8], wanted: Option<&Target>) -> bool {
 fn is_in_conversation(conversation: &str, wanted: Option<&Target>) -> bool {
     match (wanted, Conversation::from_key(conversation)) {
         (None, _) => true,
-        (Some(Target::User(user)), Ok(Some(Conversation::Direct(one, other)))) => [one, other].contains(user),
+        (Some(Target::User(user)), Ok(Some(Conversation::Direct(first, second)))) => {
+            [first, second].contains(user)
+        }
         (Some(Target::Channel(name)), Ok(Some(Conversation::Channel(channel)))) => channel == *name,
         (Some(_), Ok(_) | Err(_)) => false,
     }

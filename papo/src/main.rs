@@ -41,7 +41,7 @@ enum Command {
     /// Replace the node's keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Print the status of running roles; exits with 0 if all answer and none has a problem
+    /// Print the status of running roles, and exit with 0 if every role answers and has no problem
     Health(health::Health),
     /// Import the users, channels and messages of an older chat
     Import(import::ImportArgs),

@@ -121,10 +121,10 @@ pub(crate) struct LimitArgs {
     /// Limit the reads of a user per second: requests that store no record
     #[arg(long, env = "PAPO_READS_PER_SECOND", default_value_t = UserLimits::default().reads.per_second)]
     reads_per_second: u32,
-    /// Limit the reads of a user at once after a pause
+    /// Limit the reads that a user may make at once after a pause
     #[arg(long, env = "PAPO_READS_BURST", default_value_t = UserLimits::default().reads.burst)]
     reads_burst: u32,
-    /// Limit what a user may write to the log per day (UTC), in bytes
+    /// Limit the bytes that a user may write to the log per day (UTC)
     #[arg(long, env = "PAPO_USER_LOG_BYTES_PER_DAY", value_name = "BYTES", default_value_t = UserLimits::default().log_bytes_per_day)]
     user_log_bytes_per_day: u64,
     /// Limit the size of a file, in bytes
@@ -151,7 +151,7 @@ impl LimitArgs {
 
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// Use this data folder, which holds users, channels and the log
+    /// Use this data folder, which contains users, channels and the log
     #[arg(long, env = "PAPO_DATA", default_value = DATA)]
     pub(crate) data: PathBuf,
 }

@@ -32,8 +32,8 @@ pub(crate) struct KeysArgs {
 
 #[derive(Args)]
 pub(crate) struct HostArgs {
-    /// Put this name or address of the machine into the invite [default: the address at which it listens, or
-    /// its host name]
+    /// Put this name or address of the machine into the invite [default: the address at which the node
+    /// listens, or the host name of the machine]
     #[arg(long, env = "PAPO_HOST")]
     host: Option<String>,
 }
@@ -59,8 +59,7 @@ impl KeysArgs {
 }
 
 impl HostArgs {
-    /// Logs and returns the invite of a node that listens at `endpoint`. Without encryption there is no
-    /// invite.
+    /// Logs and returns the invite of a node that listens at `endpoint`; `None` without encryption.
     pub(crate) fn announce(&self, security: &NodeSecurity, endpoint: &str) -> anyhow::Result<Option<String>> {
         let Some(key) = security.public_key() else {
             tracing::warn!(endpoint, "connections are not encrypted");
@@ -73,7 +72,7 @@ impl HostArgs {
         Ok(invite)
     }
 
-    /// Creates the invite to `endpoint`. Returns None if the endpoint is not TCP.
+    /// Creates the invite to `endpoint`; `None` if the endpoint is not TCP.
     pub(crate) fn invite(&self, key: PublicKey, endpoint: &str) -> anyhow::Result<Option<Invite>> {
         Invite::for_endpoint(key, endpoint, self.host.as_deref())
             .with_context(|| format!("cannot create an invite to {endpoint}"))

@@ -31,7 +31,7 @@ impl StartError for ServerError {
     }
 }
 
-/// The error for the operator. `flags` holds the flags with their endpoints.
+/// Returns the error for the operator. `flags` are the flags of the role with their endpoints.
 pub(crate) fn with_flag<E: StartError>(error: E, flags: &[(&str, &str)]) -> anyhow::Error {
     if let Some(TransportError::InUse { endpoint }) = error.transport()
         && let Some((flag, _)) = flags.iter().find(|(_, given)| given == endpoint)

@@ -46,7 +46,7 @@ pub struct Proxy {
     endpoints: Config,
     counters: Counters,
     started: Instant,
-    /// The message that is being handled. The field reuses its memory.
+    /// The message that is being handled. It is a field, so its memory is reused.
     frames: Vec<Frame>,
 }
 
@@ -94,7 +94,7 @@ impl Proxy {
             let subscriptions = Watch::Readable(self.subscribers.socket());
             let control = Watch::Readable(self.control.socket());
             let watches = [subscriptions, Watch::Readable(&self.events), control, Watch::Wake(&wake)];
-            let [subscriptions, events, control, _stop] = wait_which(watches, None)?;
+            let [subscriptions, events, control, _shutdown] = wait_which(watches, None)?;
             if subscriptions {
                 self.decide_subscriptions()?;
             }
@@ -114,7 +114,7 @@ impl Proxy {
 
     fn decide_subscriptions(&mut self) -> Result<(), TransportError> {
         for _ in 0..BURST_MESSAGES_MAX {
-            if !self.subscribers.decide_next(&mut self.frames, &mut self.counters)? {
+            if !self.subscribers.handle_next(&mut self.frames, &mut self.counters)? {
                 break;
             }
         }

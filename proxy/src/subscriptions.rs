@@ -29,8 +29,8 @@ impl Subscribers {
         self.socket.send(frames).map(|_dropped_for_slow_subscribers| ())
     }
 
-    /// Handles the next frame from a subscriber. Returns false if none is waiting.
-    pub(crate) fn decide_next(
+    /// Handles the next frame from a subscriber. Returns false if no frame is waiting.
+    pub(crate) fn handle_next(
         &self,
         frames: &mut Vec<Frame>,
         counters: &mut Counters,
@@ -59,7 +59,7 @@ impl Subscribers {
         if !self.socket.accept_subscription(topic.as_bytes())? {
             // The client detects this, because its next barrier is refused for the same reason.
             counters.refused_subscriptions += 1;
-            tracing::debug!("subscription refused: its sender has too many topics");
+            tracing::debug!("subscription refused: the subscriber has too many topics");
             return Ok(());
         }
         match subscription {
@@ -108,11 +108,11 @@ mod tests {
             socket
         }
 
-        fn decide_all(&mut self) {
+        fn handle_all(&mut self) {
             while self
                 .subscribers
-                .decide_next(&mut Vec::new(), &mut self.counters)
-                .expect("the decision succeeds")
+                .handle_next(&mut Vec::new(), &mut self.counters)
+                .expect("handling succeeds")
             {}
         }
 
@@ -137,14 +137,14 @@ mod tests {
             stranger.subscribe(TOPIC).expect("a subscription");
             // The proxy refuses the empty subscription, but the thief's own socket then accepts all topics.
             thief.subscribe(b"").expect("a subscription");
-            fixture.decide_all();
+            fixture.handle_all();
             assert_eq!(fixture.counters.refused_subscriptions, 1);
             assert!(fixture.reaches(&stranger));
 
             send(&stranger, stray);
             victim.subscribe(TOPIC).expect("a subscription");
             thief.subscribe(b"anything").expect("a subscription");
-            fixture.decide_all();
+            fixture.handle_all();
             assert!(!fixture.reaches(&thief), "{stray:?}");
             assert!(fixture.reaches(&victim), "{stray:?}");
             assert!(!fixture.reaches(&stranger), "{stray:?}");
@@ -157,12 +157,12 @@ mod tests {
         let (stranger, other, victim) = (fixture.peer(), fixture.peer(), fixture.peer());
         victim.subscribe(TOPIC).expect("a subscription");
         other.subscribe(TOPIC).expect("a subscription");
-        fixture.decide_all();
+        fixture.handle_all();
 
         send(&stranger, &[b"stray"]);
         other.unsubscribe(TOPIC).expect("an unsubscription");
         victim.subscribe(b"anything").expect("a subscription");
-        fixture.decide_all();
+        fixture.handle_all();
         assert!(fixture.reaches(&victim));
         assert!(!fixture.reaches(&other));
     }
@@ -178,11 +178,11 @@ mod tests {
         for _ in 0..100 {
             fixture
                 .subscribers
-                .decide_next(&mut Vec::new(), &mut fixture.counters)
-                .expect("the decision succeeds");
+                .handle_next(&mut Vec::new(), &mut fixture.counters)
+                .expect("handling succeeds");
         }
         assert!(fixture.reaches(&victim), "the victim does not wait for the whole flood");
-        fixture.decide_all();
+        fixture.handle_all();
         assert_eq!(fixture.counters.refused_subscriptions, 1_000, "no subscription is lost");
     }
 
@@ -193,14 +193,14 @@ mod tests {
         let topic = |n: u32| format!("channel.secret.{n:032x}");
         for n in 0..TOPICS_OF_A_PEER_MAX + 10 {
             peer.subscribe(topic(n).as_bytes()).expect("a subscription");
-            fixture.decide_all();
+            fixture.handle_all();
         }
         assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX));
         assert_eq!(fixture.counters.refused_subscriptions, 10);
 
         peer.unsubscribe(topic(0).as_bytes()).expect("an unsubscription");
         peer.subscribe(topic(TOPICS_OF_A_PEER_MAX).as_bytes()).expect("a subscription");
-        fixture.decide_all();
+        fixture.handle_all();
         assert_eq!(fixture.counters.subscriptions, u64::from(TOPICS_OF_A_PEER_MAX) + 1);
     }
 }

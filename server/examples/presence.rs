@@ -1,4 +1,4 @@
-//! Measures the cost of presence with many users: processor time of the engine, and bytes on `presence.all`.
+//! Measures the cost of presence with many users: CPU time of the engine, and bytes on `presence.all`.
 //!
 //! ```text
 //! cargo run --release --package server --example presence -- 5000
@@ -82,7 +82,7 @@ fn main() {
 fn report(title: &str, seconds: u32, (busy, published): (Duration, Published)) {
     let Published { frames, bytes, largest } = published;
     println!(
-        "{title}, {seconds} s: {busy:.1?} of processor time; {frames} frames, {bytes} bytes, the largest {largest}"
+        "{title}, {seconds} s: {busy:.1?} of CPU time; {frames} frames, {bytes} bytes, the largest {largest}"
     );
 }
 
@@ -104,7 +104,7 @@ impl Users {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
-        let jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+        let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger).expect("a sound disk");
         let tokens = TokenIssuer::new(&[7; 32]);
         let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), String::new());
@@ -112,7 +112,7 @@ impl Users {
         Self { engine, due, state: vec!["online"; count], now_ms: BEGIN_MS, rng: Rng::new(7) }
     }
 
-    /// Runs for `length_ms`; each second, `changes` users come or go.
+    /// Simulates `length_ms`. Each second, `changes` users come online or go offline.
     fn run(&mut self, length_ms: u64, changes: usize) -> (Duration, Published) {
         let (mut published, mut busy, end_ms) =
             (Published::default(), Duration::ZERO, self.now_ms + length_ms);
@@ -121,14 +121,14 @@ impl Users {
                 (0..changes).for_each(|_| self.change());
             }
             let mut frames = self.frames();
-            let begun = clock::now();
+            let started = clock::now();
             for frame in &mut frames {
                 self.engine.accept(frame, self.now_ms);
             }
             self.engine.tick(self.now_ms);
             self.engine.flush();
             self.engine.send(&mut published).map_err(|_| "a failed send").expect("a sound disk");
-            busy += begun.elapsed();
+            busy += started.elapsed();
             self.now_ms += STEP_MS;
         }
         (busy, published)
@@ -153,7 +153,7 @@ impl Users {
         frames
     }
 
-    /// A random user comes or goes, and sends a heartbeat immediately.
+    /// A random user comes online or goes offline, and sends a heartbeat immediately.
     fn change(&mut self) {
         let number = usize::try_from(self.rng.below(self.state.len() as u64)).unwrap_or_default();
         if let Some(state) = self.state.get_mut(number) {

@@ -99,7 +99,7 @@ fn backed_up() -> BackedUp {
     BackedUp { _home: home, data, archive }
 }
 
-/// The files that a restore must recreate, with their bytes. They exclude indexes and uploads.
+/// The files that a restore must recreate, with their bytes: all files except indexes and uploads.
 fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![data.to_owned()];
@@ -109,7 +109,7 @@ fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(data).expect("below").to_owned();
+                let name = path.strip_prefix(data).expect("a path below data").to_owned();
                 files.insert(name, fs::read(&path).expect("a file"));
             }
         }
@@ -126,8 +126,8 @@ fn refusal(archive: &Path) -> String {
     let data = TempDir::new().expect("a folder");
     let error = restore(archive, data.path()).expect_err("an unsound archive");
     let entries = fs::read_dir(data.path()).expect("a folder");
-    let left: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
-    assert_eq!(left, [""; 0], "{error}");
+    let remaining: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(remaining, [""; 0], "{error}");
     let missing = data.path().join("not/there");
     restore(archive, &missing).expect_err("an unsound archive");
     assert!(!data.path().join("not").exists(), "{error}");
@@ -136,7 +136,7 @@ fn refusal(archive: &Path) -> String {
 
 #[test]
 fn a_backup_of_a_folder_in_use_ends_with_its_last_complete_batch() {
-    let (data, elsewhere) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let (data, backups) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     let mut ledger = folder_in_use(data.path());
     let acknowledged = files(data.path());
     // Neither a record that is not durable nor an incomplete batch is in the backup.
@@ -145,23 +145,23 @@ fn a_backup_of_a_folder_in_use_ends_with_its_last_complete_batch() {
     let torn = [&acknowledged[open][..], b"{\"n\":99,\"at\":7"].concat();
     fs::write(data.path().join(open), torn).expect("a file");
 
-    let (archive, contents) = write(data.path(), elsewhere.path(), true, NOW_MS).expect("a sound folder");
-    assert_eq!(archive, elsewhere.path().join("papo-1763700000000.tar"));
+    let (archive, contents) = write(data.path(), backups.path(), true, NOW_MS).expect("a sound folder");
+    assert_eq!(archive, backups.path().join("papo-1763700000000.tar"));
     assert_eq!(fs::metadata(&archive).expect("a file").permissions().mode() & 0o777, 0o600);
     assert_eq!((contents.records, contents.files, contents.keys), (23, 1, true));
 
     let bytes = fs::read(&archive).expect("a file");
     assert!(!bytes.windows(8).any(|bytes| bytes == b"{\"n\":99,"), "an incomplete batch");
 
-    let new = elsewhere.path().join("new");
+    let new = backups.path().join("new");
     assert_eq!(restore(&archive, &new).expect("a sound archive"), contents);
     assert_eq!(files(&new), acknowledged);
     let head = verify(&RealDisk::new(&new)).expect("a sound log").head;
     assert_eq!((head.record, head.chain.to_string()), (contents.records, contents.chain));
-    let mut again = self::open(&new);
-    assert_eq!(again.restored_ms(), Some(NOW_MS), "clients must learn of the restore");
-    record(&mut again, message(100));
-    assert_eq!(again.position(), 24);
+    let mut restored = self::open(&new);
+    assert_eq!(restored.restored_ms(), Some(NOW_MS), "clients must learn of the restore");
+    record(&mut restored, message(100));
+    assert_eq!(restored.position(), 24);
 }
 
 #[test]
@@ -237,8 +237,8 @@ fn a_damaged_folder_is_not_backed_up() {
     insta::assert_snapshot!(refusal(), @"log/00000000000000000001.log is damaged at byte 0: a batch does not match its commit line, and other bytes follow it. Nothing was changed. Run `papo log verify`, and restore the file from a backup");
     assert_eq!(fs::read(&archive).expect("a file"), old, "the older backup has changed");
 
-    let nowhere = TempDir::new().expect("a folder");
-    let error = write(nowhere.path(), &archive, true, NOW_MS).expect_err("no data");
+    let empty = TempDir::new().expect("a folder");
+    let error = write(empty.path(), &archive, true, NOW_MS).expect_err("no data");
     assert!(matches!(error, BackupError::Store(StoreError::NoData(_))), "{error}");
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::team::commands::{create, join};
 use testkit::team::{Team, reason};
 
-/// Ana is blocked by Eva.
+/// A team in which Eva has blocked Ana.
 fn team() -> Team {
     let mut team = Team::new(&["ana", "eva", "bob"], [create("ana", "#room"), join("eva", "#room")]);
     team.say("ana", "@eva", "first");

@@ -11,7 +11,7 @@ fn team() -> Team {
 }
 
 #[test]
-fn an_archived_channel_can_only_be_read() {
+fn an_archived_channel_is_read_only() {
     let mut team = team();
     assert_eq!(team.ask("ana", "channel.archive", json!({ "channel": "#room" })), json!({}));
     for round in 0..2 {
@@ -46,13 +46,13 @@ fn an_archived_channel_can_only_be_read() {
 }
 
 #[test]
-fn a_deleted_channel_does_not_exist_and_its_name_is_not_given_again() {
+fn a_deleted_channel_does_not_exist_and_its_name_cannot_be_used_again() {
     let mut team = team();
     let refused = team.ask("eva", "channel.delete", json!({ "channel": "#room" }));
     assert_eq!(reason(&refused), "not_allowed");
     assert_eq!(team.ask("ana", "channel.delete", json!({ "channel": "#room" })), json!({}));
-    let published = team.sent.published.iter().filter(|one| one.line["kind"] == "channel.deleted").count();
-    assert_eq!(published, 1, "the members learn it");
+    let published = team.sent.published.iter().filter(|sent| sent.line["kind"] == "channel.deleted").count();
+    assert_eq!(published, 1, "the members receive the event");
     for round in 0..2 {
         for user in ["ana", "eva", "bob"] {
             let id = team.id();

@@ -1,6 +1,6 @@
 //! Tests of crash consistency of the whole data folder: log, indexes and snapshots. Each operation of the
-//! disk fails once, and the power is cut at each operation with each kind of loss. The folder then opens, and
-//! contains every durable event.
+//! disk fails once, and the power is cut at each operation with each kind of loss. The folder can then be
+//! opened, and contains every durable event.
 
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 
@@ -64,15 +64,15 @@ fn record_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
         ledger.flush();
         if let Err(failure) = ledger.poll() {
             assert_eq!(failure.answer.reason(), Some(Reason::StorageFull));
-            assert!(failure.is_taken_back);
+            assert!(failure.is_rolled_back);
             let refused = ledger.record(command.clone(), NOW_MS).map(drop).expect_err("a full disk");
             assert_eq!(refused.reason(), Some(Reason::StorageFull));
             was_refused = true;
             disk.set_room(None);
-            ledger.poll().map_err(|failure| failure.answer).expect("room");
-            ledger.record(command, NOW_MS).expect("room");
+            ledger.poll().map_err(|failure| failure.answer).expect("the disk has room");
+            ledger.record(command, NOW_MS).expect("the disk has room");
             ledger.flush();
-            ledger.poll().map_err(|failure| failure.answer).expect("room");
+            ledger.poll().map_err(|failure| failure.answer).expect("the disk has room");
         }
         if ledger.wants_snapshot() {
             ledger.snapshot();
@@ -87,7 +87,7 @@ fn record_on_a_full_disk(disk: &FaultyDisk, room: usize) -> bool {
 fn check(disk: &FaultyDisk, durable_n: u64, case: &str) {
     let ledger = open(disk).map_err(|error| format!("{case}: {error}")).expect("the folder opens");
     let head = ledger.state().head(&Conversation::Channel(channel("#a")));
-    assert!(head >= durable_n, "{case}: {durable_n} events were acknowledged, and {head} are there");
+    assert!(head >= durable_n, "{case}: {durable_n} events were acknowledged, and the log has {head}");
     let numbers: Vec<u64> = event_lines(&ledger, "alice", "#a").lines().map(number).collect();
     assert!(numbers.iter().copied().eq(1..=head), "{case}: {numbers:?} of {head}");
 }

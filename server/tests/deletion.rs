@@ -1,5 +1,5 @@
-//! `account.delete`: what ends, what stays, and what `erase` deletes.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+//! `account.delete`: sessions and memberships end, messages stay, and `erase` deletes the messages.
+#![expect(clippy::indexing_slicing, reason = "tests may panic")]
 
 use serde_json::{Value, json};
 use server::domain::Command;
@@ -19,7 +19,7 @@ fn history(team: &mut Team, by: &str, conversation: &str) -> Vec<Value> {
     page["events"].as_array().unwrap_or_else(|| panic!("{page}")).clone()
 }
 
-/// How many messages of Bob in a conversation have a text.
+/// The number of Bob's messages in a conversation that have a text.
 fn texts_of_bob(team: &mut Team, by: &str, conversation: &str) -> usize {
     let events = history(team, by, conversation);
     let is_text = |event: &&Value| event["from"] == "bob" && event["kind"] == "message";
@@ -79,7 +79,7 @@ fn an_administrator_deletes_an_account_and_its_messages_are_erased() {
     assert_eq!(reason(&team.ask("ana", "account.delete", json!({ "password": "x" }))), "last_administrator");
     assert_eq!(reason(&team.ask("eva", "account.delete", json!({ "user": "bob" }))), "not_administrator");
 
-    // The deletion is durable, and only a part of the work is done, when the server is killed.
+    // The server is killed after the deletion is durable and after a part of its steps.
     team.accept(
         &testkit::team::request(1, "ana", "account.delete", json!({ "user": "bob", "erase": true })),
         None,
@@ -87,7 +87,7 @@ fn an_administrator_deletes_an_account_and_its_messages_are_erased() {
     team.engine.tick(team.now_ms);
     team.flush();
     team.flush();
-    let remaining: usize = conversations.map(|of| texts_of_bob(&mut team, "eva", of)).iter().sum();
+    let remaining: usize = conversations.map(|name| texts_of_bob(&mut team, "eva", name)).iter().sum();
     assert!(remaining > 0, "everything was erased in one turn");
     team.restart();
     (0..5).for_each(|_| team.run());
@@ -104,7 +104,7 @@ fn an_administrator_deletes_an_account_and_its_messages_are_erased() {
     let position = team.engine.ledger().position();
     team.restart();
     team.run();
-    assert_eq!(team.engine.ledger().position(), position, "finished work does not begin again");
+    assert_eq!(team.engine.ledger().position(), position, "a finished deletion does not begin again");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn conversations() -> Vec<Command<'static>> {
         Command::Invite(bob(), user("alice")),
         join("alice", "#a"),
         send("alice", "#a", id(1), "first"),
-        send("alice", "#a", id(2), "taken back"),
+        send("alice", "#a", id(2), "erased"),
         send("bob", "#a", id(3), "bob in public"),
         amend("alice", "#a", 4, "alice", 4, Change::Edit(text("second"))),
         amend("alice", "#a", 4, "alice", 5, Change::Edit(text("third"))),
@@ -100,7 +100,7 @@ fn data_folder() -> (TempDir, Ledger) {
     (data, ledger)
 }
 
-/// The lines of an export, without the time of the fixtures.
+/// The lines of an export, without the time `NOW_MS` of all events.
 fn exported(data: &Path, wanted: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
     export(data, &target(wanted), |item| {
@@ -139,8 +139,7 @@ fn a_channel_is_exported_while_the_ledger_is_open() {
 fn an_export_of_a_user_contains_no_data_of_other_users() {
     let (data, _ledger) = data_folder();
     let alice = exported(data.path(), "@alice").expect("a user");
-    for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "taken back"]
-    {
+    for foreign in ["secret-hash", "other-hash", "between bob and carol", "bob in public", "+1", "erased"] {
         assert!(!alice.contains(foreign), "{foreign} in {alice}");
     }
     for token in ["token", "ended"] {
@@ -175,7 +174,7 @@ fn an_export_of_a_user_contains_no_data_of_other_users() {
 }
 
 #[test]
-fn an_unknown_channel_or_user_is_refused_by_name() {
+fn the_error_contains_the_name_of_an_unknown_channel_or_user() {
     let (data, _ledger) = data_folder();
     let refusal = |data: &Path, wanted| exported(data, wanted).expect_err("refused").to_string();
     insta::assert_snapshot!(refusal(data.path(), "#b"), @r##"there is no channel #b: create it, or list the channels"##);
@@ -209,7 +208,7 @@ fn an_export_file_is_private_and_replaces_no_file() {
 }
 
 #[test]
-fn an_error_names_the_file_and_its_cause_once() {
+fn an_error_contains_the_file_and_its_cause_once() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("export");
     fs::write(&path, "mine").expect("written");

@@ -64,7 +64,7 @@ fn a_page_around_a_number_has_events_before_and_after_it() {
 }
 
 #[test]
-fn a_page_around_a_number_that_is_too_long_keeps_the_number_in_its_middle() {
+fn a_page_that_is_too_long_keeps_the_requested_number_in_its_middle() {
     let long = "x".repeat(TEXT_BYTES_MAX);
     let mut team = team(&vec![(1, &*long); 200]);
     let page = numbers(&mut team, json!({ "around": 100, "limit": 200 }));

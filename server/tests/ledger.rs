@@ -168,9 +168,9 @@ fn a_damaged_snapshot_is_renamed_and_the_log_gives_the_same_state() {
             assert_eq!(fs::read(path(&format!("{file}.damaged"))).expect("the renamed file"), damaged);
             assert!(!path(file).exists());
         }
-        let unsigned = String::from_utf8(sound.clone()).expect("utf-8");
-        let unsigned = unsigned.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
-        for file_content in [unsigned.into_bytes(), sound] {
+        let text = String::from_utf8(sound.clone()).expect("utf-8");
+        let without_checksum = text.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
+        for file_content in [without_checksum.into_bytes(), sound] {
             fs::write(path(file), &file_content).expect("written");
             assert_eq!(Running::open(folder.path()).fingerprint(), fingerprint);
             assert_eq!(fs::read(path(file)).expect("an unchanged file"), file_content);
@@ -179,7 +179,7 @@ fn a_damaged_snapshot_is_renamed_and_the_log_gives_the_same_state() {
 }
 
 #[test]
-fn an_unusable_file_is_refused_by_name() {
+fn the_error_contains_the_name_of_an_unusable_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut running = Running::open(folder.path());
     record_first_half(&mut running);
@@ -188,11 +188,11 @@ fn an_unusable_file_is_refused_by_name() {
     let users = folder.path().join("users.json");
     let sound = fs::read_to_string(&users).expect("a snapshot");
     // Remove the checksum of the edited snapshot, because the test is about the other checks.
-    let unsigned = sound.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
+    let without_checksum = sound.split(",\n  \"sha256\"").next().expect("a part").to_owned() + "\n}\n";
 
-    fs::write(&users, unsigned.replace("\"format\": 3", "\"format\": 4")).expect("written");
+    fs::write(&users, without_checksum.replace("\"format\": 3", "\"format\": 4")).expect("written");
     assert!(refusal().contains("newer than this papo knows"), "{}", refusal());
-    fs::write(&users, unsigned.replace("\"record\": ", "\"record\": 9")).expect("written");
+    fs::write(&users, without_checksum.replace("\"record\": ", "\"record\": 9")).expect("written");
     assert!(refusal().contains("the log ends at record 5"), "a snapshot ahead of the log: {}", refusal());
     fs::write(&users, &sound).expect("written");
     fs::write(folder.path().join("keys/topic.secret"), "secret").expect("written");

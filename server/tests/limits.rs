@@ -1,7 +1,7 @@
-//! The limits of a user: rates, the number of channels, and the daily quota of the log. Lists cost what they
-//! return.
+//! The limits of a user: rates, the number of channels, and the daily quota of the log. The cost of a list
+//! depends only on its length.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn the_rates_count_all_sessions_of_a_user() {
         assert_eq!(reason(&message(&mut team, session, "#a", "one")), "rate_limited");
         assert_eq!(reason(&team.ask(session, "channel.list", json!({}))), "rate_limited");
     }
-    assert!(team.ask("bob", "channel.list", json!({}))["channels"].is_array(), "others have their own");
+    assert!(team.ask("bob", "channel.list", json!({}))["channels"].is_array(), "bob has his own limits");
     assert!(
         team.ask("alice", "session.revoke", json!({})).get("ended").is_some(),
         "a revocation has no rate"
@@ -120,14 +120,14 @@ fn channels_that_a_user_created_and_joined_are_limited() {
     assert!(team.ask("alice", "channel.join", json!({ "channel": "#most" }))["n"].is_u64());
 
     let refused = team.ask("bob", "channel.create", json!({ "channel": "#new" }));
-    assert_eq!(refused["data"]["detail"], "too_many_created", "older channels stay, and count");
+    assert_eq!(refused["data"]["detail"], "too_many_created", "all channels that bob created count");
     team.ask("bob", "channel.leave", json!({ "channel": "#c2" }));
     let refused = team.ask("bob", "channel.create", json!({ "channel": "#new" }));
-    assert_eq!(refused["data"]["detail"], "too_many_created", "a channel without members is still there");
+    assert_eq!(refused["data"]["detail"], "too_many_created", "a channel without members still counts");
 }
 
 #[test]
-fn creating_joining_and_inviting_have_rates_of_their_own() {
+fn creating_joining_and_inviting_have_their_own_rates() {
     let mut team = team_with(UserLimits::none());
     let frame = |method: &str, first: u64, params: &dyn Fn(u64) -> Value| {
         (first..first + 201).map(|i| request(i, "alice", method, params(i))).collect::<Vec<_>>().join("\n")
@@ -152,7 +152,7 @@ fn creating_joining_and_inviting_have_rates_of_their_own() {
 }
 
 #[test]
-fn a_user_writes_a_bounded_number_of_bytes_a_day_and_can_still_revoke_and_delete() {
+fn a_user_over_the_daily_quota_can_still_revoke_sessions_and_delete_messages() {
     let limits = UserLimits { log_bytes_per_day: 2_000, ..UserLimits::default() };
     let mut team = team_with(limits);
     let text = "x".repeat(900);
@@ -165,7 +165,7 @@ fn a_user_writes_a_bounded_number_of_bytes_a_day_and_can_still_revoke_and_delete
     let begin = json!({ "to": "#a", "id": team.id(), "name": "a.txt", "bytes": 5, "sha256": "0".repeat(64) });
     assert_eq!(reason(&team.ask("alice", "file.begin", begin)), "quota_exceeded");
     assert_eq!(reason(&team.ask("alice", "channel.create", json!({ "channel": "#b" }))), "quota_exceeded");
-    assert!(message(&mut team, "bob", "@alice", &text)["n"].is_u64(), "others have their own");
+    assert!(message(&mut team, "bob", "@alice", &text)["n"].is_u64(), "bob has his own quota");
 
     let delete = json!({ "conversation": "#a", "n": n, "id": team.id() });
     assert!(team.ask("alice", "message.delete", delete)["n"].is_u64());
@@ -182,17 +182,17 @@ const LISTS_TIME: Duration = Duration::from_secs(20);
 /// The time for a frame of 1,024 lines of one method.
 fn time_of_lines(team: &mut Team, by: &str, method: &str) -> Duration {
     let lines: Vec<_> = (0..1024).map(|i| request(i, by, method, json!({}))).collect();
-    let begun = clock::now();
+    let started = clock::now();
     team.accept(&lines.join("\n"), None);
     team.run();
-    let time = clock::now().duration_since(begun);
+    let time = clock::now().duration_since(started);
     let replies: Vec<_> = team.sent.replies.drain(..).collect();
     assert_eq!(replies[0].lines.lines().filter(|line| line.contains("result")).count(), 1024);
     time
 }
 
 #[test]
-fn a_list_costs_what_it_returns() {
+fn the_cost_of_a_list_depends_only_on_its_length() {
     const CHANNELS: u32 = 30_000;
     let secret = |i| Command::CreateChannel(actor("alice", &format!("#secret{i}")), true);
     let last = send("bob", "#a", id(1), "@alice look");

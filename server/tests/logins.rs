@@ -1,7 +1,7 @@
-//! Logins under attack: wrong passwords and floods of strangers never keep a user with the right password
-//! out.
+//! Logins during attacks: wrong passwords and floods of strangers never lock out a user who has the correct
+//! password.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use serde_json::{Value, json};
 use server::services::jobs::Kind;
@@ -55,7 +55,7 @@ fn with_alice() -> Team {
 }
 
 /// 400 wrong logins to each account at once, each from its own client. The queue of hashes rejects some of
-/// the last.
+/// them.
 fn attack(team: &mut Team) {
     for user in ["bob", "alice"] {
         (1_000..1_400).for_each(|number| accept(team, client(number), "auth.login", user, "wrong horse"));
@@ -63,8 +63,8 @@ fn attack(team: &mut Team) {
     assert!(answers(team).iter().all(|answer| answer["data"]["reason"].is_string()));
 }
 
-/// Attack F3: the queue of hashes rejected most of these jobs, their attempts never ended, and from then on
-/// the account was locked until a restart.
+/// Attack F3 in `docs/SECURITY.md`: the queue of hashes rejected most of these jobs. Their attempts never
+/// ended, so the account was locked until a restart.
 #[test]
 fn four_hundred_wrong_logins_at_once_lock_the_account_for_a_minute_only() {
     let mut team = with_alice();
@@ -78,7 +78,7 @@ fn four_hundred_wrong_logins_at_once_lock_the_account_for_a_minute_only() {
 }
 
 #[test]
-fn a_client_that_logged_in_before_is_not_locked_out_by_strangers_also_after_a_restart() {
+fn strangers_do_not_lock_out_a_known_client_even_after_a_restart() {
     let mut team = with_alice();
     for _ in 0..2 {
         attack(&mut team);
@@ -99,14 +99,15 @@ fn a_user_with_a_session_can_change_the_password_during_an_attack() {
     let changed =
         team.ask(&token, "auth.password", json!({ "password": PASSWORD, "new_password": "battery staple" }));
     assert!(changed["topic"].is_string(), "{changed}");
-    // A change of the password also forgets the clients, because a thief may have used one.
+    // A change of the password also removes the known clients, because a thief may have used one of them.
     attack(&mut team);
     assert_eq!(reason(&ask(&mut team, client(1), "auth.login", "alice", "battery staple")), "rate_limited");
 }
 
-/// Attack F10: one anonymous peer kept the queue of hashes full, and 16 of 20 right logins were refused.
+/// Attack F10 in `docs/SECURITY.md`: one stranger kept the queue of hashes full, so 16 of 20 correct logins
+/// were rejected.
 #[test]
-fn a_flood_of_one_stranger_refuses_no_right_login() {
+fn a_flood_of_one_stranger_rejects_no_correct_login() {
     let mut team = Team::new(&[], []);
     let users: Vec<_> = (0..20).map(|number| (number, format!("user{number}"))).collect();
     for (number, user) in &users {
@@ -122,8 +123,8 @@ fn a_flood_of_one_stranger_refuses_no_right_login() {
     users
         .iter()
         .for_each(|(number, user)| accept(&mut team, client(500 + number), "auth.login", user, PASSWORD));
-    assert_eq!(team.engine.jobs_waiting(Kind::Passwords), waiting + users.len(), "all are accepted");
+    assert_eq!(team.engine.jobs_waiting(Kind::Passwords), waiting + users.len(), "all jobs are accepted");
     let answers = answers(&mut team);
-    let right = answers.iter().filter(|answer| answer["token"].is_string()).count();
-    assert_eq!((right, answers.len()), (users.len(), 2_000 + users.len()));
+    let accepted = answers.iter().filter(|answer| answer["token"].is_string()).count();
+    assert_eq!((accepted, answers.len()), (users.len(), 2_000 + users.len()));
 }

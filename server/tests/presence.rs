@@ -55,7 +55,7 @@ fn a_silent_user_is_offline_after_45_seconds() {
 }
 
 #[test]
-fn a_user_who_goes_offline_is_published_immediately() {
+fn the_change_to_offline_is_published_immediately() {
     let mut team = team();
     set_state(&mut team, "bob", "online");
     team.pass(5_000);
@@ -128,7 +128,7 @@ fn a_disabled_user_is_offline_immediately_and_the_topic_moves() {
     assert_eq!(
         Some(&set_state(&mut team, "ana", "online")["topic"]),
         topic.as_ref(),
-        "the topic of the others"
+        "the topic of the other users"
     );
     assert_ne!(Some(before), topic);
 }
@@ -142,9 +142,9 @@ fn after_a_restart_a_user_who_is_still_present_is_not_published_as_offline() {
     changes(&mut team);
     team.engine.record_present_users(team.now_ms);
     team.run();
-    assert_eq!(changes(&mut team), [""; 0], "a stop publishes nothing");
+    assert_eq!(changes(&mut team), [""; 0], "a server that stops publishes nothing");
     team.restart();
-    assert_eq!(listed(&mut team, "bob"), json!([null, NOW_MS + 60_000]), "not known yet");
+    assert_eq!(listed(&mut team, "bob"), json!([null, NOW_MS + 60_000]), "unknown state");
     team.pass(12_000);
     set_state(&mut team, "ana", "online");
     team.pass(1_000);

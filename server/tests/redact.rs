@@ -31,8 +31,8 @@ const SIZES: Sizes = Sizes { segments: Options { segment_bytes: 900 }, snapshot_
 /// The redacted words: in the message 5 of `#a`, and in its edit.
 const SECRETS: [&str; 2] = ["xylophone", "zeppelin"];
 
-/// Records messages of two channels in turns. The message 5 of `#a` is edited and deleted, and the message 11
-/// is deleted.
+/// Records messages of two channels alternately. The message 5 of `#a` is edited and deleted, and the message
+/// 11 is deleted.
 fn record_messages(store: Store) {
     let mut ledger = open_ledger(store, SIZES);
     for command in [register("alice"), create("alice", "#a"), create("alice", "#b")] {
@@ -103,13 +103,13 @@ fn redacted_texts_are_in_no_file_and_all_other_data_is_unchanged() {
     }
     assert!(data.path().join("users.json").exists() && data.path().join("search/meta.json").exists());
 
-    let done = run(&data, &request(&[5, 11], false));
-    assert_eq!((done.redacted, &done.chain_before), (3, &before.chain.to_string()));
+    let redaction = run(&data, &request(&[5, 11], false));
+    assert_eq!((redaction.redacted, &redaction.chain_before), (3, &before.chain.to_string()));
     for word in SECRETS {
         assert_eq!(files_with(data.path(), word), [""; 0], "{word}");
     }
     let head = verify(&RealDisk::new(data.path())).expect("a sound log").head;
-    assert_eq!((head.record, head.chain.to_string()), (done.records, done.chain.clone()));
+    assert_eq!((head.record, head.chain.to_string()), (redaction.records, redaction.chain.clone()));
     assert_eq!(head.record, before.record + 1);
     let mut last = String::new();
     for_each_line(&RealDisk::new(data.path()), |_, line| {
@@ -135,7 +135,7 @@ fn redacted_texts_are_in_no_file_and_all_other_data_is_unchanged() {
     insta::assert_snapshot!(changed[2], @r##"{"n":12,"at":1763700000000,"to":"#a","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000032","of":5,"text":"","deleted":true}"##);
 
     let again = run(&data, &request(&[5], false));
-    assert_eq!((again.redacted, again.chain), (0, done.chain));
+    assert_eq!((again.redacted, again.chain), (0, redaction.chain));
     search::rebuild(data.path()).expect("a sound log");
     assert_eq!(files_with(data.path(), SECRETS[0]), [""; 0]);
 }
@@ -150,8 +150,8 @@ fn an_invalid_redaction_is_refused_and_changes_nothing() {
     insta::assert_snapshot!(refused(&request(&[1], true)), @"#a has no message 1; nothing was redacted. `papo log tail` shows the numbers");
     insta::assert_snapshot!(refused(&request(&[12], true)), @"#a has no message 12; nothing was redacted. `papo log tail` shows the numbers");
     assert!(matches!(refused(&request(&[], true)), RedactError::Numbers));
-    let elsewhere = TempDir::new().expect("a folder");
-    let error = request(&[5], true).run(elsewhere.path(), NOW_MS).expect_err("no data");
+    let empty = TempDir::new().expect("a folder");
+    let error = request(&[5], true).run(empty.path(), NOW_MS).expect_err("no data");
     assert!(matches!(error, RedactError::Store(StoreError::NoData(_))), "{error}");
     let store = Store::open(data.path()).expect("unlocked");
     let error = refused(&request(&[5], false)).to_string();
@@ -222,7 +222,7 @@ fn the_power_can_be_cut_at_every_operation() {
                 is_redacted(&disk.after_crash(loss), &old, &format!("{case}, and {again} of the recovery"));
             }
             let redacted = is_redacted(&crashed, &old, &case);
-            assert_eq!(is_redacted(&crashed, &old, &case), redacted, "{case}: a second start differs");
+            assert_eq!(is_redacted(&crashed, &old, &case), redacted, "{case}: a second startup differs");
             outcomes.insert(redacted);
         }
     }

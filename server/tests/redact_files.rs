@@ -1,6 +1,6 @@
 //! Tests of the redaction of files. The log does not contain the names of redacted files. The disk does not
-//! contain their contents, unless another event or an upload needs a content. A crash at any operation leaves
-//! either the old state or the new state.
+//! contain their contents, unless another event or an upload needs the content. A crash at any operation
+//! leaves either the old state or the new state.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
@@ -86,8 +86,8 @@ fn begin_upload(disk: &FaultyDisk, number: u128) {
         by_hash: None,
         is_from_earlier_run: false,
     };
-    let note = serde_json::to_vec(&upload).expect("JSON");
-    disk.replace_atomically(&format!("files/uploads/{}.json", upload.id), &note).expect("room");
+    let metadata = serde_json::to_vec(&upload).expect("JSON");
+    disk.replace_atomically(&format!("files/uploads/{}.json", upload.id), &metadata).expect("room");
 }
 
 fn redact(disk: &FaultyDisk, numbers: &[u64], force: bool) -> Result<Redaction, RedactError> {
@@ -136,9 +136,9 @@ fn a_file_content_is_removed_with_the_last_event_that_refers_to_it() {
     let state =
         |disk: &FaultyDisk| snapshots::prepare(ledger(disk).state(), Checkpoint::GENESIS).expect("JSON");
     let before = state(&disk);
-    let done = redact(&disk, &[2, 4], false).expect("redacted");
-    assert_eq!((done.redacted, done.contents), (2, 1));
-    assert_eq!(stored(&disk), [true, false, true], "event 3 needs the first");
+    let result = redact(&disk, &[2, 4], false).expect("redacted");
+    assert_eq!((result.redacted, result.contents), (2, 1));
+    assert_eq!(stored(&disk), [true, false, true], "event 3 needs the first content");
     assert!(state(&disk) == before, "the state has changed");
     assert_eq!(verified(&disk).expect("sound files"), ContentCounts { intact: 2, unreferenced: 0 });
     insta::assert_snapshot!(lines(&disk)[2..6].join("\n"), @r##"
@@ -150,12 +150,12 @@ fn a_file_content_is_removed_with_the_last_event_that_refers_to_it() {
 
     let refused = redact(&disk, &[5], false).expect_err("not deleted").to_string();
     assert!(refused.starts_with("message 5 of #a is not deleted"), "{refused}");
-    let done = redact(&disk, &[5], true).expect("redacted");
-    assert_eq!((done.redacted, done.contents), (1, 1));
+    let result = redact(&disk, &[5], true).expect("redacted");
+    assert_eq!((result.redacted, result.contents), (1, 1));
     assert_eq!(stored(&disk), [true, false, false]);
     assert!(!lines(&disk).iter().any(|line| line.contains(NAME)));
-    let done = redact(&disk, &[3, 4, 5], true).expect("redacted");
-    assert_eq!((done.redacted, done.contents), (1, 1));
+    let result = redact(&disk, &[3, 4, 5], true).expect("redacted");
+    assert_eq!((result.redacted, result.contents), (1, 1));
     assert_eq!(stored(&disk), [false; 3]);
 }
 
@@ -164,16 +164,16 @@ fn an_open_upload_keeps_its_content() {
     let disk = disk_with_files();
     begin_upload(&disk, 4);
     begin_upload(&disk, 99);
-    let done = redact(&disk, &[4], false).expect("redacted");
-    assert_eq!((done.redacted, done.contents), (1, 0), "upload 4 became an event, upload 99 is open");
-    disk.remove(&format!("files/uploads/{}.json", id(99))).expect("a note");
+    let result = redact(&disk, &[4], false).expect("redacted");
+    assert_eq!((result.redacted, result.contents), (1, 0), "upload 4 became an event, upload 99 is open");
+    disk.remove(&format!("files/uploads/{}.json", id(99))).expect("a metadata file");
     let again = redact(&disk, &[4], false).expect("nothing left to redact");
     assert_eq!((again.redacted, again.contents), (0, 1));
     assert_eq!(stored(&disk), [true, false, true]);
 }
 
 #[test]
-fn a_content_that_is_damaged_or_missing_is_named() {
+fn the_error_contains_the_path_of_damaged_or_missing_content() {
     let disk = disk_with_files();
     disk.tamper(&path(CONTENTS[2]), |bytes| bytes[0] ^= 1).expect("a file");
     insta::assert_snapshot!(verified(&disk).expect_err("damaged"), @"files/16/16de1a8c7a0cbb0af3fb835e9330b486f97d903c510b685b0e0fd23611d2fb0d is damaged: it is the content of event 5 from alice to #a; restore it from a backup");

@@ -1,7 +1,7 @@
-//! The reserve on a full disk: revocations, removals and administrators' requests are stored, and all other
-//! writers are refused.
+//! The reserve on a full disk: the server stores removals and the requests of administrators, and refuses all
+//! other writes.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "tests may panic")]
 
 use disk::Disk as _;
 use disk::faulty::Loss;
@@ -14,10 +14,10 @@ use testkit::team::{Team, reason, store};
 
 const RESERVE: u64 = 64 << 10;
 
-/// The room that the writer looks for on a full disk, with segments of the usual size.
+/// The free bytes with which the writer no longer treats the disk as full.
 const ROOM: usize = 1 << 20;
 
-/// Alice, an administrator, and her channel `#a` with bob, eva and mallory, on a full disk.
+/// Alice, an administrator, and bob's channel `#a` with alice, eva and mallory, on a full disk.
 fn full_disk(messages: usize) -> Team {
     let mut commands = vec![create("bob", "#a")];
     commands.extend(["alice", "eva", "mallory"].map(|user| join(user, "#a")));
@@ -46,7 +46,7 @@ fn send(team: &mut Team, by: &str) -> Value {
 }
 
 #[test]
-fn an_attacker_is_shut_out_while_the_disk_is_full() {
+fn an_attacker_can_be_locked_out_while_the_disk_is_full() {
     let mut team = full_disk(2);
     let delete = json!({ "conversation": "#a", "n": 5, "id": team.id() });
     let removals = [
@@ -74,7 +74,7 @@ fn an_attacker_is_shut_out_while_the_disk_is_full() {
     assert_eq!(reason(&send(&mut team, "bob")), "storage_full", "an administrator's messages are content");
     assert!(team.engine.ledger().failure().is_some());
 
-    // What was acknowledged is durable.
+    // The acknowledged records are durable.
     team.disk = team.disk.after_crash(Loss::Everything);
     team.disk.set_room(None);
     team.restart();
@@ -99,7 +99,7 @@ fn the_second_half_of_the_reserve_is_for_administrators() {
     assert!((50..MESSAGES).contains(&deleted), "{deleted} messages were deleted");
     let disabled = team.ask("alice", "admin.disable", json!({ "user": "mallory", "disabled": true }));
     assert!(disabled.get("data").is_none(), "{disabled}");
-    // When administrators have used it up, they are refused, too.
+    // When the reserve is empty, the server also refuses administrators.
     let promoted = (0..1_000).take_while(|i| {
         let change = json!({ "user": "eva", "administrator": i % 2 == 0 });
         reason_or_none(&team.ask("alice", "admin.promote", change)).is_none()

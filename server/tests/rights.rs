@@ -99,9 +99,9 @@ fn params(method: Method, token: Option<&str>) -> Value {
 fn reply(method: Method, token: Option<&str>, private: bool) -> String {
     let mut team = team(private);
     if let Some(uploader) = token.filter(|_| matches!(method, Method::FileChunk | Method::FileCommit)) {
-        let note = serde_json::to_vec(&upload(uploader)).expect("JSON");
+        let metadata = serde_json::to_vec(&upload(uploader)).expect("JSON");
         team.disk
-            .replace_atomically(&format!("files/uploads/{}.json", id(UPLOAD)), &note)
+            .replace_atomically(&format!("files/uploads/{}.json", id(UPLOAD)), &metadata)
             .expect("a sound disk");
         team.restart();
     }

@@ -1,7 +1,7 @@
 //! The turns of the engine: a frame of many expensive lines is answered over several turns, and the requests
 //! of other clients are answered in between.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "tests may panic")]
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn frame(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// One turn. Returns the ids of the reply lines of each frame that was answered.
+/// Runs one turn. Returns the ids of the reply lines of each answered frame.
 fn turn(team: &mut Team) -> Vec<Vec<u64>> {
     team.engine.resume_pending(team.now_ms);
     team.flush();
@@ -51,22 +51,20 @@ fn a_frame_of_expensive_lines_is_answered_over_several_turns_between_the_request
     let mut team = team();
     team.accept_from("alice", &frame((1..=1024).map(|id| list(id, "alice"))), None);
     team.accept_from("alice", &list(2000, "alice"), None);
-    let mut turns = 0;
-    let (mut bob, mut alice) = (0, Vec::new());
+    let (mut turns, mut alice) = (0, Vec::new());
     while !team.engine.is_quiet() {
-        bob += 1;
         turns += 1;
-        team.accept_from("bob", &list(3000 + bob, "bob"), None);
+        let mut is_bob_answered = false;
+        team.accept_from("bob", &list(3000 + turns, "bob"), None);
         for ids in turn(&mut team) {
             if ids[0] > 3000 {
-                assert_eq!(ids, [3000 + bob], "bob waited for more than one turn");
-                bob += 1_000;
+                assert_eq!(ids, [3000 + turns], "bob waited for more than one turn");
+                is_bob_answered = true;
             } else {
                 alice.push(ids);
             }
         }
-        assert!(bob >= 1_000, "bob has no reply after turn {turns}");
-        bob -= 1_000;
+        assert!(is_bob_answered, "bob has no reply after turn {turns}");
     }
     assert!(turns > 20, "1,024 lines of 0.1 ms took only {turns} turns");
     assert_eq!(alice, [(1..=1024).collect::<Vec<_>>(), vec![2000]], "the frames of a client stay in order");
@@ -87,7 +85,7 @@ fn clients_take_turns() {
 }
 
 #[test]
-fn the_records_of_an_unfinished_frame_are_taken_back_if_the_disk_is_full() {
+fn the_records_of_an_unfinished_frame_are_rolled_back_if_the_disk_is_full() {
     let mut team = team();
     team.accept_from("alice", &frame((1..=30).map(send)), None);
     team.accept_from("alice", &send(31), None);
@@ -110,7 +108,7 @@ fn the_records_of_an_unfinished_frame_are_taken_back_if_the_disk_is_full() {
 }
 
 #[test]
-fn frames_that_find_no_room_to_wait_are_refused_and_other_clients_are_served() {
+fn frames_beyond_the_limit_of_waiting_frames_are_refused_and_other_clients_are_served() {
     let mut team = team();
     let padding = "x".repeat(100_000);
     let long = |first: u64| {

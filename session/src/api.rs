@@ -142,7 +142,7 @@ pub enum Answer {
     Have(u64),
     /// The position of a downloaded chunk, and its bytes.
     Part(u64, Vec<u8>),
-    /// The result of an [`PlainRequest`], as JSON; see [`decode`](super::decode).
+    /// The result of a [`PlainRequest`], as JSON; see [`decode`](super::decode).
     Result(String),
 }
 

@@ -22,14 +22,14 @@ impl Blocks {
         self.users.contains(user)
     }
 
-    /// Whether the event is a message of a blocked user in a channel, a file, or a change to one.
-    pub(crate) fn hide(&self, entry: &Entry) -> bool {
+    /// Whether the event is a message, a file or an amendment of a blocked user in a channel.
+    pub(crate) fn hides(&self, entry: &Entry) -> bool {
         let is_in_channel = matches!(entry.conversation, Target::Channel(_));
         let event = entry.event.as_ref().filter(|_| is_in_channel && !self.users.is_empty());
         event.is_some_and(|event| event.body.id().is_some() && self.contains(&event.from))
     }
 
-    /// Handles the notice that the user blocked or unblocked another user, in this session or another one.
+    /// Handles the notice that the user blocked or unblocked another user, in this or another session.
     pub(crate) fn notice(&mut self, user: UserName, blocked: bool) {
         match blocked {
             true => drop(self.users.insert(user)),
@@ -37,7 +37,7 @@ impl Blocks {
         }
     }
 
-    /// Handles a page of the list. `None` while the next page is pending.
+    /// Handles a page of the list. Returns `None` if the next page was requested.
     pub(crate) fn listed(
         &mut self,
         cx: &mut Context,
@@ -46,7 +46,7 @@ impl Blocks {
         result: &str,
     ) -> Result<Option<Answer>, Error> {
         if pager.take(read(result)?) {
-            ask_page(cx, ticket, pager);
+            request_page(cx, ticket, pager);
             return Ok(None);
         }
         self.users = pager.into_items().into_iter().map(|block| block.user).collect();
@@ -54,12 +54,12 @@ impl Blocks {
     }
 }
 
-/// Requests the list of blocked users. A server of an earlier version does not have it.
+/// Requests the list of blocked users. An earlier server does not have this method.
 pub(crate) fn list(cx: &mut Context, ticket: u64) {
-    ask_page(cx, ticket, Pager::new(|token| ListNames { token, after: None }));
+    request_page(cx, ticket, Pager::new(|token| ListNames { token, after: None }));
 }
 
-fn ask_page(cx: &mut Context, ticket: u64, pager: Pager<UserBlocks>) {
+fn request_page(cx: &mut Context, ticket: u64, pager: Pager<UserBlocks>) {
     let request = pager.request();
     cx.transmit(ticket, Pending::Blocks(pager), request);
 }

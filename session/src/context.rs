@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::api::{Answer, Effect, Entry, News};
 use super::plain_request::PlainRequest;
-use super::requests::{Frame, Origin, Pending, Requests, SettledRequest, line, read};
+use super::requests::{CompletedRequest, Frame, Origin, Pending, Requests, line, read};
 use super::rng::Rng;
 
 pub(crate) struct Context {
@@ -161,9 +161,9 @@ impl Context {
         is_reply_missing
     }
 
-    /// See [`Requests::settle`].
-    pub(crate) fn settle(&mut self, id: u64, error: Option<&Error>) -> Option<SettledRequest> {
-        self.requests.settle(self.now_ms, &mut self.rng, id, error)
+    /// See [`Requests::complete`].
+    pub(crate) fn complete_request(&mut self, id: u64, error: Option<&Error>) -> Option<CompletedRequest> {
+        self.requests.complete(self.now_ms, &mut self.rng, id, error)
     }
 
     /// Sends a request without retries. Returns its id.

@@ -60,7 +60,7 @@ pub trait Io {
 pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
     let mut effects = session.take_effects();
     loop {
-        let others = use_disk(session, io, effects);
+        let others = carry_out_on_disk(session, io, effects);
         effects = session.take_effects();
         if effects.is_empty() {
             return others.into_iter().try_for_each(|effect| carry_out(io, effect));
@@ -71,7 +71,7 @@ pub fn step<I: Io>(session: &mut Session, io: &mut I) -> Result<(), I::Error> {
 }
 
 /// Carries out the effects on the disk. Returns the other effects.
-fn use_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> Vec<Effect> {
+fn carry_out_on_disk<I: Io>(session: &mut Session, io: &mut I, effects: Vec<Effect>) -> Vec<Effect> {
     let (mut to_persist, mut to_forget, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for effect in effects {
         match effect {

@@ -69,7 +69,7 @@ use context::Context;
 use conversations::Conversations;
 use link::Link;
 use outbox::{Outbox, Reply};
-use requests::{Origin, Pending, SettledRequest};
+use requests::{CompletedRequest, Origin, Pending};
 use status::StatusSummaryNews;
 
 /// The client's side of a login.
@@ -284,7 +284,8 @@ impl Session {
             return self.message_answered(reply);
         }
         let cx = &mut self.cx;
-        let Some(SettledRequest { origin, attempt }) = cx.settle(id, outcome.as_ref().err()) else { return };
+        let completed = cx.complete_request(id, outcome.as_ref().err());
+        let Some(CompletedRequest { origin, attempt }) = completed else { return };
         match origin {
             Origin::Info => self.conversations.info_received(cx, outcome),
             Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),

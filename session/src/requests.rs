@@ -69,7 +69,7 @@ pub(crate) enum HeadsKind {
 }
 
 /// A request with its final reply.
-pub(crate) struct SettledRequest {
+pub(crate) struct CompletedRequest {
     pub(crate) origin: Origin,
     /// The number of repetitions.
     pub(crate) attempt: u32,
@@ -172,13 +172,13 @@ impl Requests {
 
     /// Removes the request that a reply answers. `None` if the id is unknown, or if the request will be
     /// repeated after a temporary error.
-    pub(crate) fn settle(
+    pub(crate) fn complete(
         &mut self,
         now_ms: u64,
         rng: &mut Rng,
         id: u64,
         error: Option<&Error>,
-    ) -> Option<SettledRequest> {
+    ) -> Option<CompletedRequest> {
         let request = self.outstanding.get_mut(&id)?;
         if error.is_some_and(|error| is_temporary(error) && !request.is_wait_too_long(error)) {
             request.due = now_ms + rng.wait_ms(request.attempt);
@@ -186,7 +186,7 @@ impl Requests {
             return None;
         }
         let Outstanding { origin, attempt, .. } = self.outstanding.remove(&id)?;
-        Some(SettledRequest { origin, attempt })
+        Some(CompletedRequest { origin, attempt })
     }
 
     /// Repeats the requests that are due. Returns whether at least one of these requests had no reply.

@@ -48,8 +48,8 @@ impl Typing {
         }
     }
 
-    /// Forgets the report about a sent message. A report of the end is not needed: the message itself shows
-    /// that the user stopped typing.
+    /// Forgets the report for the recipient of a sent message. The message itself shows that the user stopped
+    /// typing.
     pub(crate) fn message_sent(&mut self, to: &Target) {
         self.reported.take_if(|(reported, _)| reported == to);
     }

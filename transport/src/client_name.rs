@@ -1,17 +1,17 @@
-//! The name of a client, as the broker gives it to the server: the name that libzmq chose, the public key of
-//! the client, and a tag of the broker's run.
+//! The extended name of a client, which the broker sends to the server: the name that libzmq chose, the
+//! public key of the client, and the run tag of the broker.
 //!
-//! The server uses the key to recognise a client that has logged in before. It treats the whole name as the
+//! The server uses the key to recognise a client that has logged in before. The whole extended name is the
 //! address of the reply.
 
 use crate::keys::PublicKey;
 use crate::socket::Frame;
 use crate::z85::KEY_BYTES;
 
-/// Bytes of a run tag: enough random bits that two runs never have the same tag.
+/// Bytes of a run tag. With 64 random bits, two runs never have the same tag.
 pub const RUN_TAG_BYTES: usize = 8;
 
-/// The bytes in place of the key of a client without encryption. They are no valid key.
+/// Replaces the key of a client that connects without encryption. It is not a valid key.
 const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
 /// Appends the key and the run tag to the name that libzmq chose.
@@ -19,15 +19,15 @@ const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 pub fn extend(name: &[u8], key: Option<PublicKey>, run_tag: &[u8; RUN_TAG_BYTES]) -> Frame {
     let key = key.map_or(NO_KEY, |key| *key.as_bytes());
     let mut extended = Frame::with_size(name.len() + KEY_BYTES + RUN_TAG_BYTES);
-    let (own, appended) = extended.split_at_mut(name.len());
-    own.copy_from_slice(name);
-    let (own, appended) = appended.split_at_mut(KEY_BYTES);
-    own.copy_from_slice(&key);
-    appended.copy_from_slice(run_tag);
+    let (name_part, appended) = extended.split_at_mut(name.len());
+    name_part.copy_from_slice(name);
+    let (key_part, run_tag_part) = appended.split_at_mut(KEY_BYTES);
+    key_part.copy_from_slice(&key);
+    run_tag_part.copy_from_slice(run_tag);
     extended
 }
 
-/// The name that libzmq chose; `None` if the extended name has another run tag.
+/// The name that libzmq chose; `None` if the extended name has a different run tag.
 #[must_use]
 pub fn shorten<'a>(extended: &'a [u8], run_tag: &[u8; RUN_TAG_BYTES]) -> Option<&'a [u8]> {
     let (name, _key) = extended.strip_suffix(run_tag)?.split_last_chunk::<KEY_BYTES>()?;

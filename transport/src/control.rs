@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::error::TransportError;
-use crate::limits::CONTROL_REQUESTS_PER_TURN_MAX;
+use crate::limits::CONTROL_REQUESTS_PER_ROUND_MAX;
 use crate::options::Kind;
 use crate::poll::{Watch, wait};
 use crate::security::Security;
@@ -46,7 +46,7 @@ impl Control {
     /// the socket fails.
     pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
         let mut frames = Vec::new();
-        for _ in 0..CONTROL_REQUESTS_PER_TURN_MAX {
+        for _ in 0..CONTROL_REQUESTS_PER_ROUND_MAX {
             if !self.socket.receive(&mut frames)? {
                 break;
             }

@@ -59,9 +59,9 @@ impl Invite {
         let Some(address) = endpoint.strip_prefix("tcp://") else { return Ok(None) };
         let (bound, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
         let is_wildcard = matches!(bound, "*" | "0.0.0.0" | "[::]");
-        let named = if is_wildcard { machine_name() } else { bound.to_owned() };
+        let default_host = if is_wildcard { machine_name() } else { bound.to_owned() };
         let port = port.parse().map_err(|_no_number| BadInvite::Port)?;
-        Self::new(key, host.unwrap_or(&named), port).map(Some)
+        Self::new(key, host.unwrap_or(&default_host), port).map(Some)
     }
 
     /// The same invite with a join code.

@@ -31,7 +31,7 @@ pub enum KeyFolderError {
         "other users can read {0}: run `chmod 600 {0}`, and `papo keys rotate` if somebody may have read it"
     )]
     Exposed(PathBuf),
-    #[error("{0} holds no valid key: restore it from a backup, or move it away, and papo creates a new key")]
+    #[error("{0} has no valid key: restore it from a backup, or move it away, and papo creates a new key")]
     Damaged(PathBuf),
     #[error("there are no keys in {0}: start the node once to create them (`papo up`)")]
     None(PathBuf),
@@ -165,8 +165,8 @@ impl KeyFolder {
     }
 }
 
-/// The name of the pair of a client. Each node has its own, so that two nodes cannot find out that they have
-/// the same user.
+/// The name of a client's pair. A client has one pair for each node, so two nodes cannot detect that they
+/// have the same user.
 fn client_name(server: &PublicKey) -> String {
     format!("client-{}", to_hex(server.as_bytes().first_chunk::<8>().map_or(&[], |start| start)))
 }

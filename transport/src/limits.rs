@@ -13,34 +13,35 @@ pub const SUBSCRIPTION_FRAME_BYTES_MAX: usize = 1024;
 
 /// Bytes that CURVE adds to each frame (RFC 26, MESSAGE: name 8, nonce 8, authenticator 16, flags 1). The
 /// limits above exclude these bytes.
-pub const CURVE_FRAME_BYTES_MORE: i64 = 33;
+pub const CURVE_OVERHEAD_BYTES: i64 = 33;
 
 /// The maximum number of frames in one message. The longest message of papo has five frames: two names, the
 /// empty frame, the lines and the bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
-/// The maximum of the replies that wait for one peer of a ROUTER, and of the replies that wait in a DEALER.
-/// The unit is 512 bytes, and each message counts at least one unit. 16 MiB: five of the largest replies, or
-/// the replies to 32,000 small requests.
+/// The maximum of the queued replies for one peer of a ROUTER, and in a DEALER, in units of 512 bytes. Each
+/// message counts at least one unit. 16 MiB: five of the largest replies, or the replies to 32,000 small
+/// requests.
 ///
-/// All clients of a node together have 64 MiB, in addition to 64 KiB for each client. Beyond this limit, the
-/// broker drops the replies to a client with more than 64 KiB of waiting replies.
+/// All clients of a node share 64 MiB, and each client has 64 KiB of its own. When the 64 MiB are used, the
+/// broker drops the replies to a client with more than 64 KiB of queued replies.
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
-/// The maximum of the replies that wait for the broker, in units of 512 bytes: 64 MiB for all clients.
+/// The maximum of the queued replies from the server to the broker, in units of 512 bytes: 64 MiB for all
+/// clients.
 pub const REPLIES_WAITING_INSIDE_MAX: i32 = 128 * 1024;
 
-/// The maximum of the requests that wait in one direction of a connection, in units of 512 bytes: 2 MiB. At
-/// the limit, the sender waits.
+/// The maximum of the queued requests in one direction of a connection, in units of 512 bytes: 2 MiB. At the
+/// limit, the sender waits.
 pub const REQUESTS_WAITING_MAX: i32 = 4 * 1024;
 
-/// The maximum of the events that wait for one subscriber, in units of 512 bytes: 4 MiB. A slow subscriber
-/// loses the events beyond the limit, and loads them from the history. The limit for all clients together is
-/// the same as for replies.
+/// The maximum of the queued events for one subscriber, in units of 512 bytes: 4 MiB. A slow subscriber loses
+/// the events beyond the limit, and loads them from the history. All subscribers share the same limit as
+/// replies.
 pub const EVENTS_WAITING_MAX: i32 = 8 * 1024;
 
-/// The maximum of the events that wait between the server and the proxy, in units of 512 bytes: 32 MiB. After
-/// a loss here, every subscriber would load the history.
+/// The maximum of the queued events between the server and the proxy, in units of 512 bytes: 32 MiB. After a
+/// loss here, every subscriber would load the history.
 pub const EVENTS_WAITING_INSIDE_MAX: i32 = 64 * 1024;
 
 /// Milliseconds after which the system closes the connection of a peer that reads nothing
@@ -93,7 +94,7 @@ pub const KEEPALIVE_PROBES_MAX: i32 = 3;
 pub const OPEN_FILES_WANTED: u64 = 64 * 1024;
 
 /// The maximum number of control requests that a role answers in one round of its loop.
-pub const CONTROL_REQUESTS_PER_TURN_MAX: usize = 16;
+pub const CONTROL_REQUESTS_PER_ROUND_MAX: usize = 16;
 
-const _: () = assert!(TOPIC_BYTES_MAX + 512 < SUBSCRIPTION_FRAME_BYTES_MAX, "a topic fits its frame");
+const _: () = assert!(TOPIC_BYTES_MAX + 512 < SUBSCRIPTION_FRAME_BYTES_MAX, "a frame holds a whole topic");
 const _: () = assert!(RECONNECT_MS < RECONNECT_MS_MAX, "the first delay is the shortest");

@@ -35,7 +35,7 @@ fn return_freed() {
     let _was_some_returned = unsafe { libc::malloc_trim(0) };
 }
 
-/// Fixes the size of large blocks. Otherwise, glibc raises the size up to 32 MiB whenever such a block
+/// Fixes the size of large blocks. Without this call, glibc raises the size up to 32 MiB whenever such a block
 /// is freed (`M_MMAP_THRESHOLD` in mallopt(3)). Freed replies of 2 MiB would then stay in the process.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn return_large_blocks_at_once() {
@@ -44,12 +44,13 @@ fn return_large_blocks_at_once() {
     let _was_accepted = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) };
 }
 
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn return_large_blocks_at_once() {}
-
 /// Other allocators return memory by themselves.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn return_freed() {}
+
+/// Other allocators have no such size, or do not change it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn return_large_blocks_at_once() {}
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]
 mod tests {

@@ -1,7 +1,7 @@
 //! Protects the memory of a role, which holds keys, tokens and passwords.
 
-/// Forbids core dumps of this process, and other processes of the same user to read its memory. The variable
-/// `PAPO_DUMPABLE=1` permits both, for debuggers and profilers.
+/// Forbids core dumps of this process, and forbids other processes of the same user to read its memory. The
+/// variable `PAPO_DUMPABLE=1` permits both, for debuggers and profilers.
 pub fn forbid() {
     if std::env::var_os("PAPO_DUMPABLE").is_none_or(|value| value != "1") {
         set_not_dumpable();

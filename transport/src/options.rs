@@ -130,13 +130,13 @@ fn set_router(socket: &zmq::Socket) -> Result<(), zmq::Error> {
     socket.set_router_mandatory(true)
 }
 
-/// Makes papo decide about each subscription of an XPUB.
+/// Lets papo accept or refuse each subscription of an XPUB.
 fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_XPUB_MANUAL as c_int, 1)
 }
 
-/// Sets the limits for peers that do not read: the size of all their queues together, and the time after
-/// which the system closes a connection.
+/// Sets the limits for peers that do not read: the total size of their queues, and the time after which the
+/// system closes a connection.
 fn set_bounds(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_TCP_MAXRT as c_int, UNREAD_MS_MAX)?;
     match set_int(socket, SHARED_LIMIT, 1) {

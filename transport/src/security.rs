@@ -5,7 +5,7 @@
 
 use crate::error::TransportError;
 use crate::keys::{KeyPair, PublicKey};
-use crate::limits::CURVE_FRAME_BYTES_MORE;
+use crate::limits::CURVE_OVERHEAD_BYTES;
 use crate::zap_handler::ZapDomain;
 
 /// The protection of one socket. It does not apply to `inproc://` endpoints, which stay within the process.
@@ -143,7 +143,7 @@ impl Security {
             socket.set_zap_domain(&zap_domain.to_string())?;
         }
         // libzmq measures frames after encryption.
-        socket.set_maxmsgsize(socket.get_maxmsgsize()?.saturating_add(CURVE_FRAME_BYTES_MORE))
+        socket.set_maxmsgsize(socket.get_maxmsgsize()?.saturating_add(CURVE_OVERHEAD_BYTES))
     }
 
     /// Refuses endpoints that would send plain text over a network.

@@ -65,8 +65,8 @@ pub struct Socket {
     kind: Kind,
     security: Security,
     inner: zmq::Socket,
-    /// This must be the last field. It is then dropped after the socket is closed. Without a ZAP handler,
-    /// libzmq would admit all peers.
+    /// Must be the last field, so it is dropped after the socket is closed. Without a ZAP handler, libzmq
+    /// would admit all peers.
     zap_handler: Option<Arc<ZapHandler>>,
 }
 
@@ -113,8 +113,8 @@ impl Socket {
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.
     ///
-    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` is empty. On a ROUTER, it
-    /// contains only the name of the sender, so the sender can be answered.
+    /// A message of more than [`MESSAGE_FRAMES_MAX`] frames is dropped: `frames` is empty. On a ROUTER,
+    /// `frames` contains only the name of the sender, so the caller can answer.
     pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         frames.clear();
         let mut too_many = false;
@@ -141,7 +141,7 @@ impl Socket {
     }
 
     /// Sends one message, or leaves the message in `frames` if it cannot be sent now. Copies the first frame,
-    /// so that frame should be small.
+    /// which should be small.
     pub fn offer(&self, frames: &mut Vec<Frame>) -> Result<Sent, TransportError> {
         let Some(first) = frames.first() else { return Ok(Sent::Done) };
         let mut send = |frame, flags| self.inner.send(frame, flags);
@@ -235,7 +235,7 @@ fn send_all(
     let Some(first) = frames.next() else { return Ok(Sent::Done) };
     match send_first(first, frames.peek().is_some(), &mut send)? {
         Sent::Done => send_rest(frames, send),
-        refused @ (Sent::Full | Sent::Unreachable) => Ok(refused),
+        not_sent @ (Sent::Full | Sent::Unreachable) => Ok(not_sent),
     }
 }
 

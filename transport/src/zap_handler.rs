@@ -1,8 +1,7 @@
 //! The ZAP handler: a thread that libzmq asks about each peer that connects (ZAP, RFC 27).
 //!
-//! The ZAP domain of a socket contains the keys that the socket admits, so the handler needs no
-//! configuration. The user id (ZAP) of an admitted peer is its public key. libzmq attaches the user id to
-//! each message of the peer.
+//! The ZAP domain of a socket states which keys the socket admits, so the handler needs no configuration.
+//! The ZAP user id of an admitted peer is its public key. libzmq attaches it to each message of the peer.
 //!
 //! Without a ZAP handler, libzmq admits all peers. Therefore each socket that needs the handler keeps it
 //! running. If the handler fails, its socket stays bound without answering.
@@ -90,14 +89,13 @@ impl Drop for ZapHandler {
 
 impl HandlerState {
     fn run(&self, socket: &Socket, wake: &Wake) {
-        // Also after a panic the socket must stay bound.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.answer_until_stopped(socket, wake)));
         if !matches!(outcome, Ok(Ok(()))) {
             let error = outcome.ok().and_then(Result::err).map(|error| error.to_string());
             tracing::error!(error, "{FAILED}");
             self.has_failed.store(true, Ordering::Relaxed);
         }
-        // The socket must stay bound. Without it, libzmq would admit all peers.
+        // The socket must stay bound, even after a panic: without it, libzmq would admit all peers.
         while !self.is_stopped() {
             thread::park();
         }
@@ -148,7 +146,7 @@ impl HandlerState {
     }
 }
 
-/// Returns the key of an admitted peer, or the reason of a refusal. `fields` are the fields of a ZAP request
+/// Returns the key of an admitted peer, or the reason for a refusal. `fields` are the fields of a ZAP request
 /// after its id: domain, address, routing id, mechanism, credentials.
 fn decide(fields: &[&[u8]]) -> Result<PublicKey, &'static str> {
     let [domain, _address, _routing_id, b"CURVE", key] = fields else {

@@ -148,7 +148,7 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     let name = router.name();
     let reply = vec![b'x'; 256 * 1024];
     let sent = (0..1_000).take_while(|_| router.reply(&name, &reply) == Sent::Done).count();
-    // The limit is 16 MiB, and the buffers of the system hold some MiB.
+    // The limit is 16 MiB, and the buffers of the system contain some more MiB.
     assert!((64..160).contains(&sent), "{sent} replies of 256 KiB");
     // The queue is emptied when the peer reads.
     while router.reply(&name, b"another") != Sent::Done {

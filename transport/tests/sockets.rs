@@ -62,7 +62,7 @@ fn a_dealer_without_a_peer_is_full_and_sends_nothing() {
     let context = Context::new();
     let (router, endpoint) = bound(&context, Kind::Router);
     let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
-    assert!(!alone.can_send().expect("an answer"));
+    assert!(!alone.can_send().expect("the state is readable"));
     assert_eq!(alone.send([Frame::new(), Frame::from("lost")]).expect("sending succeeds"), Sent::Full);
     alone.connect(&endpoint).expect("an endpoint");
     send(&alone, &[b"", b"whole"]);
@@ -75,13 +75,13 @@ fn a_message_that_cannot_be_sent_stays_complete() {
     let (router, endpoint) = bound(&context, Kind::Router);
     let alone = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
     let mut frames = vec![Frame::from("name"), Frame::new(), Frame::from("kept")];
-    assert_eq!(alone.offer(&mut frames).expect("an offer"), Sent::Full);
+    assert_eq!(alone.offer(&mut frames).expect("offering succeeds"), Sent::Full);
     assert_eq!(frames.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>(), [&b"name"[..], b"", b"kept"]);
     alone.connect(&endpoint).expect("an endpoint");
-    assert_eq!(alone.offer(&mut frames).expect("an offer"), Sent::Done);
+    assert_eq!(alone.offer(&mut frames).expect("offering succeeds"), Sent::Done);
     assert!(frames.is_empty());
     assert_eq!(receive(&router)[1..], [&b"name"[..], b"", b"kept"]);
-    assert_eq!(alone.offer(&mut vec![Frame::from("one")]).expect("an offer"), Sent::Done);
+    assert_eq!(alone.offer(&mut vec![Frame::from("one")]).expect("offering succeeds"), Sent::Done);
     assert_eq!(receive(&router)[1..], [b"one"]);
 }
 

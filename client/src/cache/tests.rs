@@ -39,7 +39,7 @@ fn cache(folder: &Path) -> Cache {
 }
 
 /// The numbers of the events that a new client loads from the cache.
-fn found(folder: &Path) -> Vec<u64> {
+fn cached_numbers(folder: &Path) -> Vec<u64> {
     cache(folder).newest(&ops(), 1000).iter().map(|entry| entry.n).collect()
 }
 
@@ -54,9 +54,9 @@ fn the_newest_events_are_cached_up_to_the_maximum() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());
     (1..=250).for_each(|n| cache.apply(&News::Entry(entry(n))));
-    assert_eq!(found(folder.path()), NOTHING, "not written yet");
+    assert_eq!(cached_numbers(folder.path()), NOTHING, "not written yet");
     cache.flush();
-    assert_eq!(found(folder.path()), (51..=250).collect::<Vec<_>>());
+    assert_eq!(cached_numbers(folder.path()), (51..=250).collect::<Vec<_>>());
     let mode = fs::metadata(only_file(folder.path())).expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -68,13 +68,13 @@ fn events_before_a_gap_are_dropped() {
     cache.apply(&page(1..=5));
     [6, 6, 4, 9, 10].into_iter().for_each(|n| cache.apply(&News::Entry(entry(n))));
     cache.flush();
-    assert_eq!(found(folder.path()), [9, 10]);
+    assert_eq!(cached_numbers(folder.path()), [9, 10]);
     cache.apply(&page(8..=12));
     cache.flush();
-    assert_eq!(found(folder.path()), [8, 9, 10, 11, 12], "a page replaces cached events");
+    assert_eq!(cached_numbers(folder.path()), [8, 9, 10, 11, 12], "a page replaces cached events");
     cache.apply(&page(10..=11));
     cache.flush();
-    assert_eq!(found(folder.path()), [10, 11], "the server was restored from a backup");
+    assert_eq!(cached_numbers(folder.path()), [10, 11], "the server was restored from a backup");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn edits_and_deletions_are_applied_to_cached_messages() {
         assert!(!text.contains(gone), "{gone}: {text}");
     }
     assert!(text.contains("better") && text.contains("text 3"), "{text}");
-    assert_eq!(found(folder.path()), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(cached_numbers(folder.path()), [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]
@@ -104,13 +104,13 @@ fn channels_without_a_membership_are_dropped() {
     cache.apply(&page(1..=3));
     cache.flush();
     cache.keep_channels(|known| *known == ops());
-    assert_eq!(found(folder.path()), [1, 2, 3]);
+    assert_eq!(cached_numbers(folder.path()), [1, 2, 3]);
     cache.keep_channels(|_| false);
-    assert_eq!(found(folder.path()), NOTHING);
+    assert_eq!(cached_numbers(folder.path()), NOTHING);
     cache.apply(&page(1..=3));
     cache.flush();
     cache.apply(&News::MembershipEnded(entry_of(4, r#""kind":"channel.kicked","user":"alice""#)));
-    assert_eq!(found(folder.path()), NOTHING);
+    assert_eq!(cached_numbers(folder.path()), NOTHING);
 }
 
 #[test]
@@ -129,10 +129,10 @@ fn damaged_files_and_files_of_other_users_are_ignored() {
         String::new(),
     ] {
         disk::replace_file(&file, damaged.as_bytes(), Access::Owner).expect("written");
-        assert_eq!(found(folder.path()), NOTHING, "{damaged}");
+        assert_eq!(cached_numbers(folder.path()), NOTHING, "{damaged}");
     }
     disk::replace_file(&file, whole.as_bytes(), Access::Owner).expect("written");
-    assert_eq!(found(folder.path()), [1, 2, 3]);
+    assert_eq!(cached_numbers(folder.path()), [1, 2, 3]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn another_user_of_the_machine_sees_no_cached_events() {
     cache.apply(&page(1..=3));
     cache.set_owner(&user("bob"));
     assert!(cache.newest(&ops(), 1000).is_empty());
-    assert_eq!(found(folder.path()), [1, 2, 3], "alice's events are still stored");
+    assert_eq!(cached_numbers(folder.path()), [1, 2, 3], "alice's events are still stored");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::prompt::Prompt;
 use crate::client_handle::Keystrokes;
 use crate::render::{columns_for_bars, fit_width};
 
-/// The columns of the hint after the line, for some names or the state of the connection.
+/// The columns of the hint after the line, for the names of typing users or the state of the connection.
 const HINT_WIDTH: usize = 34;
 
 /// The minimum time between two reports of keystrokes for the same conversation.
@@ -140,7 +140,7 @@ impl InputLine {
         }
     }
 
-    /// The blank hint for a line: columns after it, and a row below it for each bar.
+    /// The blank hint for a line: blanks after the line, and a row below the line for each bar.
     pub(super) fn hint(&self, line: &str) -> Option<BlankHint> {
         let shared = self.shared();
         let (columns, mut blank) = (columns_for_bars(), String::new());

@@ -48,7 +48,8 @@ pub(super) fn load(
         matches!(cached, Target::Channel(name) if name.is_everybody() || own.any(|own| *name == own.channel))
     });
     let invitations = invitations(handle, names)?;
-    let mut lines: Vec<_> = invitations.iter().map(|one| render::invitation(catalog, one)).collect();
+    let line = |invitation| render::invitation(catalog, invitation);
+    let mut lines: Vec<_> = invitations.iter().map(line).collect();
     let unread = unread(handle)?;
     lines.extend(unread_lines(catalog, &unread));
     Ok(LoginSummary { channels, unread, lines })
@@ -117,7 +118,8 @@ fn unread_lines(catalog: Catalog, unread: &[Reading]) -> Vec<String> {
         return Vec::new();
     }
     let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
-    let mut lines = vec![catalog.unread_in_all(messages, unread.len())];
+    let mut lines =
+        vec![format!("{} {}", catalog.unread_messages(messages), catalog.in_conversations(unread.len()))];
     let line = |reading| format!("  {}", render::reading(catalog, reading));
     lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
     if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {

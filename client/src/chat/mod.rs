@@ -89,7 +89,8 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
         ClientHandle::open(&connection, catalog, events.clone(), shutdown.clone(), Sends::Messages)?;
     handle.set_join_code(arguments.code.clone());
     let has_line_editor = input == Input::LineEditor;
-    let signalled = SignalWatcher { connection: shutdown, ended: handle.ended(), has_line_editor }.start()?;
+    let network_thread_end = handle.network_thread_end();
+    let signalled = SignalWatcher { connection: shutdown, network_thread_end, has_line_editor }.start()?;
     let context = context(arguments, handle, connection, events, input);
     let printer = Printer::new(context.renderer.clone(), context.delivery.clone(), context.cache.clone());
     let mut shell = Shell::new(context, signalled);

@@ -82,15 +82,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_status_is_painted_in_the_same_columns_or_after_the_line() {
+    fn a_new_status_is_drawn_in_the_same_columns_or_after_the_line() {
         let mut prompt = Prompt::new("#日本".to_owned(), " (3)".to_owned(), 0);
-        let mut painted = |status: &str| {
+        let mut drawn = |status: &str| {
             prompt.set_status(status);
             assert_eq!(prompt.highlighted().width(), prompt.width());
             format!("{}|{}", prompt.highlighted(), prompt.overflow())
         };
-        let painted = ["", " (4)", " (12)", " (12; offline, 3 waiting)", " (3)"].map(&mut painted);
-        insta::assert_snapshot!(painted.join("\n"), @"
+        let drawn = ["", " (4)", " (12)", " (12; offline, 3 waiting)", " (3)"].map(&mut drawn);
+        insta::assert_snapshot!(drawn.join("\n"), @"
             #日本> |
         #日本 (4)> |
             #日本> |(12)

@@ -28,7 +28,7 @@ const ENDED_BY_SIGNAL: i32 = 143;
 pub(super) struct SignalWatcher {
     /// Ends the connection, after a report that the user is offline.
     pub(super) connection: Shutdown,
-    pub(super) ended: NetworkThreadEnd,
+    pub(super) network_thread_end: NetworkThreadEnd,
     /// Whether a line editor has the terminal.
     pub(super) has_line_editor: bool,
 }
@@ -54,8 +54,8 @@ impl SignalWatcher {
         Ok(requested)
     }
 
-    /// Interrupts the line editor, after which the shell ends the program. A read from a pipe cannot be
-    /// interrupted: then this function ends the program.
+    /// Interrupts the line editor, after which the shell ends the program. Without a line editor, this
+    /// function ends the program, because a read from a pipe cannot be interrupted.
     fn run(self, terminal: Option<&Termios>) {
         self.connection.request();
         if self.has_line_editor {
@@ -65,7 +65,7 @@ impl SignalWatcher {
                 std::thread::sleep(INTERRUPT_EVERY);
             }
         } else {
-            self.ended.wait(SHUTDOWN_TIME);
+            self.network_thread_end.wait(SHUTDOWN_TIME);
         }
         if let Some(terminal) = terminal {
             let _best_effort = termios::tcsetattr(io::stdin(), OptionalActions::Now, terminal);

@@ -26,30 +26,31 @@ super::messages! {
     password_changed(ended: u64) {
         en: "your password was changed, and {ended} other sessions were ended",
         pt: "sua senha foi alterada, e {ended} outras sessões foram encerradas",
+        one ended: { en: "your password was changed, and 1 other session was ended", pt: "sua senha foi alterada, e 1 outra sessão foi encerrada" },
     }
     account_deleted() {
-        en: "your account is deleted, and its name is not given again",
-        pt: "sua conta foi apagada, e o nome dela não será dado a mais ninguém",
+        en: "your account was deleted, and its name cannot be used again",
+        pt: "sua conta foi apagada, e o nome dela não poderá ser usado de novo",
     }
     account_of_user_deleted(user: &UserName) {
-        en: "the account of {user} is deleted, and its name is not given again",
-        pt: "a conta de {user} foi apagada, e o nome dela não será dado a mais ninguém",
+        en: "the account of {user} was deleted, and its name cannot be used again",
+        pt: "a conta de {user} foi apagada, e o nome dela não poderá ser usado de novo",
     }
     usage_delete_account() {
-        en: "use /delete-account, or /delete-account erase to delete your messages, too",
+        en: "use /delete-account, or /delete-account erase to also delete your messages",
         pt: "use /delete-account, ou /delete-account erase para apagar também suas mensagens",
     }
     user_blocked(user: &UserName) {
-        en: "{user} is blocked: their messages and invitations no longer reach you",
-        pt: "{user} foi bloqueado(a): suas mensagens e convites não chegam mais a você",
+        en: "{user} is blocked: you no longer receive their messages and invitations",
+        pt: "{user} foi bloqueado(a): você não recebe mais suas mensagens e convites",
     }
     user_unblocked(user: &UserName) {
         en: "{user} is no longer blocked",
         pt: "{user} não está mais bloqueado(a)",
     }
     no_blocks() {
-        en: "you block no users",
-        pt: "você não bloqueia ninguém",
+        en: "you have not blocked any users",
+        pt: "você não bloqueou ninguém",
     }
     block(user: &UserName, since: &str) {
         en: "@{user} (blocked since {since})",
@@ -58,14 +59,15 @@ super::messages! {
     sessions_ended(ended: u64) {
         en: "{ended} sessions were ended",
         pt: "{ended} sessões foram encerradas",
+        one ended: { en: "1 session was ended", pt: "1 sessão foi encerrada" },
     }
     session(mark: char, session: uuid::Uuid, opened: &str, expires: &str) {
         en: "{mark} {session} opened {opened}, expires {expires}",
         pt: "{mark} {session} aberta em {opened}, expira em {expires}",
     }
     usage_revoke() {
-        en: "use /revoke others, or /revoke and an id from /sessions",
-        pt: "use /revoke others, ou /revoke e um id de /sessions",
+        en: "use /revoke others, or /revoke ID with an id from /sessions",
+        pt: "use /revoke others, ou /revoke ID com um id de /sessions",
     }
     only_the_name() {
         en: "give only the name: papo asks for the password and does not show it",

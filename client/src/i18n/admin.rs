@@ -18,6 +18,7 @@ super::messages! {
     done_disable(user: &UserName, ended: u64) {
         en: "{user} is disabled, and {ended} sessions were ended",
         pt: "a conta {user} foi desativada, e {ended} sessões foram encerradas",
+        one ended: { en: "{user} is disabled, and 1 session was ended", pt: "a conta {user} foi desativada, e 1 sessão foi encerrada" },
     }
     done_enable(user: &UserName) {
         en: "{user} can log in again",

@@ -153,7 +153,7 @@ super::messages! {
         pt: "tornou {user} dono(a)",
     }
     archived(to: &Target) {
-        en: "archived {to}, which can only be read now",
+        en: "archived {to}, which is now read-only",
         pt: "arquivou {to}, que agora só pode ser lido",
     }
     restored(to: &Target) {
@@ -169,16 +169,16 @@ super::messages! {
         pt: "{from} apagou {conversation}",
     }
     done_archive(channel: &ChannelName) {
-        en: "{channel} is archived and can only be read",
+        en: "{channel} is archived and read-only",
         pt: "{channel} foi arquivado e só pode ser lido",
     }
     done_restore(channel: &ChannelName) {
-        en: "{channel} is restored from the archive",
+        en: "{channel} was restored from the archive",
         pt: "{channel} não está mais arquivado",
     }
     done_delete_channel(channel: &ChannelName) {
-        en: "{channel} is deleted, and its name is not given again",
-        pt: "{channel} foi apagado, e o nome dele não será usado de novo",
+        en: "{channel} was deleted, and its name cannot be used again",
+        pt: "{channel} foi apagado, e o nome dele não poderá ser usado de novo",
     }
     usage_archive() {
         en: "use /archive on, or /archive off",

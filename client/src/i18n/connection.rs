@@ -34,6 +34,7 @@ super::messages! {
     waiting(count: usize) {
         en: "{count} messages are waiting to be sent",
         pt: "{count} mensagens aguardam envio",
+        one count: { en: "1 message is waiting to be sent", pt: "1 mensagem aguarda envio" },
     }
     complete_up_to(conversation: &Target, n: u64) {
         en: "complete up to {conversation} {n}",
@@ -68,8 +69,9 @@ super::messages! {
         pt: "-- {conversation} até {n}, da cópia nesta máquina --",
     }
     kept_for_later(count: usize) {
-        en: "{count} messages were not sent; the next papo chat sends them",
-        pt: "{count} mensagens não foram enviadas; o próximo papo chat as envia",
+        en: "{count} messages were not sent; the next papo send or papo chat sends them",
+        pt: "{count} mensagens não foram enviadas; o próximo papo send ou papo chat as envia",
+        one count: { en: "1 message was not sent; the next papo send or papo chat sends it", pt: "1 mensagem não foi enviada; o próximo papo send ou papo chat a envia" },
     }
     unreachable(server: &str, seconds: f32, question: &str) {
         en: "cannot reach {server} (waited {seconds} s): {question}",

@@ -22,10 +22,20 @@ super::messages! {
     unsent_messages(count: usize) {
         en: "-- {count} messages of an earlier chat were not sent; papo sends them now --",
         pt: "-- {count} mensagens da última vez não foram enviadas; o papo as envia agora --",
+        one count: { en: "-- 1 message of an earlier chat was not sent; papo sends it now --", pt: "-- 1 mensagem da última vez não foi enviada; o papo a envia agora --" },
+    }
+    unsent_messages_of_command(count: usize) {
+        en: "{count} messages of an earlier command were not sent; papo sends them first",
+        pt: "{count} mensagens de um comando anterior não foram enviadas; o papo as envia primeiro",
+        one count: {
+            en: "1 message of an earlier command was not sent; papo sends it first",
+            pt: "1 mensagem de um comando anterior não foi enviada; o papo a envia primeiro"
+        },
     }
     messages_not_sent(count: usize) {
         en: "{count} messages were not sent",
         pt: "{count} mensagens não foram enviadas",
+        one count: { en: "1 message was not sent", pt: "1 mensagem não foi enviada" },
     }
     nothing_open() {
         en: "no conversation is open: /open #channel or /open @user, or see /channels",

@@ -18,6 +18,7 @@ super::messages! {
     file_queued(name: &str, ahead: usize) {
         en: "{name} is queued after {ahead} other files",
         pt: "{name} está na fila depois de {ahead} outros arquivos",
+        one ahead: { en: "{name} is queued after 1 other file", pt: "{name} está na fila depois de 1 outro arquivo" },
     }
     too_many_files(count: usize) {
         en: "{count} files are already queued: wait until a transfer is done",
@@ -54,6 +55,7 @@ super::messages! {
     files_failed(count: usize) {
         en: "{count} files were not sent or downloaded",
         pt: "{count} arquivos não foram enviados ou baixados",
+        one count: { en: "1 file was not sent or downloaded", pt: "1 arquivo não foi enviado ou baixado" },
     }
     usage_get() {
         en: "give a number: /get 17 downloads the file of event 17",

@@ -62,13 +62,23 @@ pub(crate) const fn same(text: &'static str) -> Phrase {
     Phrase { en: text, pt: text }
 }
 
-/// Declares messages. Each message becomes a method of [`Catalog`], with the placeholders as arguments.
+/// Declares messages. Each message becomes a method of [`Catalog`], with the placeholders as arguments. A
+/// message has the form `one` if the named placeholder is 1.
 macro_rules! messages {
-    ($($(#[doc = $doc:literal])* $name:ident($($placeholder:ident: $type:ty),*) { en: $en:literal, pt: $pt:literal, })+) => {
+    ($($(#[doc = $doc:literal])* $name:ident($($placeholder:ident: $type:ty),*) {
+        en: $en:literal, pt: $pt:literal,
+        $(one $count:ident: { en: $en_one:literal, pt: $pt_one:literal },)?
+    })+) => {
         impl $crate::i18n::Catalog {
             $(
                 $(#[doc = $doc])*
                 pub(crate) fn $name(self $(, $placeholder: $type)*) -> String {
+                    $(if $count == 1 {
+                        return match self.language {
+                            $crate::i18n::Language::English => format!($en_one),
+                            $crate::i18n::Language::Portuguese => format!($pt_one),
+                        };
+                    })?
                     match self.language {
                         $crate::i18n::Language::English => format!($en),
                         $crate::i18n::Language::Portuguese => format!($pt),
@@ -80,7 +90,8 @@ macro_rules! messages {
         /// All messages of this table, with their placeholders.
         #[cfg(test)]
         pub(super) const MESSAGES: &[(&str, $crate::i18n::Phrase)] =
-            &[$((stringify!($name), $crate::i18n::both($en, $pt))),+];
+            &[$((stringify!($name), $crate::i18n::both($en, $pt))
+                $(, (stringify!($name), $crate::i18n::both($en_one, $pt_one)))?),+];
     };
 }
 use messages;
@@ -127,6 +138,13 @@ mod tests {
         insta::assert_snapshot!(filled.join("\n"), @r"
         there is no command /jion: /help lists the commands
         o comando /jion não existe: /help lista os comandos
+        ");
+        let sent = [1, 2].map(|count| catalog.map(|catalog| catalog.messages_not_sent(count)).join("\n"));
+        insta::assert_snapshot!(sent.join("\n"), @"
+        1 message was not sent
+        1 mensagem não foi enviada
+        2 messages were not sent
+        2 mensagens não foram enviadas
         ");
     }
 }

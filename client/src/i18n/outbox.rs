@@ -16,9 +16,11 @@ super::messages! {
     outbox_lines_damaged(file: &str, count: usize) {
         en: "{count} damaged lines of {file} were skipped",
         pt: "{count} linhas danificadas de {file} foram ignoradas",
+        one count: { en: "1 damaged line of {file} was skipped", pt: "1 linha danificada de {file} foi ignorada" },
     }
     outbox_full(count: usize) {
         en: "{count} unsent messages wait until the next time papo starts",
         pt: "{count} mensagens não enviadas esperam até a próxima vez que o papo for aberto",
+        one count: { en: "1 unsent message waits until the next time papo starts", pt: "1 mensagem não enviada espera até a próxima vez que o papo for aberto" },
     }
 }

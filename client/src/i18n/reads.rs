@@ -3,17 +3,25 @@
 use common::Target;
 
 super::messages! {
-    unread_in_all(messages: u64, conversations: usize) {
-        en: "{messages} unread messages in {conversations} conversations",
-        pt: "{messages} mensagens não lidas em {conversations} conversas",
+    unread_messages(count: u64) {
+        en: "{count} unread messages",
+        pt: "{count} mensagens não lidas",
+        one count: { en: "1 unread message", pt: "1 mensagem não lida" },
+    }
+    in_conversations(count: usize) {
+        en: "in {count} conversations",
+        pt: "em {count} conversas",
+        one count: { en: "in 1 conversation", pt: "em 1 conversa" },
     }
     reading(conversation: &Target, unread: u64, n: u64) {
         en: "{conversation}: {unread} unread, after {n}",
-        pt: "{conversation}: {unread} não lida(s), depois de {n}",
+        pt: "{conversation}: {unread} não lidas, depois de {n}",
+        one unread: { en: "{conversation}: 1 unread, after {n}", pt: "{conversation}: 1 não lida, depois de {n}" },
     }
     reading_with_mentions(conversation: &Target, unread: u64, mentions: u64, n: u64) {
         en: "{conversation}: {unread} unread, {mentions} mentioning you, after {n}",
-        pt: "{conversation}: {unread} não lida(s), {mentions} com menção a você, depois de {n}",
+        pt: "{conversation}: {unread} não lidas, {mentions} com menção a você, depois de {n}",
+        one unread: { en: "{conversation}: 1 unread, {mentions} mentioning you, after {n}", pt: "{conversation}: 1 não lida, {mentions} com menção a você, depois de {n}" },
     }
     no_mentions() {
         en: "nobody has mentioned you",
@@ -29,7 +37,8 @@ super::messages! {
     }
     shown_unread(conversation: &Target, unread: u64, n: u64) {
         en: "-- {conversation}: {unread} unread, from {n} on --",
-        pt: "-- {conversation}: {unread} não lida(s), a partir de {n} --",
+        pt: "-- {conversation}: {unread} não lidas, a partir de {n} --",
+        one unread: { en: "-- {conversation}: 1 unread, from {n} on --", pt: "-- {conversation}: 1 não lida, a partir de {n} --" },
     }
     marked_as_read(conversation: &Target) {
         en: "-- {conversation}: all read --",
@@ -38,5 +47,6 @@ super::messages! {
     more_to_read(more: u64) {
         en: "-- {more} more: /next shows them, /read marks them as read --",
         pt: "-- mais {more}: /next mostra, /read marca como lidas --",
+        one more: { en: "-- 1 more: /next shows it, /read marks it as read --", pt: "-- mais 1: /next mostra, /read marca como lida --" },
     }
 }

@@ -12,5 +12,6 @@ super::messages! {
     index_behind(behind: u64) {
         en: "the server is still building the search index; {behind} records are missing",
         pt: "o servidor ainda está montando o índice de busca; faltam {behind} registros",
+        one behind: { en: "the server is still building the search index; 1 record is missing", pt: "o servidor ainda está montando o índice de busca; falta 1 registro" },
     }
 }

@@ -40,7 +40,7 @@ impl Outgoing {
         self.lines.is_empty() && self.alone.is_empty()
     }
 
-    /// Returns the frames of the next message: lines that share a frame are sent before chunks of files.
+    /// Returns the frames of the next message. Lines that share a frame are sent before chunks of files.
     pub(super) fn take_message(&mut self) -> Vec<Frame> {
         if !self.lines.is_empty() {
             return vec![Frame::new(), Frame::from(self.take_frame())];

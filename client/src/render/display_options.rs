@@ -9,7 +9,7 @@ use crate::i18n::{Catalog, Language};
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DisplayOptions {
-    /// Use this language, instead of that of LC_ALL, LC_MESSAGES or LANG.
+    /// Use this language. The default is the language of LC_ALL, LC_MESSAGES or LANG.
     #[arg(long, value_name = "LANGUAGE", env = "PAPO_LANG")]
     lang: Option<Language>,
     /// Use colours; `auto` uses them on a terminal, unless NO_COLOR is set or TERM is `dumb`.

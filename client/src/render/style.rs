@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use common::UserName;
 
-/// The colours of other users' names: red to cyan of the eight that every terminal has, in bold. They are
+/// The colours of other users' names: red to cyan of the eight colours of every terminal, in bold. They are
 /// readable on dark and light backgrounds.
 const NAMES: [&str; 6] = ["1;31", "1;32", "1;33", "1;34", "1;35", "1;36"];
 
@@ -30,6 +30,7 @@ impl Style {
         Self::Other(NAMES.get(colour).copied().unwrap_or_default())
     }
 
+    /// Returns the text within the escape sequences of the style. An empty text stays empty.
     pub(super) fn paint(self, text: &str) -> String {
         let codes = match self {
             Self::System => "2",
@@ -48,7 +49,7 @@ fn fnv_1a(text: &str) -> u32 {
 /// Returns the text with highlighted mentions of the reader: `@name` and `@here`.
 pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
     let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
-    let mut painted = String::with_capacity(text.len() + 16);
+    let mut highlighted = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(at) = rest.find('@') {
         let (before, from_at) = rest.split_at(at);
@@ -58,18 +59,18 @@ pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -
         let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
         let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
         let begins_here = !before.ends_with(is_name_character);
-        painted.push_str(before);
+        highlighted.push_str(before);
         if is_mention && begins_here {
             let (mention, end) = word.split_at(1 + name.len());
-            painted.push_str(&Style::Mention.paint(mention));
-            painted.push_str(end);
+            highlighted.push_str(&Style::Mention.paint(mention));
+            highlighted.push_str(end);
         } else {
-            painted.push_str(word);
+            highlighted.push_str(word);
         }
         rest = after;
     }
-    painted.push_str(rest);
-    Cow::Owned(painted)
+    highlighted.push_str(rest);
+    Cow::Owned(highlighted)
 }
 
 fn is_name_character(character: char) -> bool {
@@ -85,10 +86,10 @@ mod tests {
     #[test]
     fn the_colour_of_a_name_never_changes() {
         let me = user("alice");
-        let painted = ["alice", "bob", "carlos", "diana", "eduardo", "joão"]
+        let styled = ["alice", "bob", "carlos", "diana", "eduardo", "joão"]
             .map(|name| Style::of(&user(name), Some(&me)).paint(name));
         assert_eq!(
-            painted.map(|painted| painted.replace('\x1b', "␛")),
+            styled.map(|styled| styled.replace('\x1b', "␛")),
             [
                 "␛[1malice␛[0m",
                 "␛[1;33mbob␛[0m",
@@ -101,15 +102,15 @@ mod tests {
     }
 
     #[test]
-    fn only_mentions_of_the_reader_are_painted() {
+    fn only_mentions_of_the_reader_are_highlighted() {
         let me = user("joão");
-        let painted =
+        let highlighted =
             |text: &str| highlight_mentions(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
         assert_eq!(
-            painted("@joão, @João. @bob @joãozinho x@joão @here!"),
+            highlighted("@joão, @João. @bob @joãozinho x@joão @here!"),
             "<@joão>, <@João>. @bob @joãozinho x@joão <@here>!"
         );
-        assert_eq!(painted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
+        assert_eq!(highlighted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
         assert_eq!(highlight_mentions("@joão", None), "@joão");
     }
 }

@@ -103,7 +103,7 @@ pub enum Account {
 
 #[derive(Debug, clap::Args)]
 pub struct Delete {
-    /// Delete your messages and files, too.
+    /// Also delete your messages and files.
     #[arg(long)]
     erase: bool,
     #[command(flatten)]

@@ -84,7 +84,7 @@ pub struct Delete {
     /// The name of the account.
     #[arg(value_parser = user)]
     user: UserName,
-    /// Delete the user's messages and files, too.
+    /// Also delete the user's messages and files.
     #[arg(long)]
     erase: bool,
     #[command(flatten)]

@@ -34,7 +34,7 @@ pub enum ChannelCommand {
     Decline(OneChannel),
     /// Give a member a role.
     Role(GiveRole),
-    /// Archive the channel: it can then only be read.
+    /// Archive the channel, which makes it read-only, or restore it.
     Archive(Archive),
     /// Delete the channel with all its messages and files.
     Delete(OneChannel),

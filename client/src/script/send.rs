@@ -134,10 +134,7 @@ impl Sending {
                 Ok(input) => self.handle_input(input)?,
                 Err(RecvTimeoutError::Timeout) if self.pending == 0 => self.restart_timeout(),
                 Err(RecvTimeoutError::Timeout) => {
-                    print_error(&format!(
-                        "{} messages were not sent; the next papo send or papo chat sends them",
-                        self.pending
-                    ));
+                    print_error(&Catalog::ENGLISH.kept_for_later(self.pending));
                     return Err(self.handle.unreachable(self.timeout()));
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(CliError::ConnectionEnded),
@@ -164,10 +161,7 @@ impl Sending {
         match news {
             News::Sent { outcome, .. } => self.handle_outcome(outcome),
             News::OutboxLoaded(messages) => {
-                print_error(&format!(
-                    "{} messages of an earlier command were not sent; papo sends them first",
-                    messages.len()
-                ));
+                print_error(&Catalog::ENGLISH.unsent_messages_of_command(messages.len()));
                 self.pending += messages.len();
                 self.restart_timeout();
                 Ok(())

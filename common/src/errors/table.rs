@@ -28,7 +28,7 @@ errors! {
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
         TooManyFrames "too_many_frames" { max: usize }
-            "a message has at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
+            "a message may have at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes"
             "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
@@ -208,10 +208,10 @@ errors! {
         LastOwner "last_owner" { channel: ChannelName }
             "you are the last owner of {channel}: make another member an owner first";
     }
-    /// The channel is archived: it can only be read.
+    /// The channel is archived and read-only.
     Archived = "archived", 4030 {
         ChannelArchived "channel_archived" { channel: ChannelName }
-            "{channel} is archived and can only be read: ask an owner of the channel to restore it";
+            "{channel} is archived and read-only: ask an owner of the channel to restore it";
     }
     /// There is no channel of that name, or it is private and you are not invited.
     NoSuchChannel = "no_such_channel", 4040 {
@@ -269,7 +269,7 @@ errors! {
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
         ChannelNameUsed "channel_name_used" { channel: ChannelName }
-            "{channel} was deleted, and its name is not given again: choose another name";
+            "{channel} was deleted, and its name cannot be used again: choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
             "the name {user} is taken. If your registration succeeded and only its answer was lost, it is your account: try to log in";
     }
@@ -336,7 +336,7 @@ errors! {
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, the maximum: revoke one of them first";
         TooManyBlocks "too_many_blocks" { max: usize }
-            "you block {max} users, the maximum: unblock one of them first";
+            "you block {max} users, which is the limit: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
             "a file may have at most {max} bytes, and this file has {bytes}";
         ChunkSize "chunk_size" { max: usize, bytes: usize }

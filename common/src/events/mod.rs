@@ -122,7 +122,7 @@ pub enum Body<'a> {
         subject: Option<Subject<'a>>,
         /// Whether only invited users may join.
         private: Option<bool>,
-        /// Whether the channel can only be read from now on.
+        /// Whether the channel is archived (read-only) from now on.
         archived: Option<bool>,
     },
     /// `channel.deleted`: the sender deleted the channel. This is its last event.

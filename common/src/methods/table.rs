@@ -40,11 +40,11 @@ methods! {
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"sessions":[{"session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123,"current":true}]}"#;
     SessionRevoke "session.revoke" Session (accounts::Revoke<'a>) -> accounts::Revoked:
-        "Ends one of your sessions, or all others."
+        "Ends one of your sessions, or all your other sessions."
         r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
     AccountDelete "account.delete" Session (accounts::DeleteAccount<'a>) -> Done:
-        "Deletes your account, which needs your password; administrators delete any account. Its name is never given again."
+        "Deletes your account, which needs your password; administrators delete any account. Its name can never be used again."
         r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
         => r#"{}"#;
     UserBlock "user.block" Session (accounts::OneUser<'a>) -> Done:
@@ -72,7 +72,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"channels":[{"channel":"#general","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
     ChannelJoin "channel.join" Session (channels::OneChannel<'a>) -> channels::Joined:
-        "Joins a channel; a member gets the same result again."
+        "Joins a channel. For a member, the request returns the same result and changes nothing."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":2}"##;
     ChannelLeave "channel.leave" Session (channels::OneChannel<'a>) -> Done:
@@ -84,7 +84,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
     ChannelInvite "channel.invite" Session (channels::OneMember<'a>) -> Done:
-        "Invites a user to a channel; for all members of a public channel, for moderators and owners of a private one."
+        "Invites a user to a channel; for all members of a public channel, for moderators and owners of a private channel."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
     ChannelInvitations "channel.invitations" Session (accounts::ListNames<'a>) -> channels::Invitations:
@@ -120,11 +120,11 @@ methods! {
         r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
         => r#"{}"#;
     ChannelArchive "channel.archive" Session (channels::ArchiveChannel<'a>) -> Done:
-        "Archives a channel, which can then only be read, or restores it; for owners."
+        "Archives a channel, which makes it read-only, or restores it; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","archived":true}"##
         => r#"{}"#;
     ChannelDelete "channel.delete" Session (channels::OneChannel<'a>) -> Done:
-        "Deletes a channel with all its messages and files. Its name is never given again; for owners."
+        "Deletes a channel with all its messages and files. Its name can never be used again; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{}"#;
     MessageSend "message.send" Session (messages::Send<'a>) -> messages::Sent:
@@ -148,7 +148,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##
         => r#"{"file":"01970000-0000-7000-8000-000000000002","have":0}"#;
     FileChunk "file.chunk" Session (files::Chunk<'a>) -> files::Have:
-        "Uploads a part of a file. Its bytes are a second frame after the line, which must be the only one."
+        "Uploads a chunk of a file. Its bytes are a second frame after the line, which must be the only line."
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002","offset":262144}"#
         => r#"{"have":524288}"#;
     FileCommit "file.commit" Session (files::Commit<'a>) -> messages::Sent:
@@ -156,11 +156,11 @@ methods! {
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002"}"#
         => r#"{"n":18,"at":1763700000123}"#;
     FileGet "file.get" Session (files::Get<'a>) -> files::Part:
-        "Downloads a part of a file. Its bytes are a second frame after the reply; the line must be the only one."
+        "Downloads a chunk of a file. Its bytes are a second frame after the reply; the request must be the only line."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
         => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
     MessageHistory "message.history" Session (history::History<'a>) -> history::Page:
-        "Reads a page of a conversation: the newest events, or those before, after or around a given one."
+        "Reads a page of a conversation: the newest events, or the events before, after or around a given event."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
     MessageSearch "message.search" Session (search::Search<'a>) -> search::Found:
@@ -172,7 +172,7 @@ methods! {
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##
         => r#"{"unread":0}"#;
     ReadList "read.list" Session (reads::ListReads<'a>) -> reads::Reads:
-        "Lists your read marks, and how many messages and mentions are unread, a page at a time."
+        "Lists your read marks and the numbers of unread messages and mentions, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
     MentionList "mention.list" Session (mentions::ListMentions<'a>) -> mentions::Mentions:
@@ -196,11 +196,11 @@ methods! {
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#
         => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
     AdminChannels "admin.channels" Administrator (accounts::ListNames<'a>) -> admin::Channels:
-        "Lists all channels, also private ones, a page at a time; only members can read their messages."
+        "Lists all channels, including private channels, a page at a time; only members can read their messages."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"channels":[{"channel":"#board","since":1763700000123,"private":true,"members":2,"owner":"alice","n":17}],"more":false}"##;
     AdminSessions "admin.sessions" Administrator (admin::ListSessions<'a>) -> admin::Sessions:
-        "Lists the open sessions of all users, or of one."
+        "Lists the open sessions of all users, or of one user."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{"sessions":[{"user":"bob","session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123}],"more":false}"#;
     AdminDisable "admin.disable" Administrator (admin::Disable<'a>) -> admin::Disabled:
@@ -208,7 +208,7 @@ methods! {
         r#"{"token":"eyJ0eXAi...","user":"bob","disabled":true}"#
         => r#"{"ended":1}"#;
     AdminPromote "admin.promote" Administrator (admin::Promote<'a>) -> Done:
-        "Makes a user an administrator, or removes that right."
+        "Makes a user an administrator, or removes the right."
         r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
         => r#"{}"#;
     AdminResetPassword "admin.reset_password" Administrator (admin::ResetPassword<'a>) -> admin::ResetCode:

@@ -43,7 +43,7 @@ fn comments_documents_and_messages_have_no_banned_phrase_and_no_long_comment() {
     let mut violations = Vec::new();
     for place in places {
         let files = texts(&ROOT.join(place));
-        assert!(!files.is_empty(), "{place} in CHECKED holds no text");
+        assert!(!files.is_empty(), "{place} in CHECKED contains no text");
         for path in files {
             let name = path.strip_prefix(&*ROOT).expect("below the root").display().to_string();
             let prose = Prose::of(&path, &fs::read_to_string(&path).expect("UTF-8"));

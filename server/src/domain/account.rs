@@ -1,4 +1,4 @@
-//! What the records of one account change in it. `accounts.rs` has the records that change more than that.
+//! Applies the records that change only one account. `accounts.rs` applies all other records of accounts.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ impl Account {
         }
     }
 
-    /// Applies a record of this account that changes only the account.
+    /// Applies a record of this account. Ignores records that change more than the account.
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         match record {
             ServerRecord::PasswordChanged { password, .. } => {

@@ -1,4 +1,4 @@
-//! The rules for administrators: who is one, and the records of their commands.
+//! The right of administrators, and the rules of their commands.
 
 use common::admin::Stats;
 use common::{Detail, UserName};

@@ -8,7 +8,7 @@ use super::State;
 use crate::domain::records::{Record, ServerRecord};
 
 /// Checks that `user` has an account and has not blocked `sender`.
-pub(super) fn must_accept(state: &State, user: &UserName, sender: &UserName) -> Result<(), Detail> {
+pub(super) fn check_not_blocked(state: &State, user: &UserName, sender: &UserName) -> Result<(), Detail> {
     let account = state.users.active(user)?;
     if account.blocks.contains_key(sender) { Err(Detail::Blocked { user: user.clone() }) } else { Ok(()) }
 }
@@ -24,7 +24,7 @@ pub(super) fn set<'a>(
     if user == other {
         return Err(Detail::BlockSelf);
     }
-    // A user can unblock a deleted account, too.
+    // `other` may be a deleted account, so that `user` can unblock it.
     if !state.users.exists(&other) {
         return Err(Detail::NoSuchUser { user: other });
     }

@@ -1,5 +1,5 @@
-//! The deletion of accounts. The account ends with one record. The engine then records in small steps that
-//! its user leaves each channel and, if asked for, that each of the user's messages is deleted.
+//! The deletion of accounts. One record deletes the account. The engine then records in small steps that the
+//! user leaves each channel. If requested, it also records the deletion of each of the user's messages.
 
 use std::cmp::Reverse;
 
@@ -11,7 +11,7 @@ use super::channels::Channel;
 use super::{State, admin};
 use crate::domain::records::{Record, ServerRecord};
 
-/// Checks that `by` may delete the account of `user`: it is their own, or `by` is an administrator. The last
+/// Checks that `by` may delete the account of `user`: `by` must be `user` or an administrator. The last
 /// administrator cannot be deleted.
 pub fn may_delete(state: &State, by: &UserName, user: &UserName) -> Result<(), Detail> {
     if by != user {
@@ -34,17 +34,17 @@ pub(super) fn delete<'a>(
     Ok(Record::Server(ServerRecord::AccountDeleted { at, user, by, erase }))
 }
 
-/// The next step of a deleted user's departure: they leave a channel. Before the last owner of a channel
-/// leaves, another member becomes its owner. `None` if the user is in no channel.
+/// The record with which a deleted user leaves a channel. If the user is the channel's last owner, the record
+/// first gives another member that role. `None` if the user is in no channel.
 pub(super) fn depart<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
     state.users.deletion(&user)?;
     let (to, channel) = next_channel(state, &user)?;
-    let body = successor(channel, &user).map_or(Body::Left, |heir| Body::Role(heir, Role::Owner));
+    let body = successor(channel, &user).map_or(Body::Left, |new_owner| Body::Role(new_owner, Role::Owner));
     let (n, to) = (channel.progress.n + 1, to.clone());
     Some(Record::Event(Event { n, at, to, from: user, body }))
 }
 
-/// A channel that the user is still a member of.
+/// The first channel of which the user is still a member.
 fn next_channel<'s>(state: &'s State, user: &UserName) -> Option<(&'s Target, &'s Channel)> {
     state.channels.conversations(user).find_map(|target| match target {
         Target::Channel(name) => state.channels.channel(name).ok().map(|channel| (target, channel)),
@@ -52,7 +52,7 @@ fn next_channel<'s>(state: &'s State, user: &UserName) -> Option<(&'s Target, &'
     })
 }
 
-/// The member who becomes the owner when the last owner leaves: the first by name of the highest role.
+/// The next owner if `user` is the last owner: the member with the highest role and then the first name.
 fn successor(channel: &Channel, user: &UserName) -> Option<UserName> {
     if !channel.is_last_owner(user) {
         return None;
@@ -61,7 +61,7 @@ fn successor(channel: &Channel, user: &UserName) -> Option<UserName> {
     others.min_by_key(|(_, role)| Reverse(**role)).map(|(name, _)| name.clone())
 }
 
-/// The deletion of one message of a deleted user; `None` if it is not a message, or is deleted already.
+/// The deletion of a deleted user's message; `None` if `event` is no message or is already deleted.
 pub(super) fn erase<'a>(state: &State, event: Event<'_>, id: Uuid, at: u64) -> Option<Record<'a>> {
     if !state.users.deletion(&event.from)?.erase || !event.body.is_content() {
         return None;

@@ -75,7 +75,7 @@ impl Files {
 
     /// Whether the state contains exactly this file.
     #[must_use]
-    pub fn holds(&self, shared: &SharedFile) -> bool {
+    pub fn contains(&self, shared: &SharedFile) -> bool {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.shared.get(&event) == Some(shared)
     }
@@ -86,7 +86,7 @@ impl Files {
         self.shared.range(all).map(|(_, shared)| shared)
     }
 
-    /// The content of an event; `None` if it is not a file, or was deleted.
+    /// The content of the event `n`; `None` if the event is not a file, or was deleted.
     #[must_use]
     pub fn content_of(&self, conversation: &Conversation, n: u64) -> Option<ContentHash> {
         self.shared.get(&(conversation.clone(), n)).map(|shared| shared.sha256)
@@ -113,11 +113,11 @@ impl Files {
         let event = (Conversation::of(&shared.from, &shared.to), shared.n);
         self.events.entry(shared.sha256).or_default().insert(event.clone());
         let usage = self.usage.entry(shared.from.clone()).or_default();
-        let times = usage.contents.entry(shared.sha256).or_default();
-        if *times == 0 {
+        let send_count = usage.contents.entry(shared.sha256).or_default();
+        if *send_count == 0 {
             usage.bytes += cost(shared.bytes);
         }
-        *times += 1;
+        *send_count += 1;
         self.shared.insert(event, shared);
     }
 
@@ -147,9 +147,9 @@ impl Files {
             }
         }
         let Some(usage) = self.usage.get_mut(&from) else { return };
-        if let Some(times) = usage.contents.get_mut(&sha256) {
-            *times -= 1;
-            if *times == 0 {
+        if let Some(send_count) = usage.contents.get_mut(&sha256) {
+            *send_count -= 1;
+            if *send_count == 0 {
                 usage.contents.remove(&sha256);
                 usage.bytes -= cost(bytes);
             }
@@ -191,8 +191,8 @@ pub fn find<'a>(
         .ok_or_else(|| Detail::NoSuchFile { conversation: target.clone(), n })
 }
 
-/// A file with this content that `user` may read: no upload is needed. Otherwise
-/// `None`, even if the content is stored, because a hash alone must not reveal that the content exists.
+/// A file with this content that `user` may read, so no upload is needed. `None` if there is no such file,
+/// even if the content is stored: a hash alone must not reveal that the content exists.
 #[must_use]
 pub fn readable_content<'s>(
     state: &'s State,

@@ -79,7 +79,7 @@ pub fn first_since<E>(head: u64, at_ms: u64, time_of: impl Fn(u64) -> Result<u64
     Ok(first)
 }
 
-/// Returns the conversation that `user` addresses as `target`. An error if the user may not read it.
+/// Returns the conversation that `user` addresses as `target`, or an error if the user may not read it.
 pub(crate) fn readable(state: &State, user: &UserName, target: &Target) -> Result<Conversation, Detail> {
     match target {
         Target::Channel(name) => {

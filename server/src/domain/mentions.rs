@@ -14,7 +14,7 @@ use super::State;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mentions {
     users: BTreeMap<UserName, Vec<Mentioned>>,
-    /// The messages with `@here` and their senders. They mention all members, so they are stored once.
+    /// The messages with `@here` and their senders. Each mentions all members, so it is stored once.
     here: Vec<(Mentioned, UserName)>,
 }
 
@@ -70,7 +70,7 @@ impl Mentions {
         self.users.remove(user);
     }
 
-    /// The users whom a message mentions by name.
+    /// The users whom messages mention by name.
     pub(super) fn users(&self) -> impl Iterator<Item = &UserName> {
         self.users.keys()
     }
@@ -88,7 +88,7 @@ impl Mentions {
     }
 }
 
-/// Appends an item, and drops the oldest one beyond the limit.
+/// Appends an item. At the limit, drops the oldest item.
 fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     if kept.len() >= MENTIONS_KEPT_MAX {
         kept.remove(0);

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{State, blocks};
 use crate::domain::records::Record;
 
-/// How far a sender's clock may be ahead of the server's clock, in milliseconds. Ids contain a time, and the
-/// index is sorted by id, so ids from the far future would slow down every later search.
+/// The maximum milliseconds between the time in an id and the server's earlier clock. The index is sorted by
+/// id, so ids from the far future would slow down every later search.
 const ID_AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) fn send<'a>(
@@ -28,7 +28,7 @@ pub(super) fn send<'a>(
     Ok(Record::Event(Event { n, at, to, from: user, body }))
 }
 
-/// The number of the next event from `user` to `to`. An error if the user may not send it.
+/// Returns the number of the next event from `user` to `to`, or an error if the user may not send it.
 pub(super) fn next(
     state: &State,
     user: &UserName,
@@ -40,14 +40,14 @@ pub(super) fn next(
     let head = match to {
         Target::Channel(name) => state.channels.writable(name, user)?.progress.n,
         Target::User(other) => {
-            blocks::must_accept(state, other, user)?;
+            blocks::check_not_blocked(state, other, user)?;
             state.head(&Conversation::of(user, to))
         }
     };
     Ok(head + 1)
 }
 
-/// The first 48 bits of a UUID of version 7 are Unix milliseconds (RFC 9562, section 5.7).
+/// Checks the version and the time of an id: the first 48 bits are Unix milliseconds (RFC 9562, section 5.7).
 pub(super) fn check_id(id: Uuid, at: u64) -> Result<(), Detail> {
     if id.get_version_num() != 7 {
         return Err(Detail::IdVersion);

@@ -39,7 +39,7 @@ pub use channels::Channels;
 pub use channels::decide::Actor;
 pub use files::Files;
 pub use topics::TopicSecret;
-pub use urgency::Reserve;
+pub use urgency::ReservePart;
 
 /// The state of the server. The texts of messages are only in the log.
 pub struct State {
@@ -329,7 +329,7 @@ impl State {
                 self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
             }
             Target::User(other) => {
-                blocks::must_accept(self, other, user)?;
+                blocks::check_not_blocked(self, other, user)?;
                 Ok(self.user_topic(other).into())
             }
         }

@@ -1,8 +1,7 @@
 //! The read mark of each member, and the number of unread messages.
 //!
-//! Only messages and files of other users count as unread ([`Body::is_content`]). The memory holds the
-//! numbers of the other events, of which there are few. So counting does not read the log, and sending does
-//! no work per member.
+//! Only messages and files of other users count as unread ([`Body::is_content`]). The state contains the
+//! numbers of the few other events. So counting does not read the log, and sending does no work per member.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -26,8 +25,8 @@ pub struct ReadState {
     mentions: Mentions,
 }
 
-/// The maximum length of [`Mark::own`]. Messages beyond this limit count as unread. Only a program that never
-/// reads exceeds it.
+/// The maximum length of [`Mark::own`]. Messages beyond the limit count as unread. Only a program that sends
+/// and never moves its read mark exceeds the limit.
 const OWN_MESSAGES_MAX: usize = 10_000;
 
 /// The read mark of a user.
@@ -37,7 +36,7 @@ struct Mark {
     since: u64,
     /// The number of the last event that was read.
     n: u64,
-    /// The user's own messages after `n`, in order. They are not unread.
+    /// The user's own messages after `n`, in order. They do not count as unread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     own: Vec<u64>,
 }
@@ -150,7 +149,7 @@ impl ReadState {
     }
 }
 
-/// Counts the messages after `mark` up to `head`. `others` are the numbers of the other events.
+/// Counts the messages after `mark` up to `head`. `others` are the numbers of events that are not messages.
 fn count_messages(others: &[u64], mark: u64, head: u64) -> u64 {
     let others_up_to = |n: u64| others.partition_point(|other| *other <= n) as u64;
     let between = others_up_to(head) - others_up_to(mark.min(head));

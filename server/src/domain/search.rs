@@ -13,7 +13,7 @@ const FIRST_DAY: Date = Date::constant(1970, 1, 1);
 
 const TOO_LONG: Detail = Detail::QueryTooLong { bytes: SEARCH_QUERY_BYTES_MAX, words: SEARCH_WORDS_MAX };
 
-/// A parsed query. A message matches if all its conditions hold.
+/// A parsed query. A message matches if all conditions of the query hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// Words that must be in the text, in any form.

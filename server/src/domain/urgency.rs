@@ -4,9 +4,9 @@ use common::UserName;
 
 use super::{Change, Command, State};
 
-/// The room of the reserve on a full disk that a command may use.
+/// The part of the disk reserve that a command may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reserve {
+pub enum ReservePart {
     None,
     /// The first half.
     Half,
@@ -15,7 +15,7 @@ pub enum Reserve {
 }
 
 impl Command<'_> {
-    /// The user who asked for the command.
+    /// The user for whom the server executes the command.
     #[must_use]
     pub fn user(&self) -> &UserName {
         match self {
@@ -56,8 +56,8 @@ impl Command<'_> {
         }
     }
 
-    /// Whether the command takes something away: a session, a membership, a right or a message. An attacker
-    /// must not be able to prevent it by filling a quota or the disk.
+    /// Whether the command removes a session, a membership, a right or a message. An attacker must not be
+    /// able to prevent such a command by filling a quota or the disk.
     #[must_use]
     pub fn is_removal(&self) -> bool {
         match self {
@@ -99,8 +99,8 @@ impl Command<'_> {
         }
     }
 
-    /// Whether the command is executed although its user has written too much today. A login is: passwords
-    /// have a limit of their own, and a user needs a session to read.
+    /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
+    /// exempt, because passwords have their own limit and a user needs a session to read.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_login = matches!(
@@ -114,20 +114,20 @@ impl Command<'_> {
         is_login || self.is_removal()
     }
 
-    /// The room that the command may use on a full disk. Administrators can do everything that is not
-    /// content, so that they can log in and shut an attacker out.
+    /// The part of the reserve that the command may use. Administrators may use it for all commands except
+    /// content and read marks, so that they can log in and lock out an attacker.
     #[must_use]
-    pub fn reserve(&self, state: &State) -> Reserve {
+    pub fn reserve(&self, state: &State) -> ReservePart {
         let is_content = matches!(
             self,
             Self::Send { .. } | Self::Share { .. } | Self::MarkRead { .. } | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {
-            Reserve::Whole
+            ReservePart::Whole
         } else if self.is_removal() {
-            Reserve::Half
+            ReservePart::Half
         } else {
-            Reserve::None
+            ReservePart::None
         }
     }
 }

@@ -55,7 +55,7 @@ impl Engine {
     /// Adds the search index. Without it, `message.search` fails.
     #[must_use]
     pub fn with_search(self, search: Search) -> Self {
-        search.durable(self.ledger.durable());
+        search.set_durable(self.ledger.durable());
         Self { search: Some(search), ..self }
     }
 

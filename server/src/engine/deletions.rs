@@ -1,6 +1,6 @@
-//! The steps that follow the deletion of an account: its user leaves the channels, and the messages are
-//! deleted if that was asked for. Each turn of the event loop does a bounded part, so that other requests do
-//! not wait. After a restart or a failed write, the work starts again and skips what is done.
+//! The steps that follow the deletion of an account: its user leaves all channels and, if requested, the
+//! user's messages are deleted. Each turn of the event loop does a bounded part, so other requests do not
+//! wait. After a restart or a failed write, the work starts again and skips the completed steps.
 
 use std::collections::VecDeque;
 
@@ -14,15 +14,15 @@ use crate::domain::deletion::conversations_to_erase;
 use crate::outbound::fan_out;
 use crate::storage::ledger::internal;
 
-/// The maximum number of channels that a turn leaves, and of events that it reads and may delete. A turn then
-/// takes a few milliseconds.
+/// The maximum number of channels that the user leaves in one turn, and of events that one turn reads. A turn
+/// then takes a few milliseconds.
 const STEPS_PER_TURN_MAX: u64 = 128;
 
-/// The search for the messages of one deleted account.
+/// The progress of the first unfinished deletion.
 #[derive(Default)]
 pub(super) struct Deletions {
     scan: Option<Scan>,
-    /// The log could not be read. The next start tries again.
+    /// Whether a step failed, such as reading the log. The server tries again at its next startup.
     has_failed: bool,
 }
 
@@ -34,7 +34,7 @@ struct Scan {
 }
 
 impl Engine {
-    /// Whether a deleted account has work left that can be done now.
+    /// Whether the deletion of an account is unfinished and its next step can run now.
     pub(super) fn can_continue_deletions(&self) -> bool {
         let is_possible = !self.deletions.has_failed && self.ledger.failure().is_none();
         is_possible
@@ -42,7 +42,7 @@ impl Engine {
             && self.ledger.state().users.unfinished_deletions().next().is_some()
     }
 
-    /// Does the next part of the work for the first deleted account.
+    /// Runs the next steps of the first unfinished deletion.
     pub(super) fn continue_deletions(&mut self, now_ms: u64) {
         if !self.can_continue_deletions() {
             return;
@@ -81,7 +81,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads the next events, and returns those of `user`. Returns none if the messages are to stay.
+    /// Reads the next events, and returns the messages of `user`; none if the user's messages must be kept.
     fn next_events_to_erase(&mut self, user: &UserName) -> Result<Vec<Event<'static>>, Error> {
         let state = self.ledger.state();
         if !state.users.deletion(user).is_some_and(|deletion| deletion.erase) {
@@ -116,7 +116,7 @@ impl Engine {
         Ok(events)
     }
 
-    /// Records one step. Returns its receipt, or `None` if nothing was left to do.
+    /// Records one step. Returns its receipt, or `None` if the step was unnecessary.
     fn record(
         &mut self,
         command: Command<'_>,

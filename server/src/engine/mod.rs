@@ -237,10 +237,10 @@ impl Engine {
     pub fn send<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), SendError<O::Error>> {
         let durable = match self.ledger.poll() {
             Ok(durable) => durable,
-            Err(failure) => self.take_back(*failure).map_err(SendError::Ledger)?,
+            Err(failure) => self.roll_back(*failure).map_err(SendError::Ledger)?,
         };
         if let Some(search) = &self.search {
-            search.durable(durable);
+            search.set_durable(durable);
         }
         while let Some(request) = self.outbound.next_reply(durable) {
             outlet.reply(request).map_err(SendError::Outlet)?;
@@ -313,7 +313,7 @@ impl Engine {
             known_tokens: &mut self.known_tokens,
             guesses: &mut self.guesses,
             rates: &mut self.rates,
-            limited: None,
+            rate_kind: None,
             reader: None,
             search: self.search.as_ref(),
             presence: &mut self.presence,
@@ -342,15 +342,15 @@ impl Engine {
 
     /// Discards the unsent replies that depend on records that could not be written. Their requests are
     /// answered again: reads from the state on the disk, and writes with the error.
-    fn take_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
-        let DiskFailure { durable, answer, cause, is_taken_back } = failure;
-        if !is_taken_back {
+    fn roll_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
+        let DiskFailure { durable, answer, cause, is_rolled_back } = failure;
+        if !is_rolled_back {
             return Err(cause);
         }
-        self.files.take_back(durable);
+        self.files.roll_back(durable);
         self.deletions = Deletions::default();
-        self.turns.take_back(durable, self.outbound.take_back(durable));
-        self.waiting_for_job.values_mut().for_each(|pending| pending.take_back_with_error(durable, &answer));
+        self.turns.roll_back(durable, self.outbound.roll_back(durable));
+        self.waiting_for_job.values_mut().for_each(|pending| pending.roll_back_with_error(durable, &answer));
         Ok(durable)
     }
 }

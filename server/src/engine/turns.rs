@@ -2,7 +2,7 @@
 //!
 //! A frame may have 1,024 expensive lines. The engine answers the lines of one client for at most [`SLICE`];
 //! then the frame waits here, and the engine answers other clients. The clients take turns. The frames of one
-//! client stay in their order: a later frame waits behind an unfinished one.
+//! client keep their order: a later frame waits behind an unfinished frame.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -17,31 +17,31 @@ use crate::outbound::pending_request::PendingRequest;
 /// of messages is answered at once.
 const SLICE: Duration = Duration::from_millis(1);
 
-/// The time for new frames in one turn of the event loop, and the time for the frames that wait here. A new
-/// request waits for one turn, so for about 8 ms.
+/// The time for new frames in one turn of the event loop, and the time for the frames that wait here. So a
+/// new request waits for one turn: about 8 ms.
 pub(super) const TURN: Duration = Duration::from_millis(4);
 
-/// Bytes of the waiting frames of one client, with their replies so far: more than one frame of the maximum
-/// size. At the bound, the lines of a further frame get the error `server_busy`.
+/// The maximum bytes of one client's waiting frames and of their replies so far: more than one frame of the
+/// maximum size. At the limit, the lines of a further frame get the error `server_busy`.
 const CLIENT_BYTES_MAX: usize = 8 << 20;
 
 const _: () =
     assert!(FRAME_BYTES_MAX + REPLY_BYTES_MAX + HISTORY_BYTES_MAX < CLIENT_BYTES_MAX, "a frame can wait");
 
-/// Bytes of all waiting frames, with their replies so far. At the bound, a frame that would have to wait gets
-/// the error `server_busy`; all other frames are answered as usual.
+/// The maximum bytes of all waiting frames and of their replies so far. At the limit, a frame that would have
+/// to wait gets the error `server_busy`; all other frames are answered as usual.
 const BYTES_MAX: usize = 64 << 20;
 
-/// The error for the lines of a frame that had to wait and found no room.
+/// The error for the lines of a frame that cannot wait, because a limit is reached.
 pub(super) fn server_busy() -> Error {
     Error::from(Detail::ServerBusy).with_wait_ms(BUSY_WAIT_MS)
 }
 
-/// Milliseconds after which a client should send a refused request again: the clients that fill the room have
-/// had many turns by then.
+/// Milliseconds after which a client should send a rejected request again. By then, the waiting clients have
+/// had many turns.
 const BUSY_WAIT_MS: u64 = 1_000;
 
-/// A time that only grows. The server passes its monotonic clock, a simulation a counter.
+/// Returns a monotonic time: of the server's clock, or of a counter in a simulation.
 pub type Stopwatch = Box<dyn Fn() -> Duration + Send>;
 
 /// The lines that the engine answers for one client in one turn.
@@ -71,13 +71,13 @@ impl Slice {
 }
 
 /// The envelope of a client's requests, as one key.
-pub(super) type ClientKey = Box<[u8]>;
+pub(super) type EnvelopeKey = Box<[u8]>;
 
 #[derive(Default)]
 pub(super) struct Turns {
-    frames: HashMap<ClientKey, VecDeque<PendingRequest>, RandomState>,
+    frames: HashMap<EnvelopeKey, VecDeque<PendingRequest>, RandomState>,
     /// The clients of `frames`; the first one has the next turn.
-    order: VecDeque<ClientKey>,
+    order: VecDeque<EnvelopeKey>,
     bytes: usize,
 }
 
@@ -96,11 +96,11 @@ impl Turns {
         !self.is_empty() && self.frames.contains_key(&pending.route.key())
     }
 
-    /// Adds a frame behind the other frames of its client. Returns the frame if there is no room for it.
+    /// Adds a frame behind the other frames of its client. Returns the frame if a limit is reached.
     pub(super) fn push(&mut self, pending: PendingRequest) -> Option<PendingRequest> {
         let (client, bytes) = (pending.route.key(), pending.bytes());
-        let of_client = self.frames.get(&client).into_iter().flatten().map(PendingRequest::bytes);
-        if self.bytes + bytes > BYTES_MAX || of_client.sum::<usize>() + bytes > CLIENT_BYTES_MAX {
+        let client_bytes = self.frames.get(&client).into_iter().flatten().map(PendingRequest::bytes);
+        if self.bytes + bytes > BYTES_MAX || client_bytes.sum::<usize>() + bytes > CLIENT_BYTES_MAX {
             return Some(pending);
         }
         self.insert(client).push_back(pending);
@@ -114,7 +114,7 @@ impl Turns {
         self.insert(pending.route.key()).push_front(pending);
     }
 
-    fn insert(&mut self, client: ClientKey) -> &mut VecDeque<PendingRequest> {
+    fn insert(&mut self, client: EnvelopeKey) -> &mut VecDeque<PendingRequest> {
         if !self.frames.contains_key(&client) {
             self.order.push_back(client.clone());
         }
@@ -122,7 +122,7 @@ impl Turns {
     }
 
     /// Takes the frames of the next client.
-    pub(super) fn next(&mut self) -> Option<(ClientKey, VecDeque<PendingRequest>)> {
+    pub(super) fn next(&mut self) -> Option<(EnvelopeKey, VecDeque<PendingRequest>)> {
         let client = self.order.pop_front()?;
         let frames = self.frames.remove(&client)?;
         self.bytes -= frames.iter().map(PendingRequest::bytes).sum::<usize>();
@@ -130,7 +130,7 @@ impl Turns {
     }
 
     /// Puts back the remaining frames of a client. Its next turn comes after those of all other clients.
-    pub(super) fn put_back(&mut self, client: ClientKey, frames: VecDeque<PendingRequest>) {
+    pub(super) fn put_back(&mut self, client: EnvelopeKey, frames: VecDeque<PendingRequest>) {
         if !frames.is_empty() {
             self.bytes += frames.iter().map(PendingRequest::bytes).sum::<usize>();
             self.order.push_back(client.clone());
@@ -138,13 +138,13 @@ impl Turns {
         }
     }
 
-    /// Discards the replies that depend on a record after `durable`. Adds the requests `answered`, whose
-    /// replies were discarded, before the other frames of their clients.
-    pub(super) fn take_back(&mut self, durable: u64, answered: impl Iterator<Item = PendingRequest>) {
-        self.frames.values_mut().flatten().for_each(|pending| pending.take_back(durable));
+    /// Discards all replies that depend on a record after `durable`. The frames in `answered` wait again,
+    /// before the other frames of their clients.
+    pub(super) fn roll_back(&mut self, durable: u64, answered: impl Iterator<Item = PendingRequest>) {
+        self.frames.values_mut().flatten().for_each(|pending| pending.roll_back(durable));
         let answered: Vec<_> = answered.collect();
         for mut pending in answered.into_iter().rev() {
-            pending.take_back(durable);
+            pending.roll_back(durable);
             self.insert(pending.route.key()).push_front(pending);
         }
         self.bytes = self.frames.values().flatten().map(PendingRequest::bytes).sum();

@@ -19,7 +19,7 @@ use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
 use crate::services::jobs::{self, Share};
 use crate::services::limiters::guesses::{Attempt, Guesser};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 use crate::services::passwords::{Job, Outcome};
 
 pub(super) fn register(
@@ -207,7 +207,7 @@ pub(super) fn block(
     blocked: bool,
 ) -> Result<Done, Error> {
     let user = context.authenticate(&params.token)?;
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     context.record(Command::Block { user, other: params.user, blocked })?;
     Ok(Done {})
 }

@@ -68,23 +68,23 @@ pub(crate) fn write_current<E>(
         return Ok(());
     }
     let reactions = amendment.reactions.clone();
-    let mut present = AmendedFields { reactions, ..AmendedFields::default() };
+    let mut fields = AmendedFields { reactions, ..AmendedFields::default() };
     let Some(newest) = amendment.edits.last() else {
-        encode_amended(out, &event, &present);
+        encode_amended(out, &event, &fields);
         return Ok(());
     };
     if edits {
-        present.edits = earlier_texts(&find, &event, &amendment.edits)?;
+        fields.edits = earlier_texts(&find, &event, &amendment.edits)?;
     }
     let newest = find(*newest)?;
     let body = match (event.body, newest) {
         (Body::Message { id, reply, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
-            present.edited = Some(at);
+            fields.edited = Some(at);
             Body::Message { id, text, reply }
         }
         (body, _) => body,
     };
-    encode_amended(out, &Event { body, ..event }, &present);
+    encode_amended(out, &Event { body, ..event }, &fields);
     Ok(())
 }
 

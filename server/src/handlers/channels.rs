@@ -11,7 +11,7 @@ use common::{ChannelName, Conversation, Error, UserName, pages};
 use super::{RequestContext, first_page};
 use crate::domain::channels::decide;
 use crate::domain::{Actor, Command};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: &CreateChannel<'_>) -> Result<Joined, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
@@ -72,7 +72,7 @@ pub(super) fn archive(context: &mut RequestContext<'_>, params: &ArchiveChannel<
     done(context, Command::Archive(actor, params.archived))
 }
 
-/// Deletes a channel. The contents of its files leave the disk when the deletion is durable.
+/// Deletes a channel. The contents of its files are removed when the deletion is durable.
 pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) -> Result<Done, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
     let files = &context.ledger.state().files;
@@ -87,7 +87,7 @@ pub(super) fn delete(context: &mut RequestContext<'_>, params: &OneChannel<'_>) 
 /// rate of messages.
 fn actor(context: &mut RequestContext<'_>, token: &Token<'_>, channel: &ChannelName) -> Result<Actor, Error> {
     let user = context.authenticate(token)?;
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     Ok(Actor { user, channel: channel.clone() })
 }
 

@@ -1,22 +1,22 @@
-//! The rate limit of each method: the bucket that a request takes from when its user is known.
+//! The rate limit of each method: the bucket from which an authenticated request is taken.
 
 use common::methods::Method;
 
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
-/// Reply bytes that cost as much as one more read. A page of history of 1 MiB costs 17 reads.
+/// The reply bytes that cost as much as one more read. A history page of 1 MiB costs 1 + 16 reads.
 pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 
-/// The bucket of a method. Methods that store a record take from the bucket of messages in their handlers,
-/// in addition to this one, because a repeated request stores none.
+/// The bucket of a method; `None` if this limit does not apply. A handler that stores a record also takes
+/// from the bucket of messages, but not for a repeated request, which stores no record.
 ///
-/// Passwords have limits of their own. Methods that end sessions, roles or memberships have none here, so
-/// that a user who is too fast can still revoke and leave.
-pub(super) fn limited_as(method: Method) -> Option<Limited> {
+/// Passwords have their own limits. Methods that end sessions, roles or memberships have no limit here, so
+/// a user who exceeds a rate can still revoke sessions and leave channels.
+pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {
-        Method::ChannelCreate => Some(Limited::Creations),
-        Method::ChannelJoin => Some(Limited::Joins),
-        Method::ChannelInvite => Some(Limited::Invitations),
+        Method::ChannelCreate => Some(RateKind::Creations),
+        Method::ChannelJoin => Some(RateKind::Joins),
+        Method::ChannelInvite => Some(RateKind::Invitations),
         Method::SessionList
         | Method::UserList
         | Method::ChannelList
@@ -38,7 +38,7 @@ pub(super) fn limited_as(method: Method) -> Option<Limited> {
         | Method::AdminChannels
         | Method::AdminSessions
         | Method::JoinCodeList
-        | Method::AdminStats => Some(Limited::Reads),
+        | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register
         | Method::Login

@@ -10,11 +10,10 @@ use super::{RequestContext, Unanswered};
 use crate::domain::{Command, files, history};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
-/// Begins or continues an upload. Makes the same checks as `file.commit`, so a client does not upload a file
-/// in vain.
+/// Begins or continues an upload. Makes the same checks as `file.commit` before the client sends any bytes.
 pub(super) fn begin(
     context: &mut RequestContext<'_>,
     params: Begin<'_>,
@@ -51,7 +50,7 @@ pub(super) fn begin(
         None => {
             context.ledger.may_write()?;
             context.check_quota(&requested.user)?;
-            context.take_rate(&requested.user, Limited::Messages)?;
+            context.take_rate(&requested.user, RateKind::Messages)?;
             for idle in context.files.uploads.add(requested.clone(), &context.ledger.state().files)? {
                 context.files.discard_upload(idle, context.ledger.position());
             }
@@ -86,12 +85,12 @@ pub(super) fn chunk(
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
     let (folder, upload) = (context.files.folder.clone(), upload.clone());
-    // On a full disk, the chunk would take the room that the log needs for revocations.
+    // On a full disk, the chunk would use the space that the log needs for revocations.
     context.ledger.may_write()?;
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
-/// Records the event of an upload. The content is complete and durable before that.
+/// Makes the complete content of an upload durable, and then records its event.
 pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,
@@ -169,8 +168,8 @@ fn may_share(context: &mut RequestContext<'_>, user: &UserName, to: &Target, id:
     Ok(allowed?)
 }
 
-/// Discards an upload that began by the hash of a content that its user may no longer read: the user must
-/// upload the bytes. Returns whether it was discarded.
+/// Discards an upload without bytes if its user may no longer read the file with the same hash. The user
+/// must then upload the bytes. Returns whether the upload was discarded.
 fn discard_if_unreadable(context: &mut RequestContext<'_>, user: &UserName, id: Uuid) -> bool {
     let Some(upload) = context.files.uploads.open_by_hash(id, user) else { return false };
     let source = upload.by_hash.as_ref();

@@ -105,7 +105,7 @@ impl PageReader<'_> {
             first = last + 1;
         }
         if lines.len() > bytes_max {
-            // Keep at least one event of any length. Otherwise the reader could never pass a long one.
+            // Keep at least one event, however long. Otherwise a client could never read past a long event.
             let first_end = lines.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let fitting =
                 lines.get(..bytes_max).and_then(|fitting| fitting.iter().rposition(|b| *b == b'\n'));

@@ -1,4 +1,4 @@
-//! A cache of token digests. It saves a SHA-256 per request line of a busy session.
+//! A cache of token digests. It avoids one SHA-256 per request line of a busy session.
 
 use crate::domain::records::TokenDigest;
 

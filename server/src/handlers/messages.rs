@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::RequestContext;
 use crate::domain::Command;
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
 pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result<Sent, Error> {
@@ -15,8 +15,8 @@ pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result
     record_once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }))
 }
 
-/// Records the command of a request with a sender's id. A second request with the same id records nothing and
-/// gets the result of the first.
+/// Records the command of a request whose sender chose the `id`. A second request with the same id records
+/// nothing and gets the result of the first.
 pub(super) fn record_once<'a>(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
@@ -25,10 +25,10 @@ pub(super) fn record_once<'a>(
 ) -> Result<Sent, Error> {
     let user = context.authenticate(token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
-        context.take_rate(&user, Limited::Reads)?;
+        context.take_rate(&user, RateKind::Reads)?;
         return Ok(Sent { n, at });
     }
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     let command = command(context, user)?;
     let receipt = context.record(command)?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;

@@ -34,7 +34,7 @@ use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
 use crate::services::presence::Presence;
@@ -67,7 +67,7 @@ pub struct RequestContext<'a> {
     /// The rate limits and quotas of the users.
     pub rates: &'a mut Rates,
     /// The bucket of the request, from which `RequestContext::authenticate` takes.
-    pub limited: Option<Limited>,
+    pub rate_kind: Option<RateKind>,
     /// The user of a read, who pays for its reply.
     pub reader: Option<UserName>,
     pub files: &'a mut Files,
@@ -122,7 +122,7 @@ impl RequestContext<'_> {
             }
         };
         // A request that continues after its job has paid.
-        self.limited = charges::limited_as(call.method()).filter(|_| outcome.is_none());
+        self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
         let before = out.len();
         let unanswered = self.call(call, id, outcome, out).err();
@@ -140,7 +140,7 @@ impl RequestContext<'_> {
     fn charge_reply(&mut self, bytes: usize) {
         let reads = bytes as u64 / charges::BYTES_PER_READ;
         if let Some(user) = self.reader.take().filter(|_| reads > 0) {
-            self.rates.charge(&user, Limited::Reads, reads, self.now_ms);
+            self.rates.charge(&user, RateKind::Reads, reads, self.now_ms);
         }
     }
 
@@ -220,7 +220,7 @@ impl RequestContext<'_> {
         }
         let before = self.ledger.appended_bytes();
         let receipt = fan_out::record(self.ledger, self.outbound, command, self.now_ms)?;
-        self.rates.wrote(&user, self.ledger.appended_bytes() - before, self.now_ms);
+        self.rates.count_log_bytes(&user, self.ledger.appended_bytes() - before, self.now_ms);
         Ok(receipt)
     }
 
@@ -238,8 +238,8 @@ impl RequestContext<'_> {
     }
 
     /// Takes a request out of one of the user's buckets. Returns an error if the user exceeds the rate.
-    fn take_rate(&mut self, user: &UserName, limited: Limited) -> Result<(), Error> {
-        let taken = self.rates.take(user, limited, self.now_ms);
+    fn take_rate(&mut self, user: &UserName, kind: RateKind) -> Result<(), Error> {
+        let taken = self.rates.take(user, kind, self.now_ms);
         taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     }
 
@@ -254,9 +254,9 @@ impl RequestContext<'_> {
             _ => None,
         };
         let Some(user) = known.cloned() else { return Err(self.no_session(token)) };
-        if let Some(limited) = self.limited.take() {
-            self.take_rate(&user, limited)?;
-            self.reader = (limited == Limited::Reads).then(|| user.clone());
+        if let Some(kind) = self.rate_kind.take() {
+            self.take_rate(&user, kind)?;
+            self.reader = (kind == RateKind::Reads).then(|| user.clone());
         }
         Ok(user)
     }

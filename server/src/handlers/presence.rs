@@ -7,7 +7,7 @@ use common::{Error, UserName};
 
 use super::RequestContext;
 use crate::outbound::ephemeral::publish_typing;
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
 pub(super) fn set(
     context: &mut RequestContext<'_>,
@@ -15,7 +15,7 @@ pub(super) fn set(
 ) -> Result<PresenceReply, Error> {
     let user = context.authenticate(&params.token)?;
     // Each change between online and offline stores a record, so the rate limit counts it.
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     let session = context.known_tokens.digest(&params.token);
     context.presence.set(&user, session, params.state, context.now_ms);
     Ok(PresenceReply { topic: context.ledger.state().presence_topic(), heartbeat_ms: PRESENCE_HEARTBEAT_MS })

@@ -5,11 +5,11 @@ use common::{Error, Target};
 
 use super::{RequestContext, first_page};
 use crate::domain::{Command, reads};
-use crate::services::limiters::rates::Limited;
+use crate::services::limiters::rates::RateKind;
 
 pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Result<Marked, Error> {
     let user = context.authenticate(&params.token)?;
-    context.take_rate(&user, Limited::Messages)?;
+    context.take_rate(&user, RateKind::Messages)?;
     let MarkRead { conversation, n, .. } = params;
     let command = Command::MarkRead { user: user.clone(), conversation: conversation.clone(), n };
     context.record(command)?;

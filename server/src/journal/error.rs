@@ -65,8 +65,8 @@ impl JournalError {
         }
     }
 
-    /// The error for a failed sync, even if the disk is full. After it, nobody knows whether the written
-    /// bytes are on the disk, and a later sync cannot prove it. See [`writer`](super::writer).
+    /// The error for a failed sync, even if the disk is full. After a failed sync, the written bytes may be
+    /// missing on the disk even if a later sync succeeds. See [`writer`](super::writer).
     pub(crate) fn unavailable(action: &'static str, file: &str, source: io::Error) -> Self {
         Self::Unavailable { action, file: file.to_owned(), source: Arc::new(source) }
     }

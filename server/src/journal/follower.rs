@@ -115,7 +115,7 @@ fn fill(disk: &dyn Disk, name: &str, offset: u64, buffer: &mut [u8]) -> io::Resu
     }
 }
 
-/// A reader of a file of a disk, from its start.
+/// Reads a file of a disk sequentially.
 struct FromDisk<'a> {
     disk: &'a dyn Disk,
     name: &'a str,

@@ -38,7 +38,7 @@ const LINE_REFS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / LINE_REF_BYTES;
 const ID_ENTRY_BYTES: usize = 20;
 const IDS_PER_PAGE: usize = PAGE_PAYLOAD_BYTES / ID_ENTRY_BYTES;
 
-/// Where a segment begins and ends. With this data, server startup can skip the segment.
+/// The start and the end of a segment. With this data, server startup can skip the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Extent {
     /// The number of the first record, which identifies the segment.
@@ -180,7 +180,7 @@ fn decode(name: String, head_bytes: u32, mut head: Fields<'_>) -> Option<(IndexF
     Some((IndexFile { extent, name, head_bytes: head_bytes.into(), events, ids, fences }, runs))
 }
 
-/// Reads fixed-width fields from the front of a byte slice.
+/// Reads fixed-width fields from the start of a byte slice.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

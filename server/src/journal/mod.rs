@@ -137,7 +137,7 @@ impl Journal {
     /// Discards all records that are not on the disk, by reading the log again up to the durable record
     /// `until`. Writes nothing, so it works even on a full or read-only disk. See [`open`](Self::open) for
     /// `from` and `replay`. After an error, the journal is unchanged.
-    pub fn take_back(
+    pub fn roll_back(
         &mut self,
         from: Checkpoint,
         until: Checkpoint,
@@ -239,7 +239,7 @@ impl Journal {
     /// The line of the event with this id, without its newline, durable or not.
     ///
     /// An unknown id costs one read of 4 KiB for each sealed segment whose range of ids contains the id. The
-    /// id of a new message is newer than these ranges, so it costs nothing.
+    /// id of a new message is greater than these ranges, so its lookup reads nothing.
     pub fn line_by_id(&self, id: u128) -> Result<Option<Vec<u8>>, JournalError> {
         let in_memory = self
             .in_memory()

@@ -89,7 +89,7 @@ pub(super) fn reread(
     Ok(Journal::resume(disk, options, sealed, last.index, &last.extent))
 }
 
-/// A [`Scan::until`] that reads the log to its end.
+/// The value of [`Scan::until`] for the whole log.
 const END: u64 = u64::MAX;
 
 /// Removes the file of [`Writer::find_room`], which exists if the process crashed in that function.

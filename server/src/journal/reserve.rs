@@ -1,8 +1,8 @@
-//! The reserve: a file of zeros that occupies room on the disk. When the disk is full, the writer makes the
+//! The reserve: a file of zeros that occupies space on the disk. When the disk is full, the writer makes the
 //! file shorter, step by step, so that the log can still store the revocations of administrators.
 //!
-//! Other programs can take the released room, too. Therefore the writer releases only a step at a time, and
-//! only after a write failed.
+//! Other programs can use the released space. So the writer releases one step at a time, and only after a
+//! failed write.
 
 use std::io;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use disk::Disk;
 /// The file in the data folder. Its content has no meaning, and it may be removed while no server runs.
 pub const RESERVE_FILE: &str = "reserve";
 
-/// The parts in which the reserve is released. A part (256 KiB) is smaller than the room that
-/// [`Writer::find_room`](super::Writer::find_room) looks for: a released part must not look like free room.
+/// The number of steps in which the reserve is released. A step (256 KiB) is smaller than the test file of
+/// [`Writer::find_room`](super::Writer::find_room), so `find_room` still fails after a release.
 const STEPS: u64 = 64;
 
 pub(super) struct Reserve {
@@ -22,13 +22,13 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// A reserve of `bytes`; 0 is no reserve.
+    /// Creates a reserve of `bytes`; 0 for no reserve.
     pub(super) fn new(disk: Arc<dyn Disk>, bytes: u64) -> Self {
         Self { disk, bytes }
     }
 
-    /// Extends the file to its full length, or as far as `room` bytes remain free. A file that cannot be
-    /// extended stays as it is.
+    /// Extends the file to its full length, or to a shorter length that leaves `room` bytes free. If the disk
+    /// refuses every extension, the file is unchanged.
     pub(super) fn fill(&self, room: u64) -> io::Result<()> {
         let before = self.length()?;
         if before >= self.bytes {
@@ -50,7 +50,7 @@ impl Reserve {
         outcome
     }
 
-    /// Releases a step. Returns false if nothing is left.
+    /// Releases one step. Returns false if the reserve is empty.
     pub(super) fn release(&self) -> bool {
         let length = self.length().unwrap_or_default();
         length > 0 && self.disk.truncate(RESERVE_FILE, length.saturating_sub(self.step())).is_ok()

@@ -1,7 +1,7 @@
 //! Rereads the sealed segments in chunks, and checks every batch against the chain.
 //!
 //! Server startup does not read sealed segments. Without the scrub, a changed byte would be detected only
-//! when a user reads the message. The scrub detects the damage while a backup with the right byte still
+//! when a user reads the message. The scrub detects the damage while a backup with the correct byte still
 //! exists. It changes nothing, and keeps one chunk and one line in memory. The caller controls its speed.
 
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! The segment files: the list of them, and the whole batches of each. [`tail`](super::tail) classifies the
+//! The segment files: their list, and the whole batches of each file. [`tail`](super::tail) classifies the
 //! bytes after the last whole batch.
 
 use super::JournalError;

@@ -1,7 +1,7 @@
 //! Reads the committed records of a log without changing anything: for `papo log verify`, `papo log tail` and
 //! `papo backup`.
 //!
-//! A server may be running meanwhile: its unfinished write looks like a torn tail, and is skipped.
+//! The server may be running: its unfinished write looks like a torn tail, and is skipped.
 
 use std::ops::ControlFlow;
 
@@ -82,7 +82,7 @@ fn walk<E: From<JournalError>>(
     Ok(report)
 }
 
-/// The size of an unacknowledged batch at the end of a segment. Damage is an error.
+/// The size of an unacknowledged batch at the end of a segment. Returns an error for damage.
 pub(super) fn torn_bytes(
     segment: u64,
     bytes: &[u8],

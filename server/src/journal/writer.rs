@@ -26,7 +26,7 @@ use tracing::warn;
 pub(super) const ROOM_FILE: &str = "log/room";
 
 /// The size of a segment divided by the size of [`ROOM_FILE`]. For a segment of 64 MiB, the file has 1 MiB:
-/// some thousand messages.
+/// a few thousand messages.
 const ROOM_SHARE: u64 = 64;
 
 /// The open segment and the head of the chain.
@@ -61,7 +61,7 @@ impl Writer {
         Self { disk, file, segment, room_bytes, reserve, failure: None }
     }
 
-    /// Reserves room on the disk for the batches after it is full. Without this call, there is no reserve.
+    /// Reserves space for batches that are written while the disk is full. The default is no reserve.
     #[must_use]
     pub fn with_reserve(self, bytes: u64) -> Self {
         let reserve = Reserve::new(Arc::clone(&self.disk), bytes);
@@ -81,8 +81,8 @@ impl Writer {
     /// The first batch of a segment also creates the file, and writes the index of the previous segment.
     ///
     /// After [`JournalError::StorageFull`], the log is unchanged. Until [`find_room`](Self::find_room)
-    /// succeeds, each further batch uses the reserve, and fails when nothing is left of it. The ledger then
-    /// submits only batches of commands that may use the reserve. After [`JournalError::Unavailable`], every
+    /// succeeds, each further batch uses the reserve, and fails when the reserve is empty. Meanwhile, the
+    /// ledger submits only commands that may use the reserve. After [`JournalError::Unavailable`], every
     /// batch fails until a restart.
     pub fn commit(&mut self, batch: Batch) -> Result<CommitAck, JournalError> {
         let uses_reserve = self.is_full();
@@ -155,7 +155,7 @@ impl Writer {
     }
 
     /// Cuts off a partial batch and syncs the cut. Without the sync, a crash during the next batch could
-    /// bring the bytes of this batch back.
+    /// restore the bytes of this batch.
     fn cut(&mut self) -> Result<(), JournalError> {
         let name = log_name(self.segment.first_record);
         let cut = self.disk.truncate(&name, self.segment.log_bytes);

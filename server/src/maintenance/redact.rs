@@ -28,8 +28,7 @@ use crate::storage::ledger::LedgerError;
 use crate::storage::replay;
 use disk::Disk;
 
-/// The maximum number of messages in one redaction. It keeps the line of the redaction in the log below 64
-/// KiB.
+/// The maximum number of messages in one redaction. It keeps the record of the redaction below 64 KiB.
 pub const NUMBERS_MAX: usize = 3000;
 
 /// The messages to redact.
@@ -44,7 +43,7 @@ pub struct Request {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Redaction {
-    /// The number of redacted lines. Lines that were redacted before do not count.
+    /// The number of lines that this redaction changed.
     pub redacted: usize,
     /// The number of removed file contents.
     pub contents: u64,
@@ -64,9 +63,7 @@ pub enum RedactError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The request has no message numbers, or too many.
-    #[error(
-        "name 1 to {NUMBERS_MAX} messages by their numbers, as `papo history` and `papo log tail` show them"
-    )]
+    #[error("give 1 to {NUMBERS_MAX} numbers of messages, as `papo history` and `papo log tail` show them")]
     Numbers,
     /// The event does not exist, or has no text.
     #[error("{1} has no message {0}; nothing was redacted. `papo log tail` shows the numbers")]
@@ -205,7 +202,7 @@ fn ids(disk: &dyn Disk) -> Result<HashSet<Uuid>, JournalError> {
 }
 
 /// The number of the message or file to which an event belongs; `None` if the event is not a message, a file
-/// or an edit. Redacted events count.
+/// or an edit. Includes redacted events.
 fn message_of(event: &Event<'_>) -> Option<u64> {
     if let Body::Message { .. } | Body::File { .. } | Body::Redacted { of: None, .. } = event.body {
         return Some(event.n);

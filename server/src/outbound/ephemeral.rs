@@ -21,7 +21,7 @@ pub(crate) fn publish_presence(
     }
 }
 
-/// Publishes that a user begins or stops typing to a conversation.
+/// Publishes that a user begins or stops typing in a conversation.
 pub(crate) fn publish_typing(
     outbound: &mut OutboundQueue,
     topic: &Arc<str>,

@@ -70,8 +70,8 @@ fn publish_event(
     }
 }
 
-/// Publishes a read mark or a block to all sessions of its user. A session that misses it requests
-/// `read.list`, or `user.blocks` when it follows its conversations again.
+/// Publishes a read mark or a block to all sessions of its user. A client that misses the notice requests
+/// `read.list` or `user.blocks` when it subscribes again.
 fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let (user, notice) = if let ServerRecord::Read { user, conversation, .. } = record {
         (user, reads::reading(state, user, conversation).map(read_notice))
@@ -90,7 +90,7 @@ fn read_notice(reading: Reading) -> Notice {
     Notice::Read { conversation, n, unread, mentions }
 }
 
-/// Publishes the new topic of a channel to each member. A member that misses it requests `sync.heads`.
+/// Publishes the new topic of a channel to each member. A client that misses it requests `sync.heads`.
 fn publish_topic_moved(outbound: &mut OutboundQueue, state: &State, name: &ChannelName) {
     let Ok(channel) = state.channels.channel(name) else { return };
     let notice = Notice::TopicMoved { to: name.clone(), topic: channel.topic.to_string() };

@@ -51,7 +51,7 @@ impl OutboundQueue {
             None => self.open_batch.entry(Arc::clone(topic)).or_default(),
         };
         if lines.len() + line.len() >= EVENT_FRAME_BYTES_MAX {
-            // `close_batch` replaces the number by the last record of the batch.
+            // `close_batch` replaces `u64::MAX` by the last record of the batch.
             let lines = std::mem::take(lines);
             self.publications.push_back((u64::MAX, Publication { topic: Arc::clone(topic), lines }));
         }
@@ -100,7 +100,7 @@ impl OutboundQueue {
 
     /// Discards the events of all records after `durable`, and returns the requests whose replies depend on
     /// those records, in order.
-    pub fn take_back(&mut self, durable: u64) -> impl Iterator<Item = PendingRequest> + use<> {
+    pub fn roll_back(&mut self, durable: u64) -> impl Iterator<Item = PendingRequest> + use<> {
         self.open_batch.clear();
         self.publications.retain(|(position, _)| *position <= durable);
         let kept = self.replies.partition_point(|(position, _)| *position <= durable);
@@ -164,7 +164,7 @@ mod tests {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("channel.a"));
         queue.publish(&topic, b"1");
         queue.publish(&topic, b"2");
-        assert!(publications(&mut queue, u64::MAX - 1).is_empty(), "the batch is not sealed");
+        assert!(publications(&mut queue, u64::MAX - 1).is_empty(), "the batch is open");
         queue.close_batch(2);
         queue.publish(&topic, b"3");
         queue.close_batch(3);
@@ -180,7 +180,7 @@ mod tests {
         for _ in 0..5 {
             queue.publish(&topic, &line);
         }
-        assert!(publications(&mut queue, 100).is_empty(), "not sealed, so not durable");
+        assert!(publications(&mut queue, 100).is_empty(), "the batch is open, so it is not durable");
         queue.close_batch(7);
         assert!(publications(&mut queue, 6).is_empty());
         let frames = publications(&mut queue, 7);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn only_later_replies_and_events_are_taken_back() {
+    fn only_later_replies_and_events_are_rolled_back() {
         let (mut queue, topic) = (OutboundQueue::default(), Arc::from("t"));
         reply(&mut queue, 3, "one");
         queue.publish(&topic, b"1");
@@ -200,12 +200,12 @@ mod tests {
         queue.publish(&topic, b"2");
         queue.close_batch(5);
         queue.publish(&topic, b"3");
-        let taken: Vec<_> = queue.take_back(3).map(|pending| pending.reply).collect();
+        let taken: Vec<_> = queue.roll_back(3).map(|pending| pending.reply).collect();
         assert_eq!(taken, [&b"two"[..], b"three"]);
         assert_eq!(queue.reply_bytes(), 3);
         queue.close_batch(6);
         assert_eq!(publications(&mut queue, 6), [("t".into(), "1\n".into())]);
-        assert_eq!(queue.next_reply(3).expect("on disk").reply, b"one");
+        assert_eq!(queue.next_reply(3).expect("the record is durable").reply, b"one");
         assert!(queue.is_empty());
     }
 }

@@ -1,8 +1,8 @@
 //! A request frame whose lines are being answered, and its reply so far.
 //!
 //! Lines are answered in order. When a line needs a job, such as a password hash, the request waits for it,
-//! and the engine then continues at that line. So one frame can log in and then send a message. After a frame
-//! with one line, a second frame can carry bytes. The same holds for replies.
+//! and the engine then continues at that line. So one frame can log in and then send a message. A request
+//! or a reply of one line can have a second frame, which contains bytes such as a chunk of a file.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use transport::Frame;
 pub struct Route(Vec<Frame>);
 
 impl Route {
-    /// The name of the client, which the broker extended. `None` if a front speaks for many users.
+    /// The client's name, extended by the broker; `None` if one connection sends requests of many users.
     #[must_use]
     pub fn client(&self) -> Option<&[u8]> {
         if let [_broker, client, _empty] = &*self.0 { Some(client) } else { None }
     }
 
-    /// The envelope as one key: the requests of one client have the same key. A front that speaks for many
-    /// users adds a frame to the envelope of each user, so each of them has a key.
+    /// The envelope as one key: the requests of one client have the same key. A connection for many users
+    /// adds a frame to the envelope of each user, so each user has a key.
     #[must_use]
     pub fn key(&self) -> Box<[u8]> {
         let mut key = Vec::new();
@@ -45,7 +45,7 @@ pub struct PendingRequest {
     pub reply: Vec<u8>,
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
-    /// The progress at each line that needed a job.
+    /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
 }
 
@@ -101,7 +101,7 @@ impl PendingRequest {
 
     /// Discards the replies that depend on a record after `durable`. The engine then answers their lines
     /// again.
-    pub fn take_back(&mut self, durable: u64) {
+    pub fn roll_back(&mut self, durable: u64) {
         self.saved.retain(|progress| progress.position <= durable);
         let (answered, bytes) =
             self.saved.last().map_or((0, 0), |progress| (progress.answered, progress.reply_bytes));
@@ -112,9 +112,9 @@ impl PendingRequest {
 
     /// Replaces the replies that depend on a record after `durable` by errors. Their lines are not answered
     /// again, because the request waits for the job of a later line.
-    pub fn take_back_with_error(&mut self, durable: u64, error: &Error) {
+    pub fn roll_back_with_error(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
-        self.take_back(durable);
+        self.roll_back(durable);
         while self.answered < answered {
             self.refuse_next(error);
         }
@@ -190,15 +190,15 @@ mod tests {
             pending.save_progress(position);
         }
         let full = Error::from(common::Detail::StorageFull);
-        pending.take_back_with_error(8, &full);
+        pending.roll_back_with_error(8, &full);
         let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":5070,"message":"the server's disk is full, and nothing was stored: its operator must free space","data":{"reason":"storage_full","detail":"storage_full"}}}"#;
         assert_eq!(
             (String::from_utf8_lossy(&pending.reply), pending.answered),
             (format!("answer\n{refusal}\n").into(), 2)
         );
-        pending.take_back(8);
+        pending.roll_back(8);
         assert_eq!((&*pending.reply, pending.answered), (&b"answer\n"[..], 1));
-        pending.take_back(6);
+        pending.roll_back(6);
         assert_eq!((&*pending.reply, pending.answered), (&b""[..], 0));
     }
 }

@@ -1,12 +1,12 @@
-//! The sender of a request, as the limits of logins tell senders apart.
+//! The sender of a request. The limits of logins count requests by sender.
 
 use crate::domain::records::ClientKey;
 
-/// A client with its key, or without encryption a connection. All clients behind one key count as one.
+/// The key of a client or, without encryption, the address of its connection. Clients with the same key count
+/// as one sender.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PeerId(Box<[u8]>);
 
-/// The sender of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     pub id: PeerId,

@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::records::TokenDigest;
 
-/// All present users. The number of open sessions bounds their number.
+/// All present users. There are at most as many as open sessions.
 #[derive(Debug, Default)]
 pub struct Presence {
     users: HashMap<UserName, PresentUser, RandomState>,

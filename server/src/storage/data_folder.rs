@@ -34,14 +34,14 @@ pub const RESTORED_FILE: &str = "restored";
 /// The file that the server locks while it runs.
 pub(crate) const LOCK_FILE: &str = "lock";
 
-/// Why the data folder cannot be used.
+/// The reason why the data folder cannot be used.
 #[derive(Debug, Error)]
 pub enum StoreError {
     #[error(
         "the data folder {0} is in use by another papo server: stop that server, or choose another folder with --data"
     )]
     Locked(PathBuf),
-    #[error("{0} is not a data folder: it has no log. Name the data folder with --data")]
+    #[error("{0} is not a data folder: it has no log. Choose the data folder with --data")]
     NoData(PathBuf),
     #[error("{0} contains an interrupted restore: empty the folder, and run `papo restore` again")]
     Restoring(PathBuf),

@@ -20,7 +20,7 @@ pub enum LedgerError {
     Thread(#[from] io::Error),
 }
 
-/// The error for a read of the log that failed.
+/// The error for a failed read of the log.
 pub(super) fn unreadable(error: JournalError) -> Error {
     error!(%error, "the log cannot be read");
     // Damage is permanent until a backup is restored.

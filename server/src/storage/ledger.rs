@@ -13,7 +13,7 @@ use common::{ChannelName, Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
 
 use crate::domain::records::Record;
-use crate::domain::{self, Command, Reserve, State};
+use crate::domain::{self, Command, ReservePart, State};
 use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
 use crate::storage::data_folder::Store;
@@ -46,7 +46,7 @@ const OPEN_BATCH_BYTES_MAX: usize = 8 << 20;
 /// The size of the reserve on the disk: about 100,000 revocations.
 pub const RESERVE_BYTES: u64 = 16 << 20;
 
-/// Bytes of the line that ends a batch, about. Each command may be a batch of its own.
+/// The approximate bytes of a commit line. Each command may be a batch of its own.
 const COMMIT_LINE_BYTES: u64 = 150;
 
 /// State, journal and commit log.
@@ -59,13 +59,13 @@ pub struct Ledger {
     durable: Checkpoint,
     restored_ms: Option<u64>,
     open_batch_bytes: usize,
-    /// Bytes of the lines appended since the start.
+    /// The bytes of the lines that were appended since server startup.
     appended_bytes: u64,
     bytes_since_snapshot: u64,
     /// The error for every command while the log cannot be written; `None` if it can be written.
     failure: Option<Error>,
-    /// The room of the reserve on the disk, and the part that was used since the disk is full.
     reserve_bytes: u64,
+    /// The bytes of the reserve that were used since the disk was full.
     reserve_used: u64,
 }
 
@@ -80,7 +80,7 @@ pub struct DiskFailure {
     pub cause: LedgerError,
     /// Whether the state was restored from the disk. If false, the disk cannot be read, and the server must
     /// stop.
-    pub is_taken_back: bool,
+    pub is_rolled_back: bool,
 }
 
 /// A record that was appended and applied, with the data that the fan-out needs.
@@ -126,7 +126,7 @@ impl Ledger {
         Self::open_with_reserve(store, commits, sizes, 0)
     }
 
-    /// As `open_with`, with a file of `reserve_bytes` for [some commands](Command::reserve) on a full disk.
+    /// Like `open_with`, with a reserve of bytes for [some commands](Command::reserve) on a full disk.
     pub fn open_with_reserve(
         store: Store,
         commits: &CommitMode,
@@ -214,7 +214,7 @@ impl Ledger {
         Ok(Some(apply(state, record, appended)))
     }
 
-    /// The bytes of all lines appended since the start, stored or not.
+    /// The bytes of all lines that were appended since server startup, durable or not.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes
     }
@@ -223,12 +223,12 @@ impl Ledger {
         self.failure.as_ref()
     }
 
-    /// Fails unless the disk is full and the reserve has room for the command.
-    fn may_use(&self, reserve: Reserve) -> Result<(), Error> {
+    /// Returns an error unless the disk is full and the command may use the rest of the reserve.
+    fn may_use(&self, reserve: ReservePart) -> Result<(), Error> {
         let room = match reserve {
-            Reserve::None => 0,
-            Reserve::Half => self.reserve_bytes / 2,
-            Reserve::Whole => self.reserve_bytes,
+            ReservePart::None => 0,
+            ReservePart::Half => self.reserve_bytes / 2,
+            ReservePart::Whole => self.reserve_bytes,
         };
         if self.is_disk_full() && self.reserve_used < room { Ok(()) } else { self.may_write() }
     }
@@ -237,8 +237,8 @@ impl Ledger {
         self.failure.as_ref().is_some_and(|failure| failure.reason() == Some(Reason::StorageFull))
     }
 
-    /// Fails while the log cannot be written, as [`record`](Self::record) does for a command that may not use
-    /// the reserve.
+    /// Returns an error while the log cannot be written. [`record`](Self::record) returns the same error for
+    /// a command that may not use the reserve.
     pub fn may_write(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), Err)
     }
@@ -359,18 +359,18 @@ impl Ledger {
             error!(error = %failed, cause = ?failed.source(), "the log cannot be written: the server is read-only until a restart");
         }
         if self.is_disk_full() {
-            // Nothing is left of the reserve.
+            // The reserve is empty.
             self.reserve_used = self.reserve_bytes;
         }
         self.failure = Some(answer.clone());
         self.open_batch_bytes = 0;
         let durable = self.durable.record;
-        match replay::take_back(&self.store, &mut self.journal, self.durable) {
+        match replay::roll_back(&self.store, &mut self.journal, self.durable) {
             Ok(state) => {
                 self.state = state;
-                DiskFailure { durable, answer, cause: failed.into(), is_taken_back: true }
+                DiskFailure { durable, answer, cause: failed.into(), is_rolled_back: true }
             }
-            Err(cause) => DiskFailure { durable, answer, cause, is_taken_back: false },
+            Err(cause) => DiskFailure { durable, answer, cause, is_rolled_back: false },
         }
     }
 }

@@ -30,13 +30,13 @@ pub(crate) fn open(store: &Store, segments: Options) -> Result<(State, Opened), 
 
 /// Restores the state at `durable`, the last durable record, and discards later records from the journal.
 /// Writes nothing, because the disk may be full or read-only.
-pub(crate) fn take_back(
+pub(crate) fn roll_back(
     store: &Store,
     journal: &mut Journal,
     durable: Checkpoint,
 ) -> Result<State, LedgerError> {
     let (mut state, from) = snapshots::load(store)?;
-    journal.take_back(from, durable, &mut |number, line| apply(&mut state, number, line))?;
+    journal.roll_back(from, durable, &mut |number, line| apply(&mut state, number, line))?;
     state.channels.take_moved();
     Ok(state)
 }

@@ -1,4 +1,4 @@
-//! Tests of the disk space that files and uploads of a user may take, and of its release.
+//! Tests of the quota for the files and uploads of a user, and of the removal of unused contents.
 
 use serde_json::{Value, json};
 use server::services::files::FileLimits;
@@ -19,7 +19,7 @@ fn begin_new(team: &mut Team, by: &str, content: &[u8]) -> Value {
 fn a_user_has_a_quota() {
     let mut team = team();
     assert_eq!(reason(&begin_new(&mut team, "alice", &[0; 1001])), "too_large");
-    // Each content counts as a block of 4096 bytes. Four contents fit, five do not.
+    // Each file content counts as a block of 4096 bytes. Four contents fit, five do not.
     for content in [b"1", b"2", b"3"] {
         team.send_file("alice", "#a", content);
         team.send_file("alice", "@bob", content);
@@ -47,7 +47,7 @@ fn a_deleted_file_is_removed_from_the_disk_immediately() {
 }
 
 #[test]
-fn a_content_stays_until_no_event_and_no_upload_needs_it() {
+fn content_stays_until_no_event_and_no_upload_needs_it() {
     let mut team = team();
     team.send_file("alice", "#a", b"shared");
     team.send_file("bob", "@alice", b"shared");
@@ -57,7 +57,7 @@ fn a_content_stays_until_no_event_and_no_upload_needs_it() {
     let id = team.id();
     assert_eq!(team.begin("alice", id, "#a", b"shared")["have"], 6);
     assert!(team.delete("bob", "@alice", 1)["n"].is_u64());
-    assert_eq!(team.names_on_disk().len(), 2, "content and note of the upload: {:?}", team.names_on_disk());
+    assert_eq!(team.names_on_disk().len(), 2, "content and metadata: {:?}", team.names_on_disk());
     assert_eq!(team.commit("alice", id)["n"], 5);
     assert!(team.delete("alice", "#a", 5)["n"].is_u64());
     assert_eq!(team.names_on_disk(), [""; 0]);
@@ -72,7 +72,7 @@ fn a_commit_of_a_kicked_sender_removes_the_upload() {
     team.chunk("bob", id, 0, b"secret");
     team.ask("alice", "channel.kick", json!({ "channel": "#a", "user": "bob" }));
     let refused = team.begin("bob", other, "#a", b"secret");
-    assert_eq!(reason(&refused), "not_member", "that upload is for Eve");
+    assert_eq!(reason(&refused), "not_member", "the other upload is for Eve");
     assert_eq!(reason(&team.commit("bob", id)), "not_member");
     assert_eq!(reason(&team.commit("bob", id)), "no_such_upload");
     let names = team.names_on_disk();
@@ -82,7 +82,7 @@ fn a_commit_of_a_kicked_sender_removes_the_upload() {
 }
 
 #[test]
-fn a_kicked_sender_cannot_publish_a_content_that_they_announced_by_its_hash() {
+fn a_kicked_sender_cannot_send_content_without_its_bytes() {
     let mut team = team();
     team.send_file("alice", "#a", b"secret");
     let id = team.id();

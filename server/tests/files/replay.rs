@@ -58,7 +58,7 @@ fn upload(number: u8) -> (&'static str, &'static str, Uuid, &'static [u8]) {
     (by, to, testkit::id(FIRST_ID + u128::from(number)), CONTENTS[usize::from(number) % 3])
 }
 
-fn take(team: &mut Team, step: &Step) {
+fn perform(team: &mut Team, step: &Step) {
     match step {
         Step::Begin(number) => {
             let (by, to, id, content) = upload(*number);
@@ -79,8 +79,8 @@ fn take(team: &mut Team, step: &Step) {
         }
         Step::Send(number) => {
             let length = upload(*number).3.len().max(1);
-            take(team, &Step::Chunk(*number, length));
-            take(team, &Step::Commit(*number));
+            perform(team, &Step::Chunk(*number, length));
+            perform(team, &Step::Commit(*number));
         }
         Step::Delete(number, n) => {
             let (by, to, _, _) = upload(*number);
@@ -120,8 +120,8 @@ fn contents_are_needed(state: &State, files: &BTreeSet<(String, Vec<u8>)>) -> Re
     }
     let (uploads, contents): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| name.starts_with("files/uploads/"));
-    let notes = uploads.iter().filter_map(|(_, note)| serde_json::from_slice::<Upload>(note).ok());
-    let mut needed: BTreeSet<_> = notes.map(|upload| content(&upload.sha256)).collect();
+    let uploads = uploads.iter().filter_map(|(_, bytes)| serde_json::from_slice::<Upload>(bytes).ok());
+    let mut needed: BTreeSet<_> = uploads.map(|upload| content(&upload.sha256)).collect();
     needed.extend(state.files.contents().map(content));
     for (name, _) in contents {
         prop_assert!(needed.contains(name), "no event and no upload refers to {name}");
@@ -138,7 +138,7 @@ proptest! {
         // No quota is exceeded. `quotas` tests quotas.
         let mut team = team_with(FileLimits { file_bytes_max: 1000, user_bytes_max: 100_000 });
         for step in &steps {
-            take(&mut team, step);
+            perform(&mut team, step);
         }
         // An hour later, the server removes garbage.
         team.now_ms += DAY_MS / 24;

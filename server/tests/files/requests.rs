@@ -1,4 +1,4 @@
-//! The team of the tests of files, and its requests.
+//! The team of the file tests, and its requests.
 
 use common::hex::to_hex;
 use disk::Disk as _;

@@ -86,7 +86,7 @@ fn contents_are_complete(team: &Team, case: &str) {
             };
             let bytes = team.disk.read(&content(&file.sha256));
             let bytes = bytes.unwrap_or_else(|error| panic!("{case}: no content: {error}"));
-            assert_eq!(Sha256::digest(&bytes)[..], file.sha256.0, "{case}: another content");
+            assert_eq!(Sha256::digest(&bytes)[..], file.sha256.0, "{case}: the wrong content");
             found += 1;
         }
     }

@@ -28,7 +28,7 @@ fn a_file_is_uploaded_and_downloaded_in_parts() {
     let sent = team.commit("alice", id);
     assert_eq!(sent["n"], 3);
     assert_eq!(team.commit("alice", id), sent, "committed twice");
-    assert_eq!(team.begin("alice", id, "#a", b"hello world")["have"], 11, "after its event");
+    assert_eq!(team.begin("alice", id, "#a", b"hello world")["have"], 11, "after the event");
     team.restart();
     assert_eq!(team.commit("alice", id), sent, "committed again after a restart");
 
@@ -50,7 +50,7 @@ fn an_upload_belongs_to_the_user_who_began_it() {
     let id = team.id();
     team.begin("alice", id, "@bob", b"secret");
     assert_eq!(reason(&team.begin("eve", id, "@bob", b"secret")), "id_taken");
-    assert_eq!(reason(&team.begin("alice", id, "@bob", b"other!")), "id_taken", "another content");
+    assert_eq!(reason(&team.begin("alice", id, "@bob", b"other!")), "id_taken", "the content differs");
     assert_eq!(reason(&team.chunk("eve", id, 0, b"secret")), "no_such_upload");
     assert_eq!(reason(&team.commit("eve", id)), "no_such_upload");
     assert_eq!(team.chunk("alice", id, 0, b"secret"), json!({ "have": 6 }));
@@ -97,7 +97,7 @@ fn a_content_that_differs_from_its_announcement_is_refused_and_removed() {
     assert_eq!(reason(&team.commit("alice", id)), "wrong_content");
     assert_eq!(reason(&team.commit("alice", id)), "no_such_upload");
     assert_eq!(team.names_on_disk(), [""; 0]);
-    assert_eq!(team.begin("alice", id, "#a", b"hello"), json!({ "file": id, "have": 0 }), "begun again");
+    assert_eq!(team.begin("alice", id, "#a", b"hello"), json!({ "file": id, "have": 0 }), "a new upload");
 }
 
 #[test]

@@ -24,7 +24,7 @@ mod requests;
 use requests::{Searches as _, new_team, open_team, texts};
 
 #[test]
-fn queries_of_words_phrases_and_filters() {
+fn words_phrases_and_filters_find_messages() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     team.say("alice", "#a", "A reunião começa às nove, traga o café");
@@ -345,7 +345,7 @@ fn an_operator_rebuilds_the_index_while_the_server_is_stopped() {
 }
 
 #[test]
-fn the_search_returns_by_itself_after_failures() {
+fn the_search_works_again_after_failures() {
     let data = TempDir::new().expect("a folder");
     let mut team = new_team(data.path());
     team.say("alice", "#a", "before");
@@ -369,9 +369,9 @@ fn the_search_returns_by_itself_after_failures() {
 }
 
 fn wait_until(condition: impl Fn() -> bool) {
-    let begun = clock::now();
+    let started = clock::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it takes too long");
+        assert!(started.elapsed() < Duration::from_secs(60), "the condition is not met");
         std::thread::yield_now();
     }
 }

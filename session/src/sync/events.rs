@@ -22,7 +22,7 @@ impl Sync {
 
     /// Handles an acknowledgement of the user's own message. Returns the events to emit, or `None` if the
     /// session does not follow the conversation. A gap before the message is repaired after a delay, because
-    /// the proxy may still publish the missing events.
+    /// the missing events may still arrive.
     pub(crate) fn acknowledged(&mut self, cx: &Context, entry: Entry) -> Option<Vec<Entry>> {
         let conversation = entry.conversation.clone();
         self.timeline(&conversation)?.insert(entry);

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::topic_moves::{Step, World};
+use super::topic_moves::{SimulatedNode, Step};
 
 /// Milliseconds within which all events are emitted: the interval of heads, the grace after them, and a page.
 const COMPLETE_MS: u64 = 12_000;
 
-impl World {
+impl SimulatedNode {
     /// Advances the time. The server replies at once, and the proxy loses the subscriptions that `losses`
     /// selects.
     fn run_for(&mut self, ms: u64, losses: &mut impl Iterator<Item = bool>) {
@@ -33,19 +33,19 @@ proptest! {
         pauses in proptest::collection::vec(0..4_000_u64, 1..30),
         moves in any::<u32>(),
     ) {
-        let mut world = World::new();
+        let mut node = SimulatedNode::new();
         let mut losses = losses.into_iter().cycle();
         for (at, pause) in pauses.into_iter().enumerate() {
             let is_lost = losses.next() == Some(true);
             if moves >> (at % 32) & 7 == 7 {
-                world.apply(Step::Move { is_notice_first: is_lost, is_notice_lost: is_lost });
+                node.apply(Step::Move { is_notice_first: is_lost, is_notice_lost: is_lost });
             } else {
-                world.apply(Step::Event { is_lost });
+                node.apply(Step::Event { is_lost });
             }
-            world.run_for(pause, &mut losses);
+            node.run_for(pause, &mut losses);
         }
-        world.run_for(COMPLETE_MS, &mut losses);
-        let all: Vec<_> = (4..=world.head()).collect();
-        prop_assert_eq!(world.emitted(), &all[..]);
+        node.run_for(COMPLETE_MS, &mut losses);
+        let all: Vec<_> = (4..=node.head()).collect();
+        prop_assert_eq!(node.emitted(), &all[..]);
     }
 }

@@ -1,4 +1,4 @@
-//! Servers that return to an earlier state, and give event numbers a second time.
+//! Servers that return to an earlier state, and assign event numbers a second time.
 
 use super::harness::{Harness, heads, info, ops, page};
 use super::*;

@@ -167,7 +167,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A simulated server and proxy with a session.
-pub(super) struct World {
+pub(super) struct SimulatedNode {
     session: Session,
     now_ms: u64,
     /// The events of #ops.
@@ -186,10 +186,10 @@ pub(super) struct World {
     emitted: Vec<u64>,
 }
 
-impl World {
+impl SimulatedNode {
     /// Alice follows everything; #ops has 3 events.
     pub(super) fn new() -> Self {
-        let mut world = Self {
+        let mut node = Self {
             session: Session::new(7),
             now_ms: 0,
             log: Vec::new(),
@@ -202,13 +202,13 @@ impl World {
             replies: VecDeque::new(),
             emitted: Vec::new(),
         };
-        (0..3).for_each(|_| world.append(r#""kind":"poll.opened""#, true));
+        (0..3).for_each(|_| node.append(r#""kind":"poll.opened""#, true));
         let user = testkit::user("alice");
-        let account = LoggedIn { user, token: "t".to_owned(), topic: world.own(), expires: 1 };
-        world.session.command(0, 1, Command::Restore(account));
-        world.session.command(0, 2, Command::Follow(Follow::Everything));
-        world.settle();
-        world
+        let account = LoggedIn { user, token: "t".to_owned(), topic: node.own(), expires: 1 };
+        node.session.command(0, 1, Command::Restore(account));
+        node.session.command(0, 2, Command::Follow(Follow::Everything));
+        node.advance_until_idle();
+        node
     }
 
     fn ops(&self) -> String {
@@ -364,7 +364,7 @@ impl World {
     }
 
     /// Runs without losses for longer than any deadline.
-    fn settle(&mut self) {
+    fn advance_until_idle(&mut self) {
         for _ in 0..60 {
             self.advance(1_000);
             while !self.is_idle() {
@@ -384,12 +384,12 @@ proptest! {
     /// Each event is emitted once and in order, and at the end only the current topics are subscribed.
     #[test]
     fn moving_topics_lose_no_event_and_repeat_none(steps in proptest::collection::vec(step(), 0..80)) {
-        let mut world = World::new();
-        steps.into_iter().for_each(|step| world.apply(step));
-        world.settle();
-        let all: Vec<_> = (4..=world.log.len() as u64).collect();
-        prop_assert_eq!(&world.emitted, &all);
-        let current = BTreeMap::from([(world.ops(), 1), (world.own(), 1)]);
-        prop_assert_eq!(&world.subscriptions, &current);
+        let mut node = SimulatedNode::new();
+        steps.into_iter().for_each(|step| node.apply(step));
+        node.advance_until_idle();
+        let all: Vec<_> = (4..=node.log.len() as u64).collect();
+        prop_assert_eq!(&node.emitted, &all);
+        let current = BTreeMap::from([(node.ops(), 1), (node.own(), 1)]);
+        prop_assert_eq!(&node.subscriptions, &current);
     }
 }

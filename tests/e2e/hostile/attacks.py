@@ -2,10 +2,10 @@
 
     attacks.py KIND --server INVITE --events ENDPOINT --seconds 60
 
-Each attack runs in a process of its own at `nice 19`, makes its attempts at a
-steady rate, and prints one line of JSON at the end: the number of attempts and
-the seconds. An attempt is one connection, one message or one subscription.
-No attack waits for a reply, so the node cannot slow it down by its answers.
+Each attack runs in its own process at `nice 19`, makes its attempts at a fixed
+rate, and prints one line of JSON at the end: the number of attempts and the
+seconds. An attempt is one connection, one message or one subscription. No
+attack waits for a reply, so slow replies do not slow down the attack.
 """
 
 import argparse
@@ -25,15 +25,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "interop"))
 from papo import Papo, Refused, Server, new_message_id  # noqa: E402
 
 PASSWORD = "an attacker's password"
-# The account and the channel that `hostile.py` makes before the attacks.
+# The account that `hostile.py` creates, and the channel of `honest.py`.
 VICTIM = "victim"
 CHANNEL = "#honest"
-# Lines in a frame: the limit of the protocol.
+# The maximum number of lines in a frame (PROTOCOL.md, "Limits").
 LINES_MAX = 1024
 
 
 class Attacker:
-    """Sockets of one attacker, and a session if the attack needs one."""
+    """Creates the sockets and the sessions of one attacker."""
 
     def __init__(self, arguments):
         self.server = Server(arguments.server)
@@ -57,7 +57,7 @@ class Attacker:
         return subscriber
 
     def user(self, prefix):
-        """A new account with a session; retries while logins are limited."""
+        """A new account with a session. Retries after `rate_limited`."""
         papo, name = Papo(self.invite, timeout_seconds=60), unique(prefix)
         for method in ["auth.register", "auth.login"]:
             while True:
@@ -77,13 +77,13 @@ class Attacker:
         return host, int(port)
 
     def _socket(self, kind):
-        made = self.context.socket(kind)
-        made.linger = 0
-        made.sndhwm = 100
-        made.rcvhwm = 1
-        # A peer that does not read takes little into its own kernel buffers.
-        made.rcvbuf = 4096
-        return made
+        created = self.context.socket(kind)
+        created.linger = 0
+        created.sndhwm = 100
+        created.rcvhwm = 1
+        # Unread messages wait at the node, not in the kernel of the attacker.
+        created.rcvbuf = 4096
+        return created
 
 
 def line(method, **params):
@@ -95,30 +95,30 @@ def unique(prefix):
     return f"{prefix}{secrets.token_hex(6)}"
 
 
-def offer(made, frames):
-    """Sends without waiting; returns whether the message left."""
+def offer(peer, frames):
+    """Sends without waiting. Returns whether the socket took the message."""
     try:
-        made.send_multipart(frames, zmq.DONTWAIT)
+        peer.send_multipart(frames, zmq.DONTWAIT)
     except zmq.Again:
         return False
     return True
 
 
 def counter_names(attacker):
-    """F1: names of the form that libzmq generates by itself."""
-    kept = []
+    """F1: peers whose names have the form of names that libzmq generates."""
+    connections = []
     for number in itertools.count():
         name = b"\0" + (0x6B8B4567 + number).to_bytes(4, "big")
         dealer = attacker.requests(name)
         offer(dealer, [b"", line("server.info")])
-        kept.append(dealer)
-        if len(kept) > 50:
-            kept.pop(0).close()
+        connections.append(dealer)
+        if len(connections) > 50:
+            connections.pop(0).close()
         yield
 
 
 def stolen_names(attacker):
-    """F2: connections that break and return under the same name."""
+    """F2: connections that close and reconnect with the same name."""
     while True:
         for _ in range(2):
             dealer = attacker.requests(b"the name of a victim")
@@ -129,7 +129,7 @@ def stolen_names(attacker):
 
 
 def subscription_churn(attacker):
-    """F5: subscriptions and cancellations, and connections that leave."""
+    """F5: subscribes, unsubscribes and disconnects."""
     while True:
         subscriber = attacker.subscriber()
         for _ in range(200):
@@ -141,20 +141,20 @@ def subscription_churn(attacker):
 
 
 def unread_replies(attacker):
-    """F6a: connections that ask and never read."""
+    """F6a: connections that send requests and never read the replies."""
     info = [b"", line("server.info") * 100]
-    kept = [attacker.requests() for _ in range(40)]
+    connections = [attacker.requests() for _ in range(40)]
     for number in itertools.count():
-        at = number % len(kept)
-        if not offer(kept[at], info):
-            # The node reads no more from this connection: use a new one.
-            kept[at].close()
-            kept[at] = attacker.requests()
+        at = number % len(connections)
+        if not offer(connections[at], info):
+            # The node no longer reads from this connection: open a new one.
+            connections[at].close()
+            connections[at] = attacker.requests()
         yield
 
 
 def stray_frames(attacker):
-    """F6b, F12: messages to the events port that are no subscriptions."""
+    """F6b, F12: messages to the events port that are not subscriptions."""
     subscriber, stray = attacker.subscriber(zmq.XSUB), b"x" * 1000
     while True:
         offer(subscriber, [stray])
@@ -162,12 +162,12 @@ def stray_frames(attacker):
 
 
 def unread_events(attacker):
-    """F6d: subscribers of one user that never read, and a user who writes."""
+    """F6d: subscribers that never read, and a user who sends messages."""
     papo = attacker.user("writer")
     topic = papo.call("channel.join", channel=CHANNEL)["topic"]
     papo.subscribe(topic)
-    kept = [attacker.subscriber() for _ in range(4)]
-    for subscriber in kept:
+    connections = [attacker.subscriber() for _ in range(4)]
+    for subscriber in connections:
         subscriber.subscribe(topic.encode())
     text = "x" * 3000
     while True:
@@ -214,7 +214,7 @@ def wrong_logins(attacker):
 
 
 def unknown_names(attacker):
-    """F4, F10: logins with names that nobody has."""
+    """F4, F10: logins with names of no account."""
     dealer = attacker.requests()
     while True:
         name = unique("nobody")
@@ -236,20 +236,20 @@ def registrations(attacker):
 
 
 def endless_topics(attacker):
-    """F6b: topics without an end, which are never cancelled."""
-    kept = []
+    """F6b: subscribes to new topics forever, and never unsubscribes."""
+    connections = []
     while True:
-        kept.append(attacker.subscriber())
-        if len(kept) > 10:
-            kept.pop(0).close()
+        connections.append(attacker.subscriber())
+        if len(connections) > 10:
+            connections.pop(0).close()
         for _ in range(5000):
             topic = f"channel.endless.{secrets.token_hex(16)}"
-            kept[-1].subscribe(topic.encode())
+            connections[-1].subscribe(topic.encode())
             yield
 
 
 def many_frames(attacker):
-    """Messages of more frames than the node reads."""
+    """Messages with more frames than the node accepts."""
     dealer = attacker.requests()
     frames = [b""] * 20
     while True:
@@ -260,18 +260,19 @@ def many_frames(attacker):
 
 def garbage(attacker):
     """TCP connections that do not speak ZMTP, or stop in the greeting."""
-    kept = []
+    connections = []
     while True:
         raw = socket.create_connection(attacker.address())
-        raw.send(os.urandom(64) if len(kept) % 2 else b"\xff\0\0\0\0\0\0\0")
-        kept.append(raw)
-        if len(kept) > 100:
-            kept.pop(0).close()
+        is_random = len(connections) % 2
+        raw.send(os.urandom(64) if is_random else b"\xff" + bytes(7))
+        connections.append(raw)
+        if len(connections) > 100:
+            connections.pop(0).close()
         yield
 
 
 def writes(attacker):
-    """F8: a user who writes as much as the node accepts."""
+    """F8: a user who sends as many messages as the node accepts."""
     papo = attacker.user("filler")
     channel = f"#{unique('full')}"
     papo.call("channel.create", channel=channel)
@@ -297,16 +298,16 @@ def post(papo, calls):
     drain(papo._commands)
 
 
-def drain(made):
+def drain(peer):
     try:
         while True:
-            made.recv_multipart(zmq.DONTWAIT)
+            peer.recv_multipart(zmq.DONTWAIT)
     except zmq.Again:
         pass
 
 
-# Each attack with its attempts per second: together as many as leave the
-# attackers half of one processor, so that the rates measure the node.
+# The attempts per second of each attack. All attacks together use half of one
+# CPU, so the node, not the attackers, limits the rates.
 ATTACKS = {
     counter_names: 20,
     stolen_names: 20,
@@ -337,7 +338,7 @@ def main():
     os.nice(19)
     attack = names[arguments.kind]
     attempts = attack(Attacker(arguments))
-    next(attempts)  # Accounts and connections are made before the clock runs.
+    next(attempts)  # Creates accounts and connections before the measurement.
     print("started", flush=True)
     sys.stdin.readline()
     begun, count, rate = time.monotonic(), 0, ATTACKS[attack]
@@ -348,7 +349,7 @@ def main():
         next(attempts)
         count += 1
     print(json.dumps({"attempts": count, "seconds": elapsed}), flush=True)
-    os._exit(0)  # Sockets that never read are not closed in order.
+    os._exit(0)  # Does not close the sockets that never read.
 
 
 if __name__ == "__main__":

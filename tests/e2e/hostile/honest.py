@@ -1,10 +1,10 @@
-"""Twenty honest clients of `make hostile`: they send, listen and read.
+"""Runs the 20 honest clients of `make hostile`: they send, listen and read.
 
     honest.py --server INVITE --seconds 60
 
-The first line on standard output says that all clients are ready, the last one
-is the verdict in JSON. A message without an acknowledgement is sent again
-under its id, as PROTOCOL.md says; its latency counts from the first sending.
+The first line on standard output says that all clients are ready. The last
+line is the verdict in JSON. A client sends a message without an
+acknowledgement again with the same id. Its latency counts from the first send.
 """
 
 import argparse
@@ -28,12 +28,12 @@ SEND_EVERY = 0.5
 READ_EVERY = 5
 # Seconds without an answer after which a request is sent again.
 RESEND_AFTER = 3
-# Seconds that the last acknowledgements may take.
+# The maximum seconds until the last acknowledgements arrive.
 END_MAX = 30
 
 
 class Client:
-    """One user with one message or read in flight."""
+    """One user, with at most one request in flight."""
 
     def __init__(self, server, number):
         self.papo = Papo(server, timeout_seconds=60)
@@ -45,20 +45,20 @@ class Client:
         self.papo.subscribe(topic)
         self.dealer, self.events = self.papo._commands, self.papo._fan_out
         self.line = None
-        self.begun = self.sent = 0.0
+        self.begun_at = self.sent_at = 0.0
         self.message = None
-        self.due = number / CLIENTS * SEND_EVERY
+        self.send_due = number / CLIENTS * SEND_EVERY
         self.read_due = number / CLIENTS * READ_EVERY
 
     def begin(self, now, method, params):
         request = self.papo.request(method, params)
         self.message = params.get("id")
         self.line = json.dumps(request).encode() + b"\n"
-        self.request, self.begun = request["id"], now
-        self.post(now)
+        self.request, self.begun_at = request["id"], now
+        self.send(now)
 
-    def post(self, now):
-        self.sent = now
+    def send(self, now):
+        self.sent_at = now
         self.dealer.send_multipart([b"", self.line])
 
 
@@ -75,12 +75,12 @@ def receive(client, results, now):
         if client.line is None or reply["id"] != client.request:
             continue
         if "error" in reply:
-            # Send it again after the delay that the server asks for.
+            # Send the request again after the delay that the server requests.
             results.refused += 1
             wait = reply["error"]["data"].get("wait_ms", 100) / 1000
-            client.sent = now + wait - RESEND_AFTER
+            client.sent_at = now + wait - RESEND_AFTER
             continue
-        milliseconds = (now - client.begun) * 1000
+        milliseconds = (now - client.begun_at) * 1000
         if client.message is None:
             results.reads.append(milliseconds)
         else:
@@ -89,19 +89,19 @@ def receive(client, results, now):
         client.line = None
 
 
-def act(client, results, now, elapsed, seconds):
-    """Sends what is due at one client."""
+def send_due_request(client, results, now, elapsed, seconds):
+    """Sends the next request of one client, if a request is due."""
     if client.line is not None:
-        if now - client.sent > RESEND_AFTER:
+        if now - client.sent_at > RESEND_AFTER:
             results.resent += 1
-            client.post(now)
+            client.send(now)
     elif elapsed < seconds and elapsed >= client.read_due:
         client.read_due += READ_EVERY
         client.begin(
             now, "message.history", {"conversation": CHANNEL, "limit": 50}
         )
-    elif elapsed < seconds and elapsed >= client.due:
-        client.due = max(client.due + SEND_EVERY, elapsed)
+    elif elapsed < seconds and elapsed >= client.send_due:
+        client.send_due = max(client.send_due + SEND_EVERY, elapsed)
         text = f"honest message {len(results.acknowledged)}"
         client.begin(
             now,
@@ -127,14 +127,14 @@ def run(clients, seconds):
                 while client.events.poll(0):
                     client.events.recv_multipart()
                     results.events += 1
-            act(client, results, now, elapsed, seconds)
+            send_due_request(client, results, now, elapsed, seconds)
         is_done = all(client.line is None for client in clients)
         if elapsed > seconds and (is_done or elapsed > seconds + END_MAX):
             return results
 
 
-def lost(client, results):
-    """The acknowledged messages that are not stored under their number."""
+def count_lost(client, results):
+    """The number of acknowledged messages that the history lacks."""
     stored, after = {}, 0
     while True:
         page = client.papo.call(
@@ -170,7 +170,7 @@ def main():
     reader.token, clients[0].papo = clients[0].papo.token, reader
     verdict = {
         "acknowledged": len(results.acknowledged),
-        "lost": lost(clients[0], results),
+        "lost": count_lost(clients[0], results),
         "unanswered": len(unanswered),
         "p50_ms": percentile(results.latencies, 0.5),
         "p99_ms": percentile(results.latencies, 0.99),

@@ -1,11 +1,11 @@
-"""`make hostile`: all attacks at once on a running node, with honest clients.
+"""Runs all attacks at once on a node with honest clients (`make hostile`).
 
     hostile.py --papo target/release/papo --minutes 5
 
-Each attack runs alone first, for a few seconds, and then together with all
+Each attack first runs alone for a few seconds, and then together with all
 others. The program fails if an acknowledged message is lost, if the honest
-clients wait too long, if the node uses too much memory, or if an attack was
-slower than half of its rate alone, because the machine was too busy to attack.
+clients wait too long, or if the node uses too much memory. It also fails if an
+attack reaches less than half of its rate alone: the machine is then too busy.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from papo import Papo  # noqa: E402
 P99_MS_MAX = 250
 MIB_MAX = 256
 MIB_AFTER_MAX = 64
-# Seconds after the attack at which the memory has returned to the system.
+# Seconds after the attacks at which the node must have returned its memory.
 RECOVERY_SECONDS = 60
 
 
@@ -47,7 +47,7 @@ class Node:
         self.ready = json.loads(self.process.stdout.readline())
 
     def stop(self):
-        """Stops the node as an operator does; returns whether it obeyed."""
+        """Sends SIGTERM. Returns whether the node stopped in time."""
         self.process.terminate()
         try:
             self.process.wait(30)
@@ -57,7 +57,7 @@ class Node:
         return True
 
     def mib(self, field="VmRSS"):
-        """The resident memory, now or (`VmHWM`) at most since the start."""
+        """The resident memory, or with `VmHWM` its maximum since startup."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         (kib,) = [
             entry.split()[1]
@@ -67,7 +67,7 @@ class Node:
         return int(kib) / 1024
 
     def counters(self):
-        """What `papo health` prints: the counters of all roles."""
+        """The lines of `papo health`: the counters of all roles."""
         controls = [self.ready[f"{role}_control"] for role in ROLES]
         health = subprocess.run(
             [self.papo, "health", "--timeout-ms=10000", *controls],
@@ -101,7 +101,7 @@ def begin(attackers):
 
 
 def rate(attacker, timeout):
-    """Attempts per second of a finished attack; 0 if it failed."""
+    """The attempts per second of an attack, or 0 if the attack failed."""
     try:
         output, _ = attacker.communicate(timeout=timeout)
         result = json.loads(output.splitlines()[-1])
@@ -145,9 +145,9 @@ def run(node, arguments):
     begun, highest = time.monotonic(), 0.0
     while time.monotonic() - begun < seconds:
         highest = max(highest, node.mib())
-        assert node.process.poll() is None, "the node ended"
+        assert node.process.poll() is None, "the node exited"
         time.sleep(0.2)
-    mixed = {kind: rate(one, 120) for kind, one in attackers.items()}
+    mixed = {kind: rate(process, 120) for kind, process in attackers.items()}
     output, _ = honest.communicate(timeout=300)
     verdict = json.loads(output)
     time.sleep(RECOVERY_SECONDS)
@@ -155,7 +155,7 @@ def run(node, arguments):
 
 
 def report(node, alone, mixed, verdict, highest):
-    """Prints the figures. Returns the sentences about failures."""
+    """Prints the figures. Returns a sentence for each failure."""
     after, failures = node.mib(), []
     print(f"{'attack':20} {'alone/s':>9} {'mixed/s':>9}")
     for kind, single in alone.items():

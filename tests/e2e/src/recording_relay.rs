@@ -69,7 +69,7 @@ impl RecordingRelay {
         connections.iter().map(|connection| connection.lock().expect("a record").clone()).collect()
     }
 
-    /// Stops forwarding to clients. To the node, the client seems to have stopped reading.
+    /// Stops forwarding to clients. The node cannot distinguish this from a client that does not read.
     pub fn stall(&self) {
         *self.recorder.is_stalled.lock().expect("the switch") = true;
     }

@@ -74,15 +74,16 @@ fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
 
     let reads = bob.call("read.list", json!({})).expect("a list");
     let reads = reads["conversations"].as_array().expect("a list");
-    let counts: Vec<_> = reads.iter().filter(|one| one["conversation"] != "*").collect();
-    for (conversation, one) in counts.iter().enumerate() {
-        let mentions = MENTIONS.iter().filter(|(place, _)| *place == conversation).count();
+    let counts: Vec<_> = reads.iter().filter(|reading| reading["conversation"] != "*").collect();
+    for (conversation, reading) in counts.iter().enumerate() {
+        let mentions = MENTIONS.iter().filter(|(of, _)| *of == conversation).count();
         let expected = json!({ "conversation": channel(conversation), "n": 2, "head": 502, "unread": 500, "mentions": mentions });
-        assert_eq!(**one, expected);
+        assert_eq!(**reading, expected);
     }
     assert_eq!(counts.len(), CONVERSATIONS);
     let mentions = bob.call("mention.list", json!({})).expect("a list");
-    let newest_first: Vec<_> = MENTIONS.iter().rev().map(|(place, i)| text(*place, *i)).collect();
+    let newest_first: Vec<_> =
+        MENTIONS.iter().rev().map(|(conversation, message)| text(*conversation, *message)).collect();
     assert_eq!(texts(mentions["events"].as_array().expect("events")), newest_first);
 
     // All messages are shown, in order.

@@ -41,8 +41,8 @@ fn a_backup_of_a_running_node_contains_every_acknowledged_message() {
     alice.post(&batch);
     drop(alice.reply());
     let mut waiting = 0;
-    for piece in meanwhile.chunks(5) {
-        let batch = lines(&mut alice, piece);
+    for texts in meanwhile.chunks(5) {
+        let batch = lines(&mut alice, texts);
         alice.post(&batch);
         waiting += 1;
     }

@@ -136,7 +136,7 @@ fn the_error_for_an_invalid_name_or_text_states_the_rule() {
             format!("{} {}", reply["error"]["code"], reply["error"]["message"].as_str().expect("a message"));
         assert!(found.starts_with(expected), "{found}");
     }
-    assert_eq!(alice.send("@alice", &longest).expect("what is allowed is stored").n, 1);
+    assert_eq!(alice.send("@alice", &longest).expect("the longest text is stored").n, 1);
     assert_node_answers(&node);
 }
 
@@ -180,7 +180,7 @@ fn random_frames_are_answered_or_ignored() {
             assert!(reply.starts_with("null -32"), "{reply} to {body:?}");
         }
     }
-    // Messages with too many frames, with no frame after the envelope, and with several empty frames.
+    // Some messages have too many frames, no frame after the envelope, or several empty frames.
     let mut subscriber = node.subscriber();
     for (endpoint, method) in [("clients", "server.info"), ("control", "role.status")] {
         let security = if endpoint == "control" { Security::Plain } else { node.client_security() };
@@ -190,7 +190,7 @@ fn random_frames_are_answered_or_ignored() {
             // The subscriber's libzmq sends a broken frame for 246 to 255 bytes. No real topic is that long.
             subscriber.subscribe(&bytes(&mut rng, 240));
         }
-        peer.call(method, json!({})).expect("a valid request after them is answered");
+        peer.call(method, json!({})).expect("a later valid request is answered");
     }
     subscriber.barrier();
     assert_node_answers(&node);

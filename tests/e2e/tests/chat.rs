@@ -110,7 +110,7 @@ fn escape_sequences_never_reach_a_terminal() {
     eve.send("#general", "\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}gone").expect("sent");
     alice.wait_for("gone");
     let screen = alice.screen();
-    assert!(screen.contains("eve joined #general"), "nothing was cleared:\n{screen}");
+    assert!(screen.contains("eve joined #general"), "the screen was not cleared:\n{screen}");
     assert!(
         screen.contains("[2J"),
         "the sequence is shown as text:

@@ -131,7 +131,7 @@ fn an_administrator_manages_accounts() {
     );
     assert!(alice.run_ok(&["admin", "sessions", "bob", "--json"]).starts_with(r#"{"user":"bob","#));
 
-    assert_eq!(alice.run_ok(&["admin", "disable", "bob"]), "bob is disabled, and 1 sessions were ended\n");
+    assert_eq!(alice.run_ok(&["admin", "disable", "bob"]), "bob is disabled, and 1 session was ended\n");
     assert_eq!(bob.run(&["users"]).code, Some(1), "the session ended");
     let refused = bob.run(&["login", "bob"]);
     assert!(refused.log.contains("this account is disabled"), "{}", refused.log);
@@ -158,7 +158,7 @@ fn every_line_of_standard_input_is_sent_once_and_in_order() {
     let mut input = child.stdin.take().expect("a pipe");
     input.write_all(lines.join("\n").as_bytes()).expect("written");
     drop(input);
-    assert!(child.wait().expect("an end").success());
+    assert!(child.wait().expect("the process exits").success());
 
     let mut received = Vec::new();
     for page in 0..4 {

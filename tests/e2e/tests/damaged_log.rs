@@ -104,16 +104,21 @@ fn a_torn_batch_is_cut_off_and_earlier_batches_remain() {
         (commit + 40, "within its commit line"),
         (end - 1, "before its last byte"),
     ];
-    for (cut, place) in cuts {
+    for (cut, position) in cuts {
         let mut node = Node::up_on(ended.with_log(&ended.log[..cut]));
-        assert_eq!(node.log("up").contains("cut a torn batch"), cut > start, "{place}: {}", node.log("up"));
+        assert_eq!(
+            node.log("up").contains("cut a torn batch"),
+            cut > start,
+            "{position}: {}",
+            node.log("up")
+        );
         let mut alice = node.peer();
         alice.resume(&ended.session);
         let expected: Vec<_> = (1..=MESSAGES).map(|number| format!("message {number}")).collect();
-        assert_eq!(texts(&mut alice), expected, "{place}");
-        assert_eq!(alice.send("@alice", "and on").expect("stored").n, MESSAGES as u64 + 1, "{place}");
+        assert_eq!(texts(&mut alice), expected, "{position}");
+        assert_eq!(alice.send("@alice", "and on").expect("stored").n, MESSAGES as u64 + 1, "{position}");
         killed(&mut node);
-        assert_eq!(node.verify()["torn_bytes"], 0, "{place}");
+        assert_eq!(node.verify()["torn_bytes"], 0, "{position}");
     }
 }
 

@@ -195,7 +195,7 @@ fn a_released_folder_prints_the_expected_output() {
 }
 
 #[test]
-fn a_second_start_prints_the_same() {
+fn a_restarted_node_prints_the_same_output() {
     for golden in golden_folders() {
         let mut node = Node::up_on(copy_of_data(&golden));
         node.restart("up");
@@ -207,7 +207,7 @@ fn a_second_start_prints_the_same() {
 }
 
 #[test]
-fn the_log_alone_and_a_backup_print_the_same() {
+fn the_log_alone_and_a_restored_backup_print_the_same_output() {
     for golden in golden_folders() {
         let data = copy_of_data(&golden);
         let logs = fs::read_dir(data.path().join("log")).expect("the log");

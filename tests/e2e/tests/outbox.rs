@@ -76,12 +76,12 @@ fn lines_of_a_killed_send_are_sent_by_the_next_send() {
         let mut child = send_lines(&alice, &["one", "two", "three"]);
         wait_until_stored(alice.config.path(), "three");
         child.kill().expect("killed");
-        child.wait().expect("an end");
+        child.wait().expect("the process exits");
         // The second killed process has its own outbox file.
         let mut child = send_lines(&alice, &["four"]);
         wait_until_stored(alice.config.path(), "four");
         child.kill().expect("killed");
-        child.wait().expect("an end");
+        child.wait().expect("the process exits");
         let config = alice.config;
         node.start("up");
         let alice = Shell::in_folder(&node, config);
@@ -104,7 +104,7 @@ fn the_message_of_a_send_that_times_out_is_sent_by_the_next_send() {
     let given_up = alice.run(&["send", "#log", "late", "--timeout", "0.5"]);
     assert_eq!(given_up.code, Some(3), "{}", given_up.log);
     assert!(
-        given_up.log.contains("1 messages were not sent; the next papo send or papo chat sends them"),
+        given_up.log.contains("1 message was not sent; the next papo send or papo chat sends it"),
         "{}",
         given_up.log
     );
@@ -191,7 +191,7 @@ fn an_offline_chat_shows_stored_messages_and_sends_new_ones_later() {
     alice.wait_for("the server does not answer; trying again");
     alice.enter("/status");
     alice.wait_for("offline: tcp://");
-    alice.wait_for("1 messages are waiting to be sent");
+    alice.wait_for("1 message is waiting to be sent");
     alice.wait_for("#general (offline, 1 waiting)>");
     node.start("up");
     alice.wait_for("alice: sem servidor");

@@ -163,13 +163,13 @@ fn the_state_is_rebuilt_from_the_log_without_snapshots() {
         [("alice", &alice), ("bob", &bob)].map(|(name, peer)| {
             let mut again = node.peer();
             again.resume(peer.session());
-            let asked = [
+            let requests = [
                 ("sync.heads", json!({})),
                 ("channel.list", json!({})),
                 ("user.list", json!({})),
                 ("channel.members", json!({ "channel": "#general" })),
             ];
-            let answers = asked.map(|(method, params)| again.call(method, params).expect(method));
+            let answers = requests.map(|(method, params)| again.call(method, params).expect(method));
             again.login(name).expect("the password is stored");
             // Ignore the cursor, because each login appends a record.
             answers.map(|mut answer| {
@@ -200,7 +200,7 @@ fn a_folder_without_a_log_is_refused_and_unchanged() {
     let empty = TempDir::new().expect("a folder");
     let data = empty.path().to_str().expect("UTF-8");
     let wanted =
-        format!("papo: {data} is not a data folder: it has no log. Name the data folder with --data");
+        format!("papo: {data} is not a data folder: it has no log. Choose the data folder with --data");
     for command in [["log", "verify"], ["log", "tail"], ["index", "rebuild"]] {
         let refused = Process::run([&command[..], &["--data", data]].concat());
         assert_eq!((refused.code, refused.log.trim()), (Some(1), wanted.as_str()), "{command:?}");

@@ -37,7 +37,7 @@ fn unread_messages_are_counted_at_login_and_shown_from_the_first() {
     assert_eq!(elsewhere.next_read_mark(), "#a 5, 0 unread");
     let unread = bob.call("read.list", json!({})).expect("a list");
     let marks: Vec<_> =
-        unread["conversations"].as_array().expect("a list").iter().map(|one| one["unread"].clone()).collect();
+        unread["conversations"].as_array().expect("a list").iter().map(|of| of["unread"].clone()).collect();
     assert_eq!(marks, [0, 1]);
     terminal.enter("/mentions");
     terminal.wait_until("lists the mention", |screen| screen.matches("alice: one, @here").count() == 2);

@@ -68,7 +68,7 @@ fn invite_all(alice: &TerminalUser, invited: [(&TerminalUser, &str); 3]) {
         members.push(user);
         for member in &members {
             let name = user.name;
-            member.terminal.wait_until(&format!("tells of {name}"), |screen| {
+            member.terminal.wait_until(&format!("shows the join of {name}"), |screen| {
                 screen.contains(&format!("{name} joined")) || screen.contains(&format!("{name} entrou"))
             });
         }
@@ -111,10 +111,10 @@ fn files(node: &Node, alice: &TerminalUser, [bob, carlos, diana]: [&TerminalUser
     assert_downloaded(node, diana, "@carlos", 1, "carlos_foto.png", &photo);
 }
 
-/// Asserts that the downloaded file equals the sent one, and that its event has its SHA-256.
+/// Asserts that the downloaded file equals the sent file, and that its event has the SHA-256 of the file.
 fn assert_downloaded(node: &Node, user: &TerminalUser, conversation: &str, n: u64, name: &str, sent: &[u8]) {
     let downloaded = user.downloaded(name);
-    assert!(downloaded == sent, "{} has another {name}", user.name);
+    assert!(downloaded == sent, "{} has a different {name}", user.name);
     let before = (n + 1).to_string();
     let history =
         user.run_script(node, &["history", conversation, "--json", "--before", &before, "--limit", "1"]);
@@ -155,7 +155,7 @@ fn assert_outsider_learns_nothing(node: &Node, eduardo: &TerminalUser) {
 fn document(users: &[&TerminalUser]) {
     let mut text = String::from(
         "# A private group at work\n\n\
-         Five people at five terminals. Alice creates the private channel `#trabalho` and invites Bob, Carlos and Diana; Eduardo\n\
+         Five people use papo at five terminals. Alice creates the private channel `#trabalho` and invites Bob, Carlos and Diana; Eduardo\n\
          is not invited. Alice sends a PDF to the channel, and Carlos sends a picture to Diana only. Alice and Diana use papo in\n\
          English, the others in Portuguese. `tests/e2e/tests/trabalho.rs` writes this page from the real output of the terminals,\n\
          and fails when the output no longer matches it.\n",

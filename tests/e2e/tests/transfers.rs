@@ -109,7 +109,7 @@ fn an_upload_shows_its_progress_while_the_chat_continues() {
     bob.send("#general", "and answered").expect("sent");
     alice.sees("bob: and answered");
     alice.types("/send small.bin");
-    alice.sees("small.bin is queued after 1 other files");
+    alice.sees("small.bin is queued after 1 other file");
     assert!(last_row(&alice.terminal.screen()).starts_with("large.bin "), "{}", alice.terminal.screen());
     assert!(!alice.terminal.screen().contains("is sent"), "{}", alice.terminal.screen());
 

@@ -1,5 +1,5 @@
-//! Arbitrary messages to a running broker, from a client and from the server: it answers or forwards each,
-//! and works afterwards.
+//! Fuzzes a running broker with messages from a client and from the server. The broker answers or forwards
+//! each message, and still works afterwards.
 #![no_main]
 
 mod frames;
@@ -28,7 +28,7 @@ fn start() -> (Socket, Socket) {
     let [clients, servers, control] = ["clients", "servers", "control"].map(|name| format!("inproc://{name}"));
     let config = Config { clients, servers, control };
     let broker = Broker::bind(&context, &config, &NodeSecurity::Plain).expect("free endpoints");
-    thread::spawn(move || broker.run(&Shutdown::new()).expect("a broker that runs"));
+    thread::spawn(move || broker.run(&Shutdown::new()).expect("the broker runs"));
     let connect = |kind, endpoint: &str| {
         let socket = context.socket(kind, &NodeSecurity::Plain.link()).expect("a socket");
         socket.connect(endpoint).expect("an endpoint");
@@ -49,7 +49,7 @@ fn check(input: &[u8], client: &Socket, server: &Socket) {
             break request;
         }
     };
-    // The server's own replies are arbitrary, too, with and without the envelope of the client.
+    // The server also sends arbitrary replies, with and without the envelope of the client.
     for message in &messages {
         send(server, &[&[probe[0].as_slice()], message.as_slice()].concat());
         send(server, &[&[probe[0].as_slice(), &probe[1]], message.as_slice()].concat());

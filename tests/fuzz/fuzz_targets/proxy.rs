@@ -1,5 +1,5 @@
-//! Arbitrary frames to the events port of a running proxy: their sender receives nothing that it did not
-//! subscribe to, and other subscribers receive their events.
+//! Fuzzes the events port of a running proxy with frames of a stranger. The stranger receives no event of
+//! another topic, and other subscribers receive their events.
 #![no_main]
 
 mod frames;
@@ -14,7 +14,7 @@ use transport::{Context, Kind, Socket};
 
 use frames::{messages, receive, send};
 
-/// The topic of the victim. No input holds it.
+/// The topic of the victim. No input contains this topic.
 const TOPIC: &[u8] = b"channel.secret.0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
 struct Peers {
@@ -36,12 +36,12 @@ fn start() -> Peers {
         ["events", "subscribers", "control"].map(|name| format!("inproc://{name}"));
     let config = Config { events, subscribers, control };
     let proxy = Proxy::bind(&context, &config, &NodeSecurity::Plain).expect("free endpoints");
-    thread::spawn(move || proxy.run(&Shutdown::new()).expect("a proxy that runs"));
+    thread::spawn(move || proxy.run(&Shutdown::new()).expect("the proxy runs"));
     let publisher = connect(&context, Kind::Publisher, &config.events);
     let victim = connect(&context, Kind::Subscriber, &config.subscribers);
     victim.subscribe(TOPIC).expect("a subscription");
     // Events are lost until both connections are in force.
-    while !victim.receive(&mut Vec::new()).expect("a receive") {
+    while !victim.receive(&mut Vec::new()).expect("receiving succeeds") {
         send(&publisher, &[TOPIC, b"start"]);
         thread::yield_now();
     }
@@ -59,12 +59,12 @@ fn check(input: &[u8], peers: &Peers) {
     for message in messages(input) {
         // The proxy disconnects the sender of anything other than a subscription.
         let frames = message.iter().map(|frame| transport::Frame::from(*frame));
-        let _sent_or_not = stranger.send(frames).expect("a send");
+        let _sent_or_not = stranger.send(frames).expect("sending succeeds");
     }
     send(&peers.publisher, &[TOPIC, input]);
     while receive(&peers.victim) != [TOPIC, input] {}
     let mut frames = Vec::new();
-    while stranger.receive(&mut frames).expect("a receive") {
+    while stranger.receive(&mut frames).expect("receiving succeeds") {
         assert!(frames.first().is_some_and(|topic| **topic != *TOPIC), "the stranger receives a secret event");
     }
 }

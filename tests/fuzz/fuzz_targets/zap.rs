@@ -1,5 +1,5 @@
-//! Arbitrary messages to a running ZAP handler: each answer has the form of ZAP, and the handler answers
-//! afterwards.
+//! Fuzzes a running ZAP handler with arbitrary messages. Each answer has the form of a ZAP reply, and the
+//! handler still answers afterwards.
 #![no_main]
 
 mod frames;
@@ -17,15 +17,15 @@ thread_local! {
     static PEERS: (Socket, Socket) = start();
 }
 
-fuzz_target!(|input: &[u8]| PEERS.with(|(_protected, asker)| check(input, asker)));
+fuzz_target!(|input: &[u8]| PEERS.with(|(_protected, requester)| check(input, requester)));
 
-/// Starts a ZAP handler. Returns the socket that keeps it running, and the socket that asks it.
+/// Starts a ZAP handler. Returns the socket that keeps it running, and the socket that sends requests to it.
 fn start() -> (Socket, Socket) {
     let context = Context::new();
     let protected = context.socket(Kind::Router, &protection()).expect("a socket");
-    let asker = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
-    asker.connect("inproc://zeromq.zap.01").expect("the endpoint of the handler");
-    (protected, asker)
+    let requester = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+    requester.connect("inproc://zeromq.zap.01").expect("the endpoint of the handler");
+    (protected, requester)
 }
 
 /// The protection of a port that admits every key.
@@ -33,13 +33,13 @@ fn protection() -> Security {
     Security::Outer { node: KeyPair::generate().expect("a key pair") }
 }
 
-fn check(input: &[u8], asker: &Socket) {
-    messages(input).iter().for_each(|message| send(asker, message));
-    // As if libzmq itself had sent it, with the fields of the input.
+fn check(input: &[u8], requester: &Socket) {
+    messages(input).iter().for_each(|message| send(requester, message));
+    // A valid request, as libzmq sends it, with a key from the input.
     let key = &[input, &[0; 32]].concat()[..32];
-    send(asker, &[b"", b"1.0", PROBE, b"outer", b"192.0.2.1", b"", b"CURVE", key]);
+    send(requester, &[b"", b"1.0", PROBE, b"outer", b"192.0.2.1", b"", b"CURVE", key]);
     loop {
-        let answer = receive(asker);
+        let answer = receive(requester);
         let [delimiter, version, request, status, reason, user, metadata] = answer.as_slice() else {
             panic!("an answer has seven frames: {answer:?}");
         };

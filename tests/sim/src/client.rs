@@ -26,8 +26,8 @@ pub(crate) const FOLLOW_TICKET: u64 = NO_TICKET + 1;
 
 /// A simulated client and its user.
 pub(crate) struct SimClient {
-    pub(crate) link: BrokerConnection,
-    pub(crate) connection: ProxyConnection,
+    pub(crate) broker_connection: BrokerConnection,
+    pub(crate) proxy_connection: ProxyConnection,
     /// The subscriptions of the client's SUB socket.
     pub(crate) topics: BTreeSet<String>,
     pub(crate) account: LoggedIn,
@@ -35,7 +35,7 @@ pub(crate) struct SimClient {
     pub(crate) session: Option<Session>,
     /// Whether the server accepted the command to follow.
     pub(crate) follows: bool,
-    /// The command for whose answer the user is waiting; at most one at a time.
+    /// The only command without an answer. The user waits for the answer.
     pub(crate) pending: Option<PendingCommand>,
     pub(crate) tickets: u64,
     /// The edits, reactions and files of the user, in varied runs.
@@ -63,7 +63,7 @@ pub(crate) struct PendingCommand {
     pub(crate) on_answer: OnAnswer,
 }
 
-/// The use of the answer to a command.
+/// How the answer to a command is used.
 pub(crate) enum OnAnswer {
     Ignore,
     /// Check the events of the page of history.
@@ -138,11 +138,11 @@ impl Io for ClientIo<'_> {
         self.actions.push(ClientAction::SendAlone(line, bytes));
     }
 
-    fn use_endpoint(&mut self, _place: usize) -> Result<(), Infallible> {
+    fn use_endpoint(&mut self, _index: usize) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn connect(&mut self, _address: &str) {
+    fn connect(&mut self, _endpoint: &str) {
         self.actions.push(ClientAction::Connect);
     }
 
@@ -169,8 +169,8 @@ impl SimClient {
     pub(crate) fn new(number: usize, user: UserName, topic: String, is_varied: bool) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
-            link: BrokerConnection { client: number, incarnation: 0 },
-            connection: ProxyConnection { client: number, number: 0 },
+            broker_connection: BrokerConnection { client: number, incarnation: 0 },
+            proxy_connection: ProxyConnection { client: number, number: 0 },
             topics: BTreeSet::new(),
             account,
             session: None,
@@ -193,9 +193,9 @@ impl SimClient {
         &self.account.user
     }
 
-    /// Starts the client with its token; it recalls the messages in its outbox.
+    /// Starts the client with its token. The session loads the messages in the outbox.
     pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
-        self.link.incarnation += 1;
+        self.broker_connection.incarnation += 1;
         let mut session = Session::new(seed);
         session.command(now_ms, FOLLOW_TICKET + 1, Command::Restore(self.account.clone()));
         session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
@@ -222,7 +222,7 @@ impl SimClient {
         }
     }
 
-    /// Does a random action of the user. Returns a description of the action for the trace.
+    /// Performs a random action of the user. Returns a description of the action for the trace.
     pub(crate) fn act_randomly(
         &mut self,
         now_ms: u64,
@@ -315,8 +315,8 @@ impl SimClient {
 
     /// Handles the answer to the user's pending command.
     pub(crate) fn take_answer(&mut self, ticket: u64, answer: Option<Answer>) -> Option<AnswerContent> {
-        let asked = self.pending.take_if(|pending| pending.ticket == ticket)?;
-        match (answer?, asked.on_answer) {
+        let command = self.pending.take_if(|pending| pending.ticket == ticket)?;
+        match (answer?, command.on_answer) {
             (Answer::Done, OnAnswer::ForgetChannel(channel)) => {
                 self.shown.forget(&Target::Channel(channel));
                 None

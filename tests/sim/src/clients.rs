@@ -49,9 +49,11 @@ impl World {
                 let lines = frame.iter().filter(|byte| **byte == b'\n').count();
                 let user = self.users[client].clone();
                 self.note(format_args!("{user} requests {lines}"));
-                self.send_request(self.clients[client].link, frame, None)
+                self.send_request(self.clients[client].broker_connection, frame, None)
             }
-            ClientAction::SendAlone(line, bytes) => self.send_request(self.clients[client].link, line, bytes),
+            ClientAction::SendAlone(line, bytes) => {
+                self.send_request(self.clients[client].broker_connection, line, bytes)
+            }
             ClientAction::Connect => {
                 self.connect(client);
                 Ok(())
@@ -59,7 +61,7 @@ impl World {
             ClientAction::Subscribe(topic, is_subscribe) => {
                 let sim_client = &mut self.clients[client];
                 let topics = &mut sim_client.topics;
-                let (from, shared) = (sim_client.connection, topic.clone());
+                let (from, shared) = (sim_client.proxy_connection, topic.clone());
                 let _ = if is_subscribe { topics.insert(shared) } else { topics.remove(&shared) };
                 self.send_subscription(from, topic, is_subscribe);
                 Ok(())
@@ -76,22 +78,22 @@ impl World {
     /// Handles the outcome of a user's command.
     fn answer(&mut self, client: usize, ticket: u64, outcome: Result<Answer, Error>) -> Check {
         let user = self.users[client].clone();
-        let words = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
-        self.note(format_args!("{user} is answered: {words}"));
+        let description = outcome.as_ref().map_or_else(|error| error.message.clone(), summary);
+        self.note(format_args!("{user} is answered: {description}"));
         let sim_client = &mut self.clients[client];
         let uploaded = sim_client.upload_answered(ticket, &outcome);
-        for shown in uploaded.into_iter().chain(sim_client.take_answer(ticket, outcome.ok())) {
-            match shown {
+        for content in uploaded.into_iter().chain(sim_client.take_answer(ticket, outcome.ok())) {
+            match content {
                 AnswerContent::Events(entries) => {
                     entries.iter().try_for_each(|entry| self.observed.observe_entry(entry))?
                 }
                 AnswerContent::Joined(conversation) => self.start_following_channel(client, conversation),
                 AnswerContent::Amended { id, conversation, n } => {
-                    self.tally.amended += 1;
+                    self.counters.amended += 1;
                     self.observed.observe_amended(id, conversation, n)?;
                 }
                 AnswerContent::Bytes { of, offset, bytes } => {
-                    self.tally.downloaded += 1;
+                    self.counters.downloaded += 1;
                     files::downloads_match_uploads(&self.observed, &user, &of, offset, &bytes)?;
                 }
             }
@@ -132,9 +134,9 @@ impl World {
         if follows {
             return self.start_following(client);
         }
-        // The session discarded its position and reported it.
+        // The session has discarded its position, and has reported this.
         self.clients[client].shown = Shown::default();
-        self.schedule.after(FOLLOW_RETRY_MS, SimEvent::Follow(self.clients[client].link));
+        self.schedule.after(FOLLOW_RETRY_MS, SimEvent::Follow(self.clients[client].broker_connection));
     }
 
     /// From now on the client must show all events. Events up to the current heads are not required.
@@ -174,7 +176,7 @@ impl World {
         match news {
             News::Entry(entry) => {
                 self.note(format_args!("{user} sees {} {}", entry.conversation, entry.n));
-                self.tally.shown += 1;
+                self.counters.shown += 1;
                 self.observed.observe_entry(&entry)?;
                 self.clients[client].remember_shown(&entry);
                 let conversation = Conversation::of(&user, &entry.conversation);
@@ -192,7 +194,7 @@ impl World {
             }
             News::Sent { message, outcome: Ok(entry), .. } => {
                 self.note(format_args!("{user} sent {} {}", entry.conversation, entry.n));
-                self.tally.acknowledged += 1;
+                self.counters.acknowledged += 1;
                 self.clients[client].remember_shown(&entry);
                 self.observed.observe_acknowledged(message.id, &entry.line)
             }
@@ -201,7 +203,7 @@ impl World {
                     "the message of {user} to {} was refused: {}",
                     message.to, error.message
                 ));
-                self.tally.refused += 1;
+                self.counters.refused += 1;
                 complete::refusals_are_final(&user, &error)?;
                 complete::writing_resumes(&user, &error, self.must_write)?;
                 // A delayed copy of the request may still be stored, in any order.

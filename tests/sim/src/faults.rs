@@ -98,7 +98,7 @@ impl World {
             NetworkProfile::Storm => self.rng.pick(&ALL_FAULTS),
         };
         let client = self.rng.index(self.clients.len());
-        self.tally.fault(fault.name());
+        self.counters.fault(fault.name());
         self.note(format_args!("{} ({client})", fault.name()));
         self.inject(fault, client);
     }
@@ -136,12 +136,12 @@ impl World {
             }
             Fault::BrokerKilled => {
                 self.broker.is_up = false;
-                self.broker.deaths += 1;
+                self.broker.kills += 1;
                 self.restart_later(Part::Broker);
             }
             Fault::ProxyKilled => {
                 self.proxy.is_up = false;
-                self.proxy.deaths += 1;
+                self.proxy.kills += 1;
                 self.subscriptions.clear();
                 self.restart_later(Part::Proxy);
             }
@@ -153,7 +153,7 @@ impl World {
             Fault::ClientSuspended => self.clients[client].suspended_until_ms = until_ms,
             Fault::ClientCutOff => self.clients[client].cut_off_until_ms = until_ms,
             Fault::SubscriptionsCut => {
-                let connection = self.clients[client].connection;
+                let connection = self.clients[client].proxy_connection;
                 self.subscriptions.remove(&connection);
                 self.reconnect_later(connection);
             }
@@ -179,7 +179,7 @@ impl World {
     /// With a small probability, plans a disk failure during or shortly after a startup.
     pub(crate) fn maybe_fail_recovery(&mut self) {
         if !self.is_calm && !self.clients.is_empty() && self.rng.per_mille(RECOVERY_FAILURES_PER_MILLE) {
-            self.tally.fault("disk fails at startup");
+            self.counters.fault("disk fails at startup");
             let lasts = self.rng.per_mille(500);
             self.fail_disk(ErrorKind::Other, lasts);
             self.restart_later(Part::Server);

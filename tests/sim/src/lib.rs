@@ -25,9 +25,9 @@ mod workload;
 mod upload;
 
 mod schedule;
-mod tally;
+mod counters;
 mod trace;
 
 pub use checks::Violation;
-pub use tally::Tally;
+pub use counters::Counters;
 pub use world::{Failure, Report, run};

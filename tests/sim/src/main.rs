@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use sim::Tally;
+use sim::Counters;
 
 /// Simulate the whole system with faults, in one thread, from one seed.
 #[derive(Debug, Parser)]
@@ -28,11 +28,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let (first, count) = arguments.seed.map_or((arguments.first, arguments.seeds), |seed| (seed, 1));
     let reader = arguments.trace.then_some((|line| println!("{line}")) as fn(&str));
-    let (mut tally, mut failures) = (Tally::default(), 0);
+    let (mut counters, mut failures) = (Counters::default(), 0);
     for seed in first..first.saturating_add(count) {
         match sim::run(seed, reader) {
             Ok(report) => {
-                tally += &report.tally;
+                counters += &report.counters;
                 if count == 1 {
                     println!("seed {seed}: trace hash {}", report.hash);
                 }
@@ -43,6 +43,6 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("{count} seeds from {first} on, {failures} of them failed\n{tally}");
+    println!("{count} seeds from {first} on, {failures} of them failed\n{counters}");
     ExitCode::from(u8::from(failures > 0))
 }

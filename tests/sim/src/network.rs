@@ -1,6 +1,6 @@
 //! The simulated network, with models of the broker and the proxy.
 //!
-//! The broker forwards frames between clients and the server. When the broker dies, the frames in transit are
+//! The broker forwards frames between clients and the server. When it is killed, the frames in transit are
 //! lost. The proxy sends each event to the connections that are subscribed to the whole topic of the event,
 //! and answers barriers. The subscriptions of one connection keep their order, as in TCP.
 
@@ -39,10 +39,10 @@ impl World {
         if self.is_cut_off(from.client) || self.is_lost("request lost", self.rates.loss) {
             return Ok(());
         }
-        for _ in 0..self.copies("request doubled") {
+        for _ in 0..self.copies("request duplicated") {
             let at_ms = self.arrival(Lane::Requests(from.client), self.rates.reorders);
             let (frame, bytes) = (frame.clone(), bytes.clone());
-            let request = SimEvent::Request { from, broker_deaths: self.broker.deaths, frame, bytes };
+            let request = SimEvent::Request { from, broker_kills: self.broker.kills, frame, bytes };
             self.schedule.at(at_ms, request);
         }
         Ok(())
@@ -55,7 +55,7 @@ impl World {
         }
         let mut publications = outgoing.publications;
         // The publications of one batch come from a hash table, whose order differs between runs.
-        publications.sort_by(|(one, _), (other, _)| one.cmp(other));
+        publications.sort_by(|(topic, _), (other, _)| topic.cmp(other));
         for (topic, lines) in publications {
             String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.observed.observe_line(line))?;
             let first = String::from_utf8_lossy(lines.get(..100).unwrap_or(&lines)).into_owned();
@@ -70,10 +70,10 @@ impl World {
         if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss) {
             return;
         }
-        for _ in 0..self.copies("reply doubled") {
+        for _ in 0..self.copies("reply duplicated") {
             let at_ms = self.arrival(Lane::Replies(to.client), self.rates.reorders);
             let (lines, bytes) = (lines.to_vec(), bytes.cloned());
-            let reply = SimEvent::Reply { to, broker_deaths: self.broker.deaths, lines, bytes };
+            let reply = SimEvent::Reply { to, broker_kills: self.broker.kills, lines, bytes };
             self.schedule.at(at_ms, reply);
         }
     }
@@ -87,7 +87,7 @@ impl World {
     }
 
     pub(crate) fn subscribe(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
-        if !self.proxy.is_up || self.clients[from.client].connection != from {
+        if !self.proxy.is_up || self.clients[from.client].proxy_connection != from {
             return;
         }
         let Ok(subscription) = parse_subscription(topic.as_bytes()) else { return };
@@ -111,24 +111,24 @@ impl World {
         if self.is_lost("event frame lost", self.rates.event_loss) {
             return;
         }
-        for _ in 0..self.copies("event frame doubled") {
+        for _ in 0..self.copies("event frame duplicated") {
             let at_ms = self.arrival(Lane::Events(to.client), self.rates.reorders);
             let (topic, lines) = (topic.to_owned(), lines.to_vec());
-            self.schedule.at(at_ms, SimEvent::Event { to, proxy_deaths: self.proxy.deaths, topic, lines });
+            self.schedule.at(at_ms, SimEvent::Event { to, proxy_kills: self.proxy.kills, topic, lines });
         }
     }
 
     /// Replaces the client's SUB socket. The old subscriptions are lost.
     pub(crate) fn connect(&mut self, client: usize) {
         let sim_client = &mut self.clients[client];
-        self.subscriptions.remove(&sim_client.connection);
-        sim_client.connection.number += 1;
+        self.subscriptions.remove(&sim_client.proxy_connection);
+        sim_client.proxy_connection.number += 1;
         sim_client.topics.clear();
     }
 
     /// libzmq reconnected a SUB socket and sends its subscriptions again.
     pub(crate) fn reconnect(&mut self, connection: ProxyConnection) {
-        if self.clients[connection.client].connection == connection {
+        if self.clients[connection.client].proxy_connection == connection {
             let topics = self.clients[connection.client].topics.clone();
             topics.into_iter().for_each(|topic| self.send_subscription(connection, topic, true));
         }
@@ -142,18 +142,18 @@ impl World {
     fn is_lost(&mut self, name: &'static str, per_mille: u64) -> bool {
         let is_lost = self.rng.per_mille(per_mille);
         if is_lost {
-            self.tally.fault(name);
+            self.counters.fault(name);
             self.note(format_args!("{name}"));
         }
         is_lost
     }
 
     fn copies(&mut self, name: &'static str) -> u64 {
-        let is_doubled = self.rng.per_mille(self.rates.duplication);
-        if is_doubled {
-            self.tally.fault(name);
+        let is_duplicated = self.rng.per_mille(self.rates.duplication);
+        if is_duplicated {
+            self.counters.fault(name);
         }
-        1 + u64::from(is_doubled)
+        1 + u64::from(is_duplicated)
     }
 
     /// The arrival time of a frame that is sent now.

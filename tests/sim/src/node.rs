@@ -33,10 +33,10 @@ use crate::schedule::BrokerConnection;
 /// The Unix time at the start of a run.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
 
-/// Maximum rounds until the reply to a request at the end of a run.
+/// The maximum number of rounds until the reply to a request at the end of a run.
 const REQUEST_ROUNDS_MAX: u32 = 100;
 
-/// Maximum request frames of one round, as in `server::Server`.
+/// The maximum number of request frames in one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
 /// The time of a request line on the engine's stopwatch. A frame of more than four lines takes several turns.
@@ -46,7 +46,7 @@ pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
     pub(crate) engine: Option<Engine>,
     pub(crate) inbox: VecDeque<Request>,
-    pub(crate) has_round: bool,
+    pub(crate) is_round_scheduled: bool,
     /// The power cut that will follow the planned disk failure.
     pub(crate) power_cut: Option<Loss>,
     /// The clock error of the server; negative if its clock is behind.
@@ -88,7 +88,7 @@ impl Outlet for Outgoing {
         let frames: Vec<_> = answered.into_reply().collect();
         if let [address, _delimiter, lines, bytes @ ..] = frames.as_slice() {
             let bytes = bytes.first().map(|bytes| bytes.to_vec());
-            self.replies.extend(link(address).map(|to| Reply { to, lines: lines.to_vec(), bytes }));
+            self.replies.extend(connection_of(address).map(|to| Reply { to, lines: lines.to_vec(), bytes }));
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Node {
             disk,
             engine: None,
             inbox: VecDeque::new(),
-            has_round: false,
+            is_round_scheduled: false,
             power_cut: None,
             clock_error_ms: 0,
             has_files: plan.is_varied,
@@ -247,7 +247,7 @@ impl Node {
             let mut outgoing = Outgoing::default();
             engine.resume_pending(unix_ms);
             engine.flush();
-            engine.send(&mut outgoing).map_err(|_| "the server gives up")?;
+            engine.send(&mut outgoing).map_err(|_| "the server stopped")?;
             if let Some(reply) = outgoing.replies.into_iter().find(|reply| reply.to == from) {
                 let answer: Value =
                     serde_json::from_slice(&reply.lines).map_err(|error| error.to_string())?;
@@ -293,11 +293,11 @@ impl Node {
         self.power_cut.is_some() || self.disk.has_failed()
     }
 
-    /// The state after a startup equals the last durable state before.
+    /// The state after a startup equals the last durable state before the startup.
     pub(crate) fn state_equals_before(&self, ledger: &Ledger) -> Check {
         let Some((record, before)) = &self.last_durable else { return Ok(()) };
         ensure(*record <= ledger.position(), "state_equals_before", || {
-            format!("record {record} was durable, and the log ends at {}", ledger.position())
+            format!("record {record} was durable, but the log ends at {}", ledger.position())
         })?;
         let now = fingerprint(ledger.state());
         ensure(*record < ledger.position() || *before == now, "state_equals_before", || {
@@ -324,7 +324,7 @@ fn frames(from: BrokerConnection, lines: Vec<u8>, bytes: Option<&[u8]>) -> Vec<F
     [address, Frame::new(), Frame::from(lines)].into_iter().chain(bytes.map(Frame::from)).collect()
 }
 
-fn link(address: &[u8]) -> Option<BrokerConnection> {
+fn connection_of(address: &[u8]) -> Option<BrokerConnection> {
     let (client, incarnation) = std::str::from_utf8(address).ok()?.split_once(' ')?;
     Some(BrokerConnection { client: client.parse().ok()?, incarnation: incarnation.parse().ok()? })
 }

@@ -67,8 +67,8 @@ pub(crate) struct Plan {
 
 /// In the first 130 of every 200 seeds, users only send messages. The seeds in `docs/RELIABILITY.md` found
 /// their bugs in such runs. The other seeds are varied.
-const SEEDS_PER_TURN: u64 = 200;
-const PLAIN_SEEDS_PER_TURN: u64 = 130;
+const SEEDS_PER_CYCLE: u64 = 200;
+const PLAIN_SEEDS_PER_CYCLE: u64 = 130;
 
 impl Plan {
     pub(crate) fn draw(seed: u64, rng: &mut Rng) -> Self {
@@ -104,7 +104,7 @@ impl Plan {
                 segments: Options { segment_bytes },
                 snapshot_every_bytes: rng.pick(&[2_000, 10_000, 1 << 20]),
             },
-            is_varied: seed % SEEDS_PER_TURN >= PLAIN_SEEDS_PER_TURN,
+            is_varied: seed % SEEDS_PER_CYCLE >= PLAIN_SEEDS_PER_CYCLE,
         }
     }
 

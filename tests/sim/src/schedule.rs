@@ -17,21 +17,21 @@ pub(crate) struct ProxyConnection {
     pub(crate) number: u64,
 }
 
-/// An event of the simulation. `broker_deaths` and `proxy_deaths` are the counters at the time of sending: a
-/// frame that was in transit when the role died is dropped.
+/// An event of the simulation. `broker_kills` and `proxy_kills` are the counters at the time of sending: a
+/// frame that was in transit when the role was killed is dropped.
 #[derive(Debug)]
 pub(crate) enum SimEvent {
     /// A frame of request lines reaches the server, followed by an optional frame of file bytes.
     Request {
         from: BrokerConnection,
-        broker_deaths: u64,
+        broker_kills: u64,
         frame: Vec<u8>,
         bytes: Option<Arc<[u8]>>,
     },
     /// A frame of reply lines reaches a client, followed by an optional frame of file bytes.
     Reply {
         to: BrokerConnection,
-        broker_deaths: u64,
+        broker_kills: u64,
         lines: Vec<u8>,
         bytes: Option<Vec<u8>>,
     },
@@ -48,7 +48,7 @@ pub(crate) enum SimEvent {
     /// Event lines or a barrier reach a client.
     Event {
         to: ProxyConnection,
-        proxy_deaths: u64,
+        proxy_kills: u64,
         topic: String,
         lines: Vec<u8>,
     },

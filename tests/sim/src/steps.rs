@@ -18,7 +18,7 @@ use crate::world::World;
 /// Maximum time to deliver an event to all clients after the faults: one request for the heads, and a page.
 const DELIVERY_MS_MAX: u64 = 12_000;
 
-/// Time between two checks whether a full disk has free space.
+/// Time between two checks of the free space of a full disk.
 const ROOM_CHECK_INTERVAL_MS: u64 = 100;
 
 /// Time between two attempts to start a server.
@@ -28,11 +28,12 @@ impl World {
     pub(crate) fn step(&mut self, event: SimEvent) -> Check {
         let Some(event) = self.postpone_while_suspended(event) else { return Ok(()) };
         match event {
-            SimEvent::Request { from, broker_deaths, frame, bytes } => {
-                self.request_arrives(broker_deaths, Request { from, frame, bytes });
+            SimEvent::Request { from, broker_kills, frame, bytes } => {
+                self.request_arrives(broker_kills, Request { from, frame, bytes });
             }
-            SimEvent::Reply { to, broker_deaths, lines, bytes } => {
-                let is_delivered = self.clients[to.client].link == to && self.broker.deaths == broker_deaths;
+            SimEvent::Reply { to, broker_kills, lines, bytes } => {
+                let is_delivered =
+                    self.clients[to.client].broker_connection == to && self.broker.kills == broker_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
                     self.with_session(to.client, |session, now_ms| match bytes {
                         None => session.replies(now_ms, &lines),
@@ -42,9 +43,9 @@ impl World {
             }
             SimEvent::Publication { topic, lines } => self.fan_out(&topic, &lines),
             SimEvent::Subscription { from, topic, is_subscribe } => self.subscribe(from, topic, is_subscribe),
-            SimEvent::Event { to, proxy_deaths, topic, lines } => {
+            SimEvent::Event { to, proxy_kills, topic, lines } => {
                 let is_delivered =
-                    self.clients[to.client].connection == to && self.proxy.deaths == proxy_deaths;
+                    self.clients[to.client].proxy_connection == to && self.proxy.kills == proxy_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
                     let topic = topic.as_bytes();
                     self.with_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
@@ -52,9 +53,9 @@ impl World {
             }
             SimEvent::Tick(client) => self.tick(client)?,
             SimEvent::Command(client) => self.command(client)?,
-            SimEvent::Follow(link) if self.clients[link.client].link == link => {
-                self.clients[link.client].follow(self.schedule.now_ms);
-                self.carry_out_effects(link.client)?;
+            SimEvent::Follow(from) if self.clients[from.client].broker_connection == from => {
+                self.clients[from.client].follow(self.schedule.now_ms);
+                self.carry_out_effects(from.client)?;
             }
             SimEvent::Follow(_) => {}
             SimEvent::ServerRound => self.round()?,
@@ -96,8 +97,8 @@ impl World {
         None
     }
 
-    fn request_arrives(&mut self, broker_deaths: u64, request: Request) {
-        if self.broker.deaths != broker_deaths {
+    fn request_arrives(&mut self, broker_kills: u64, request: Request) {
+        if self.broker.kills != broker_kills {
             return;
         }
         if !self.broker.is_up {
@@ -105,7 +106,7 @@ impl World {
             let Request { from, frame, bytes } = request;
             return self
                 .schedule
-                .after(RESTART_DELAY_MS, SimEvent::Request { from, broker_deaths, frame, bytes });
+                .after(RESTART_DELAY_MS, SimEvent::Request { from, broker_kills, frame, bytes });
         }
         self.node.inbox.push_back(request);
         self.schedule_round(0);
@@ -113,23 +114,23 @@ impl World {
 
     /// Schedules a round of the server's event loop, unless one is scheduled.
     pub(crate) fn schedule_round(&mut self, delay_ms: u64) {
-        if !std::mem::replace(&mut self.node.has_round, true) {
+        if !std::mem::replace(&mut self.node.is_round_scheduled, true) {
             self.schedule.after(delay_ms, SimEvent::ServerRound);
         }
     }
 
     fn round(&mut self) -> Check {
-        self.node.has_round = false;
+        self.node.is_round_scheduled = false;
         match self.node.round(self.schedule.now_ms) {
             None => {}
             Some(RoundEnd::Success(outgoing)) => self.send_outgoing(outgoing)?,
             Some(RoundEnd::PowerCut(loss)) => {
-                self.note(format_args!("the power goes off: {loss:?}"));
+                self.note(format_args!("the power is cut: {loss:?}"));
                 self.node.cut_power(loss);
                 self.restart_later(Part::Server);
             }
             Some(RoundEnd::Failed(error)) => {
-                self.note(format_args!("the server gives up: {error}"));
+                self.note(format_args!("the server stops: {error}"));
                 self.node.kill();
                 self.restart_later(Part::Server);
             }
@@ -141,7 +142,7 @@ impl World {
         if self.node.is_full() {
             self.schedule_round(ROOM_CHECK_INTERVAL_MS);
         } else if self.node.has_unfinished_frames() {
-            // The event loop continues with them at once. It waits for the disk only without other work.
+            // The event loop continues at once. It waits for the disk only without other work.
             self.schedule_round(1);
         } else if self.node.is_busy() {
             let delay_ms = self.rng.below(self.plan.disk_ms_max);
@@ -163,7 +164,7 @@ impl World {
         let Some(description) = sim_client.act_randomly(now_ms, &mut self.rng, users, channels) else {
             return Ok(());
         };
-        self.tally.sent += (sim_client.sent.len() - sent_before) as u64;
+        self.counters.sent += (sim_client.sent.len() - sent_before) as u64;
         let user = self.users[client].clone();
         self.note(format_args!("{user} {description}"));
         self.carry_out_effects(client)
@@ -176,7 +177,7 @@ impl World {
             Part::Proxy => {
                 self.proxy.is_up = true;
                 let connections: Vec<_> =
-                    self.clients.iter().map(|sim_client| sim_client.connection).collect();
+                    self.clients.iter().map(|sim_client| sim_client.proxy_connection).collect();
                 connections.into_iter().for_each(|connection| self.reconnect_later(connection));
             }
             Part::Server => return self.start_server(),
@@ -207,7 +208,7 @@ impl World {
             self.schedule.after(RESTART_DELAY_MS, SimEvent::Start(Part::Server));
             return Ok(());
         }
-        self.tally.recoveries += 1;
+        self.counters.recoveries += 1;
         self.note(format_args!("the server is up"));
         self.check_disk()?;
         self.schedule_round(0);
@@ -226,20 +227,20 @@ impl World {
         self.clients.iter().try_for_each(|sim_client| stored.sending_order_is_kept(&sim_client.sent))?;
         files::files_are_complete(&self.node.disk, &stored)?;
         state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
-        self.tally.fault("byte of the log changed");
+        self.counters.fault("byte of the log changed");
         log_flip_is_detected(&self.node.disk, self.node.sizes(), &mut self.rng)?;
-        self.tally.fault("byte of a snapshot changed");
+        self.counters.fault("byte of a snapshot changed");
         snapshot_flip_is_repaired(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.rng)
     }
 
     fn free_disk(&mut self) {
-        self.note(format_args!("there is room"));
+        self.note(format_args!("the disk has free space"));
         self.node.disk.set_room(None);
     }
 
     /// Ends all faults and restarts all parts that are down.
     fn calm_down(&mut self) {
-        self.note(format_args!("calm"));
+        self.note(format_args!("the faults end"));
         self.is_calm = true;
         self.free_disk();
         self.rates = Rates::CALM;
@@ -277,7 +278,7 @@ impl World {
         if self.postpone_if_too_early(SimEvent::CheckComplete) {
             return Ok(());
         }
-        self.note(format_args!("complete?"));
+        self.note(format_args!("checks that all clients are complete"));
         self.must_write = true;
         self.all_clients_are_complete(false)?;
         let Some(state) = self.state() else { return Ok(()) };
@@ -286,8 +287,8 @@ impl World {
             let sender = channel.members.keys().next().and_then(|member| self.number_of(member));
             final_messages.extend(sender.map(|sender| (sender, Target::Channel(name.clone()))));
         }
-        for ((one, other), _) in state.channels.all_direct() {
-            final_messages.extend(self.number_of(one).map(|sender| (sender, Target::User(other.clone()))));
+        for ((from, to), _) in state.channels.all_direct() {
+            final_messages.extend(self.number_of(from).map(|sender| (sender, Target::User(to.clone()))));
         }
         final_messages.sort();
         for (sender, to) in final_messages {

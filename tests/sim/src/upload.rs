@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 use testkit::Rng;
 use uuid::Uuid;
 
-/// Bytes of one chunk; the longest file takes several chunks.
-const PART_BYTES: usize = 300;
+/// Bytes of one chunk. The longest file has several chunks.
+const CHUNK_BYTES: usize = 300;
 
-/// The number of file contents that several users send.
-const SHARED_CONTENTS: u64 = 3;
+/// The number of files whose content several users send.
+const SHARED_FILES: u64 = 3;
 
 /// The next step of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +47,11 @@ pub(crate) enum Progress {
 }
 
 impl Upload {
-    /// Creates an upload with a unique content, or with a content that several users send.
+    /// Creates an upload whose content is unique, or is also sent by other users.
     pub(crate) fn new(id: Uuid, to: Target, rng: &mut Rng) -> Self {
         let is_shared = rng.per_mille(400);
-        let number = if is_shared { rng.below(SHARED_CONTENTS) } else { rng.next_u64() };
-        let length = if is_shared { 2 * PART_BYTES } else { rng.pick(&[0, 1, 300, 1000]) };
+        let number = if is_shared { rng.below(SHARED_FILES) } else { rng.next_u64() };
+        let length = if is_shared { 2 * CHUNK_BYTES } else { rng.pick(&[0, 1, 300, 1000]) };
         let name = FileName::new(&format!("{number}-{length}.bin")).expect("a name");
         let content = content_of(&name);
         let sha256 = ContentHash(Sha256::digest(&content).into());
@@ -82,7 +82,7 @@ impl Upload {
                 Command::Request(PlainRequest::of::<FileCommit>(|token| Commit { token, file: self.id }))
             }
             Stage::Send(have) => {
-                let end = self.content.len().min(have + PART_BYTES);
+                let end = self.content.len().min(have + CHUNK_BYTES);
                 let bytes: Arc<[u8]> = self.content[have..end].into();
                 Command::Transfer(Transfer::Chunk { file: self.id, offset: have as u64, bytes })
             }

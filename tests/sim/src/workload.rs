@@ -12,7 +12,7 @@ use testkit::Rng;
 use crate::client::{AnswerContent, OnAnswer, PendingCommand, SimClient};
 use crate::upload::{Progress, Upload};
 
-/// Messages and files that a user can act on.
+/// The maximum number of messages and files that a user can act on.
 const SEEN_MAX: usize = 40;
 
 /// Maximum bytes of one read of a file.
@@ -76,7 +76,7 @@ impl SimClient {
         ""
     }
 
-    /// With some probability, does an action other than sending a message. Returns a description of the
+    /// With some probability, performs an action other than sending a message. Returns a description of the
     /// action for the trace.
     pub(crate) fn other_action(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
         self.workload.as_mut()?.upload.iter_mut().for_each(Upload::resume);
@@ -161,16 +161,16 @@ impl SimClient {
         ticket: u64,
         outcome: &Result<Answer, Error>,
     ) -> Option<AnswerContent> {
-        let slot = &mut self.workload.as_mut()?.upload;
-        let upload = slot.as_mut().filter(|upload| upload.waits_for(ticket))?;
+        let running = &mut self.workload.as_mut()?.upload;
+        let upload = running.as_mut().filter(|upload| upload.waits_for(ticket))?;
         match upload.answered(outcome) {
             Progress::Continues => None,
             Progress::Refused => {
-                *slot = None;
+                *running = None;
                 None
             }
             Progress::Sent(n) => {
-                let Upload { id, to, .. } = slot.take()?;
+                let Upload { id, to, .. } = running.take()?;
                 Some(AnswerContent::Amended {
                     id,
                     conversation: Conversation::of(&self.account.user, &to),

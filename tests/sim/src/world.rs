@@ -8,11 +8,11 @@ use testkit::Rng;
 use crate::checks::observed::Observed;
 use crate::checks::{Check, Violation};
 use crate::client::SimClient;
+use crate::counters::Counters;
 use crate::network::Lane;
 use crate::node::Node;
 use crate::plan::{Plan, Rates};
 use crate::schedule::{Part, ProxyConnection, Schedule, SimEvent};
-use crate::tally::Tally;
 use crate::trace::Trace;
 
 /// A run uses the first names of this list.
@@ -29,7 +29,7 @@ const STEPS_MAX: u64 = 3_000_000;
 pub struct Report {
     /// The hash of the trace. Equal runs have equal hashes.
     pub hash: String,
-    pub tally: Tally,
+    pub counters: Counters,
 }
 
 /// The result of a run that a checker stopped.
@@ -61,7 +61,7 @@ pub(crate) struct World {
     /// The arrival time of the last frame on each lane.
     pub(crate) lanes: BTreeMap<Lane, u64>,
     pub(crate) observed: Observed,
-    pub(crate) tally: Tally,
+    pub(crate) counters: Counters,
     pub(crate) trace: Trace,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct World {
 pub(crate) struct Role {
     pub(crate) is_up: bool,
     /// The number of kills. A frame that was in transit during a kill is lost.
-    pub(crate) deaths: u64,
+    pub(crate) kills: u64,
 }
 
 /// Runs one seed. `reader` receives each line of the trace.
@@ -82,9 +82,9 @@ pub fn run(seed: u64, reader: Option<fn(&str)>) -> Result<Report, Box<Failure>> 
     let mut world = World::new(seed, reader);
     let outcome = world.run();
     let at_ms = world.schedule.now_ms;
-    world.tally.simulated_ms = at_ms;
+    world.counters.simulated_ms = at_ms;
     match outcome {
-        Ok(()) => Ok(Report { hash: world.trace.hash(), tally: world.tally }),
+        Ok(()) => Ok(Report { hash: world.trace.hash(), counters: world.counters }),
         Err(violation) => Err(Box::new(Failure { seed, at_ms, violation })),
     }
 }
@@ -97,7 +97,7 @@ impl World {
         let channel = |name: &&str| testkit::channel(name);
         let users: Vec<_> = USERS[..plan.clients].iter().map(user).collect();
         let channels: Vec<_> = CHANNELS[..plan.channels].iter().map(channel).collect();
-        let role = Role { is_up: true, deaths: 0 };
+        let role = Role { is_up: true, kills: 0 };
         Self {
             node: Node::create(&users, &channels, rng.next_u64(), &plan),
             schedule: Schedule::default(),
@@ -110,7 +110,7 @@ impl World {
             clients: Vec::new(),
             lanes: BTreeMap::new(),
             observed: Observed::default(),
-            tally: Tally::default(),
+            counters: Counters::default(),
             trace: Trace::new(reader),
             rng,
             plan,
@@ -128,9 +128,9 @@ impl World {
         self.schedule.at(calm_at_ms, SimEvent::Calm);
         self.schedule.after(1_000, SimEvent::Fault);
         while let Some(event) = self.schedule.next() {
-            self.tally.steps += 1;
+            self.counters.steps += 1;
             self.observed.now_ms = self.schedule.now_ms;
-            if self.tally.steps > STEPS_MAX {
+            if self.counters.steps > STEPS_MAX {
                 return Err(Violation { checker: "no_busy_loop", what: "the run does not end".to_owned() });
             }
             if !matches!(event, SimEvent::End) {

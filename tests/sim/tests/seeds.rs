@@ -10,10 +10,13 @@ fn run(seed: u64) -> sim::Report {
 
 #[test]
 fn two_hundred_seeds_pass_all_checkers() {
-    let mut tally = sim::Tally::default();
-    (0..200).for_each(|seed| tally += &run(seed).tally);
-    assert!(tally.acknowledged > 10_000 && tally.recoveries > 1_000, "the seeds did too little: {tally}");
-    assert!(tally.amended > 1_000 && tally.downloaded > 100, "the seeds did too little: {tally}");
+    let mut counters = sim::Counters::default();
+    (0..200).for_each(|seed| counters += &run(seed).counters);
+    assert!(
+        counters.acknowledged > 10_000 && counters.recoveries > 1_000,
+        "the seeds test too little: {counters}"
+    );
+    assert!(counters.amended > 1_000 && counters.downloaded > 100, "the seeds test too little: {counters}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Build {
     /// Compiles libzmq, and prints Cargo's instructions to link it.
     ///
     /// # Panics
-    /// A source is missing, a patch does not fit, or the compiler fails.
+    /// A source file is missing, a patch does not match, or the compiler fails.
     pub fn build(&mut self) {
         println!("cargo:rerun-if-env-changed={UNPATCHED}");
         let out = PathBuf::from(env::var_os("OUT_DIR").expect("Cargo sets OUT_DIR"));
@@ -142,7 +142,7 @@ fn write_platform(sources: &Path) {
     fs::write(sources.join("platform.hpp"), text).expect("OUT_DIR is writable");
 }
 
-/// Whether the C library declares `strlcpy`, as glibc does since 2.38. If not, libzmq uses its own.
+/// Whether the C library declares `strlcpy`, as glibc does since 2.38. If not, libzmq uses its own function.
 fn has_strlcpy(folder: &Path) -> bool {
     let source = folder.join("has_strlcpy.c");
     fs::write(&source, "#include <string.h>\nint main(void) { return sizeof(&strlcpy) == 0; }\n")

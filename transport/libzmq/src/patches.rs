@@ -1,5 +1,5 @@
-//! papo's patches of libzmq. Each patch replaces a text of upstream, which must occur exactly `times` times.
-//! If a new version of libzmq changes the text, the build fails.
+//! papo's patches of libzmq. Each patch replaces a text of the upstream source, which must occur exactly
+//! `times` times. If a new version of libzmq changes the text, the build fails.
 //!
 //! `docs/LIBZMQ.md` describes each fault, its reproduction, and its fix.
 
@@ -291,13 +291,17 @@ const QUEUES: [Patch; 18] = [
 /// Patches the copied sources in `folder`.
 ///
 /// # Panics
-/// The text of upstream is not where a patch expects it.
+/// An upstream source does not contain the text that a patch replaces.
 pub(crate) fn apply(folder: &Path) {
     for patch in NAMES.iter().chain(&SUBSCRIPTIONS).chain(&QUEUES) {
         let path = folder.join(patch.file);
         let text = fs::read_to_string(&path).expect("a source of libzmq");
         let found = text.matches(patch.find).count();
-        assert_eq!(found, patch.times, "libzmq changed: {} has {found} times: {}", patch.file, patch.find);
+        assert_eq!(
+            found, patch.times,
+            "libzmq changed: {} has {found} occurrences of {}",
+            patch.file, patch.find
+        );
         fs::write(&path, text.replace(patch.find, patch.replace)).expect("OUT_DIR is writable");
     }
 }

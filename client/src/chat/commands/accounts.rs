@@ -63,8 +63,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "delete-account",
         same("[erase]"),
         both(
-            "delete your account, with erase also your messages; papo asks for the password",
-            "apaga sua conta, com erase também suas mensagens; o papo pede a senha",
+            "delete your account, and with erase also your messages; papo asks for the password",
+            "apaga sua conta, e com erase também suas mensagens; o papo pede a senha",
         ),
         delete_account,
     )
@@ -73,8 +73,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "block",
         both("USER", "USUÁRIO"),
         both(
-            "block a user: refuse their messages and invitations, and hide them in channels",
-            "bloqueia alguém: recusa suas mensagens e convites, e as oculta nos canais",
+            "block a user: refuse their direct messages and invitations, and hide their messages in channels",
+            "bloqueia alguém: recusa suas mensagens diretas e convites, e oculta suas mensagens nos canais",
         ),
         block,
     ),

@@ -135,7 +135,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "archive",
         same("on|off"),
-        both("make the open channel read only, or restore it", "arquiva o canal aberto, ou o restaura"),
+        both("make the open channel read-only, or restore it", "arquiva o canal aberto, ou o restaura"),
         archive,
     ),
     Command::new(
@@ -209,7 +209,7 @@ fn bans(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn invitations(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let invitations = context.invitations()?;
-    let lines = invitations.iter().map(|one| render::invitation(context.catalog, one));
+    let lines = invitations.iter().map(|invitation| render::invitation(context.catalog, invitation));
     context.say_list(lines, &context.catalog.no_invitations())?;
     Ok(Next::Stay)
 }
@@ -326,10 +326,10 @@ fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn delete_channel(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel(context.catalog, arguments)?;
     let done = context.catalog.done_delete_channel(&channel);
-    let of = Target::Channel(channel.clone());
+    let conversation = Target::Channel(channel.clone());
     context.handle.request::<ChannelDelete>(|token| OneChannel { token, channel })?;
-    context.cache.forget(&of);
-    context.open.take_if(|open| *open == of);
+    context.cache.forget(&conversation);
+    context.open.take_if(|open| *open == conversation);
     context.say(&done)?;
     Ok(Next::Stay)
 }

@@ -21,8 +21,8 @@ use crate::cli_error::CliError;
 use crate::i18n::{Catalog, Phrase, both, same};
 pub(super) use command::{Command, Next};
 
-/// The columns of `/help` for a command and its arguments. The help of a longer command begins further to the
-/// right.
+/// The columns of `/help` for a command and its arguments. If these are longer, the help text begins further
+/// to the right.
 const SYNTAX_WIDTH: usize = 28;
 
 /// The commands under one title of the menu.

@@ -47,7 +47,8 @@ pub(super) static COMMANDS: &[Command] = &[
 fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let unread = context.unread()?;
     let catalog = context.catalog;
-    context.say_list(unread.iter().map(|one| render::reading(catalog, one)), &catalog.nothing_unread())?;
+    let lines = unread.iter().map(|reading| render::reading(catalog, reading));
+    context.say_list(lines, &catalog.nothing_unread())?;
     Ok(Next::Stay)
 }
 

@@ -87,7 +87,7 @@ fn a_torn_line_is_cut_and_a_damaged_line_skipped() {
     let mut again = fixture.outbox();
     let loaded = again.load(&fixture.alice());
     assert_eq!(texts(&loaded), ["1", "3"]);
-    assert_eq!(loaded.problems, [format!("1 damaged lines of {name} were skipped")]);
+    assert_eq!(loaded.problems, [format!("1 damaged line of {name} was skipped")]);
     again.remove(&[message(1).id]);
     fixture.kill(again);
     assert_eq!(texts(&fixture.outbox().load(&fixture.alice())), ["3"], "the removal was written");

@@ -58,7 +58,7 @@ pub(in crate::domain) fn amend<'a>(
         Target::Channel(name) => state.channels.writable(name, &user).map(drop)?,
         // A new text or a reaction reaches the other user like a message; a deletion does not.
         Target::User(other) if !matches!(change, Change::Delete) => {
-            blocks::must_accept(state, other, &user)?;
+            blocks::check_not_blocked(state, other, &user)?;
         }
         Target::User(_) => {}
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Vec<(u64, Amendment)>", into = "Vec<(u64, Amendment)>")]
 pub struct Amendments(BTreeMap<u64, Amendment>);
 
-/// The amendments of one message. When a message is deleted, each of its edits also gets an entry.
+/// The amendments of one message. When a message is deleted, its edits are marked as deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// The event numbers of the edits, in order. Empty after a deletion.
@@ -24,7 +24,7 @@ pub struct Amendment {
     pub edits: Vec<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
-    /// In the order of their first use. Empty after a deletion.
+    /// In the order in which each emoji was first used. Empty after a deletion.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
 }

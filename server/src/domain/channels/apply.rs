@@ -23,8 +23,8 @@ impl Channels {
         }
     }
 
-    /// Removes a deleted account from `*` and from all invitations, and moves the topics that it knows. Its
-    /// other memberships end with the events that follow.
+    /// Removes a deleted account from `*` and from all invitations, and moves the topics that its clients
+    /// know. Later events end its other memberships.
     pub(in crate::domain) fn remove_account(&mut self, user: &UserName) {
         self.move_topics_of(user, true);
         self.remove(&ChannelName::everybody(), user, false);
@@ -128,7 +128,7 @@ impl Channels {
 
     /// Adds the mentions in a new message of a channel to the indexes.
     fn index_mentions(&mut self, name: &ChannelName, text: &str) {
-        // Most texts contain no mention, so they are not parsed.
+        // Only a text with `@` is parsed.
         if !text.as_bytes().contains(&b'@') {
             return;
         }
@@ -160,7 +160,7 @@ impl Channels {
         }
     }
 
-    /// Removes everything of a channel except its name, its times and the number of its last event.
+    /// Marks a channel as deleted. Keeps only its creation time, its topic and the number of its last event.
     fn delete_channel(&mut self, name: &ChannelName, progress: Progress) {
         let Some(channel) = self.channels.get_mut(name) else { return };
         let before = std::mem::take(channel);

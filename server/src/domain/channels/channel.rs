@@ -15,7 +15,7 @@ use crate::domain::reads::ReadState;
 pub struct Channel {
     /// The time of creation in Unix milliseconds.
     pub since: u64,
-    /// The user who created it. A snapshot of an earlier version does not name the creator.
+    /// The user who created the channel; `None` if an older version wrote the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<UserName>,
     #[serde(flatten)]
@@ -24,10 +24,10 @@ pub struct Channel {
     pub epoch: u64,
     /// Whether only invited users may join. Other users cannot see that the channel exists.
     pub private: bool,
-    /// Whether the channel can only be read.
+    /// Whether the channel is read-only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub archived: bool,
-    /// Whether the channel was deleted. It remains, without members, so that its name is not given again.
+    /// A deleted channel stays in the state without members, so that its name cannot be used again.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
     /// The subject; empty if none is set.

@@ -43,20 +43,20 @@ pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) ->
     actor.event(1, at, Body::Created { private })
 }
 
-/// Checks that the user has created fewer channels than the limit. A request calls this, an import does not.
+/// Checks that the user has created fewer channels than the limit. The limit does not apply to an import.
 pub(crate) fn may_create(state: &State, actor: &Actor) -> Result<(), Detail> {
-    if state.channels.created_by(&actor.user) >= CHANNELS_CREATED_MAX {
+    if state.channels.created_count(&actor.user) >= CHANNELS_CREATED_MAX {
         return Err(Detail::TooManyCreated { max: CHANNELS_CREATED_MAX });
     }
     may_join(state, actor)
 }
 
-/// Checks that the user is a member of the channel already, or of fewer channels than the limit. A request
-/// calls this, an import does not.
+/// Checks that the user is already a member of the channel, or a member of fewer channels than the limit. The
+/// limit does not apply to an import.
 pub(crate) fn may_join(state: &State, actor: &Actor) -> Result<(), Detail> {
     let max = MEMBERSHIPS_MAX;
     let is_member = || state.channels.membership(&actor.channel, &actor.user).is_ok();
-    if state.channels.memberships(&actor.user, max) < max || is_member() {
+    if state.channels.membership_count(&actor.user, max) < max || is_member() {
         return Ok(());
     }
     Err(Detail::TooManyMemberships { max })
@@ -89,7 +89,7 @@ pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
 
 pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
     let channel = actor.allowed(state, Action::Invite)?;
-    blocks::must_accept(state, &user, &actor.user)?;
+    blocks::check_not_blocked(state, &user, &actor.user)?;
     if channel.banned.contains(&user) {
         return Err(Detail::UserBanned { user, channel: actor.channel });
     }
@@ -152,7 +152,7 @@ pub(crate) fn give_role<'a>(
     let channel = actor.allowed(state, Action::GiveRole)?;
     match channel.members.get(&user) {
         None => Err(Detail::NoSuchMember { user, channel: actor.channel }),
-        Some(now) if *now == role => Ok(None),
+        Some(current) if *current == role => Ok(None),
         Some(_) if channel.is_last_owner(&user) => Err(Detail::LastOwner { channel: actor.channel }),
         Some(_) => actor.event(channel.progress.n + 1, at, Body::Role(user, role)),
     }
@@ -184,7 +184,7 @@ pub(crate) fn set<'a>(
 }
 
 pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) -> Decision<'a> {
-    let channel = actor.allowed(state, Action::Close)?;
+    let channel = actor.allowed(state, Action::ArchiveOrDelete)?;
     if channel.archived == archived {
         return Ok(None);
     }
@@ -193,6 +193,6 @@ pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) 
 }
 
 pub(crate) fn delete<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
-    let channel = actor.allowed(state, Action::Close)?;
+    let channel = actor.allowed(state, Action::ArchiveOrDelete)?;
     actor.event(channel.progress.n + 1, at, Body::ChannelDeleted)
 }

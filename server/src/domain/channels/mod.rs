@@ -68,20 +68,20 @@ impl Channels {
         self.channels.get(name).is_some_and(|channel| channel.deleted)
     }
 
-    /// The channels that were not deleted, in alphabetical order.
+    /// The channels after `after` that were not deleted, in alphabetical order.
     pub fn existing(&self, after: Option<&str>) -> impl Iterator<Item = (&ChannelName, &Channel)> {
         let channels = self.channels.range(pages::range(after, ChannelName::new));
         channels.filter(|(_, channel)| !channel.deleted)
     }
 
-    /// A channel, if `user` may write to it. Only administrators may write to `*`, and nobody to an archived
-    /// channel.
+    /// A channel, if `user` may write to it. Only administrators may write to `*`. An archived channel is
+    /// read-only.
     pub fn writable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.amendable(name, user)?;
         if channel.archived { Err(Detail::ChannelArchived { channel: name.clone() }) } else { Ok(channel) }
     }
 
-    /// A channel, if `user` may delete messages in it: also in an archived channel.
+    /// A channel, if `user` may delete messages in it. The channel may be archived.
     pub fn amendable(&self, name: &ChannelName, user: &UserName) -> Result<&Channel, Detail> {
         let channel = self.membership(name, user)?;
         let may_write = !name.is_everybody() || channel.members.get(user) == Some(&Role::Owner);
@@ -210,23 +210,23 @@ impl Channels {
         all.flat_map(move |all| all.range::<Target, _>((start, Bound::Unbounded)))
     }
 
-    /// The number of channels in which `user` is a member, without `*`; counts up to `max`.
-    pub(super) fn memberships(&self, user: &UserName, max: usize) -> usize {
+    /// The number of channels in which `user` is a member, without `*`; at most `max`.
+    pub(super) fn membership_count(&self, user: &UserName, max: usize) -> usize {
         let channels = self.conversations(user).take_while(|target| matches!(target, Target::Channel(_)));
         channels.filter(|target| **target != Target::Channel(ChannelName::everybody())).take(max).count()
     }
 
-    /// The number of channels that `user` created, without those of snapshots that do not name the creator.
-    pub(super) fn created_by(&self, user: &UserName) -> usize {
-        self.indexes.created_by(user)
+    /// The number of channels that `user` created. Excludes channels whose creator is unknown.
+    pub(super) fn created_count(&self, user: &UserName) -> usize {
+        self.indexes.created_count(user)
     }
 
-    /// The names of all channels, and `*`.
+    /// The names of all channels, including deleted ones, and `*`.
     pub fn names(&self) -> impl Iterator<Item = ChannelName> {
         std::iter::once(ChannelName::everybody()).chain(self.channels.keys().cloned())
     }
 
-    /// All channels, also deleted ones, for the snapshot.
+    /// All channels, including deleted ones, for the snapshot.
     #[must_use]
     pub fn all(&self) -> &BTreeMap<ChannelName, Channel> {
         &self.channels

@@ -24,7 +24,7 @@ pub enum Action<'a> {
     /// Make the channel private or public.
     SetPrivate,
     /// Archive, restore or delete the channel.
-    Close,
+    ArchiveOrDelete,
 }
 
 impl Action<'_> {
@@ -39,11 +39,11 @@ impl Action<'_> {
             | Self::Unban
             | Self::ListBans
             | Self::SetSubject => Role::Moderator,
-            Self::GiveRole | Self::SetPrivate | Self::Close => Role::Owner,
+            Self::GiveRole | Self::SetPrivate | Self::ArchiveOrDelete => Role::Owner,
         }
     }
 
-    /// Whether the action removes a member whose role is not lower than `role`. No role permits it.
+    /// Whether the action removes a member whose role is not lower than `role`. No role may do this.
     fn removes_peer_or_superior(self, channel: &Channel, role: Role) -> bool {
         match self {
             Self::Remove(other) => channel.members.get(other).is_some_and(|other| *other >= role),
@@ -55,7 +55,7 @@ impl Action<'_> {
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate
-            | Self::Close => false,
+            | Self::ArchiveOrDelete => false,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Indexes of the channels that a user can see and of the conversations that mention a user, so that a list
-//! costs what it returns. They are derived from the channels.
+//! Indexes of the channels that a user can see and of the conversations that mention a user. With them, the
+//! cost of a list depends only on its length. The indexes are derived from the channels.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
@@ -24,7 +24,7 @@ pub(super) struct Indexes {
 }
 
 impl Indexes {
-    /// Adds a channel that was created or that a snapshot contains.
+    /// Adds a new channel, or a channel from a snapshot.
     pub(super) fn add(&mut self, name: &ChannelName, channel: &Channel) {
         if channel.deleted {
             return;
@@ -44,7 +44,7 @@ impl Indexes {
         }
     }
 
-    /// Removes a channel that was deleted.
+    /// Removes a deleted channel.
     pub(super) fn remove(&mut self, name: &ChannelName, channel: &Channel) {
         self.public.remove(name);
         self.here.remove(name);
@@ -56,7 +56,7 @@ impl Indexes {
         }
     }
 
-    pub(super) fn created_by(&self, user: &UserName) -> usize {
+    pub(super) fn created_count(&self, user: &UserName) -> usize {
         self.created.get(user).copied().unwrap_or_default()
     }
 
@@ -101,8 +101,8 @@ impl Indexes {
 }
 
 impl Channels {
-    /// The names of the first channels after `after` that `user` may see, in alphabetical order: a page and
-    /// one more.
+    /// The names of the first channels after `after` that `user` may see, in alphabetical order: more than
+    /// one page, so the caller knows whether another page follows.
     pub(super) fn visible(&self, user: &UserName, after: Option<&str>) -> BTreeSet<&ChannelName> {
         let range = pages::range(after, ChannelName::new);
         let start = range.0.as_ref().map(|name| Target::Channel(name.clone()));
@@ -118,10 +118,10 @@ impl Channels {
         let invited =
             self.indexes.invited.get(user).into_iter().flat_map(|invited| invited.range(range.clone()));
         let public = self.indexes.public.range(range.clone());
-        let page = LIST_NAMES_MAX + 1;
-        let mut names: BTreeSet<_> = own.take(page).collect();
-        names.extend(invited.take(page));
-        names.extend(public.take(page));
+        let limit = LIST_NAMES_MAX + 1;
+        let mut names: BTreeSet<_> = own.take(limit).collect();
+        names.extend(invited.take(limit));
+        names.extend(public.take(limit));
         names
     }
 

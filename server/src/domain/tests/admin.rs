@@ -86,7 +86,7 @@ fn there_is_always_an_administrator_who_can_log_in() {
 
 #[test]
 fn a_disabled_user_has_no_session_and_receives_nothing() {
-    let setting = [
+    let setup = [
         create("ana", "#open"),
         create_private("ana", "#closed"),
         create("ana", "#other"),
@@ -96,7 +96,7 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
         open("bob", "one", NOW_MS + 10),
         open("bob", "two", NOW_MS + 10),
     ];
-    let mut fixture = Fixture::with(&["ana", "bob"], setting);
+    let mut fixture = Fixture::with(&["ana", "bob"], setup);
     let names = ["#open", "#closed", "#other", "@bob", "@ana"];
     let topics = |fixture: &Fixture| names.map(|name| topic(fixture, name));
     let before = topics(&fixture);
@@ -124,7 +124,7 @@ fn a_disabled_user_has_no_session_and_receives_nothing() {
 
 #[test]
 fn the_presence_topic_moves_with_the_topic_of_any_user() {
-    let others = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
+    let revoke = |by| Command::Revoke { user: user(by), current: TokenDigest::of("none"), session: None };
     let mut fixture =
         Fixture::with(&["ana", "bob"], [open("bob", "one", NOW_MS + 10), open("ana", "two", NOW_MS + 10)]);
     let mut moves = |command| {
@@ -134,13 +134,13 @@ fn the_presence_topic_moves_with_the_topic_of_any_user() {
     };
     assert!(!moves(create("ana", "#a")));
     assert!(!moves(Command::EndSession { user: user("ana"), digest: TokenDigest::of("two") }), "a logout");
-    assert!(moves(others("bob")));
+    assert!(moves(revoke("bob")));
     assert!(moves(disable("ana", "bob", true)));
     assert!(!moves(disable("ana", "bob", false)));
 }
 
 #[test]
-fn the_list_of_users_contains_when_each_was_last_seen() {
+fn the_list_of_users_contains_their_last_seen_times() {
     let fixture = Fixture::with(&["ana", "bob"], [Command::Seen { user: user("bob"), at: 7 }]);
     let seen: Vec<_> = fixture.state.users.list(None).map(|info| info.seen).collect();
     assert_eq!(seen, [None, Some(7)]);

@@ -1,4 +1,4 @@
-//! Bans: they exclude a user, can be revoked, and are listed with their author.
+//! Bans: a ban excludes a user, can be revoked, and is listed with its author.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Invitations: listed, accepted, declined.
+//! Invitations are listed, accepted and declined.
 
 use super::*;
 use common::Detail;
@@ -6,18 +6,19 @@ use common::Detail;
 #[test]
 fn an_invitation_is_listed_and_can_be_declined() {
     let invite = |by, name, other| Command::Invite(actor(by, name), user(other));
-    let setting = [
+    let setup = [
         create_private("ana", "#b"),
         create("ana", "#a"),
         invite("ana", "#b", "bob"),
         invite("ana", "#a", "bob"),
     ];
-    let mut fixture = Fixture::with(&["ana", "bob", "eva"], setting);
+    let mut fixture = Fixture::with(&["ana", "bob", "eva"], setup);
     let invitations = |fixture: &Fixture, name: &str, after| -> Vec<_> {
         let user = user(name);
         let all = fixture.state.channels.invitations(&user, after);
-        all.map(|one| {
-            format!("{} {:?} {:?}", one.channel, one.invited.by.map(|by| by.to_string()), one.invited.at)
+        all.map(|invitation| {
+            let invited = invitation.invited;
+            format!("{} {:?} {:?}", invitation.channel, invited.by.map(|by| by.to_string()), invited.at)
         })
         .collect()
     };

@@ -17,7 +17,7 @@ pub(super) fn send_text(by: &str, target: &str, text: &str) -> Command<'static> 
 /// The mentions of a user, newest first.
 fn mentioned(fixture: &Fixture, by: &str) -> String {
     let (all, _) = page(&fixture.state, &user(by), None);
-    all.iter().map(|(conversation, one)| format!("{conversation} {}", one.n)).collect::<Vec<_>>().join(", ")
+    all.iter().map(|(name, mention)| format!("{name} {}", mention.n)).collect::<Vec<_>>().join(", ")
 }
 
 fn channel_of_three() -> Fixture {
@@ -37,7 +37,7 @@ fn a_member_is_mentioned_by_name_and_by_here() {
     assert_eq!(mentioned(&fixture, "ida"), "");
     fixture.run(join("ida", "#a"));
     assert_eq!(mentioned(&fixture, "ida"), "", "a message before the user joined does not mention them");
-    let unread = |by| reading(&fixture.state, &user(by), &to("#a")).map(|one| (one.unread, one.mentions));
+    let unread = |by| reading(&fixture.state, &user(by), &to("#a")).map(|read| (read.unread, read.mentions));
     assert_eq!((unread("bob"), unread("eva")), (Some((2, 1)), Some((2, 1))));
 }
 
@@ -65,7 +65,7 @@ fn the_oldest_mentions_are_dropped_and_pages_continue_without_gaps() {
     loop {
         let (all, next) = page(&fixture.state, &user("bob"), before);
         assert!(all.len() <= MENTIONS_PAGE_MAX);
-        seen.extend(all.iter().map(|(_, one)| one.n));
+        seen.extend(all.iter().map(|(_, mention)| mention.n));
         before = next;
         if before.is_none() {
             break;

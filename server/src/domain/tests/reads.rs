@@ -104,7 +104,7 @@ fn sending_moves_the_mark_of_a_sender_without_unread_messages() {
     assert_eq!(
         reads(&fixture, "bob"),
         "@ana 4/6 (0)",
-        "bob's message does not count, and the other one was deleted"
+        "bob's message does not count, and ana's message was deleted"
     );
     fixture.run(send("bob", "@ana"));
     assert_eq!(reads(&fixture, "bob"), "@ana 7/7 (0)", "nothing was unread");

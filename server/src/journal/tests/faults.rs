@@ -1,5 +1,4 @@
-//! Tests that no acknowledged record is lost, whichever disk operation fails, and whatever a crash after it
-//! loses.
+//! Tests that no acknowledged record is lost after any failed disk operation and any kind of crash.
 
 use std::io::ErrorKind;
 
@@ -91,7 +90,7 @@ fn a_crash_during_recovery_loses_no_record() {
 #[test]
 fn after_a_failure_the_writer_writes_nothing_and_returns_the_same_error() {
     for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
-        // The operations are: lines, commit line, sync. A full disk is a permanent failure only for the sync.
+        // The writer writes the lines and the commit line, and syncs. A full disk poisons only the sync.
         for later in if kind == ErrorKind::Other { 0..3 } else { 2..3 } {
             let mut fixture = Fixture::new(Options::default());
             fixture.fill(2);
@@ -111,13 +110,13 @@ fn after_a_failure_the_writer_writes_nothing_and_returns_the_same_error() {
 }
 
 /// Discards the records that are not on the disk, as the ledger does.
-fn take_back(fixture: &mut Fixture, records: usize, head: Checkpoint) {
+fn roll_back(fixture: &mut Fixture, records: usize, head: Checkpoint) {
     let mut reread = Vec::new();
-    let taken_back = fixture.journal.take_back(Checkpoint::GENESIS, head, &mut |_, line| {
+    let rolled_back = fixture.journal.roll_back(Checkpoint::GENESIS, head, &mut |_, line| {
         reread.push(parse(line)?);
         Ok(reread.last().and_then(key))
     });
-    taken_back.unwrap();
+    rolled_back.unwrap();
     fixture.records.truncate(records);
     assert_eq!(reread, fixture.records);
 }
@@ -144,7 +143,7 @@ fn fill_the_disk(batches: usize, room: usize) -> Option<bool> {
     assert!(last == before || last.is_empty(), "{batches} batches, room for {room}");
     assert_eq!(open_all(&disk, options).unwrap().recovery.bytes_cut, 0);
 
-    take_back(&mut fixture, records, head);
+    roll_back(&mut fixture, records, head);
     fixture.check().unwrap();
     assert!(fixture.writer.is_full() && (room > 5 || !fixture.writer.find_room()));
     fixture.disk.set_room(None);

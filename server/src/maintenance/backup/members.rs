@@ -24,7 +24,7 @@ pub(super) enum Member<'n> {
 
 impl<'n> Member<'n> {
     /// The member with this name, relative to the data folder. `None` if the name is not permitted. No
-    /// permitted name leads out of the folder.
+    /// permitted name refers to a file outside the folder.
     pub(super) fn named(name: &'n str) -> Option<Self> {
         match name.split_once('/') {
             None if name == CONTENTS_FILE => Some(Self::TableOfContents),

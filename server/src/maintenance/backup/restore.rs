@@ -25,8 +25,8 @@ use crate::storage::data_folder::{
 };
 use crate::storage::{replay, snapshots};
 
-/// The names that an empty data folder may contain: an unused lock file, the page that Git keeps in `data/`,
-/// and the folder of an earlier restore that failed.
+/// The names that an empty data folder may contain: an unused lock file, the page about `data/` in the Git
+/// repository, and the folder of an earlier restore that failed.
 const IGNORED_NAMES: [&str; 3] = [LOCK_FILE, "README.md", RESTORING_FOLDER];
 
 /// The maximum size of a table of contents in bytes. Usually it has about 200 bytes.
@@ -55,18 +55,18 @@ pub fn restore(
     restored
 }
 
-/// Works on a folder while holding its lock. If the work fails, a lock file that did not exist before is
-/// removed.
+/// Runs `work` while holding the lock of a folder. If `work` fails, removes a lock file that did not exist
+/// before.
 fn with_lock<T>(data: &Path, work: impl FnOnce() -> Result<T, BackupError>) -> Result<T, BackupError> {
     let path = data.join(LOCK_FILE);
     let lock_existed = disk::exists(&path);
     let _lock = data_folder::lock(data)?;
-    let done = work();
-    if done.is_err() && !lock_existed {
+    let result = work();
+    if result.is_err() && !lock_existed {
         // A remaining lock file does no harm.
         let _ignored = disk::remove(&path);
     }
-    done
+    result
 }
 
 fn fill(

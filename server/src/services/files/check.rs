@@ -1,6 +1,6 @@
-//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A server
-//! may be running and removing the contents of deleted files meanwhile. The check then reads the log again,
-//! which contains the deletions.
+//! Checks that the content of every file in the log exists, for `papo log verify` and for a backup. A running
+//! server may remove the contents of deleted files meanwhile. The check then reads the log again, which
+//! contains the deletions.
 
 use std::collections::HashSet;
 use std::io;
@@ -33,7 +33,7 @@ pub enum CheckError {
     Io(String, #[source] io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// In every reading of the log, other contents were missing.
+    /// Each reading of the log found other contents missing.
     #[error(
         "files are sent and deleted faster than they can be checked; try again when the server is less busy"
     )]
@@ -77,7 +77,7 @@ fn apply_line(files: &mut Files, line: &[u8]) {
 }
 
 /// Calls `visit` once for the content of every file in the log. `visit` returns whether the content exists.
-/// If it does not, the file may have been deleted meanwhile, so the log is read again. A content is missing
+/// If it does not, the file may have been deleted meanwhile, so the log is read again. The content is missing
 /// if an event referred to it in both readings. Returns the last reading of the log, and the files whose
 /// contents are missing.
 pub fn visit_contents<E: From<CheckError>>(
@@ -88,7 +88,7 @@ pub fn visit_contents<E: From<CheckError>>(
     for _ in 0..READINGS_MAX {
         let reading = read()?;
         // The server removes a content only after the deletion of its last event is durable.
-        missing.extend(absent.drain(..).filter(|shared| reading.files.holds(shared)));
+        missing.extend(absent.drain(..).filter(|shared| reading.files.contains(shared)));
         for shared in reading.files.all() {
             if seen.contains(&shared.sha256) || missing.contains(shared) {
                 continue;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::journal::Checkpoint;
 
-    /// A reading of a log with these files. Each is the number of an event and the first byte of a hash.
+    /// A reading of a log with these files, each given as its event number and the first byte of its hash.
     fn reading(all: &[(u64, u8)]) -> LogReading {
         let mut files = Files::default();
         all.iter().for_each(|(n, content)| files.insert(file(*n, *content)));
@@ -171,13 +171,13 @@ mod tests {
     }
 
     #[test]
-    fn a_content_is_missing_if_an_event_refers_to_it_in_both_readings() {
+    fn content_is_missing_if_an_event_refers_to_it_in_both_readings() {
         assert_eq!(check_contents(&[&[(1, 1), (2, 2)]], &[&[1, 2]]), Ok((vec![1, 2], vec![])));
-        let since: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
-        assert_eq!(check_contents(&since, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
-        let again: [&[(u64, u8)]; 2] = [&[(1, 1)], &[(3, 1), (4, 4)]];
+        let deleted: [&[(u64, u8)]; 2] = [&[(1, 1), (2, 2)], &[(2, 2)]];
+        assert_eq!(check_contents(&deleted, &[&[2], &[2]]), Ok((vec![2], vec![])), "deleted meanwhile");
+        let sent_again: [&[(u64, u8)]; 2] = [&[(1, 1)], &[(3, 1), (4, 4)]];
         assert_eq!(
-            check_contents(&again, &[&[], &[1, 4]]),
+            check_contents(&sent_again, &[&[], &[1, 4]]),
             Ok((vec![1, 4], vec![])),
             "deleted and sent again"
         );

@@ -11,8 +11,7 @@ const CONTENTS_MAX: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Garbage {
     uploads: Vec<Uuid>,
-    /// File contents that may be removed, each with the record that must be durable before. Ordered by
-    /// record.
+    /// File contents that may be removed, each with the record that must be durable first. Ordered by record.
     contents: VecDeque<(u64, ContentHash)>,
 }
 
@@ -58,7 +57,7 @@ impl Garbage {
 
     /// Forgets the file contents that wait for a record after `durable`. Those records were discarded, so
     /// events still need the contents.
-    pub(super) fn take_back(&mut self, durable: u64) {
+    pub(super) fn roll_back(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record <= durable);
     }
 }
@@ -71,7 +70,7 @@ mod tests {
     const TWO: ContentHash = ContentHash([2; 32]);
 
     #[test]
-    fn a_content_is_due_after_the_last_of_its_records() {
+    fn content_is_due_after_its_last_record() {
         let mut garbage = Garbage::default();
         for (sha256, record) in [(ONE, 5), (TWO, 6), (ONE, 7)] {
             assert!(garbage.add_content(sha256, record));
@@ -80,7 +79,7 @@ mod tests {
         assert_eq!(garbage.due(6), [TWO]);
         garbage.clear_due(6);
         assert_eq!((garbage.due(6), garbage.due(7)), (vec![], vec![ONE]));
-        garbage.take_back(6);
+        garbage.roll_back(6);
         assert_eq!(garbage.due(7), [], "an event needs it again");
     }
 

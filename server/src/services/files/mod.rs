@@ -2,8 +2,8 @@
 //!
 //! [`folder`] reads and writes the disk, in jobs. [`uploads`] is the state in the event loop. One thread
 //! reads and writes chunks, in the order of the requests. Another thread commits uploads and removes file
-//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) knows the sent
-//! files and decides who may read them.
+//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) has the list of
+//! the sent files, and the right to read them.
 
 pub mod folder;
 pub mod uploads;
@@ -50,24 +50,24 @@ pub struct Files {
     garbage: Garbage,
     /// The time of the next removal of abandoned uploads, in Unix milliseconds.
     next_clean_up_ms: u64,
-    /// False while a sweep is due.
+    /// False while a sweep of all unused contents must still be submitted.
     is_sweep_submitted: bool,
 }
 
 impl Files {
-    /// Opens the folder of a data folder whose log has been read.
+    /// Opens the folder `files/` of a data folder whose ledger is open.
     pub fn open(disk: Arc<dyn Disk>, limits: FileLimits, ledger: &Ledger) -> io::Result<Self> {
         let folder = Folder::new(disk);
-        let mut found = Vec::new();
+        let mut unrecorded = Vec::new();
         for upload in folder.load()? {
             // The files of a recorded upload remain if the process is killed before it removes them.
             if ledger.sent_before(upload.id, &upload.user).is_ok_and(|sent| sent.is_none()) {
-                found.push(upload);
+                unrecorded.push(upload);
             } else {
                 folder.discard(upload.id)?;
             }
         }
-        let uploads = Uploads::new(limits, found);
+        let uploads = Uploads::new(limits, unrecorded);
         Ok(Self {
             folder,
             uploads,
@@ -91,7 +91,7 @@ impl Files {
         }
     }
 
-    /// Marks a file content as possibly unused. An event or an upload no longer refers to it since `record`.
+    /// Marks a file content as possibly unused once the record `record` is durable.
     pub fn release(&mut self, sha256: ContentHash, record: u64) {
         if !self.garbage.add_content(sha256, record) {
             self.is_sweep_submitted = false;
@@ -99,9 +99,9 @@ impl Files {
     }
 
     /// Undoes the changes of all records after `durable`, which were discarded.
-    pub fn take_back(&mut self, durable: u64) {
-        self.uploads.take_back(durable);
-        self.garbage.take_back(durable);
+    pub fn roll_back(&mut self, durable: u64) {
+        self.uploads.roll_back(durable);
+        self.garbage.roll_back(durable);
     }
 
     /// Removes recorded and abandoned uploads, and the contents of deleted files.
@@ -163,7 +163,7 @@ impl Files {
     }
 }
 
-/// Submits work as a job for which no request waits. Returns `false` if too many jobs wait.
+/// Submits a job without a request. Returns `false` if too many jobs wait.
 pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
 
 pub type Work = Box<dyn FnOnce() -> Outcome + Send>;
@@ -179,7 +179,7 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// Why work on the folder failed.
+/// The reason why a job on the folder failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// A chunk begins after the end of the stored bytes, or the upload is incomplete. The field is the number

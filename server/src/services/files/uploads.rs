@@ -41,8 +41,8 @@ pub struct Upload {
     /// Whether the whole content is durable, in the `.part` file or at the path of the content.
     #[serde(rename = "verified")]
     pub is_verified: bool,
-    /// The conversation that gave the user the right to begin the upload by the hash of its content, without
-    /// its bytes. `None` if the user uploads the bytes.
+    /// The conversation in which the user could read a file with the same hash, so that the upload needs no
+    /// bytes. `None` if the user uploads the bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hash: Option<Target>,
     /// Whether an earlier run of the server began the upload. This run does not know whether a sync failed
@@ -95,11 +95,11 @@ pub struct Uploads {
 impl Uploads {
     /// Creates the list from the uploads on the disk.
     #[must_use]
-    pub fn new(limits: FileLimits, found: Vec<Upload>) -> Self {
+    pub fn new(limits: FileLimits, stored: Vec<Upload>) -> Self {
         let open = |upload: Upload| {
             (upload.id, Open { last_request_ms: upload.begun, upload, stage: UploadStage::Receiving })
         };
-        let open = found.into_iter().map(open).collect();
+        let open = stored.into_iter().map(open).collect();
         Self { limits, open, since: None, recorded: VecDeque::new() }
     }
 
@@ -138,8 +138,8 @@ impl Uploads {
         if upload.bytes > file_bytes_max {
             return Err(Detail::FileTooLarge { max: file_bytes_max, bytes: upload.bytes }.into());
         }
-        let of_user = self.open.values().filter(|open| open.upload.user == upload.user);
-        let mut others: Vec<_> = of_user.filter(|open| open.stage != UploadStage::Recorded).collect();
+        let user_uploads = self.open.values().filter(|open| open.upload.user == upload.user);
+        let mut others: Vec<_> = user_uploads.filter(|open| open.stage != UploadStage::Recorded).collect();
         let (since, mut ended) = (*self.since.get_or_insert(upload.begun), Vec::new());
         let is_idle = |open: &&Open| open.is_idle(since, upload.begun);
         // The longest idle is last.
@@ -165,7 +165,7 @@ impl Uploads {
         open.is_some_and(|open| open.upload.user == *user && open.upload.to == *to)
     }
 
-    /// The upload with this id, if `user` began it by the hash of a content, and no job works on it.
+    /// The upload with this id, if `user` began it without bytes, and no job works on it.
     #[must_use]
     pub fn open_by_hash(&self, id: Uuid, user: &UserName) -> Option<&Upload> {
         let open = self.open.get(&id).filter(|open| open.stage == UploadStage::Receiving)?;
@@ -207,7 +207,7 @@ impl Uploads {
     }
 
     /// Reopens the uploads whose events were discarded, because their records are after `durable`.
-    pub fn take_back(&mut self, durable: u64) {
+    pub fn roll_back(&mut self, durable: u64) {
         let first = self.recorded.partition_point(|(record, _)| *record <= durable);
         for (_, id) in self.recorded.split_off(first) {
             self.set_stage(id, UploadStage::Receiving);

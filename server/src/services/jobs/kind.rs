@@ -16,7 +16,7 @@ pub enum Kind {
     Search,
 }
 
-/// The share of a queue that a job takes. A full share refuses no job of another share.
+/// The part of a queue that a job uses. A full share does not affect the other shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Share {
     /// Users with a session, and clients that have logged in before.
@@ -38,7 +38,7 @@ impl Share {
         }
     }
 
-    /// The client whose jobs are also bounded on their own.
+    /// The client whose own number of jobs is also limited; `None` if only the share is limited.
     pub(super) const fn peer(&self) -> Option<&PeerId> {
         match self {
             Self::Known => None,
@@ -64,7 +64,7 @@ impl Kind {
 
     pub(super) const fn bounds(self) -> Bounds {
         match self {
-            // A hash takes a core, 19 MiB and about 20 ms. There are three shares, so the last job waits
+            // A hash takes a CPU core, 19 MiB and about 20 ms. There are three shares, so the last job waits
             // less than 2 seconds.
             Self::Passwords => {
                 Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }

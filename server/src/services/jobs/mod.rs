@@ -21,11 +21,11 @@ use crate::services::{files, passwords, search};
 use crate::storage::commit_log::CommitMode;
 pub use kind::{Kind, Share};
 
-/// The ticket of a job for which no request waits.
+/// The ticket of a job without a request.
 pub const NO_TICKET: u64 = u64::MAX;
 
-/// Jobs of one client that is not known and may wait at a time, so that one client cannot fill a share. The
-/// tabs and scripts of a user seldom log in more often at once.
+/// The maximum number of unfinished jobs of one unknown client, so that one client cannot fill a share. The
+/// tabs and scripts of a user seldom start more logins at once.
 const WAITING_PER_PEER_MAX: usize = 8;
 
 pub struct Job {
@@ -36,7 +36,7 @@ pub struct Job {
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The outcome, and the attempt that ends with it if the job compared a password.
+    /// The outcome and, if the job compared a password, the login attempt that ends with it.
     Password(passwords::Outcome, Option<Attempt>),
     File(files::Outcome),
     Search(Result<search::Found, search::NoIndex>),
@@ -50,7 +50,7 @@ impl Job {
         Self { kind, share: Share::Known, work: Box::new(work) }
     }
 
-    /// A password hash. If the job is rejected or panics, `attempt` ends without a result.
+    /// Hashes or compares a password. If the job is rejected or panics, `attempt` ends without a result.
     pub fn password(job: passwords::Job, share: Share, attempt: Option<Attempt>) -> Self {
         let work = move || Outcome::Password(passwords::compute(job), attempt);
         Self { share, ..Self::new(Kind::Passwords, work) }
@@ -76,13 +76,13 @@ impl Job {
 
 pub struct Jobs {
     workers: Workers,
-    /// The number of jobs of each kind and share that are not done.
+    /// The number of unfinished jobs of each kind and share.
     waiting: [[usize; Share::COUNT]; Kind::ALL.len()],
-    /// The number of jobs of each client that is not known.
-    of_peers: HashMap<PeerId, usize>,
+    /// The number of unfinished jobs of each unknown client.
+    per_peer: HashMap<PeerId, usize>,
 }
 
-/// Where the jobs run.
+/// The place where the jobs run.
 enum Workers {
     /// On threads, which wake the event loop.
     Threads(Box<Threads>),
@@ -107,10 +107,10 @@ impl Jobs {
             CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
             CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
-        Ok(Self { workers, waiting: Default::default(), of_peers: HashMap::new() })
+        Ok(Self { workers, waiting: Default::default(), per_peer: HashMap::new() })
     }
 
-    /// Accepts a job under a ticket, unless too many of its kind and share wait. A rejected job is dropped.
+    /// Accepts a job with a ticket, unless too many jobs of its kind and share wait. Drops a rejected job.
     #[must_use]
     pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
         let Some(waiting) = self.waiting.get_mut(job.kind as usize) else { return false };
@@ -119,11 +119,11 @@ impl Jobs {
             return false;
         }
         if let Some(peer) = job.share.peer() {
-            let of_peer = self.of_peers.entry(peer.clone()).or_default();
-            if *of_peer >= WAITING_PER_PEER_MAX {
+            let peer_jobs = self.per_peer.entry(peer.clone()).or_default();
+            if *peer_jobs >= WAITING_PER_PEER_MAX {
                 return false;
             }
-            *of_peer += 1;
+            *peer_jobs += 1;
         }
         *waiting += 1;
         match &mut self.workers {
@@ -142,15 +142,16 @@ impl Jobs {
                 (ticket, job.kind, job.share.clone(), job.run())
             }
         };
-        if let Some(waiting) = self.waiting.get_mut(kind as usize).and_then(|of| of.get_mut(share.index())) {
+        if let Some(waiting) = self.waiting.get_mut(kind as usize).and_then(|row| row.get_mut(share.index()))
+        {
             *waiting -= 1;
         }
         if let Some(peer) = share.peer()
-            && let Some(of_peer) = self.of_peers.get_mut(peer)
+            && let Some(peer_jobs) = self.per_peer.get_mut(peer)
         {
-            *of_peer -= 1;
-            if *of_peer == 0 {
-                self.of_peers.remove(peer);
+            *peer_jobs -= 1;
+            if *peer_jobs == 0 {
+                self.per_peer.remove(peer);
             }
         }
         Some((ticket, outcome))
@@ -200,11 +201,11 @@ mod tests {
 
     #[test]
     fn a_job_runs_on_a_thread_and_wakes_the_loop() {
-        let (waker, wake) = Wake::new().expect("a wake");
+        let (waker, wake) = Wake::new().expect("a wake-up");
         let mut jobs = Jobs::start(&CommitMode::OnThread(waker)).expect("threads");
         let here = std::thread::current().id();
         assert!(jobs.submit(7, job(move || assert_ne!(std::thread::current().id(), here))));
-        wait(&[Watch::Wake(&wake)], None).expect("a wait");
+        wait(&[Watch::Wake(&wake)], None).expect("waiting succeeds");
         assert_eq!(jobs.poll(), Some((7, Outcome::Password(passwords::Outcome::Verified(true), None))));
         assert_eq!((jobs.poll(), jobs.waiting(Kind::Passwords)), (None, 0));
     }
@@ -234,10 +235,10 @@ mod tests {
         assert!(jobs.poll().is_some() && jobs.submit(1000, job(|| {})));
     }
 
-    /// Attack F10: one peer kept the queue full, and 16 of 20 right logins were refused.
+    /// Attack F10 in `docs/SECURITY.md`: one peer kept the queue full, so 16 of 20 correct logins failed.
     #[test]
-    fn no_client_fills_a_share_and_no_share_fills_another() {
-        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("nothing to start");
+    fn no_client_fills_a_share_and_no_full_share_affects_another() {
+        let mut jobs = Jobs::start(&CommitMode::WhenPolled).expect("no thread is needed");
         let peer = |number: u8| Peer::new(Some([number; 32]), || unreachable!("it has a key")).id;
         let mut accepted = |share: Share, times: usize| {
             let hash = || Job { share: share.clone(), ..job(|| {}) };
@@ -246,12 +247,12 @@ mod tests {
         let waiting_max = Kind::Passwords.bounds().waiting_max;
         assert_eq!(accepted(Share::Stranger(peer(0)), 1000), WAITING_PER_PEER_MAX);
         assert_eq!(accepted(Share::Account(peer(0)), 1000), 0, "one bound for both");
-        let of_others: usize = (1..100).map(|number| accepted(Share::Stranger(peer(number)), 1000)).sum();
-        assert_eq!(of_others, waiting_max - WAITING_PER_PEER_MAX);
-        let of_users: usize = (100..120).map(|number| accepted(Share::Account(peer(number)), 1)).sum();
-        assert_eq!((of_users, accepted(Share::Known, 1000)), (20, waiting_max));
+        let strangers: usize = (1..100).map(|number| accepted(Share::Stranger(peer(number)), 1000)).sum();
+        assert_eq!(strangers, waiting_max - WAITING_PER_PEER_MAX);
+        let users: usize = (100..120).map(|number| accepted(Share::Account(peer(number)), 1)).sum();
+        assert_eq!((users, accepted(Share::Known, 1000)), (20, waiting_max));
         while jobs.poll().is_some() {}
-        assert_eq!((jobs.waiting(Kind::Passwords), jobs.of_peers.len()), (0, 0));
+        assert_eq!((jobs.waiting(Kind::Passwords), jobs.per_peer.len()), (0, 0));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Slows down password guessing for each account. After a few wrong passwords, only one attempt runs at a
 //! time, and each wrong attempt doubles the delay before the next one.
 //!
-//! An attempt is a value: it runs until it is dropped, so it ends on every path, also if its job is rejected.
+//! An [`Attempt`] runs until it is dropped, so it ends even if its job is rejected or panics.
 //!
-//! The delay also hits the owner of the account, so it has a maximum, and so guesses of others do not count
-//! against sessions of the account and clients that have logged in to it before. All other clients share one
-//! count, because a new key costs nothing. When a delay ends, one of the clients that asked during it is
-//! drawn by lot and has the first turn, so that a client that asks all the time cannot keep the owner out.
+//! The delay also affects the owner of the account, so it has a maximum. Sessions of the account, and clients
+//! that have logged in to it before, have their own counts. All other clients share one count, because a new
+//! key costs nothing. When a delay ends, a random client among those that asked during the delay has the
+//! first turn. So a client that asks all the time cannot lock out the owner.
 //!
 //! A name without an account is treated the same, so the delay does not show whether the account exists.
 
@@ -23,7 +23,7 @@ use crate::services::peer::PeerId;
 /// The number of wrong passwords without a delay, for typing errors.
 const FREE_ATTEMPTS: u32 = 5;
 
-/// Attempts that may run at once while there is no delay: the devices of a user that start together.
+/// The maximum number of concurrent attempts while there is no delay: a user's devices may start together.
 const RUNNING_MAX: usize = 32;
 
 /// The first delay in milliseconds.
@@ -32,14 +32,14 @@ const DELAY_MS: u64 = 1_000;
 /// The longest delay in milliseconds. It permits about 1,400 guesses a day.
 const DELAY_MS_MAX: u64 = 60_000;
 
-/// Milliseconds after a delay in which only the drawn client may try: time to type a password again.
+/// Milliseconds after a delay in which only one client may try: enough to type a password.
 const TURN_MS: u64 = 10_000;
 
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// Remembered names without an account, and remembered clients with wrong codes. Another one with the same
-/// slot replaces one; nothing is lost, because there is no password to guess, and a code has 128 random bits.
+/// The maximum number of remembered names without an account and clients with wrong codes. A new entry replaces
+/// the entry that had its slot. This helps no attacker: such a name has no password, and a code has 128 random bits.
 const SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
@@ -49,9 +49,9 @@ pub enum Guesser {
     Session(UserName),
     /// A client that has logged in to the account before.
     KnownClient(UserName, ClientKey),
-    /// All other clients that name this account.
+    /// All other clients that try to log in to this account.
     Stranger(UserName),
-    /// Clients that name an account that does not exist.
+    /// Clients that try to log in to an account that does not exist.
     NoAccount(UserName),
     /// A client that gives a join code, or a code for a new password.
     Code(PeerId),
@@ -62,7 +62,7 @@ pub enum Guesser {
 pub struct Guesses {
     accounts: HashMap<Guesser, Attempts>,
     slots: HashMap<u64, (Guesser, Attempts)>,
-    /// Draws lots and chooses slots, unpredictably for clients.
+    /// Makes ranks and slots unpredictable for clients.
     seed: RandomState,
 }
 
@@ -79,7 +79,7 @@ struct Attempts {
     wrong: u32,
     /// The time of the next attempt, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The lowest lot of the clients that asked during the delay.
+    /// The lowest rank of the clients that asked during the delay. The client with this rank has the turn.
     turn: Option<u64>,
     /// Each running attempt holds a clone.
     running: Arc<()>,
@@ -98,18 +98,18 @@ impl Attempts {
         Arc::strong_count(&self.running) - 1
     }
 
-    /// Begins an attempt, or returns the milliseconds to wait. `lot` returns the lot of the client for the
-    /// delay that ends at a time.
-    fn begin(&mut self, lot: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
-        // The end of a delay is further away than the longest delay after the clock was set back.
+    /// Begins an attempt, or returns the milliseconds to wait. `rank` returns a random number of the client
+    /// for the delay that ends at the given time.
+    fn begin(&mut self, rank: impl FnOnce(u64) -> u64, now_ms: u64) -> Result<Arc<()>, u64> {
+        // If the clock was set back, the delay must not exceed its maximum.
         self.blocked_until_ms = self.blocked_until_ms.min(now_ms.saturating_add(DELAY_MS_MAX));
-        let lot = lot(self.blocked_until_ms);
+        let rank = rank(self.blocked_until_ms);
         if now_ms < self.blocked_until_ms {
-            self.turn = Some(self.turn.map_or(lot, |turn| turn.min(lot)));
+            self.turn = Some(self.turn.map_or(rank, |turn| turn.min(rank)));
             return Err(self.blocked_until_ms - now_ms);
         }
         let passed_ms = now_ms - self.blocked_until_ms;
-        if passed_ms < TURN_MS && self.turn.is_some_and(|turn| lot > turn) {
+        if passed_ms < TURN_MS && self.turn.is_some_and(|turn| rank > turn) {
             return Err(TURN_MS - passed_ms);
         }
         if passed_ms >= FORGET_MS {
@@ -136,7 +136,7 @@ impl Guesses {
     /// Begins an attempt, or returns the milliseconds to wait.
     pub fn begin(&mut self, guesser: Guesser, peer: &PeerId, now_ms: u64) -> Result<Attempt, u64> {
         let Self { accounts, slots, seed } = self;
-        let lot = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
+        let rank = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
         let attempts = match &guesser {
             Guesser::NoAccount(_) | Guesser::Code(_) => {
                 let new = || (guesser.clone(), Attempts::default());
@@ -150,7 +150,7 @@ impl Guesses {
                 accounts.entry(guesser.clone()).or_default()
             }
         };
-        let running = attempts.begin(lot, now_ms)?;
+        let running = attempts.begin(rank, now_ms)?;
         Ok(Attempt { guesser, running })
     }
 
@@ -248,17 +248,17 @@ mod tests {
         let mut guesses = Guesses::default();
         let mut running: Vec<_> =
             (0..RUNNING_MAX).map(|_| begin(&mut guesses, 0).expect("none was wrong")).collect();
-        assert_eq!(begin(&mut guesses, 0), Err(DELAY_MS), "too many at once");
+        assert_eq!(begin(&mut guesses, 0), Err(DELAY_MS), "too many concurrent attempts");
         let last = running.pop().expect("an attempt");
         running.into_iter().for_each(|attempt| guesses.end(attempt, false, 0));
         let later = 10 * DELAY_MS_MAX;
         assert!(begin(&mut guesses, later).is_err(), "one attempt is still running");
         guesses.end(last, false, 0);
-        let _one = begin(&mut guesses, later).expect("none is running");
+        let _attempt = begin(&mut guesses, later).expect("none is running");
         assert!(begin(&mut guesses, later).is_err(), "one at a time");
     }
 
-    /// Attack F3: each of these jobs was rejected because the queue of hashes was full.
+    /// Attack F3 in `docs/SECURITY.md`: the full queue of hashes rejected the jobs of these attempts.
     #[test]
     fn an_attempt_that_is_dropped_has_ended() {
         let mut guesses = Guesses::default();
@@ -278,28 +278,28 @@ mod tests {
             let attempt = guesses.begin(known.clone(), &peer(7), 0).expect("its own count");
             guesses.end(attempt, false, 0);
         }
-        assert_eq!(guesses.begin(known, &peer(7), 0), Err(DELAY_MS), "a known client can guess, too");
+        assert_eq!(guesses.begin(known, &peer(7), 0), Err(DELAY_MS), "a known client also has a delay");
         assert!(guesses.begin(Guesser::Session(user("alice")), &peer(7), 0).is_ok());
     }
 
     /// An attacker with three keys asks 1,000 times in each delay, and tries as soon as it ends. The owner
     /// asks once and gets about a quarter of the turns.
     #[test]
-    fn a_client_that_asks_all_the_time_does_not_keep_the_owner_out() {
+    fn a_client_that_asks_all_the_time_does_not_lock_out_the_owner() {
         let (mut guesses, mut now_ms, mut turns) = (Guesses::default(), 0, 0);
         while wrong(&mut guesses, 0).is_ok() {}
         for round in 0..200 {
             let mut ask = |number, now_ms| guesses.begin(stranger(), &peer(number), now_ms);
             for attack in 0..1_000 {
-                let refused = ask(attack as u8 % 3, now_ms).expect_err("the delay");
-                now_ms += u64::from(attack == 999) * refused;
+                let wait_ms = ask(attack as u8 % 3, now_ms).expect_err("the delay");
+                now_ms += u64::from(attack == 999) * wait_ms;
                 if attack == 500 {
                     assert!(ask(9, now_ms).is_err());
                 }
             }
             let attacker = (0..3).find_map(|number| ask(number, now_ms).ok());
             let owner = ask(9, now_ms).ok();
-            assert_ne!(attacker.is_some(), owner.is_some(), "one of them in round {round}");
+            assert_ne!(attacker.is_some(), owner.is_some(), "one client has the turn in round {round}");
             turns += u32::from(owner.is_some());
             guesses.end(attacker.or(owner).expect("a turn"), false, now_ms);
         }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_not_taken_passes() {
+    fn an_unused_turn_expires() {
         let mut guesses = Guesses::default();
         while wrong(&mut guesses, 0).is_ok() {}
         let refused = |guesses: &mut Guesses, now_ms| {
@@ -318,16 +318,15 @@ mod tests {
         assert!(guesses.begin(stranger(), &peer(99), DELAY_MS + TURN_MS).is_ok());
     }
 
-    /// Attack F4: 119,321 entries, and a scan of all of them for each new name.
+    /// Attack F4 in `docs/SECURITY.md`: it created 119,321 entries, and each new name scanned all of them.
     #[test]
     fn names_without_an_account_are_bounded_and_slowed_down_the_same() {
         let mut guesses = Guesses::default();
-        let mut refused = Vec::new();
+        let mut replaced = Vec::new();
         for i in 0..20 * SLOTS {
             let guesser = Guesser::NoAccount(user(&format!("user{i}")));
             let mut attempt = || guesses.begin(guesser.clone(), &peer(1), 0);
-            let kept = attempt().expect("the first");
-            refused.push(kept);
+            replaced.push(attempt().expect("the first"));
             for _ in 0..FREE_ATTEMPTS {
                 let attempt = guesses.begin(guesser.clone(), &peer(1), 0).expect("free");
                 guesses.end(attempt, false, 0);
@@ -335,8 +334,8 @@ mod tests {
             assert_eq!(guesses.begin(guesser, &peer(1), 0), Err(DELAY_MS));
         }
         assert!(guesses.slots.len() <= SLOTS && guesses.accounts.is_empty());
-        // Attempts whose slot belongs to another name count for nobody.
-        refused.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
+        // The result of an attempt whose slot now belongs to another name is ignored.
+        replaced.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
         assert!(guesses.slots.len() <= SLOTS);
     }
 }

@@ -1,6 +1,6 @@
 //! Limits: wrong passwords for each account, requests and bytes of each user, and typing notices.
 //!
-//! The limits are in memory only, so a restart resets them.
+//! The counts are only in memory, so a restart resets them.
 
 pub mod guesses;
 pub mod rates;

@@ -1,25 +1,25 @@
 //! The limits of a user: a token bucket for each kind of request, and the bytes written to the log today.
 //!
-//! They count all sessions of a user together, because a user may open 64 of them.
+//! The limits count all sessions of a user together, because a user may open 64 sessions.
 
 use std::collections::HashMap;
 
 use common::UserName;
 use foldhash::fast::RandomState;
 
-/// The number of users at which idle ones are first removed. The maximum is the number of accounts, because
-/// only a request with a session gets here.
+/// The number of remembered users at which idle users are first removed. The number never exceeds the number
+/// of accounts, because only requests of a session count.
 const REMEMBERED_MAX: usize = 64 * 1024;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Joins of a user: a new member joins many channels at once, later a few a day.
+/// Joins of a user. A new user joins many channels at once, and later a few a day.
 const JOINS: Rate = Rate { per_second: 10, burst: 1_000 };
 
 /// Channels that a user creates. Each one stays in memory forever.
 const CREATIONS: Rate = Rate { per_second: 1, burst: 200 };
 
-/// Invitations that a user sends: a whole company at once.
+/// Invitations that a user sends. A user may invite a whole company at once.
 const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 
 /// A rate limit.
@@ -27,7 +27,7 @@ const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 pub struct Rate {
     /// Requests per second in the long run.
     pub per_second: u32,
-    /// Requests at once after a pause.
+    /// The maximum number of requests at once after a pause.
     pub burst: u32,
 }
 
@@ -62,7 +62,7 @@ impl UserLimits {
 
 /// The kinds of requests with a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
+pub enum RateKind {
     Messages,
     Reads,
     Joins,
@@ -74,7 +74,7 @@ pub enum Limited {
 pub struct Rates {
     limits: UserLimits,
     users: HashMap<UserName, Usage, RandomState>,
-    /// The number of users at which idle ones are removed. It doubles, so that the cost per user is constant.
+    /// The number of users at which idle users are removed. It doubles, so the cost per user is constant.
     clean_at: usize,
 }
 
@@ -91,13 +91,13 @@ struct Usage {
 }
 
 impl Usage {
-    fn bucket(&mut self, limited: Limited) -> &mut Bucket {
-        match limited {
-            Limited::Messages => &mut self.messages,
-            Limited::Reads => &mut self.reads,
-            Limited::Joins => &mut self.joins,
-            Limited::Creations => &mut self.creations,
-            Limited::Invitations => &mut self.invitations,
+    fn bucket(&mut self, kind: RateKind) -> &mut Bucket {
+        match kind {
+            RateKind::Messages => &mut self.messages,
+            RateKind::Reads => &mut self.reads,
+            RateKind::Joins => &mut self.joins,
+            RateKind::Creations => &mut self.creations,
+            RateKind::Invitations => &mut self.invitations,
         }
     }
 
@@ -109,7 +109,7 @@ impl Usage {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// Thousandths of requests that were taken and not refilled.
+    /// Requests that were taken and not refilled, in thousandths.
     missing: u64,
     /// The time of `missing`, in Unix milliseconds.
     at_ms: u64,
@@ -117,7 +117,7 @@ struct Bucket {
 
 impl Bucket {
     fn refill(&mut self, rate: Rate, now_ms: u64) {
-        // A clock that was set back fills nothing.
+        // If the clock was set back, nothing is refilled.
         let passed_ms = now_ms.saturating_sub(self.at_ms);
         self.missing = self.missing.saturating_sub(passed_ms.saturating_mul(per_ms(rate)));
         self.at_ms = now_ms;
@@ -149,15 +149,15 @@ impl Rates {
 
     /// Takes one request out of a user's bucket. If the bucket is empty, returns the milliseconds until it
     /// holds one.
-    pub fn take(&mut self, user: &UserName, limited: Limited, now_ms: u64) -> Result<(), u64> {
-        let rate = self.rate(limited);
-        self.usage(user, now_ms).bucket(limited).take(rate, now_ms)
+    pub fn take(&mut self, user: &UserName, kind: RateKind, now_ms: u64) -> Result<(), u64> {
+        let rate = self.rate(kind);
+        self.usage(user, now_ms).bucket(kind).take(rate, now_ms)
     }
 
-    /// Takes further requests out of a user's bucket, which may then hold less than none: the cost of a
-    /// request is known only after it.
-    pub fn charge(&mut self, user: &UserName, limited: Limited, requests: u64, now_ms: u64) {
-        self.usage(user, now_ms).bucket(limited).missing += requests * 1_000;
+    /// Takes further requests out of a user's bucket. Its content may become negative, because the cost of a
+    /// request is known only after its execution.
+    pub fn charge(&mut self, user: &UserName, kind: RateKind, requests: u64, now_ms: u64) {
+        self.usage(user, now_ms).bucket(kind).missing += requests * 1_000;
     }
 
     /// Checks that a user may write to the log today. If not, returns the milliseconds until the next day.
@@ -170,7 +170,7 @@ impl Rates {
     }
 
     /// Counts bytes that a user has written to the log.
-    pub fn wrote(&mut self, user: &UserName, bytes: u64, now_ms: u64) {
+    pub fn count_log_bytes(&mut self, user: &UserName, bytes: u64, now_ms: u64) {
         let usage = self.usage(user, now_ms);
         let today = now_ms / DAY_MS;
         if usage.day != today {
@@ -185,13 +185,13 @@ impl Rates {
         self.limits.log_bytes_per_day
     }
 
-    fn rate(&self, limited: Limited) -> Rate {
-        match limited {
-            Limited::Messages => self.limits.messages,
-            Limited::Reads => self.limits.reads,
-            Limited::Joins => JOINS,
-            Limited::Creations => CREATIONS,
-            Limited::Invitations => INVITATIONS,
+    fn rate(&self, kind: RateKind) -> Rate {
+        match kind {
+            RateKind::Messages => self.limits.messages,
+            RateKind::Reads => self.limits.reads,
+            RateKind::Joins => JOINS,
+            RateKind::Creations => CREATIONS,
+            RateKind::Invitations => INVITATIONS,
         }
     }
 
@@ -217,12 +217,12 @@ mod tests {
     #[test]
     fn a_burst_empties_the_bucket_and_time_fills_it() {
         let mut rates = rates(10, 3);
-        let mut take = |name, now_ms| rates.take(&user(name), Limited::Messages, now_ms);
+        let mut take = |name, now_ms| rates.take(&user(name), RateKind::Messages, now_ms);
         for _ in 0..3 {
             assert_eq!(take("one", 1_000), Ok(()));
         }
         assert_eq!(take("one", 1_000), Err(100));
-        assert_eq!(take("other", 1_000), Ok(()), "each user has their own");
+        assert_eq!(take("other", 1_000), Ok(()), "each user has their own bucket");
         assert_eq!(take("one", 1_099), Err(1));
         assert_eq!(take("one", 1_100), Ok(()));
         assert_eq!(take("one", 900), Err(100), "the clock was set back");
@@ -236,26 +236,26 @@ mod tests {
     fn each_kind_of_request_has_its_own_bucket_and_a_large_reply_costs_more() {
         let mut rates = rates(1, 1);
         let ana = user("ana");
-        assert_eq!(rates.take(&ana, Limited::Messages, 0), Ok(()));
-        assert_eq!(rates.take(&ana, Limited::Messages, 0), Err(1_000));
-        for limited in [Limited::Reads, Limited::Joins, Limited::Creations, Limited::Invitations] {
-            assert_eq!(rates.take(&ana, limited, 0), Ok(()));
+        assert_eq!(rates.take(&ana, RateKind::Messages, 0), Ok(()));
+        assert_eq!(rates.take(&ana, RateKind::Messages, 0), Err(1_000));
+        for kind in [RateKind::Reads, RateKind::Joins, RateKind::Creations, RateKind::Invitations] {
+            assert_eq!(rates.take(&ana, kind, 0), Ok(()));
         }
-        rates.charge(&ana, Limited::Reads, 10_000, 0);
-        assert_eq!(rates.take(&ana, Limited::Reads, 0), Err(2));
+        rates.charge(&ana, RateKind::Reads, 10_000, 0);
+        assert_eq!(rates.take(&ana, RateKind::Reads, 0), Err(2));
     }
 
     #[test]
     fn a_day_has_a_quota_of_log_bytes() {
         let mut rates = Rates::new(UserLimits { log_bytes_per_day: 100, ..UserLimits::default() });
         let (ana, noon) = (user("ana"), 10 * DAY_MS + DAY_MS / 2);
-        rates.wrote(&ana, 99, noon);
+        rates.count_log_bytes(&ana, 99, noon);
         assert_eq!(rates.may_write(&ana, noon), Ok(()));
-        rates.wrote(&ana, 99, noon);
+        rates.count_log_bytes(&ana, 99, noon);
         assert_eq!(rates.may_write(&ana, noon), Err(DAY_MS / 2));
         assert_eq!(rates.may_write(&user("bob"), noon), Ok(()));
         assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()), "the next day");
-        rates.wrote(&ana, 99, 11 * DAY_MS);
+        rates.count_log_bytes(&ana, 99, 11 * DAY_MS);
         assert_eq!(rates.may_write(&ana, 11 * DAY_MS), Ok(()));
     }
 
@@ -263,7 +263,7 @@ mod tests {
     fn users_who_were_idle_for_a_day_are_removed() {
         let mut rates = rates(1_000, 1);
         for i in 0..3 * REMEMBERED_MAX as u64 {
-            assert_eq!(rates.take(&user(&format!("u{i}")), Limited::Messages, i * DAY_MS / 1_000), Ok(()));
+            assert_eq!(rates.take(&user(&format!("u{i}")), RateKind::Messages, i * DAY_MS / 1_000), Ok(()));
         }
         assert!(rates.users.len() <= REMEMBERED_MAX, "{}", rates.users.len());
     }

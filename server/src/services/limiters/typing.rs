@@ -7,7 +7,7 @@ use common::{Target, UserName};
 use foldhash::fast::RandomState;
 
 /// The maximum number of remembered pairs of user and conversation. At the maximum, pairs without a recent
-/// notice are forgotten. If all notices are recent, those of other pairs are not published.
+/// notice are forgotten. If all notices are recent, notices of other pairs are not published.
 const REMEMBERED_MAX: usize = 16 * 1024;
 
 /// The last typing notice of each user in each conversation.
@@ -62,8 +62,8 @@ mod tests {
             (user("ana"), Target::new("#a").expect("a"), Target::new("@bob").expect("b"));
         assert!(typing.permit(&ana, &here, true, 10_000));
         assert!(!typing.permit(&ana, &here, true, 12_999));
-        assert!(typing.permit(&ana, &there, true, 12_999), "elsewhere");
-        assert!(typing.permit(&user("bob"), &here, true, 12_999), "somebody else");
+        assert!(typing.permit(&ana, &there, true, 12_999), "another conversation");
+        assert!(typing.permit(&user("bob"), &here, true, 12_999), "another user");
         assert!(typing.permit(&ana, &here, false, 12_999));
         assert!(!typing.permit(&ana, &here, false, 12_999), "published already");
         assert!(!typing.permit(&ana, &here, true, 12_999), "a stop does not reset the limit");

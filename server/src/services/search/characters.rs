@@ -1,4 +1,4 @@
-//! How the search folds characters, and how it classifies them by script.
+//! Folds characters for the search, and classifies them by script.
 //!
 //! Marks that Unicode places over, under and through letters, such as accents, Hebrew points and Arabic vowel
 //! signs, are removed, because most people omit them. The vowel signs of Indic scripts and Thai are always
@@ -19,8 +19,8 @@ pub(super) fn lowercase(text: &str) -> String {
 /// Removes accents: decomposes a word, removes the marks, and composes the rest again, which keeps Korean
 /// syllables together. Variants of one character, such as full width and the final sigma, become equal.
 pub(super) fn fold(word: &str) -> String {
-    let same = |character| if character == 'ς' { 'σ' } else { character };
-    word.nfkd().filter(|character| !is_ignored(*character)).nfc().map(same).collect()
+    let without_final_sigma = |character| if character == 'ς' { 'σ' } else { character };
+    word.nfkd().filter(|character| !is_ignored(*character)).nfc().map(without_final_sigma).collect()
 }
 
 /// Whether the search ignores a character: an accent or point, or a character that stretches or joins

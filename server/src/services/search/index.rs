@@ -1,4 +1,4 @@
-//! The Tantivy index: which fields of a message it stores, how it is updated, and how it is queried.
+//! The Tantivy index: its fields, its updates and its queries.
 //!
 //! The index contains only the words of the texts. The search reads the texts of the hits from the log. If
 //! the fields or the words change, increment [`FORMAT`]: every server then rebuilds its index.
@@ -34,7 +34,7 @@ const HEAP_BYTES: usize = 15_000_000;
 /// The indexed fields of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
-    /// The key of its conversation.
+    /// The key of the message's conversation.
     pub(super) conversation: String,
     pub(super) n: u64,
     pub(super) from: String,
@@ -48,7 +48,7 @@ pub(super) struct Message {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// The key of its conversation.
+    /// The key of the message's conversation.
     pub conversation: String,
 
     pub n: u64,

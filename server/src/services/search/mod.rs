@@ -65,15 +65,15 @@ const CATCH_UP_RECORDS_MAX: u64 = 500_000;
 /// The delay after the first failure. It doubles with each consecutive failure, up to `RESTART_DELAY_MAX`.
 const RESTART_DELAY: Duration = Duration::from_millis(250);
 
-/// The longest delay after a failure: on a full disk, an attempt a minute costs little, and the search
-/// returns a minute after there is space.
+/// The longest delay after a failure. One attempt a minute costs little. After a full disk has space again,
+/// the search works within a minute.
 const RESTART_DELAY_MAX: Duration = Duration::from_secs(60);
 
-/// The number of consecutive failures after which the index is removed, once: its files may be damaged. On a
-/// full disk, the first attempts keep the index, so that old messages are still found.
+/// The number of consecutive failures after which the index is removed once, because its files may be
+/// damaged. Earlier attempts keep the index, so searches on a full disk still find old messages.
 const FAILURES_BEFORE_NEW_INDEX: u32 = 4;
 
-/// Why the index cannot be used.
+/// The reason why the index cannot be used.
 #[derive(Debug, Error)]
 pub enum SearchError {
     #[error("cannot use the search index: {0}")]
@@ -148,7 +148,7 @@ impl Search {
     }
 
     /// Sets the last durable record. Takes no lock, so the event loop does not wait for the thread.
-    pub fn durable(&self, record: u64) {
+    pub fn set_durable(&self, record: u64) {
         let before = self.shared.durable.swap(record, Ordering::Relaxed);
         let due = self.shared.due.load(Ordering::Relaxed);
         // If the thread misses this notification, it checks again after its pause.
@@ -207,7 +207,7 @@ impl IndexState {
         let mut failures = 0;
         let mut indexer = None;
         while let Some(last) = self.next_work() {
-            match caught(|| self.index_up_to(&mut indexer, last)) {
+            match catch_panic(|| self.index_up_to(&mut indexer, last)) {
                 Ok(()) => {
                     failures = 0;
                     self.lock().failure = None;
@@ -244,7 +244,7 @@ impl IndexState {
 
     /// Waits for work. Returns the last record to index; `None` when the server stops.
     fn next_work(&self) -> Option<u64> {
-        let (begun, mut progress, mut before) = (clock::now(), self.lock(), 0);
+        let (started, mut progress, mut before) = (clock::now(), self.lock(), 0);
         loop {
             let (indexed, durable) = (progress.indexed.unwrap_or(0), self.durable());
             self.due.store(indexed + BATCH_RECORDS, Ordering::Relaxed);
@@ -252,7 +252,7 @@ impl IndexState {
                 return None;
             }
             let (unindexed, new) = (durable.saturating_sub(indexed), durable.saturating_sub(before));
-            let waited = clock::now().duration_since(begun);
+            let waited = clock::now().duration_since(started);
             let is_retry = progress.failure.is_some();
             if is_retry || progress.wanted > indexed || is_due(unindexed, new, waited) {
                 return Some(durable);
@@ -308,7 +308,7 @@ impl IndexState {
 }
 
 /// Returns a panic of `work` as an error.
-fn caught(work: impl FnOnce() -> Result<(), SearchError>) -> Result<(), SearchError> {
+fn catch_panic(work: impl FnOnce() -> Result<(), SearchError>) -> Result<(), SearchError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SearchError::Panicked))
 }
 
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_indexer_is_a_failure() {
-        let failure = caught(|| panic!("a bug")).expect_err("a failure");
+        let failure = catch_panic(|| panic!("a bug")).expect_err("a failure");
         assert!(matches!(failure, SearchError::Panicked));
     }
 }

@@ -26,7 +26,7 @@ const WORD_BYTES_MAX: usize = 128;
 pub(super) enum Kind {
     /// The word itself.
     Word,
-    /// A stem of the word, after a mark that names the language.
+    /// The control character of a language, and a stem of the word.
     Stem,
     /// Three consecutive characters of a word.
     Trigram,
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_found_by_its_stems_too() {
+    fn a_word_is_found_by_its_stems() {
         insta::assert_snapshot!(words("deployed mensagens"), @"0en:deploy 0deployed 1en:mensagen 1pt:mensag 1mensagens");
         let found = |query: &str, text: &str| {
             let (query, text) = (forms(&tokens(query)), tokens(text));

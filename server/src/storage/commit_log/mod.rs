@@ -51,7 +51,7 @@ pub enum CommitNews {
 ///   contain it, and a later startup may restore it. In both cases, clients can safely send a request again,
 ///   because the server stores each `id` once.
 /// - **After a failure, the log refuses each batch** until it reports [`CommitNews::Room`]. A log that cannot
-///   recover before the server restarts never reports it.
+///   recover before the server restarts never reports `Room`.
 /// - **Dropping the log waits** for the submitted batches and tasks.
 pub trait CommitLog: Send {
     /// Whether no batch is in flight.

@@ -16,7 +16,7 @@ use super::client_io::ClientIo;
 use super::results::RunResults;
 
 /// Maximum messages received from one socket in one round, as in the client's network thread.
-const MESSAGES_PER_TURN_MAX: usize = 256;
+const MESSAGES_PER_ROUND_MAX: usize = 256;
 
 /// A client with this number of pending messages sends no more messages.
 const PENDING_MAX: usize = 64;
@@ -66,7 +66,7 @@ impl ChaosClient {
         }
     }
 
-    /// Makes the client send to these conversations. It must show all events after the given numbers.
+    /// Makes the client send to these conversations, and expects all events after the given numbers.
     pub(super) fn sends_to(&mut self, targets: &[(Target, u64)], every_ms_max: u64) {
         for (target, head) in targets {
             self.io.shown.expect_after(target.clone(), *head);
@@ -75,7 +75,7 @@ impl ChaosClient {
         self.send_interval_ms_max = every_ms_max;
     }
 
-    /// The client must show all events of a conversation after `after`, but does not send to it.
+    /// Expects all events of a conversation after `after`. The client does not send to this conversation.
     pub(super) fn expects_from(&mut self, target: Target, after: u64) {
         self.io.shown.expect_after(target, after);
     }
@@ -140,10 +140,10 @@ impl ChaosClient {
             if self.session.messages_waiting() >= PENDING_MAX {
                 return;
             }
-            let long =
+            let more =
                 if self.rng.within(0..50) == 0 { "e assim por diante ".repeat(200) } else { String::new() };
             let id = Uuid::now_v7();
-            let text = Text::new(format!("{} de {} {long}", self.io.sent.len(), self.io.account.user))
+            let text = Text::new(format!("{} de {} {more}", self.io.sent.len(), self.io.account.user))
                 .expect("a text");
             self.io.sent.push((Conversation::of(&self.io.account.user, &to), id));
             self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
@@ -154,7 +154,7 @@ impl ChaosClient {
     fn receive_events(&mut self, now_ms: u64) {
         let Some(subscriber) = &self.io.subscriber else { return };
         let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_TURN_MAX {
+        for _ in 0..MESSAGES_PER_ROUND_MAX {
             if !subscriber.receive(&mut frames).expect("receiving succeeds") {
                 break;
             }
@@ -166,7 +166,7 @@ impl ChaosClient {
 
     fn receive_replies(&mut self, now_ms: u64) {
         let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_TURN_MAX {
+        for _ in 0..MESSAGES_PER_ROUND_MAX {
             if !self.io.dealer.receive(&mut frames).expect("receiving succeeds") {
                 break;
             }
@@ -183,7 +183,7 @@ impl ChaosClient {
         let is_shown = observed.conversations().all(|conversation| {
             let head = observed.of(conversation).last().map_or(0, |(n, _)| n);
             match conversation {
-                Conversation::Direct(one, other) if one != user && other != user => true,
+                Conversation::Direct(first, second) if first != user && second != user => true,
                 Conversation::Direct(..) | Conversation::Channel(_) => {
                     self.io.shown.is_complete(&conversation.seen_by(user), head) == Some(true)
                 }

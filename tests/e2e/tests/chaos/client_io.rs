@@ -60,7 +60,7 @@ impl ClientIo {
     }
 
     pub(super) fn flush(&mut self) {
-        while !self.outgoing.is_empty() && self.dealer.can_send().expect("a state") {
+        while !self.outgoing.is_empty() && self.dealer.can_send().expect("the state is readable") {
             let mut frame = Vec::new();
             for _ in 0..FRAME_LINES_MAX {
                 if frame.len() + LINE_BYTES_MAX > FRAME_BYTES_MAX {
@@ -101,14 +101,14 @@ impl Io for ClientIo {
     }
 
     fn send_alone(&mut self, _id: u64, _line: Vec<u8>, _bytes: Option<Arc<[u8]>>) {
-        unreachable!("no files are sent here");
+        unreachable!("chaos clients send no files");
     }
 
-    fn use_endpoint(&mut self, _place: usize) -> Result<(), Infallible> {
+    fn use_endpoint(&mut self, _index: usize) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn connect(&mut self, _address: &str) {
+    fn connect(&mut self, _endpoint: &str) {
         let subscriber = self.context.socket(Kind::Subscriber, &self.endpoints.security).expect("a socket");
         subscriber.connect(&self.endpoints.events).expect("an endpoint");
         self.subscriber = Some(subscriber);
@@ -120,7 +120,7 @@ impl Io for ClientIo {
     }
 
     fn unsubscribe(&mut self, topic: &str) -> Result<(), Infallible> {
-        self.subscriber.iter().for_each(|s| s.unsubscribe(topic.as_bytes()).expect("one less"));
+        self.subscriber.iter().for_each(|s| s.unsubscribe(topic.as_bytes()).expect("an unsubscription"));
         Ok(())
     }
 

@@ -29,15 +29,15 @@ use transport::clock;
 
 use plan::{Plan, Role};
 use test_bed::TestBed;
-use verdict::{Counters, Verdict, judge};
+use verdict::{RunFigures, Verdict, judge};
 
 const CLIENTS: usize = 20;
 
 /// Duration of the faults. With set-up and checks the test takes about a minute.
 const TEST_MS: u64 = 45_000;
 
-/// Maximum time until all clients are complete after the faults. The session core requests the heads at most
-/// 12 seconds later, possibly twice. The other time is a margin for a busy machine.
+/// Maximum time until all clients are complete after the faults. The session core requests the heads within
+/// 12 seconds, possibly twice. The rest is a margin for a busy machine.
 const CATCH_UP_MAX: Duration = Duration::from_secs(90);
 
 /// Time between two measurements of the roles.
@@ -81,22 +81,22 @@ fn run(plan: &Plan) -> Verdict {
         }
         test_bed.perform(*action);
     }
-    test_bed.calm();
-    let calm_at_ms = test_bed.results.now_ms();
+    test_bed.wait_until_ready();
+    let faults_ended_at_ms = test_bed.results.now_ms();
     test_bed.results.set_sending(false);
     let is_complete = test_bed.pool.wait_for_all(CLIENTS, CATCH_UP_MAX, |client| {
         client.check_complete();
         client.complete_at_ms.is_some()
     });
     test_bed.sample_roles();
-    finish(test_bed, plan, calm_at_ms, is_complete)
+    finish(test_bed, plan, faults_ended_at_ms, is_complete)
 }
 
-fn finish(test_bed: TestBed, plan: &Plan, calm_at_ms: u64, is_complete: bool) -> Verdict {
+fn finish(test_bed: TestBed, plan: &Plan, faults_ended_at_ms: u64, is_complete: bool) -> Verdict {
     let TestBed { pool, mut node, results, disk, faults, peaks, .. } = test_bed;
     let clients = pool.stop();
     let complete_at_ms =
-        clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(calm_at_ms);
+        clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(faults_ended_at_ms);
     results.note(ensure(is_complete, "complete_in_time", || format!("not after {CATCH_UP_MAX:?}")));
     for role in Role::ALL.map(Role::name) {
         let finished = node.stop(role, Signal::TERM);
@@ -105,12 +105,12 @@ fn finish(test_bed: TestBed, plan: &Plan, calm_at_ms: u64, is_complete: bool) ->
     let log = node.verify();
     let is_whole = (&log["whole"], &log["torn_bytes"]) == (&json!(true), &json!(0));
     results.note(ensure(is_whole, "log_is_whole", || log.to_string()));
-    let counters = Counters {
+    let figures = RunFigures {
         plan,
         faults: &faults,
         peaks: &peaks,
         skipped: disk.as_ref().err().map(|why| &**why),
-        catch_up_ms: complete_at_ms.saturating_sub(calm_at_ms),
+        catch_up_ms: complete_at_ms.saturating_sub(faults_ended_at_ms),
     };
-    judge(node.data(), &clients, &results, &counters)
+    judge(node.data(), &clients, &results, &figures)
 }

@@ -94,10 +94,10 @@ impl RunResults {
         self.acknowledged_now(self.is_sending.load(Ordering::Relaxed));
     }
 
-    fn acknowledged_now(&self, was_talking: bool) {
+    fn acknowledged_now(&self, was_sending: bool) {
         let now_ms = self.now_ms();
         let before_ms = self.acknowledged_at_ms.swap(now_ms, Ordering::Relaxed);
-        if was_talking {
+        if was_sending {
             self.ack_gap_ms_max.fetch_max(now_ms.saturating_sub(before_ms), Ordering::Relaxed);
         }
     }

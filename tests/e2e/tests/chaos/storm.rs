@@ -47,7 +47,7 @@ fn a_restart_under_many_clients_causes_no_request_storm() {
     let mut node = Node::up();
     let results = Arc::new(RunResults::new());
     let pool = ClientPool::start(make_clients(&node, clients, &results), THREADS, &results);
-    assert!(pool.wait_for_all(clients, COMPLETE_MAX, |client| client.io.follows), "all follow");
+    assert!(pool.wait_for_all(clients, COMPLETE_MAX, |client| client.io.follows), "all clients follow");
     results.set_sending(true);
     let before = measure_load(&node, &pool, clients, Duration::from_secs(10));
 

@@ -27,7 +27,8 @@ const SEND_INTERVAL_MS_MAX: u64 = 400;
 
 const THREADS: usize = 2;
 
-/// Connections that the test opens to a role with limited files, so that it reaches the limit.
+/// The number of connections that the test opens to a role with limited files. The role then reaches the
+/// limit.
 const EXTRA_CONNECTIONS: usize = 20;
 
 /// Size of the small disk. A tmpfs takes only the used memory.
@@ -163,8 +164,8 @@ impl TestBed {
                 Role::Server => &[],
             };
             for address in ports.iter().map(|port| test_bed.node.address(port).to_owned()) {
-                let call = |_| std::net::TcpStream::connect(&address).ok();
-                test_bed.extra_connections.extend((0..EXTRA_CONNECTIONS).filter_map(call));
+                let connect = |_| std::net::TcpStream::connect(&address).ok();
+                test_bed.extra_connections.extend((0..EXTRA_CONNECTIONS).filter_map(connect));
             }
         });
     }
@@ -195,13 +196,13 @@ impl TestBed {
     /// Records a violation if a role exited without a kill.
     fn assert_alive(&self, role: Role) {
         if !self.node.is_running(role.name()) {
-            let what = format!("the {} ended without a kill: {}", role.name(), self.node.log(role.name()));
+            let what = format!("the {} exited without a kill: {}", role.name(), self.node.log(role.name()));
             self.results.note(Err(Violation { checker: "roles_keep_running", what }));
         }
     }
 
     /// Waits until all roles are ready, and checks that no role exited without a kill.
-    pub(super) fn calm(&mut self) {
+    pub(super) fn wait_until_ready(&mut self) {
         for role in Role::ALL {
             self.assert_alive(role);
             self.node.wait_until_ready(role.name());

@@ -39,7 +39,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-pub(super) struct Counters<'a> {
+pub(super) struct RunFigures<'a> {
     pub(super) plan: &'a Plan,
     pub(super) faults: &'a BTreeMap<&'static str, u64>,
     pub(super) peaks: &'a BTreeMap<&'static str, Peak>,
@@ -54,10 +54,10 @@ pub(super) fn judge(
     data: &Path,
     clients: &[ChaosClient],
     results: &RunResults,
-    counters: &Counters<'_>,
+    figures: &RunFigures<'_>,
 ) -> Verdict {
     check_log(data, clients, results);
-    counters.peaks.iter().for_each(|(role, peak)| {
+    figures.peaks.iter().for_each(|(role, peak)| {
         results.note(ensure(peak.memory_bytes <= MEMORY_BYTES_MAX, "memory_is_bounded", || {
             format!("the {role} had {} bytes of memory", peak.memory_bytes)
         }));
@@ -66,12 +66,12 @@ pub(super) fn judge(
         }));
     });
     let violations = results.violations();
-    Verdict { summary: summary(&violations, results, clients.len(), counters), violations }
+    Verdict { summary: summary(&violations, results, clients.len(), figures), violations }
 }
 
 fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
     let store = Store::open(data).expect("a data folder without a server");
-    let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("a log that is whole");
+    let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an intact log");
     let observed = results.observed();
     match Stored::numbered_without_gaps(&ledger) {
         Err(violation) => results.note(Err(violation)),
@@ -102,7 +102,7 @@ fn summary(
     violations: &[Violation],
     results: &RunResults,
     clients: usize,
-    counters: &Counters<'_>,
+    figures: &RunFigures<'_>,
 ) -> String {
     let found =
         |checkers: &[&str]| violations.iter().filter(|found| checkers.contains(&found.checker)).count();
@@ -111,14 +111,14 @@ fn summary(
     let out_of_order =
         found(&["shown_in_order", "one_line_per_number", "sending_order_is_kept", "numbered_without_gaps"]);
     let mebibytes = |peak: &Peak| peak.memory_bytes >> 20;
-    let peaks: Vec<_> = counters
+    let peaks: Vec<_> = figures
         .peaks
         .iter()
         .map(|(role, peak)| format!("{role} {} MiB, {} files", mebibytes(peak), peak.open_files))
         .collect();
     let line = json!({
-        "seed": counters.plan.seed,
-        "seconds": counters.plan.length_ms / 1000,
+        "seed": figures.plan.seed,
+        "seconds": figures.plan.length_ms / 1000,
         "clients": clients,
         "sent": results.sent.get(),
         "acknowledged": results.acknowledged.get(),
@@ -126,15 +126,15 @@ fn summary(
         "shown": results.shown.get(),
         "requests": results.requests.get(),
         "connections lost": results.connections_lost.get(),
-        "faults": counters.faults,
+        "faults": figures.faults,
         "lost": lost,
         "duplicated": duplicated,
         "out of order": out_of_order,
         "other violations": violations.len() - lost - duplicated - out_of_order,
         "longest time without an acknowledgement, ms": results.ack_gap_ms_max(),
-        "all complete after the last fault, ms": counters.catch_up_ms,
+        "all complete after the last fault, ms": figures.catch_up_ms,
         "at most": peaks,
-        "NOT TRIED": counters.skipped,
+        "NOT TRIED": figures.skipped,
     });
     format!("chaos: {line}")
 }

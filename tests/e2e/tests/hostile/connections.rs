@@ -188,7 +188,7 @@ fn a_thousand_connections_do_not_block_other_clients() {
 
 #[test]
 fn a_huge_frame_closes_the_connection_without_using_memory() {
-    const ROOM: u64 = 64 << 20;
+    const GROWTH_BYTES_MAX: u64 = 64 << 20;
     let node = Node::plaintext();
     assert_node_answers(&node);
     let before = node.process("up").memory_bytes();
@@ -200,7 +200,7 @@ fn a_huge_frame_closes_the_connection_without_using_memory() {
         }
     }
     let after = node.process("up").memory_bytes();
-    assert!(after < before + ROOM, "{before} bytes became {after}");
+    assert!(after < before + GROWTH_BYTES_MAX, "{before} bytes became {after}");
 
     // A node with encryption also refuses the frame before it is complete.
     let node = Node::up();

@@ -158,7 +158,7 @@ fn a_client_that_never_reads_does_not_slow_down_other_clients() {
 #[test]
 fn a_client_that_never_reads_uses_bounded_memory() {
     const REQUESTS: u64 = 120;
-    const ROOM: u64 = 64 << 20;
+    const GROWTH_BYTES_MAX: u64 = 64 << 20;
     let node = Node::in_three_processes();
     let [mut alice] = peers(&node, ["alice"]);
     for _ in 0..70 {
@@ -181,7 +181,7 @@ fn a_client_that_never_reads_uses_bounded_memory() {
         assert!(begun.elapsed() < DEADLINE, "only {} were answered", counted() - answered);
     }
     let after = node.process("broker").memory_bytes();
-    assert!(after < before + ROOM, "{before} bytes became {after}");
+    assert!(after < before + GROWTH_BYTES_MAX, "{before} bytes became {after}");
     let pages = (0..20).map(|_| alice.history("@alice").len());
     assert!(pages.into_iter().all(|events| events == 70));
     assert_node_answers(&node);

@@ -58,7 +58,7 @@ fn guessing_a_password_is_slowed_down_and_reveals_nothing() {
     }
 }
 
-/// A client is known by the key that the broker passes on, also when it connects again.
+/// The broker adds the client's key to each request, so a client is also known after it connects again.
 #[test]
 fn guesses_of_strangers_do_not_lock_out_a_known_client() {
     let node = Node::up();

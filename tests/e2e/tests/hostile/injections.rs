@@ -34,8 +34,9 @@ fn a_text_cannot_forge_a_log_line_or_an_event() {
     let mut sent_texts = forgeries().to_vec();
     for text in &sent_texts {
         let sent = eve.send("#general", text).expect("a text may hold any character");
-        let (_, event) =
-            std::iter::repeat_with(|| subscriber.next_event()).find(|(_, e)| e.n >= sent.n).expect("it");
+        let (_, event) = std::iter::repeat_with(|| subscriber.next_event())
+            .find(|(_, e)| e.n >= sent.n)
+            .expect("the event");
         assert_eq!((event.n, event.from.as_str()), (sent.n, "eve"), "one text is one event");
     }
     let records = |verified: &Value| verified["records"].as_u64().expect("a number");
@@ -91,8 +92,8 @@ fn log_tail_escapes_control_characters() {
     let data = node.data().to_str().expect("a path").to_owned();
     let printed = Process::run(["log", "tail", "@eve", "--data", &data]);
     assert_eq!(printed.code, Some(0), "{}", printed.log);
-    let obeyed = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
-    assert!(!printed.output.contains(obeyed), "{:?}", printed.output);
+    let is_control = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!printed.output.contains(is_control), "{:?}", printed.output);
     let event: Value = serde_json::from_str(&printed.output).expect("one event");
     assert_eq!(event["text"], TRICKS, "the JSON has the same value");
 }

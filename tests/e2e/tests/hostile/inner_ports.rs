@@ -104,8 +104,8 @@ fn only_the_service_key_can_serve_requests() {
 fn refusals_are_counted_and_rarely_logged() {
     const REFUSALS: u64 = 20;
     let node = Node::in_three_processes();
-    let come = |_| stranger(Kind::Dealer, node.endpoint("servers"), &node.client_security());
-    let strangers: Vec<_> = (0..REFUSALS).map(come).collect();
+    let connect = |_| stranger(Kind::Dealer, node.endpoint("servers"), &node.client_security());
+    let strangers: Vec<_> = (0..REFUSALS).map(connect).collect();
     wait_for_refusals(&node, "broker", REFUSALS);
     let log = node.log("broker");
     let lines = log.lines().filter(|line| line.contains("not the service key of this node")).count();

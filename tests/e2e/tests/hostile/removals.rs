@@ -101,7 +101,7 @@ impl<'a> Member<'a> {
 }
 
 fn send_messages(alice: &mut Peer) -> u64 {
-    (0..MESSAGES).map(|_| alice.send(CHANNEL, "among us").expect("stored").n).last().expect("some")
+    (0..MESSAGES).map(|_| alice.send(CHANNEL, "among us").expect("stored").n).last().expect("a message")
 }
 
 fn check(removal: &Removal) {
@@ -125,7 +125,7 @@ fn check(removal: &Removal) {
     remove(&mut alice, &mut elsewhere);
     let last_allowed = alice.history(CHANNEL).len() as u64;
     let has_moved = member.receive_until(send_messages(&mut alice));
-    let first_received = *member.numbers.first().expect("the first");
+    let first_received = *member.numbers.first().expect("an event");
     let last = send_messages(&mut alice);
     assert!(!member.receive_until(last) && has_moved, "{how}: the topic moves once");
     assert_eq!(

@@ -82,7 +82,7 @@ fn a_stolen_token_is_refused_after_it_was_revoked() {
             let stolen = session(&|_, _| ());
             let sessions = alice.call("session.list", json!({})).expect("the sessions");
             let sessions: Sessions = serde_json::from_value(sessions).expect("sessions");
-            let newest = sessions.sessions.last().expect("the stolen one").session;
+            let newest = sessions.sessions.last().expect("the stolen session").session;
             alice.call("session.revoke", json!({ "session": newest })).expect("revoked");
             stolen
         }),

@@ -84,14 +84,14 @@ impl ExpectedMessages {
     /// History shows the text of the last edit of each message, and the earlier texts.
     pub(crate) fn history_shows_the_last_edit(&self, conversation: &Conversation, page: &[String]) -> Check {
         for line in page {
-            let (event, present) = read(line)?;
+            let (event, amended) = read(line)?;
             let Some(message) = self.messages.get(&(conversation.clone(), event.n)) else { continue };
             let shown = if let Body::Message { text, .. } = &event.body { Some(text.as_str()) } else { None };
             let last = message.texts.last().filter(|_| !message.is_deleted).map(String::as_str);
             let earlier: Vec<_> =
-                present.edits.iter().map(|version| version.text.clone().into_owned()).collect();
+                amended.edits.iter().map(|version| version.text.clone().into_owned()).collect();
             let is_edited = message.texts.len() > 1 && !message.is_deleted;
-            let is_correct = shown == last && present.edited.is_some() == is_edited;
+            let is_correct = shown == last && amended.edited.is_some() == is_edited;
             // The number of earlier texts is limited, and the newest texts are shown.
             let earlier_is_correct =
                 !is_edited || (!earlier.is_empty() && all_but_last(&message.texts).ends_with(&earlier));
@@ -108,9 +108,9 @@ impl ExpectedMessages {
     /// History shows all reactions that were not removed.
     pub(crate) fn history_shows_reactions(&self, conversation: &Conversation, page: &[String]) -> Check {
         for line in page {
-            let (event, present) = read(line)?;
+            let (event, amended) = read(line)?;
             let Some(message) = self.messages.get(&(conversation.clone(), event.n)) else { continue };
-            let shown = present.reactions.iter();
+            let shown = amended.reactions.iter();
             let shown = shown.map(|reaction| (reaction.emoji.as_str().to_owned(), reaction.users.clone()));
             ensure(shown.eq(message.reactions.iter().cloned()), "history_shows_reactions", || {
                 format!("{conversation} {} has {:?}, and is shown as {line}", event.n, message.reactions)
@@ -139,15 +139,15 @@ impl ExpectedMessages {
             listed.insert((event.conversation(), event.n));
         }
         self.deleted_is_hidden(lines)?;
-        let due = self
+        let expected = self
             .messages
             .iter()
             .filter(|(key, message)| message.is_listed_for(user, self.joined_at(key, user), key.1));
-        let due: BTreeSet<_> = due.map(|(key, _)| key.clone()).collect();
+        let expected: BTreeSet<_> = expected.map(|(key, _)| key.clone()).collect();
         // The number of listed mentions is limited. The oldest mentions of each conversation are dropped.
-        let is_bounded = due.len() >= MENTIONS_KEPT_MAX && listed.is_subset(&due);
-        ensure(listed == due || is_bounded, "mentions_are_listed", || {
-            let (missing, wrong) = (due.difference(&listed), listed.difference(&due));
+        let is_bounded = expected.len() >= MENTIONS_KEPT_MAX && listed.is_subset(&expected);
+        ensure(listed == expected || is_bounded, "mentions_are_listed", || {
+            let (missing, wrong) = (expected.difference(&listed), listed.difference(&expected));
             format!(
                 "the mentions of {user} lack {:?}, and wrongly contain {:?}",
                 missing.collect::<Vec<_>>(),
@@ -160,7 +160,7 @@ impl ExpectedMessages {
     fn joined_at(&self, (conversation, _): &(Conversation, u64), user: &UserName) -> Option<u64> {
         match conversation {
             Conversation::Channel(_) => self.joined_n.get(&(conversation.clone(), user.clone())).copied(),
-            Conversation::Direct(one, other) => (user == one || user == other).then_some(0),
+            Conversation::Direct(first, second) => (user == first || user == second).then_some(0),
         }
     }
 
@@ -168,7 +168,7 @@ impl ExpectedMessages {
         self.messages.values().filter(|message| message.is_deleted)
     }
 
-    /// After `papo log redact` of all deleted messages, their texts and contents are not on the disk, and the
+    /// After `papo log redact` of all deleted messages, their texts and files are not on the disk, and the
     /// state is unchanged.
     pub(crate) fn redacted_is_removed(&self, disk: &FaultyDisk, sizes: Sizes, before: &str) -> Check {
         let copy = disk.after_crash(Loss::Nothing);
@@ -213,7 +213,7 @@ fn hash(message: &ExpectedMessage) -> Option<common::ContentHash> {
     message.file.as_ref().map(|file| file.sha256)
 }
 
-/// The text of the metadata files of all uploads. They contain the hashes of the contents.
+/// The text of the metadata files of all uploads. Each contains the hash of the uploaded content.
 fn uploads(disk: &FaultyDisk) -> String {
     let names = disk.list("files/uploads").unwrap_or_default();
     let metadata = names.iter().filter_map(|name| disk.read(&format!("files/uploads/{name}")).ok());
@@ -276,7 +276,7 @@ pub(crate) fn readers(state: &State) -> Vec<(Conversation, UserName)> {
     let direct = state
         .channels
         .all_direct()
-        .map(|((one, other), _)| (Conversation::Direct(one.clone(), other.clone()), other.clone()));
+        .map(|((first, second), _)| (Conversation::Direct(first.clone(), second.clone()), second.clone()));
     let mut all: Vec<_> = channels.chain(direct).collect();
     all.sort();
     all

@@ -33,7 +33,7 @@ fn matches_info(file: &FileInfo, bytes: &[u8]) -> bool {
     Sha256::digest(bytes)[..] == file.sha256.0 && bytes.len() as u64 == file.bytes
 }
 
-/// A downloaded part equals the content that was sent.
+/// A downloaded chunk equals the content that was sent.
 pub(crate) fn downloads_match_uploads(
     observed: &Observed,
     user: &UserName,
@@ -49,13 +49,13 @@ pub(crate) fn downloads_match_uploads(
     let rest = usize::try_from(offset).ok().and_then(|offset| sent.get(offset..)).unwrap_or_default();
     ensure(!bytes.is_empty() && rest.starts_with(bytes), "downloads_match_uploads", || {
         format!(
-            "{user} received {} bytes of {conversation} {n} at {offset}, which were not sent",
+            "{user} received {} bytes of {conversation} {n} at {offset}, which differ from the uploaded bytes",
             bytes.len()
         )
     })
 }
 
-/// At the end of a run every file can be downloaded completely, and deleted files cannot.
+/// At the end of a run, every file can be downloaded completely, except the deleted files.
 pub(crate) fn downloads_are_complete(
     expected: &ExpectedMessages,
     conversation: &Conversation,

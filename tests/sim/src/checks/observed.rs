@@ -1,5 +1,5 @@
-//! Every event that left the server or was shown to a user, and every acknowledged message. No observed event
-//! and no acknowledged message may be lost or change.
+//! Records every event that left the server or was shown to a user, and every acknowledged message. None of
+//! these may be lost or change.
 
 use std::collections::BTreeMap;
 
@@ -63,9 +63,9 @@ impl Observed {
     /// is compared.
     pub fn observe_entry(&mut self, entry: &Entry) -> Check {
         let event = entry.event.as_ref();
-        let is_gone = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
+        let is_redacted = event.is_some_and(|event| matches!(event.body, Body::Redacted { .. }));
         match event {
-            Some(event) if is_gone || entry.amended.is_some() => {
+            Some(event) if is_redacted || entry.amended.is_some() => {
                 let id = event.body.id().unwrap_or_default();
                 self.one_effect_per_id(id, &event.conversation(), event.n)
             }
@@ -87,11 +87,10 @@ impl Observed {
     /// Checks and remembers the acknowledgement of a message.
     pub fn observe_acknowledged(&mut self, id: Uuid, line: &str) -> Check {
         self.observe_line(line)?;
-        let place = self.ids.get(&id).cloned();
-        let Some(place) = place else {
+        let Some(position) = self.ids.get(&id).cloned() else {
             return ensure(false, "one_effect_per_id", || format!("{id} was acknowledged as {line}"));
         };
-        self.acknowledged.insert(id, place);
+        self.acknowledged.insert(id, position);
         Ok(())
     }
 

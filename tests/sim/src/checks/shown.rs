@@ -1,4 +1,4 @@
-//! The events that one client has shown. In each conversation, they are a sequence without gaps.
+//! Records the events that one client has shown, and checks that each conversation has no gaps.
 
 use std::collections::BTreeMap;
 

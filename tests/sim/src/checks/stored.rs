@@ -29,8 +29,8 @@ impl Stored {
     /// Reads all conversations, and checks that the numbers have no gaps.
     pub fn numbered_without_gaps(ledger: &Ledger) -> Result<Self, Violation> {
         let channels = &ledger.state().channels;
-        let direct = channels.all_direct().map(|((one, other), _)| (one.clone(), other.clone()));
-        let direct = direct.map(|(one, other)| Conversation::Direct(one, other));
+        let direct = channels.all_direct();
+        let direct = direct.map(|((first, second), _)| Conversation::Direct(first.clone(), second.clone()));
         let all = channels.all().keys().cloned().map(Conversation::Channel).chain(direct);
         let mut stored = Self { lines: BTreeMap::new(), ids: BTreeMap::new(), files: BTreeMap::new() };
         for conversation in all {
@@ -50,7 +50,7 @@ impl Stored {
     fn add_event(&mut self, conversation: &Conversation, line: &str) -> Result<u64, Violation> {
         let event: Event<'_> = serde_json::from_str(line).map_err(|error| Violation {
             checker: "numbered_without_gaps",
-            what: format!("{conversation} holds {line}: {error}"),
+            what: format!("{conversation} contains {line}: {error}"),
         })?;
         if let Some(id) = event.body.id() {
             let earlier = self.ids.insert(id, (conversation.clone(), event.n));
@@ -77,8 +77,8 @@ impl Stored {
         for conversation in observed.conversations() {
             let lines = self.lines.get(conversation).map(Vec::as_slice).unwrap_or_default();
             for (n, line) in observed.of(conversation) {
-                let place = usize::try_from(n).unwrap_or_default().wrapping_sub(1);
-                let stored = lines.get(place).map(|line| &**line);
+                let index = usize::try_from(n).unwrap_or_default().wrapping_sub(1);
+                let stored = lines.get(index).map(|line| &**line);
                 ensure(stored == Some(line), "received_is_stored", || {
                     format!("{conversation} {n} was observed as\n  {line}\nand is stored as\n  {stored:?}")
                 })?;
@@ -100,9 +100,9 @@ impl Stored {
 
     /// Every acknowledged message is stored under its number.
     pub fn acknowledged_is_stored(&self, observed: &Observed) -> Check {
-        observed.acknowledged().try_for_each(|(id, place)| {
-            ensure(self.ids.get(id) == Some(place), "acknowledged_is_stored", || {
-                format!("{id} was acknowledged as {place:?} and is stored as {:?}", self.ids.get(id))
+        observed.acknowledged().try_for_each(|(id, position)| {
+            ensure(self.ids.get(id) == Some(position), "acknowledged_is_stored", || {
+                format!("{id} was acknowledged as {position:?} and is stored as {:?}", self.ids.get(id))
             })
         })
     }
@@ -124,7 +124,7 @@ impl Stored {
             let Some((_, n)) = self.ids.get(id) else { continue };
             let before = last.insert(conversation, *n).unwrap_or(0);
             ensure(before < *n, "sending_order_is_kept", || {
-                format!("{id} is {conversation} {n}, although it was sent after {before}")
+                format!("{id} is {conversation} {n}, but the message sent before it is {before}")
             })?;
         }
         Ok(())
@@ -170,26 +170,26 @@ pub(crate) fn state_equals_replay(disk: &FaultyDisk, sizes: Sizes, state: &State
     let replayed = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let replayed =
         replayed.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
-    let here = fingerprint(state);
-    ensure(here == replayed, "state_equals_replay", || {
-        format!("the state is\n{here}\nand the replayed log gives\n{replayed}")
+    let expected = fingerprint(state);
+    ensure(expected == replayed, "state_equals_replay", || {
+        format!("the state is\n{expected}\nand the replayed log gives\n{replayed}")
     })
 }
 
 /// Changes one bit of a file. Returns the position of the byte and of the bit.
-fn flip(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
+fn flip_bit(disk: &FaultyDisk, name: &str, rng: &mut Rng) -> (usize, u64) {
     let (at, bit) = (rng.next_u64(), rng.below(8));
-    let mut place = 0;
+    let mut position = 0;
     let flipped = disk.tamper(name, |bytes| {
-        place = usize::try_from(at % bytes.len().max(1) as u64).unwrap_or_default();
-        bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1 << bit);
+        position = usize::try_from(at % bytes.len().max(1) as u64).unwrap_or_default();
+        bytes.iter_mut().skip(position).take(1).for_each(|byte| *byte ^= 1 << bit);
     });
-    flipped.expect("a file that is there");
-    (place, bit)
+    flipped.expect("the file exists");
+    (position, bit)
 }
 
-/// A changed bit of the log is detected. The scrub detects it in a sealed segment, and opening the log
-/// detects it in the open segment.
+/// A changed bit of the log is detected. The scrub detects it in a sealed segment, and the startup detects it
+/// in the open segment.
 pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rng) -> Check {
     let copy = disk.after_crash(Loss::Nothing);
     copy.set_room(None);
@@ -200,19 +200,19 @@ pub(crate) fn log_flip_is_detected(disk: &FaultyDisk, sizes: Sizes, rng: &mut Rn
     }
     logs.sort();
     let name = format!("log/{}", logs[rng.index(logs.len())]);
-    ensure(found_damaged(&copy).is_empty(), "log_flip_is_detected", || {
-        format!("the intact log is reported as damaged: {:?}", found_damaged(&copy))
+    ensure(scrub_damage(&copy).is_empty(), "log_flip_is_detected", || {
+        format!("the intact log is reported as damaged: {:?}", scrub_damage(&copy))
     })?;
-    let (place, bit) = flip(&copy, &name, rng);
+    let (position, bit) = flip_bit(&copy, &name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy.clone())), &CommitMode::WhenPolled, sizes);
-    let is_named = found_damaged(&copy).iter().any(|(file, at)| *file == name && *at <= place as u64);
+    let is_named = scrub_damage(&copy).iter().any(|(file, at)| *file == name && *at <= position as u64);
     ensure(opened.is_err() || is_named, "log_flip_is_detected", || {
-        format!("bit {bit} of byte {place} of {name} was changed and not detected")
+        format!("bit {bit} of byte {position} of {name} was changed and not detected")
     })
 }
 
 /// The damage that a scrub of the sealed segments reports: file and offset.
-fn found_damaged(disk: &FaultyDisk) -> Vec<(String, u64)> {
+fn scrub_damage(disk: &FaultyDisk) -> Vec<(String, u64)> {
     let mut scrub = Scrub::begin(disk).expect("a folder");
     let steps =
         std::iter::from_fn(|| Some(scrub.step(disk)).filter(|step| !matches!(step, Ok(ScrubStep::End))));
@@ -236,11 +236,11 @@ pub(crate) fn snapshot_flip_is_repaired(
     if copy.len(name).is_err() {
         return Ok(());
     }
-    let (place, bit) = flip(&copy, name, rng);
+    let (position, bit) = flip_bit(&copy, name, rng);
     let opened = Ledger::open_with(Store::on(Arc::new(copy)), &CommitMode::WhenPolled, sizes);
     let found = opened.map(|ledger| fingerprint(ledger.state())).unwrap_or_else(|error| error.to_string());
-    let here = fingerprint(state);
-    ensure(found == here, "snapshot_flip_is_repaired", || {
-        format!("with bit {bit} of byte {place} of {name} changed the state\n{here}\nbecame\n{found}")
+    let expected = fingerprint(state);
+    ensure(found == expected, "snapshot_flip_is_repaired", || {
+        format!("with bit {bit} of byte {position} of {name} changed, the state\n{expected}\nbecame\n{found}")
     })
 }

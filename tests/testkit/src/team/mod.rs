@@ -80,7 +80,7 @@ impl Team {
         Self { engine: self.engine.with_search(search), ..self }
     }
 
-    /// Makes each reading of the engine's stopwatch take this time, so that a test decides how many lines fit
+    /// Makes each reading of the engine's stopwatch take the time `line`, which determines how many lines fit
     /// into a turn.
     #[must_use]
     pub fn with_slow_lines(self, line: Duration) -> Self {

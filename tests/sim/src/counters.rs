@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     pub steps: u64,
     pub simulated_ms: u64,
     /// Messages sent by users.
@@ -23,14 +23,14 @@ pub struct Tally {
     pub faults: BTreeMap<&'static str, u64>,
 }
 
-impl Tally {
+impl Counters {
     pub(crate) fn fault(&mut self, name: &'static str) {
         *self.faults.entry(name).or_default() += 1;
     }
 }
 
-impl AddAssign<&Tally> for Tally {
-    fn add_assign(&mut self, other: &Tally) {
+impl AddAssign<&Counters> for Counters {
+    fn add_assign(&mut self, other: &Counters) {
         self.steps += other.steps;
         self.simulated_ms += other.simulated_ms;
         self.sent += other.sent;
@@ -46,7 +46,7 @@ impl AddAssign<&Tally> for Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let faults: u64 = self.faults.values().sum();
         writeln!(f, "{} steps, {} simulated hours", self.steps, self.simulated_ms / 3_600_000)?;
@@ -57,7 +57,7 @@ impl fmt::Display for Tally {
         )?;
         writeln!(
             f,
-            "{} edits, deletions, reactions and files acknowledged, {} parts of files read",
+            "{} edits, deletions, reactions and files acknowledged, {} chunks of files downloaded",
             self.amended, self.downloaded
         )?;
         writeln!(f, "{} events shown, {} recoveries, {faults} faults:", self.shown, self.recoveries)?;
