@@ -71,6 +71,8 @@ fn a_code_expires_is_replaced_and_ends_with_the_old_password() {
     let expired = code(&mut team);
     team.now_ms += DAY_MS;
     assert_eq!(reason(&reset(&mut team, "bob", &expired)), "wrong_credentials");
+    team.ask("alice", "admin.reset_password", json!({ "user": "carol" }));
+    assert_eq!(team.engine.ledger().state().users.reset_codes.len(), 1, "expired codes are removed");
     let replaced = code(&mut team);
     let newest = code(&mut team);
     assert_eq!(reason(&reset(&mut team, "bob", &replaced)), "wrong_credentials");

@@ -334,7 +334,7 @@ errors! {
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
-            "the node has {max} join codes, the maximum: revoke one of them first";
+            "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyBlocks "too_many_blocks" { max: usize }
             "you block {max} users, which is the limit: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }

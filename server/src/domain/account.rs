@@ -20,7 +20,6 @@ impl Account {
             disabled: false,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
-            reset_code: None,
             deleted: None,
         }
     }
@@ -31,9 +30,7 @@ impl Account {
             ServerRecord::PasswordChanged { password, .. } => {
                 self.password = password.clone();
                 self.clients.clear();
-                self.reset_code = None;
             }
-            ServerRecord::ResetCodeCreated { code, .. } => self.reset_code = Some(code.clone()),
             ServerRecord::ClientKnown { key, .. } => {
                 let surplus = (self.clients.len() + 1).saturating_sub(CLIENTS_PER_USER_MAX);
                 self.clients.drain(..surplus);
@@ -54,6 +51,7 @@ impl Account {
             | ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }
             | ServerRecord::AccountDeleted { .. }

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::State;
 use super::confusable::{self, Skeletons};
 use super::join_codes::JoinCodes;
-use crate::domain::records::{ClientKey, Record, ResetCode, ServerRecord, TokenDigest};
+use super::reset_codes::ResetCodes;
+use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Users {
@@ -28,8 +29,8 @@ pub struct Users {
     unfinished_deletions: BTreeSet<UserName>,
     /// Derived from the accounts.
     skeletons: Skeletons,
-    /// The join codes, also stored in `users.json`.
     pub join_codes: JoinCodes,
+    pub reset_codes: ResetCodes,
 }
 
 /// An account, as `users.json` stores it.
@@ -55,9 +56,6 @@ pub struct Account {
     /// The users whom the user blocks, each with the time in Unix milliseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<UserName, u64>,
-    /// The code with which the user can replace a forgotten password.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reset_code: Option<ResetCode>,
     /// The deletion of the account. The account remains, so that its name is not given again, and is also
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +205,8 @@ impl Users {
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
+        self.join_codes.apply(record);
+        self.reset_codes.apply(record);
         match record {
             ServerRecord::Account { at, user, password } => {
                 let account = Account::new(*at, password.clone(), self.accounts.is_empty());
@@ -239,7 +239,6 @@ impl Users {
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
             | ServerRecord::BlockSet { user, .. }
-            | ServerRecord::ResetCodeCreated { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.apply(record);
@@ -247,8 +246,10 @@ impl Users {
             }
             ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
-            | ServerRecord::JoinCodeRevoked { .. } => self.join_codes.apply(record),
-            ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
+            | ServerRecord::Read { .. }
+            | ServerRecord::Redacted { .. } => {}
             ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
             ServerRecord::DeletionFinished { user, .. } => {
                 self.unfinished_deletions.remove(user);
@@ -260,7 +261,6 @@ impl Users {
             ServerRecord::DisabledSet { user, disabled, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.disabled = *disabled;
-                    account.reset_code = None;
                     account.epoch += u64::from(*disabled);
                     self.shared_epoch += u64::from(*disabled);
                     for digest in std::mem::take(&mut account.sessions).keys() {
@@ -287,7 +287,6 @@ impl Users {
             disabled: true,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
-            reset_code: None,
             deleted: Some(Deletion { at, erase, finished: false }),
         };
         self.shared_epoch += 1;

@@ -18,6 +18,7 @@ use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::SharedFile;
 use crate::domain::join_codes::JoinCodes;
+use crate::domain::reset_codes::ResetCodes;
 use crate::journal::Checkpoint;
 use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
@@ -42,6 +43,9 @@ struct UsersContent<A> {
     /// Absent in snapshots of versions without join codes.
     #[serde(default, skip_serializing_if = "JoinCodes::is_empty")]
     join_codes: JoinCodes,
+    /// Absent in snapshots of versions without reset codes.
+    #[serde(default, skip_serializing_if = "ResetCodes::is_empty")]
+    reset_codes: ResetCodes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,7 +92,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
         return Ok((state, Checkpoint::GENESIS));
     };
     state.users.restore(users.users);
-    state.users.join_codes = users.join_codes;
+    (state.users.join_codes, state.users.reset_codes) = (users.join_codes, users.reset_codes);
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -128,7 +132,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         direct,
         files: state.files.all().cloned().collect(),
     };
-    let users = UsersContent { users: state.users.accounts(), join_codes: state.users.join_codes.clone() };
+    let (join_codes, reset_codes) = (state.users.join_codes.clone(), state.users.reset_codes.clone());
+    let users = UsersContent { users: state.users.accounts(), join_codes, reset_codes };
     Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 
