@@ -206,7 +206,10 @@ impl Connection {
             (Some(known), Some(own)) if known != own => {
                 Err(key_changed(host, KeySource::Folder(self.data.join(KEYS_FOLDER)), config))
             }
-            (Some(key), _) => encrypted(config, server.to_owned(), key, Some(format!("papo://{key}@{host}"))),
+            (Some(key), _) => {
+                let invite = Invite::for_endpoint(key, server, None).map_err(LocalError::NoInvite)?;
+                encrypted(config, server.to_owned(), key, invite.map(|invite| invite.to_string()))
+            }
             (None, Some(key)) => encrypted(config, server.to_owned(), key, None),
             (None, None) => Err(key_unknown(server, &self.data)),
         }
