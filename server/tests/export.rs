@@ -200,8 +200,14 @@ fn an_export_describes_codes_without_their_digests() {
         let lines = export.lines().filter(|line| line.contains("code"));
         lines.map(|line| format!("{line}\n")).collect::<String>()
     };
-    insta::assert_snapshot!(codes(&alice), @"");
-    insta::assert_snapshot!(codes(&dave), @"");
+    insta::assert_snapshot!(codes(&alice), @r#"
+    {"export":"record","kind":"join_code","id":"00000000-0000-0000-0000-000000000009","uses":2,"expires":1763700000001,"note":"for dave"}
+    {"export":"record","kind":"join_code.revoked","id":"00000000-0000-0000-0000-000000000009"}
+    "#);
+    insta::assert_snapshot!(codes(&dave), @r#"
+    {"export":"record","kind":"join_code.used","id":"00000000-0000-0000-0000-000000000009"}
+    {"export":"record","kind":"password.code","by":"alice","expires":1763700000001}
+    "#);
 }
 
 #[test]
