@@ -26,17 +26,14 @@ impl ResetCodes {
 
     /// A changed password, and disabling or deleting the account, invalidate the code of the user.
     pub(super) fn apply(&mut self, record: &ServerRecord) {
-        match record {
-            ServerRecord::ResetCodeCreated { at, user, code, .. } => {
-                self.0.retain(|_, code| *at < code.expires);
-                self.0.insert(user.clone(), code.clone());
-            }
-            ServerRecord::PasswordChanged { user, .. }
-            | ServerRecord::DisabledSet { user, .. }
-            | ServerRecord::AccountDeleted { user, .. } => {
-                self.0.remove(user);
-            }
-            _ => {}
+        if let ServerRecord::ResetCodeCreated { at, user, code, .. } = record {
+            self.0.retain(|_, code| *at < code.expires);
+            self.0.insert(user.clone(), code.clone());
+        } else if let ServerRecord::PasswordChanged { user, .. }
+        | ServerRecord::DisabledSet { user, .. }
+        | ServerRecord::AccountDeleted { user, .. } = record
+        {
+            self.0.remove(user);
         }
     }
 }
