@@ -1,6 +1,6 @@
 //! Forgotten passwords: `admin.reset_password` and `auth.reset`.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use testkit::team::{Team, reason, request};
