@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::accounts::{Credentials, LoggedIn, Registered};
+use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::shutdown::Shutdown;
@@ -279,13 +279,37 @@ impl ClientHandle {
         restored.ok_or_else(|| CliError::LoggedOut(self.addresses.join(", ")))
     }
 
+    /// Registers with this join code instead of the code of the invite.
+    pub(crate) fn set_join_code(&mut self, code: Option<String>) {
+        if code.is_some() {
+            self.endpoint.join_code = code;
+        }
+    }
+
+    /// Creates an account, with the join code if there is one.
     pub(crate) fn register(&mut self, user: UserName, password: NewPassword) -> Result<Registered, CliError> {
+        let code = self.endpoint.join_code.clone();
         let Answer::Registered(registered) =
-            self.command(Command::Register(Credentials { user, password }))?
+            self.command(Command::Register(Registration { user, password, code }))?
         else {
             return Err(CliError::UnexpectedAnswer);
         };
         Ok(registered)
+    }
+
+    /// Replaces a forgotten password, with a code of an administrator.
+    pub(crate) fn reset(
+        &mut self,
+        user: UserName,
+        code: String,
+        new_password: NewPassword,
+    ) -> Result<(), CliError> {
+        self.command(Command::Reset(Reset { user, code, new_password })).map(drop)
+    }
+
+    /// The address of this node with a join code.
+    pub(crate) fn address_with(&self, code: &str) -> String {
+        self.endpoint.address_with(code)
     }
 
     /// Opens a session and stores it.

@@ -37,6 +37,9 @@ pub enum Command {
     Script(script::Command),
 }
 
+/// The options of `papo invite` for a join code.
+pub use script::InviteCode;
+
 /// Renders an event as `papo history` shows it to `reader`, but without the date. Returns `None` for an
 /// unknown kind of event.
 #[must_use]

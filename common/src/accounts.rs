@@ -13,13 +13,36 @@ use crate::text::{NewPassword, Password};
 /// A session token in a request.
 pub type Token<'a> = Cow<'a, str>;
 
-/// Parameters of `auth.register` (with a [`NewPassword`]) and `auth.login`.
+/// Parameters of `auth.register`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials<P = Password> {
+pub struct Registration {
+    /// The name of the new account.
+    pub user: UserName,
+    /// The password, prepared as RFC 8265 OpaqueString.
+    pub password: NewPassword,
+    /// The join code, if the node requires one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Parameters of `auth.login`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
     /// The name of the account.
     pub user: UserName,
     /// The password, prepared as RFC 8265 OpaqueString.
-    pub password: P,
+    pub password: Password,
+}
+
+/// Parameters of `auth.reset`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// The name of the account.
+    pub user: UserName,
+    /// The code of `admin.reset_password`.
+    pub code: String,
+    /// The new password.
+    pub new_password: NewPassword,
 }
 
 /// Result of `auth.register`.

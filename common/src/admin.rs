@@ -136,6 +136,25 @@ fn yes() -> bool {
     true
 }
 
+/// Parameters of `admin.reset_password`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetPassword<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The user who has forgotten the password.
+    pub user: UserName,
+}
+
+/// Result of `admin.reset_password`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetCode {
+    /// The code for `auth.reset`. It works once.
+    pub code: String,
+    /// The time at which the code expires, in Unix milliseconds.
+    pub expires: u64,
+}
+
 /// Result of `admin.stats`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {

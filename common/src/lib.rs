@@ -21,6 +21,7 @@ pub mod requests;
 pub mod pages;
 
 pub mod accounts;
+pub mod join_codes;
 pub mod channels;
 pub mod messages;
 pub mod files;

@@ -112,6 +112,21 @@ pub const SESSIONS_PER_USER_MAX: usize = 64;
 /// has a few devices.
 pub const CLIENTS_PER_USER_MAX: usize = 16;
 
+/// Join codes that can be used at a time. One page lists them all.
+pub const JOIN_CODES_MAX: usize = 1_000;
+
+/// Accounts that can be registered with one join code: a large team.
+pub const JOIN_CODE_USES_MAX: u32 = 1_000;
+
+/// Days after which a join code expires: a year.
+pub const JOIN_CODE_DAYS_MAX: u32 = 365;
+
+/// Bytes in the note of a join code.
+pub const JOIN_CODE_NOTE_BYTES_MAX: usize = 128;
+
+/// Milliseconds after which the code of `admin.reset_password` expires: a day.
+pub const RESET_CODE_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// Milliseconds between two heartbeats (`presence.set`) of a session.
 pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 

@@ -161,6 +161,18 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: sessions revoked: {}", time(*at), which.join(", "))
         }
         UserRecord::PasswordChanged { at } => format!("{}: password changed", time(*at)),
+        UserRecord::JoinCodeCreated { at, id, uses, expires, note } => {
+            format!(
+                "{}: join code {id} created, for {uses} users, until {}: {note}",
+                time(*at),
+                time(*expires)
+            )
+        }
+        UserRecord::JoinCodeUsed { at, id } => format!("{}: registered with join code {id}", time(*at)),
+        UserRecord::JoinCodeRevoked { at, id } => format!("{}: join code {id} revoked", time(*at)),
+        UserRecord::ResetCodeCreated { at, by, expires } => {
+            format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
+        }
         UserRecord::ClientKnown { at, key } => {
             format!("{}: first login of the client with the key {key}", time(*at))
         }

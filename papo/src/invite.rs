@@ -1,4 +1,4 @@
-//! `papo invite`: prints the invite of the node.
+//! `papo invite`: prints the invite of the node, with a new join code if the operator wants one.
 
 use std::io::Write as _;
 
@@ -16,6 +16,8 @@ pub(crate) struct Invite {
     #[arg(long, env = "PAPO_CLIENTS", default_value = "tcp://*:5555")]
     clients: String,
     #[command(flatten)]
+    code: client::InviteCode,
+    #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
     keys: KeysArgs,
@@ -27,6 +29,11 @@ impl Invite {
         let invite = self.host.invite(key, &self.clients)?;
         let invite = invite
             .ok_or_else(|| anyhow!("{} is not a TCP endpoint, so there is no invite to it", self.clients))?;
+        let code = self.code.create(&self.clients, &self.data.data).map_err(anyhow::Error::msg)?;
+        let invite = match code {
+            Some(code) => invite.with_join_code(&code)?,
+            None => invite,
+        };
         writeln!(std::io::stdout(), "{invite}").context("cannot write to standard output")
     }
 }

@@ -3,6 +3,7 @@
 mod node;
 mod roles;
 mod security;
+mod registration;
 mod invite;
 mod keys;
 mod health;

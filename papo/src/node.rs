@@ -10,8 +10,10 @@ use serde_json::json;
 use server::Server;
 use tracing::info;
 use transport::Context;
+use transport::security::stays_on_this_machine;
 use transport::shutdown::Shutdown;
 
+use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -45,6 +47,8 @@ pub(crate) struct Up {
     limits: LimitArgs,
     #[command(flatten)]
     auth: AuthArgs,
+    #[command(flatten)]
+    registration: RegistrationArgs,
 }
 
 impl Up {
@@ -65,6 +69,7 @@ impl Up {
         })?;
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
+        let is_local = [&clients, &subscribers].into_iter().all(|endpoint| stays_on_this_machine(endpoint));
         let config = server::Config {
             broker: broker.endpoints().servers.clone(),
             proxy: proxy.endpoints().events.clone(),
@@ -74,14 +79,17 @@ impl Up {
             limits: self.limits.users(),
             files: self.limits.files(),
             auth_secret: self.auth.secret()?,
+            registration: self.registration.mode(is_local),
         };
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
         let invite = self.host.announce(&security, &clients)?;
+        let join_code = server.first_join_code();
+        announce_first_code(join_code);
         ready(&json!({
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
-            "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
-            "server_control": server.control(),
+            "join_code": join_code, "broker_control": broker.endpoints().control,
+            "proxy_control": proxy.endpoints().control, "server_control": server.control(),
         }))?;
         info!(%clients, data = %config.data.display(), "papo is up: run `papo chat` in another terminal");
         run_all(&shutdown, broker, proxy, server)

@@ -14,6 +14,7 @@ use server::services::limiters::rates::{Rate, UserLimits};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, memory, memory_dumps, open_files, signals};
 
+use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
@@ -74,6 +75,8 @@ pub(crate) struct ServerArgs {
     limits: LimitArgs,
     #[command(flatten)]
     auth: AuthArgs,
+    #[command(flatten)]
+    registration: RegistrationArgs,
     #[command(flatten)]
     security: SecurityArgs,
 }
@@ -197,7 +200,7 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
+        let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
         let security = security.load(&data.data)?;
         let config = server::Config {
             broker,
@@ -208,10 +211,16 @@ impl ServerArgs {
             limits: limits.users(),
             files: limits.files(),
             auth_secret: auth.secret()?,
+            registration: registration.mode(false),
         };
         let server = Server::open(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
-        ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
+        let join_code = server.first_join_code();
+        announce_first_code(join_code);
+        ready(&json!({
+            "ready": "server", "advertise": config.advertise, "control": server.control(),
+            "join_code": join_code,
+        }))?;
         Ok(server.run(&shutdown)?)
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use common::amendments::Emoji;
 use common::channels::Role;
 use common::{Conversation, FileInfo};
-use server::domain::records::TokenDigest;
+use server::domain::records::{JoinCode, ResetCode, TokenDigest};
 use server::domain::{Change, Command, Original};
 use server::maintenance::export::{ExportError, ExportItem, FileCopier, export, to_file};
 use server::services::files::folder::content_path;
@@ -171,6 +171,43 @@ fn an_export_of_a_user_contains_no_data_of_other_users() {
     {"n":12,"to":"#a","from":"bob","kind":"channel.role","user":"alice","role":"moderator"}
     {"n":15,"to":"#a","from":"bob","kind":"channel.banned","user":"alice"}
     "##);
+}
+
+#[test]
+fn an_export_describes_codes_without_their_digests() {
+    let (data, mut ledger) = data_folder();
+    let (id, expires) = (Uuid::from_u128(9), NOW_MS + 1);
+    let [join, reset] = ["join", "reset"].map(TokenDigest::of);
+    let code = JoinCode { by: user("alice"), digest: join, uses: 2, expires, note: "for dave".into() };
+    for command in [
+        Command::CreateJoinCode { id, code },
+        Command::UseJoinCode { user: user("dave"), id },
+        Command::Register { user: user("dave"), password: "secret-hash".into() },
+        Command::RevokeJoinCode { by: user("alice"), id },
+        Command::CreateResetCode {
+            by: user("alice"),
+            user: user("dave"),
+            code: ResetCode { digest: reset, expires },
+        },
+    ] {
+        record(&mut ledger, command);
+    }
+    let [alice, dave] = ["@alice", "@dave"].map(|name| exported(data.path(), name).expect("a user"));
+    for digest in [join, reset] {
+        assert!(!format!("{alice}{dave}").contains(&digest.to_string()), "{alice}{dave}");
+    }
+    let codes = |export: &str| {
+        let lines = export.lines().filter(|line| line.contains("code"));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(codes(&alice), @r#"
+    {"export":"record","kind":"join_code","id":"00000000-0000-0000-0000-000000000009","uses":2,"expires":1763700000001,"note":"for dave"}
+    {"export":"record","kind":"join_code.revoked","id":"00000000-0000-0000-0000-000000000009"}
+    "#);
+    insta::assert_snapshot!(codes(&dave), @r#"
+    {"export":"record","kind":"join_code.used","id":"00000000-0000-0000-0000-000000000009"}
+    {"export":"record","kind":"password.code","by":"alice","expires":1763700000001}
+    "#);
 }
 
 #[test]

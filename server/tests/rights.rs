@@ -138,6 +138,7 @@ fn every_method_in_a_public_channel() {
     server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
     auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
     auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.reset | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials
     auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -184,6 +185,10 @@ fn every_method_in_a_public_channel() {
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.reset_password | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.create | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.list | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.revoke | unauthenticated | unauthenticated | no_such_join_code | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     ");
 }
@@ -195,6 +200,7 @@ fn every_method_in_a_private_channel() {
     server.info | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
     auth.register | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken | name_taken
     auth.login | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok
+    auth.reset | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials | wrong_credentials
     auth.logout | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     auth.password | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     session.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -241,6 +247,10 @@ fn every_method_in_a_private_channel() {
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.disable | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.promote | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    admin.reset_password | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.create | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.list | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
+    join_code.revoke | unauthenticated | unauthenticated | no_such_join_code | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.stats | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     ");
 }

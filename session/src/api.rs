@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::accounts::{Credentials, LoggedIn, Registered};
+use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
 use common::channels::Joined;
 use common::presence::Change;
 use common::reads::Reading;
@@ -22,7 +22,9 @@ pub const NO_TICKET: u64 = 0;
 #[derive(Debug, Clone)]
 pub enum Command {
     /// Create an account.
-    Register(Credentials<NewPassword>),
+    Register(Registration),
+    /// Replace a forgotten password, with a code of an administrator.
+    Reset(Reset),
     /// Log in.
     Login(Credentials),
     /// Continue a session of an earlier run. The server checks the token at the first request.

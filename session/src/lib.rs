@@ -144,7 +144,8 @@ impl Session {
             return cx.answer(ticket, Err(error));
         }
         match command {
-            Command::Register(credentials) => accounts::register(cx, ticket, &credentials),
+            Command::Register(registration) => accounts::register(cx, ticket, &registration),
+            Command::Reset(reset) => accounts::reset(cx, ticket, &reset),
             Command::Login(credentials) => accounts::login(cx, ticket, &credentials),
             Command::Restore(account) => {
                 self.begin_session(account);

@@ -17,7 +17,11 @@ pub struct Invite {
     key: PublicKey,
     host: String,
     port: u16,
+    join_code: Option<String>,
 }
+
+/// Characters of a join code.
+const JOIN_CODE_CHARACTERS_MAX: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadInvite {
@@ -29,6 +33,8 @@ pub enum BadInvite {
     Host,
     #[error("an invite ends with a port from 1 to 65535: papo://<key>@host:port")]
     Port,
+    #[error("a join code has letters and digits only: papo://<key>@host:port/<code>")]
+    JoinCode,
 }
 
 impl Invite {
@@ -39,7 +45,7 @@ impl Invite {
         if port == 0 {
             return Err(BadInvite::Port);
         }
-        Ok(Self { key, host: host.to_owned(), port })
+        Ok(Self { key, host: host.to_owned(), port, join_code: None })
     }
 
     /// An invite to the node that listens at `endpoint`; `None` if the endpoint is not TCP. If `host` is
@@ -58,6 +64,20 @@ impl Invite {
         Self::new(key, host.unwrap_or(&default_host), port).map(Some)
     }
 
+    /// The same invite with a join code.
+    pub fn with_join_code(self, code: &str) -> Result<Self, BadInvite> {
+        let is_code = (1..=JOIN_CODE_CHARACTERS_MAX).contains(&code.len());
+        if !is_code || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(BadInvite::JoinCode);
+        }
+        Ok(Self { join_code: Some(code.to_owned()), ..self })
+    }
+
+    /// Removes the join code, which a client does not store.
+    pub fn take_join_code(&mut self) -> Option<String> {
+        self.join_code.take()
+    }
+
     #[must_use]
     pub fn key(&self) -> PublicKey {
         self.key
@@ -73,7 +93,8 @@ impl Invite {
 impl fmt::Display for Invite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(SCHEME)?;
-        write!(f, "{}@{}:{}", to_hex(self.key.as_bytes()), self.host, self.port)
+        write!(f, "{}@{}:{}", to_hex(self.key.as_bytes()), self.host, self.port)?;
+        self.join_code.as_ref().map_or(Ok(()), |code| write!(f, "/{code}"))
     }
 }
 
@@ -84,11 +105,16 @@ impl FromStr for Invite {
         let rest = text.strip_prefix(SCHEME).ok_or(BadInvite::Scheme)?;
         let (digits, address) = rest.split_once('@').ok_or(BadInvite::Key)?;
         let key = from_hex(digits).map(PublicKey::from_bytes).ok_or(BadInvite::Key)?;
+        let (address, code) = match address.split_once('/') {
+            Some((address, code)) => (address, Some(code)),
+            None => (address, None),
+        };
         let (host, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
         if !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(BadInvite::Port);
         }
-        Self::new(key, host, port.parse().map_err(|_too_large| BadInvite::Port)?)
+        let invite = Self::new(key, host, port.parse().map_err(|_too_large| BadInvite::Port)?)?;
+        code.map_or(Ok(invite.clone()), |code| invite.with_join_code(code))
     }
 }
 
@@ -134,6 +160,18 @@ mod tests {
     }
 
     #[test]
+    fn an_invite_can_carry_a_join_code() {
+        let text = format!("papo://{DIGITS}@chat.example:5555/4f0c19a2b3d4e5f6071829304a5b6c7d");
+        let mut invite: Invite = text.parse().expect("an invite");
+        assert_eq!(
+            (invite.to_string(), invite.endpoint()),
+            (text.clone(), "tcp://chat.example:5555".to_owned())
+        );
+        assert_eq!(invite.take_join_code().as_deref(), Some("4f0c19a2b3d4e5f6071829304a5b6c7d"));
+        assert_eq!(Some(&*invite.to_string()), text.strip_suffix("/4f0c19a2b3d4e5f6071829304a5b6c7d"));
+    }
+
+    #[test]
     fn an_invalid_invite_is_refused_with_the_reason() {
         let with_key = |address: &str| format!("papo://{DIGITS}@{address}");
         let cases = [
@@ -164,7 +202,6 @@ mod tests {
                     "*",
                     "-h",
                     "a@b",
-                    "a/b",
                     "::1",
                     "[::1",
                     "[]",
@@ -178,7 +215,13 @@ mod tests {
             ),
             (
                 BadInvite::Port,
-                ["h", "h:", "h:0", "h:65536", "h:+1", "h:-1", "h:1 ", "h:1/", "h:1\n", "h:５"]
+                ["h", "h:", "h:0", "h:65536", "h:+1", "h:-1", "h:1 ", "a/b:5555", "h:1\n", "h:５"]
+                    .map(with_key)
+                    .to_vec(),
+            ),
+            (
+                BadInvite::JoinCode,
+                ["h:1/", "h:1/a/b", "h:1/a b", "h:1/é", &format!("h:1/{}", "a".repeat(65))]
                     .map(with_key)
                     .to_vec(),
             ),

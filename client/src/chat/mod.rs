@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Open this conversation: '#general' or @bob.
     #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
     conversation: Option<Target>,
+    /// Register with this join code [default: the code of the invite in --server].
+    #[arg(long, env = "PAPO_JOIN_CODE", hide_env_values = true)]
+    code: Option<String>,
     /// Store downloaded files in this folder.
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
@@ -82,7 +85,9 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
     let (input, catalog) = (input(arguments), arguments.display.catalog());
     let (events, events_to_print) = sync_channel(EVENTS_QUEUED_MAX);
     let (connection, shutdown) = (arguments.connection.with_server()?, Shutdown::new());
-    let handle = ClientHandle::open(&connection, catalog, events.clone(), shutdown.clone(), Sends::Messages)?;
+    let mut handle =
+        ClientHandle::open(&connection, catalog, events.clone(), shutdown.clone(), Sends::Messages)?;
+    handle.set_join_code(arguments.code.clone());
     let has_line_editor = input == Input::LineEditor;
     let network_thread_end = handle.network_thread_end();
     let signalled = SignalWatcher { connection: shutdown, network_thread_end, has_line_editor }.start()?;

@@ -8,8 +8,8 @@ super::messages! {
         pt: "você criou a primeira conta, então administra este nó: /admin",
     }
     usage_admin() {
-        en: "use /admin users, channels, sessions or stats; or /admin disable, enable, promote or demote NAME",
-        pt: "use /admin users, channels, sessions ou stats; ou /admin disable, enable, promote ou demote NOME",
+        en: "use /admin users, channels, sessions, stats or join-codes; /admin disable, enable, promote, demote, delete or reset-password NAME; /admin invite [USES]; or /admin revoke-code ID",
+        pt: "use /admin users, channels, sessions, stats ou join-codes; /admin disable, enable, promote, demote, delete ou reset-password NOME; /admin invite [USOS]; ou /admin revoke-code ID",
     }
     empty_list() {
         en: "the list is empty",
@@ -31,6 +31,22 @@ super::messages! {
     done_demote(user: &UserName) {
         en: "{user} is no longer an administrator",
         pt: "{user} não administra mais o nó",
+    }
+    reset_code_created(user: &UserName, code: &str, expires: &str) {
+        en: "give this code to {user}: {code}. Until {expires}, {user} can set a new password: papo reset-password {user} {code}",
+        pt: "passe este código para {user}: {code}. Até {expires}, {user} pode criar uma nova senha: papo reset-password {user} {code}",
+    }
+    join_code_created(address: &str, uses: u32, expires: &str) {
+        en: "{address}\nnew accounts: {uses}, expires {expires}",
+        pt: "{address}\ncontas novas: {uses}, expira em {expires}",
+    }
+    join_code_line(id: uuid::Uuid, by: &UserName, uses: u32, expires: &str) {
+        en: "{id} by @{by}, uses left: {uses}, expires {expires}",
+        pt: "{id} de @{by}, usos restantes: {uses}, expira em {expires}",
+    }
+    join_code_revoked() {
+        en: "the join code is revoked",
+        pt: "o código de entrada foi revogado",
     }
     account_line(user: &UserName, since: &str, sessions: u64, marks: &str) {
         en: "@{user} since {since}, sessions: {sessions}{marks}",

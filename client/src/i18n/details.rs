@@ -44,12 +44,20 @@ translations! {
     PasswordBlank "a senha precisa de um caractere que não seja espaço: escolha outra senha";
     NameConfusable { user, known } "{user} se confunde com {known}: escolha outro nome";
     NameMixesScripts "um nome usa letras de um só alfabeto: não misture letras latinas com letras de outro alfabeto";
+    JoinCodeBounds { uses, days, note } "um código de entrada pode valer para 1 a {uses} contas, por 1 a {days} dias, e ter uma anotação de no máximo {note} bytes";
     PasswordCharacters "a senha não pode ser vazia nem ter caracteres de controle";
 
     // Accounts and sessions.
     WrongCredentials "usuário ou senha incorretos";
     WrongPassword "a senha está incorreta";
-    TooManyGuesses { seconds } "senhas incorretas demais: espere {seconds} s e tente de novo";
+    WrongResetCode "o usuário ou o código está incorreto, ou o código já foi usado ou expirou: peça um novo a quem administra o nó";
+    RegistrationClosed "este nó não aceita contas novas: fale com quem o administra";
+    InvalidJoinCode "este código de entrada está incorreto, já foi usado ou expirou: peça um novo a quem administra o nó";
+    JoinCodeUsedOnRetry "este código de entrada já foi usado. Se o seu cadastro deu certo e só a resposta se perdeu, tente entrar";
+    JoinCodeNeeded "para criar uma conta neste nó você precisa de um código de entrada: peça a quem o administra um endereço com código (um nó sem contas mostra um ao iniciar)";
+    NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
+    TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
+    TooManyGuesses { seconds } "senhas ou códigos incorretos demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";
     NoSession "sua sessão terminou: entre de novo com /login NOME";
@@ -68,6 +76,7 @@ translations! {
     TooManyBlocks { max } "você bloqueia {max} pessoas, o máximo: desbloqueie alguém primeiro";
     NotAdministrator "só quem administra o nó pode fazer isso";
     LastAdministrator { user } "{user} é a última conta que administra o nó: promova outra antes";
+    UserDisabled { user } "a conta de {user} está desativada: ative-a primeiro";
     Disabled "esta conta foi desativada: fale com quem administra o nó";
 
     // Channels.

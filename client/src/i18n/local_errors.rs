@@ -61,6 +61,9 @@ impl Catalog {
             (Language::Portuguese, BadInvite::Port) => {
                 "um convite termina com uma porta de 1 a 65535: papo://<chave>@host:porta"
             }
+            (Language::Portuguese, BadInvite::JoinCode) => {
+                "um código de entrada só tem letras e dígitos: papo://<chave>@host:porta/<código>"
+            }
         };
         portuguese.to_owned()
     }

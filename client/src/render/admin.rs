@@ -1,7 +1,8 @@
 //! Lists and results for administrators.
 
 use common::UserName;
-use common::admin::{Channel, Session, Stats, User};
+use common::admin::{Channel, ResetCode, Session, Stats, User};
+use common::join_codes::{CreatedJoinCode, JoinCode};
 
 use super::dates::date_and_time;
 use crate::i18n::Catalog;
@@ -42,6 +43,27 @@ pub(crate) fn admin_session(catalog: Catalog, session: &Session) -> String {
     )
 }
 
+/// The code for a new password.
+pub(crate) fn reset_code(catalog: Catalog, user: &UserName, code: &ResetCode) -> String {
+    catalog.reset_code_created(user, &code.code, &date_and_time(code.expires))
+}
+
+/// The address of the node with a new join code.
+pub(crate) fn join_code_created(
+    catalog: Catalog,
+    address: &str,
+    uses: u32,
+    code: &CreatedJoinCode,
+) -> String {
+    catalog.join_code_created(address, uses, &date_and_time(code.expires))
+}
+
+/// A join code, as administrators see it.
+pub(crate) fn join_code(catalog: Catalog, code: &JoinCode) -> String {
+    let line = catalog.join_code_line(code.id, &code.by, code.uses, &date_and_time(code.expires));
+    if code.note.is_empty() { line } else { format!("{line}: {}", code.note) }
+}
+
 /// One line for each group of counts.
 pub(crate) fn stats(catalog: Catalog, stats: &Stats) -> Vec<String> {
     vec![
@@ -57,6 +79,33 @@ pub(crate) fn stats(catalog: Catalog, stats: &Stats) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn administrators_see_codes_with_their_uses_and_times() {
+        let codes = r#"[{"id":"00000000-0000-0000-0000-000000000007","by":"ana","uses":2,"expires":1763700000123,"note":"for kim"},{"id":"00000000-0000-0000-0000-000000000008","by":"bob","uses":1,"expires":1763700000123}]"#;
+        let codes: Vec<JoinCode> = serde_json::from_str(codes).expect("codes");
+        let created =
+            CreatedJoinCode { id: codes[0].id, code: "4f0c".to_owned(), expires: 1_763_700_000_123 };
+        let reset = ResetCode { code: "4f0c".to_owned(), expires: 1_763_700_000_123 };
+        let lines = [Catalog::ENGLISH, Catalog::new(crate::i18n::Language::Portuguese)].map(|catalog| {
+            let mut lines: Vec<_> = codes.iter().map(|code| join_code(catalog, code)).collect();
+            lines.push(join_code_created(catalog, "papo://key@host:5555/4f0c", 2, &created));
+            lines.push(reset_code(catalog, &codes[1].by, &reset));
+            lines.join("\n").replace(&date_and_time(1_763_700_000_123), "THEN")
+        });
+        insta::assert_snapshot!(lines.join("\n"), @"
+        00000000-0000-0000-0000-000000000007 by @ana, uses left: 2, expires THEN: for kim
+        00000000-0000-0000-0000-000000000008 by @bob, uses left: 1, expires THEN
+        papo://key@host:5555/4f0c
+        new accounts: 2, expires THEN
+        give this code to bob: 4f0c. Until THEN, bob can set a new password: papo reset-password bob 4f0c
+        00000000-0000-0000-0000-000000000007 de @ana, usos restantes: 2, expira em THEN: for kim
+        00000000-0000-0000-0000-000000000008 de @bob, usos restantes: 1, expira em THEN
+        papo://key@host:5555/4f0c
+        contas novas: 2, expira em THEN
+        passe este código para bob: 4f0c. Até THEN, bob pode criar uma nova senha: papo reset-password bob 4f0c
+        ");
+    }
 
     #[test]
     fn administrators_see_accounts_channels_sessions_and_counts() {

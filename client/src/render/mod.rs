@@ -21,7 +21,10 @@ use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Catalog;
-pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
+pub(crate) use admin::{
+    account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code,
+    stats,
+};
 pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};

@@ -1,4 +1,4 @@
-//! `papo register`, `papo login`, `papo logout`, `papo users`, `papo account`, and
+//! `papo register`, `papo reset-password`, `papo login`, `papo logout`, `papo users`, `papo account`, and
 //! `papo block`.
 
 use common::UserName;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Common, open, open_session, user};
 use crate::cli_error::CliError;
 use crate::i18n::Catalog;
-use crate::password::PasswordSource;
+use crate::password::{NewPasswordSource, PasswordSource};
 use crate::render::{self, Output, sanitise};
 
 #[derive(Debug, clap::Args)]
@@ -18,8 +18,25 @@ pub struct Register {
     /// The name of the new account.
     #[arg(value_parser = user)]
     user: UserName,
+    /// Register with this join code [default: the code of the invite in --server].
+    #[arg(long, env = "PAPO_JOIN_CODE", hide_env_values = true)]
+    code: Option<String>,
     #[command(flatten)]
     password: PasswordSource,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ResetPassword {
+    /// The name of your account.
+    #[arg(value_parser = user)]
+    user: UserName,
+    /// The code that an administrator gave you (`papo admin reset-password`).
+    #[arg(env = "PAPO_RESET_CODE", hide_env_values = true)]
+    code: String,
+    #[command(flatten)]
+    password: NewPasswordSource,
     #[command(flatten)]
     common: Common,
 }
@@ -106,12 +123,21 @@ pub(super) fn run(account: Account) -> Result<(), CliError> {
 
 pub(super) fn register(arguments: Register) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
+    handle.set_join_code(arguments.code);
     let registered = handle.register(arguments.user, arguments.password.read_new(Catalog::ENGLISH)?)?;
     let (user, administrator) = (&registered.user, registered.administrator);
     let role = if administrator { " as the administrator of this node" } else { "" };
     let message = format!("{user} is registered{role}; log in with: papo login {user}");
     let result = serde_json::to_value(&registered).map_err(std::io::Error::from)?;
     print(&arguments.common, &result, &message)
+}
+
+pub(super) fn reset_password(arguments: ResetPassword) -> Result<(), CliError> {
+    let (mut handle, _news) = open(&arguments.common.connection)?;
+    let (user, password) = (arguments.user, arguments.password.read(Catalog::ENGLISH)?);
+    handle.reset(user.clone(), arguments.code, password)?;
+    let message = format!("the password of {user} was changed; log in with: papo login {user}");
+    print(&arguments.common, &json!({ "user": user }), &message)
 }
 
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {

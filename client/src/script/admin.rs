@@ -4,11 +4,13 @@ use common::UserName;
 use common::accounts::{DeleteAccount, ListNames, SessionOnly};
 use common::admin::{self, ListSessions};
 use common::methods::{
-    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers,
+    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
+    AdminUsers,
 };
 use serde_json::json;
 
 use super::accounts::{print, print_list};
+use super::join_codes::{self, JoinCode};
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
 use crate::i18n::Catalog;
@@ -28,6 +30,11 @@ pub enum Admin {
     Promote(Promote),
     /// Delete an account. Nobody can register its name again.
     Delete(Delete),
+    /// Create a code with which a user who has forgotten the password sets a new one.
+    ResetPassword(ResetPassword),
+    /// Manage the join codes, with which new users register.
+    #[command(subcommand)]
+    JoinCode(JoinCode),
     /// Count users, sessions, channels and records of the node.
     Stats(NoArguments),
 }
@@ -36,7 +43,7 @@ pub enum Admin {
 #[derive(Debug, clap::Args)]
 pub struct NoArguments {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 #[derive(Debug, clap::Args)]
@@ -84,6 +91,15 @@ pub struct Delete {
     common: Common,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct ResetPassword {
+    /// The name of the user.
+    #[arg(value_parser = user)]
+    user: UserName,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
         Admin::Users(NoArguments { common }) => {
@@ -106,6 +122,8 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
             let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Catalog::ENGLISH, stats).join("\n"))
         }
+        Admin::ResetPassword(ResetPassword { user, common }) => reset_password(&common, user),
+        Admin::JoinCode(join_code) => join_codes::run(join_code),
         Admin::Delete(Delete { user, erase, common }) => delete(&common, user, erase),
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
         Admin::Promote(Promote { user, demote, common }) => promote(&common, user, !demote),
@@ -117,6 +135,14 @@ fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> 
     let of = Some(user.clone());
     handle.request::<AccountDelete>(|token| DeleteAccount { token, user: of, password: None, erase })?;
     print(common, &json!({ "user": user }), &Catalog::ENGLISH.account_of_user_deleted(&user))
+}
+
+fn reset_password(common: &Common, user: UserName) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let of = user.clone();
+    let done = handle.request::<AdminResetPassword>(|token| admin::ResetPassword { token, user: of })?;
+    let message = render::reset_code(Catalog::ENGLISH, &user, &done);
+    print(common, &json!({ "user": user, "code": done.code, "expires": done.expires }), &message)
 }
 
 fn disable(common: &Common, user: UserName, disabled: bool) -> Result<(), CliError> {

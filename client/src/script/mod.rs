@@ -14,6 +14,7 @@ mod send;
 mod sessions;
 mod subscribe;
 mod admin;
+mod join_codes;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -27,6 +28,9 @@ use crate::connection::Connection;
 use crate::i18n::Catalog;
 use session::News;
 
+pub(crate) use join_codes::DAYS_DEFAULT;
+pub use join_codes::InviteCode;
+
 /// The maximum number of queued news. If the queue is full, the network thread waits.
 const NEWS_QUEUED_MAX: usize = 1024;
 
@@ -36,6 +40,10 @@ pub enum Command {
     ///
     /// papo asks for the password, or reads it from PAPO_PASSWORD.
     Register(accounts::Register),
+    /// Replace your forgotten password, with a code of an administrator.
+    ///
+    /// papo asks for the new password, or reads it from PAPO_NEW_PASSWORD.
+    ResetPassword(accounts::ResetPassword),
     /// Log in, and store the session for later commands.
     ///
     /// papo asks for the password, or reads it from PAPO_PASSWORD.
@@ -111,6 +119,7 @@ pub enum Command {
 pub(crate) fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Register(arguments) => accounts::register(arguments),
+        Command::ResetPassword(arguments) => accounts::reset_password(arguments),
         Command::Login(arguments) => accounts::login(arguments),
         Command::Logout(arguments) => accounts::logout(&arguments),
         Command::Send(arguments) => send::run(arguments),
@@ -224,9 +233,16 @@ mod tests {
     const VALID: &[&str] = &[
         "chat",
         "chat #general --server tcp://papo.example:5555",
+        "chat --code 4f0c19a2b3d4e5f6071829304a5b6c7d",
         "chat --plain --bell --lang pt-BR",
         "register alice --password-file secret",
+        "register alice --code 4f0c19a2b3d4e5f6071829304a5b6c7d",
+        "reset-password alice 4f0c19a2b3d4e5f6071829304a5b6c7d --new-password-file secret",
         "login @alice --json",
+        "admin reset-password bob --json",
+        "admin join-code create --uses 3 --days 1 --note colleagues",
+        "admin join-code list --json",
+        "admin join-code revoke 01970000-0000-7000-8000-000000000001",
         "logout --config here",
         "send #ops done",
         "chat --server papo://key@papo.example:5555",

@@ -14,10 +14,8 @@ use crate::{ChannelName, Target, UserName};
 errors! {
     /// The line is not JSON in UTF-8.
     ParseError = "parse_error", -32700 {
-        NotUtf8 "not_utf8" { error: String }
-            "the line is not UTF-8: {error}";
-        NotJson "not_json" { error: String }
-            "the line is not JSON: {error}";
+        NotUtf8 "not_utf8" { error: String } "the line is not UTF-8: {error}";
+        NotJson "not_json" { error: String } "the line is not JSON: {error}";
     }
     /// The line is JSON, but not a JSON-RPC 2.0 request with an `id`.
     InvalidRequest = "invalid_request", -32600 {
@@ -25,10 +23,8 @@ errors! {
             "the line is not a JSON-RPC request: {error}";
         NoId "no_id" { max: usize }
             "a request needs an \"id\": a string or a number of at most {max} bytes";
-        NoVersion "no_version"
-            "a request needs \"jsonrpc\":\"2.0\"";
-        NoMethod "no_method"
-            "a request needs a \"method\": a string";
+        NoVersion "no_version" "a request needs \"jsonrpc\":\"2.0\"";
+        NoMethod "no_method" "a request needs a \"method\": a string";
         NoEmptyFrame "no_empty_frame"
             "send an empty frame before the request lines, as a REQ socket does by itself";
         TooManyFrames "too_many_frames" { max: usize }
@@ -46,26 +42,21 @@ errors! {
     /// A parameter is missing or invalid. `data.detail` identifies it, and `message` explains how to correct
     /// it.
     InvalidParams = "invalid_params", -32602 {
-        ParamsNotObject "params_not_object"
-            "\"params\" must be an object";
-        BadParams "bad_params" { method: String, error: String }
-            "{method}: {error}";
-        NameEmpty "name_empty"
-            "a name needs at least one character";
+        ParamsNotObject "params_not_object" "\"params\" must be an object";
+        BadParams "bad_params" { method: String, error: String } "{method}: {error}";
+        NameEmpty "name_empty" "a name needs at least one character";
         NameTooLong "name_too_long" { max: usize }
             "a name may have at most {max} characters";
         NameCharacters "name_characters"
             "a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit";
         ChannelWithoutHash "channel_without_hash"
             "the name of a channel must begin with '#'";
-        TargetWithoutSign "target_without_sign"
-            "write '#channel' or '@user'";
+        TargetWithoutSign "target_without_sign" "write '#channel' or '@user'";
         BlockSelf "block_self"
             "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
-        TextEmpty "text_empty"
-            "a message needs some text";
+        TextEmpty "text_empty" "a message needs some text";
         SubjectTooLong "subject_too_long" { max: usize }
             "a subject may have at most {max} bytes: shorten it";
         BadReaction "bad_reaction" { max: usize }
@@ -82,14 +73,15 @@ errors! {
             "{user} can be confused with {known}: choose another name";
         NameMixesScripts "name_mixes_scripts"
             "a name must have letters of one script only: do not mix Latin letters with letters of another script";
+        JoinCodeBounds "join_code_bounds" { uses: u32, days: u32, note: usize }
+            "a join code may have 1 to {uses} uses, 1 to {days} days, and a note of at most {note} bytes";
         FileNameEmpty "file_name_empty"
             "the name of a file must have a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }
             "the name of a file may have at most {max} bytes: rename the file";
         FileNameCharacters "file_name_characters"
             "the name of a file must not contain '/', '\\' or control characters: rename the file";
-        BadHash "bad_hash"
-            "a SHA-256 must have 64 hexadecimal digits";
+        BadHash "bad_hash" "a SHA-256 must have 64 hexadecimal digits";
         HistoryConflict "history_conflict" { one: String, other: String }
             "message.history: give \"{one}\" or \"{other}\", not both";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
@@ -152,6 +144,8 @@ errors! {
             "the user name or the password is wrong";
         WrongPassword "wrong_password"
             "this is not your current password";
+        WrongResetCode "wrong_reset_code"
+            "the user name or the code is wrong, or the code was used or has expired: ask an administrator for a new one";
     }
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030 {
@@ -186,6 +180,22 @@ errors! {
     Disabled = "disabled", 4030 {
         Disabled "disabled"
             "this account is disabled: ask an administrator of the node";
+        UserDisabled "user_disabled" { user: UserName }
+            "the account of {user} is disabled: enable it first";
+    }
+    /// The node does not accept new accounts.
+    RegistrationClosed = "registration_closed", 4030 {
+        RegistrationClosed "registration_closed"
+            "this node does not accept new accounts: ask its operator";
+    }
+    /// The node requires a join code, and the code is missing, wrong, used up or expired.
+    InvalidJoinCode = "invalid_join_code", 4030 {
+        InvalidJoinCode "invalid_join_code"
+            "this join code is wrong, used up or expired: ask an administrator of the node for a new one";
+        JoinCodeNeeded "join_code_needed"
+            "you need a join code to register at this node: ask an administrator for an address with a code (a node without accounts prints one when it starts)";
+        #[client] JoinCodeUsedOnRetry "join_code_used_on_retry"
+            "this join code is used up. If your registration succeeded and only its answer was lost, try to log in";
     }
     /// The last administrator cannot be demoted or disabled: promote another user first.
     LastAdministrator = "last_administrator", 4090 {
@@ -234,6 +244,11 @@ errors! {
     NoSuchSession = "no_such_session", 4040 {
         NoSuchSession "no_such_session"
             "you have no such session";
+    }
+    /// There is no such join code, or it was used up or has expired.
+    NoSuchJoinCode = "no_such_join_code", 4040 {
+        NoSuchJoinCode "no_such_join_code"
+            "there is no such join code, or it was used up or has expired";
     }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {
@@ -318,6 +333,8 @@ errors! {
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
+        TooManyJoinCodes "too_many_join_codes" { max: usize }
+            "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyBlocks "too_many_blocks" { max: usize }
             "you block {max} users, which is the limit: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }
@@ -331,7 +348,7 @@ errors! {
     /// try again in a moment.
     RateLimited = "rate_limited", 4290 {
         TooManyGuesses "too_many_guesses" { seconds: u64 }
-            "too many wrong passwords: wait {seconds} s, then try again";
+            "too many wrong passwords or codes: wait {seconds} s, then try again";
         SentTooFast "sent_too_fast" { wait_ms: u64 }
             "you send too fast: wait {wait_ms} ms, then try again";
         TooManyLogins "too_many_logins"

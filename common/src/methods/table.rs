@@ -5,10 +5,9 @@ use serde::{Deserialize, Deserializer};
 use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
-use crate::text::NewPassword;
 use crate::{
-    accounts, admin, amendments, channels, files, history, json, mentions, messages, node, presence, reads,
-    search,
+    accounts, admin, amendments, channels, files, history, join_codes, json, mentions, messages, node,
+    presence, reads, search,
 };
 
 methods! {
@@ -16,14 +15,18 @@ methods! {
         "Returns the server's version, its limits and the endpoint where events are published."
         r#"{}"#
         => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
-    Register "auth.register" Anyone (accounts::Credentials<NewPassword>) -> accounts::Registered:
-        "Creates an account."
-        r#"{"user":"alice","password":"correct horse"}"#
+    Register "auth.register" Anyone (accounts::Registration) -> accounts::Registered:
+        "Creates an account, with a join code if the node requires one."
+        r#"{"user":"alice","password":"correct horse","code":"4f0c19a2b3d4e5f6071829304a5b6c7d"}"#
         => r#"{"user":"alice","administrator":true}"#;
     Login "auth.login" Anyone (accounts::Credentials) -> accounts::LoggedIn:
         "Opens a session and returns its token."
         r#"{"user":"alice","password":"correct horse"}"#
         => r#"{"user":"alice","token":"eyJ0eXAi...","topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","expires":1766292000123}"#;
+    Reset "auth.reset" Anyone (accounts::Reset) -> Done:
+        "Replaces a forgotten password, with a code of an administrator, and ends all sessions of the account."
+        r#"{"user":"alice","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","new_password":"battery staple"}"#
+        => r#"{}"#;
     Logout "auth.logout" Session (accounts::SessionOnly<'a>) -> Done:
         "Ends the session and revokes its token."
         r#"{"token":"eyJ0eXAi..."}"#
@@ -207,6 +210,22 @@ methods! {
     AdminPromote "admin.promote" Administrator (admin::Promote<'a>) -> Done:
         "Makes a user an administrator, or removes the right."
         r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
+        => r#"{}"#;
+    AdminResetPassword "admin.reset_password" Administrator (admin::ResetPassword<'a>) -> admin::ResetCode:
+        "Creates a code with which a user who has forgotten the password sets a new one, once and within a day."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{"code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1763786400123}"#;
+    JoinCodeCreate "join_code.create" Administrator (join_codes::CreateJoinCode<'a>) -> join_codes::CreatedJoinCode:
+        "Creates a join code, with which new users register."
+        r#"{"token":"eyJ0eXAi...","uses":1,"days":7,"note":"for bob"}"#
+        => r#"{"id":"01970000-0000-7000-8000-000000000001","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1764304800123}"#;
+    JoinCodeList "join_code.list" Administrator (accounts::SessionOnly<'a>) -> join_codes::JoinCodes:
+        "Lists the join codes that can be used, without their texts."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"codes":[{"id":"01970000-0000-7000-8000-000000000001","by":"alice","uses":1,"expires":1764304800123,"note":"for bob"}]}"#;
+    JoinCodeRevoke "join_code.revoke" Administrator (join_codes::RevokeJoinCode<'a>) -> Done:
+        "Revokes a join code."
+        r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{}"#;
     AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>) -> admin::Stats:
         "Counts the users, sessions, channels and records of the node."

@@ -48,6 +48,10 @@ impl Account {
             | ServerRecord::SessionOpened { .. }
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::SessionsRevoked { .. }
+            | ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }
             | ServerRecord::AccountDeleted { .. }

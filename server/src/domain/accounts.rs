@@ -10,7 +10,10 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{State, confusable};
+use super::State;
+use super::confusable::{self, Skeletons};
+use super::join_codes::JoinCodes;
+use super::reset_codes::ResetCodes;
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub struct Users {
     shared_epoch: u64,
     /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
     unfinished_deletions: BTreeSet<UserName>,
-    /// The first name of each skeleton; derived from the accounts.
-    skeletons: HashMap<Box<str>, UserName, RandomState>,
+    /// Derived from the accounts.
+    skeletons: Skeletons,
+    pub join_codes: JoinCodes,
+    pub reset_codes: ResetCodes,
 }
 
 /// An account, as `users.json` stores it.
@@ -195,28 +200,17 @@ impl Users {
             |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
         let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
         self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
-        accounts.keys().for_each(|user| self.add_skeleton(user));
+        accounts.keys().for_each(|user| self.skeletons.add(user));
         self.accounts = accounts;
     }
 
-    fn add_skeleton(&mut self, user: &UserName) {
-        let first = self.skeletons.entry(confusable::skeleton_of(user)).or_insert_with(|| user.clone());
-        if user < first {
-            *first = user.clone();
-        }
-    }
-
-    /// The user of another script whose name can be confused with this one.
-    fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
-        let known = self.skeletons.get(&confusable::skeleton_of(user))?;
-        confusable::differ_in_script(known, user).then_some(known)
-    }
-
     pub(super) fn apply(&mut self, record: &ServerRecord) {
+        self.join_codes.apply(record);
+        self.reset_codes.apply(record);
         match record {
             ServerRecord::Account { at, user, password } => {
                 let account = Account::new(*at, password.clone(), self.accounts.is_empty());
-                self.add_skeleton(user);
+                self.skeletons.add(user);
                 self.accounts.insert(user.clone(), account);
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
@@ -250,7 +244,12 @@ impl Users {
                     account.apply(record);
                 }
             }
-            ServerRecord::Read { .. } | ServerRecord::Redacted { .. } => {}
+            ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
+            | ServerRecord::Read { .. }
+            | ServerRecord::Redacted { .. } => {}
             ServerRecord::AccountDeleted { at, user, erase, .. } => self.delete(user, *at, *erase),
             ServerRecord::DeletionFinished { user, .. } => {
                 self.unfinished_deletions.remove(user);
@@ -320,7 +319,7 @@ pub fn may_register(state: &State, user: &UserName) -> Result<(), Detail> {
         return Err(Detail::NotMentionable { user: user.clone() });
     }
     confusable::check_script(user)?;
-    match state.users.confusable_with(user) {
+    match state.users.skeletons.confusable_with(user) {
         Some(known) => Err(Detail::NameConfusable { user: user.clone(), known: known.clone() }),
         None => Ok(()),
     }

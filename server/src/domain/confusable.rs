@@ -3,12 +3,34 @@
 //! Only new names are checked. Names of one script that look alike, such as `modem` and `modern`, are
 //! allowed: fonts differ, and readers know the letters of their script.
 
+use std::collections::HashMap;
+
 use common::{Detail, UserName};
+use foldhash::fast::RandomState;
 use unicode_security::mixed_script::AugmentedScriptSet;
 use unicode_security::{MixedScript as _, skeleton};
 
+/// The first name of each skeleton.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Skeletons(HashMap<Box<str>, UserName, RandomState>);
+
+impl Skeletons {
+    pub(super) fn add(&mut self, user: &UserName) {
+        let first = self.0.entry(skeleton_of(user)).or_insert_with(|| user.clone());
+        if user < first {
+            *first = user.clone();
+        }
+    }
+
+    /// The user of another script whose name can be confused with this one.
+    pub(super) fn confusable_with(&self, user: &UserName) -> Option<&UserName> {
+        let known = self.0.get(&skeleton_of(user))?;
+        differ_in_script(known, user).then_some(known)
+    }
+}
+
 /// The form that all confusable names share (Unicode TS 39, section 4).
-pub(super) fn skeleton_of(user: &UserName) -> Box<str> {
+fn skeleton_of(user: &UserName) -> Box<str> {
     skeleton(user.as_str()).collect::<String>().into()
 }
 
@@ -19,7 +41,7 @@ pub(super) fn check_script(user: &UserName) -> Result<(), Detail> {
 }
 
 /// Whether two names with one skeleton are of different scripts.
-pub(super) fn differ_in_script(one: &UserName, other: &UserName) -> bool {
+fn differ_in_script(one: &UserName, other: &UserName) -> bool {
     let mut shared = AugmentedScriptSet::for_str(one.as_str());
     shared.intersect_with(AugmentedScriptSet::for_str(other.as_str()));
     shared.is_empty()

@@ -13,6 +13,8 @@ pub mod accounts;
 pub mod deletion;
 pub mod blocks;
 mod confusable;
+pub mod join_codes;
+pub mod reset_codes;
 pub mod channels;
 pub mod messages;
 pub mod files;
@@ -30,7 +32,7 @@ use common::channels::Role;
 use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
@@ -71,6 +73,14 @@ pub enum Command<'a> {
     },
     /// Change a password.
     ChangePassword { user: UserName, password: Box<str> },
+    /// Create a join code. Only administrators may do it.
+    CreateJoinCode { id: Uuid, code: JoinCode },
+    /// Use a join code up by one, for the registration of `user`.
+    UseJoinCode { user: UserName, id: Uuid },
+    /// Revoke a join code. Only administrators may do it.
+    RevokeJoinCode { by: UserName, id: Uuid },
+    /// Give a user a code for a new password. Only administrators may do it.
+    CreateResetCode { by: UserName, user: UserName, code: ResetCode },
     /// Remember a client that has logged in to the account.
     KnowClient { user: UserName, key: ClientKey },
     /// Disable or enable an account. Only administrators may do it.
@@ -166,6 +176,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         }
         Command::ChangePassword { user, password } => {
             accounts::change_password(state, user, password, at).map(Some)
+        }
+        Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at).map(Some),
+        Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at).map(Some),
+        Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at).map(Some),
+        Command::CreateResetCode { by, user, code } => {
+            reset_codes::create(state, by, user, code, at).map(Some)
         }
         Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
@@ -264,6 +280,10 @@ impl State {
             | ServerRecord::SessionEnded { .. }
             | ServerRecord::PasswordChanged { .. }
             | ServerRecord::ClientKnown { .. }
+            | ServerRecord::JoinCodeCreated { .. }
+            | ServerRecord::JoinCodeUsed { .. }
+            | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::DeletionFinished { .. }

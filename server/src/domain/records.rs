@@ -47,6 +47,29 @@ pub enum ServerRecord {
     /// A password was changed. The clients that have logged in before are no longer known.
     #[serde(rename = "password")]
     PasswordChanged { at: u64, user: UserName, password: Box<str> },
+    /// An administrator created a join code.
+    #[serde(rename = "join_code")]
+    JoinCodeCreated {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        code: JoinCode,
+    },
+    /// A user registers with a join code. The record of the account follows.
+    #[serde(rename = "join_code.used")]
+    JoinCodeUsed { at: u64, user: UserName, id: Uuid },
+    /// An administrator revoked a join code.
+    #[serde(rename = "join_code.revoked")]
+    JoinCodeRevoked { at: u64, by: UserName, id: Uuid },
+    /// An administrator created a code with which a user replaces a forgotten password.
+    #[serde(rename = "password.code")]
+    ResetCodeCreated {
+        at: u64,
+        by: UserName,
+        user: UserName,
+        #[serde(flatten)]
+        code: ResetCode,
+    },
     /// A client has logged in for the first time, and is known from now on.
     #[serde(rename = "client")]
     ClientKnown { at: u64, user: UserName, key: ClientKey },
@@ -97,6 +120,28 @@ pub enum ServerRecord {
         /// The chain at the end of the log before the redaction, in hexadecimal digits.
         head_before: Box<str>,
     },
+}
+
+/// A join code that is neither used up nor revoked, as `users.json` stores it. It may have expired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinCode {
+    /// The administrator who created the code.
+    pub by: UserName,
+    pub digest: TokenDigest,
+    /// How many accounts can still be registered with the code.
+    pub uses: u32,
+    /// The time at which the code expires, in Unix milliseconds.
+    pub expires: u64,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub note: Box<str>,
+}
+
+/// The code with which a user replaces a forgotten password, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResetCode {
+    pub digest: TokenDigest,
+    /// The time at which the code expires, in Unix milliseconds.
+    pub expires: u64,
 }
 
 /// The start of every event line.
@@ -189,13 +234,17 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 13] = [
+    const GOLDEN: [&str; 17] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
         r##"{"kind":"client","at":7,"user":"alice","key":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
+        r##"{"kind":"join_code","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","uses":1,"expires":8,"note":"for bob"}"##,
+        r##"{"kind":"join_code.used","at":7,"user":"bob","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"kind":"join_code.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"kind":"password.code","at":7,"by":"alice","user":"bob","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"account.role","at":7,"user":"bob","administrator":true}"##,
         r##"{"kind":"account.disabled","at":7,"user":"bob","disabled":false}"##,
         r##"{"kind":"seen","at":7,"user":"bob"}"##,

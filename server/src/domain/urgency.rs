@@ -28,12 +28,18 @@ impl Command<'_> {
             | Self::EndSession { user, .. }
             | Self::Revoke { user, .. }
             | Self::ChangePassword { user, .. }
+            | Self::UseJoinCode { user, .. }
             | Self::Seen { user, .. }
             | Self::Send { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
-            Self::Disable { by, .. } | Self::Promote { by, .. } | Self::DeleteAccount { by, .. } => by,
+            Self::Disable { by, .. }
+            | Self::Promote { by, .. }
+            | Self::RevokeJoinCode { by, .. }
+            | Self::CreateResetCode { by, .. }
+            | Self::DeleteAccount { by, .. } => by,
+            Self::CreateJoinCode { code, .. } => &code.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -58,6 +64,7 @@ impl Command<'_> {
             Self::EndSession { .. }
             | Self::Revoke { .. }
             | Self::ChangePassword { .. }
+            | Self::RevokeJoinCode { .. }
             | Self::Disable { .. }
             | Self::DeleteAccount { .. }
             | Self::Depart { .. }
@@ -74,6 +81,9 @@ impl Command<'_> {
             | Self::OpenSession { .. }
             | Self::KnowClient { .. }
             | Self::Promote { .. }
+            | Self::CreateJoinCode { .. }
+            | Self::UseJoinCode { .. }
+            | Self::CreateResetCode { .. }
             | Self::Seen { .. }
             | Self::CreateChannel(..)
             | Self::Join(_)
@@ -95,7 +105,11 @@ impl Command<'_> {
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_login = matches!(
             self,
-            Self::Register { .. } | Self::OpenSession { .. } | Self::KnowClient { .. } | Self::Seen { .. }
+            Self::Register { .. }
+                | Self::UseJoinCode { .. }
+                | Self::OpenSession { .. }
+                | Self::KnowClient { .. }
+                | Self::Seen { .. }
         );
         is_login || self.is_removal()
     }

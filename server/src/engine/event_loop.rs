@@ -24,6 +24,7 @@ use crate::outbound::pending_request::PendingRequest;
 use crate::services::files::{FileLimits, Files};
 use crate::services::jobs::{Jobs, Kind as JobKind};
 use crate::services::limiters::rates::UserLimits;
+use crate::services::registration::{Mode, Registration};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::commit_log::CommitMode;
@@ -57,6 +58,8 @@ pub struct Config {
     pub files: FileLimits,
     /// The secret that signs tokens. By default, the server uses the secret in the data folder.
     pub auth_secret: Option<String>,
+    /// Who may register.
+    pub registration: Mode,
 }
 
 /// Why a server cannot start or continue.
@@ -68,6 +71,8 @@ pub enum ServerError {
     Ledger(#[from] LedgerError),
     #[error("cannot open the folder files/ of the data folder: {0}")]
     Files(std::io::Error),
+    #[error("the operating system returned no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
 }
@@ -142,10 +147,12 @@ impl Server {
         events.connect(&config.proxy)?;
         let scrub = ScrubThread::start(ledger.disk())?;
         let advertise = config.advertise.clone();
+        let registration = Registration::start(config.registration, ledger.state())?;
         let engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
         let started = clock::now();
         let engine = engine
             .with_search(Search::start(&config.data)?)
+            .with_registration(registration)
             .with_stopwatch(Box::new(move || clock::now().duration_since(started)));
         let sockets = Sockets {
             requests,
@@ -161,6 +168,12 @@ impl Server {
     #[must_use]
     pub fn control(&self) -> &str {
         self.control.endpoint()
+    }
+
+    /// The join code for the first account; `None` if an account exists, or if every client may register.
+    #[must_use]
+    pub fn first_join_code(&self) -> Option<&str> {
+        self.engine.registration().first_code()
     }
 
     /// Serves until `shutdown` is requested. Then waits until the records of all accepted requests are

@@ -5,11 +5,11 @@
 //! call blocks.
 
 pub mod event_loop;
+mod build;
 mod deletions;
 mod turns;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
@@ -27,9 +27,9 @@ use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::outbound::{OutboundQueue, Publication, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
-use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
+use crate::services::registration::Registration;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
@@ -56,6 +56,7 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
+    registration: Registration,
     deletions: Deletions,
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
@@ -79,54 +80,14 @@ pub struct Counters {
 }
 
 impl Engine {
-    /// Creates the engine. Clients subscribe to events at `events_endpoint`.
-    #[must_use]
-    pub fn new(
-        ledger: Ledger,
-        tokens: TokenIssuer,
-        jobs: Jobs,
-        files: Files,
-        limits: UserLimits,
-        events_endpoint: String,
-    ) -> Self {
-        Self {
-            ledger,
-            outbound: OutboundQueue::default(),
-            tokens,
-            jobs,
-            files,
-            known_tokens: KnownTokens::default(),
-            guesses: Guesses::default(),
-            rates: Rates::new(limits),
-            search: None,
-            presence: Presence::default(),
-            typing: Typing::default(),
-            deletions: Deletions::default(),
-            waiting_for_job: HashMap::new(),
-            next_ticket: 0,
-            turns: Turns::default(),
-            stopwatch: Box::new(|| Duration::ZERO),
-            events_endpoint,
-            counters: Counters::default(),
-        }
-    }
-
-    /// Adds the search index. Without it, `message.search` fails.
-    #[must_use]
-    pub fn with_search(self, search: Search) -> Self {
-        search.set_durable(self.ledger.durable());
-        Self { search: Some(search), ..self }
-    }
-
-    /// Sets the clock that ends turns. Without it, the engine answers every frame at once.
-    #[must_use]
-    pub fn with_stopwatch(self, stopwatch: Stopwatch) -> Self {
-        Self { stopwatch, ..self }
-    }
-
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    #[must_use]
+    pub fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     #[must_use]
@@ -357,6 +318,7 @@ impl Engine {
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
+            registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },

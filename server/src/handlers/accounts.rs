@@ -3,10 +3,10 @@
 
 use common::accounts::{
     Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, OneUser, Registered,
-    Revoke, Revoked, SessionInfo, SessionOnly, Sessions, Token, Users,
+    Registration, Revoke, Revoked, SessionInfo, SessionOnly, Sessions, Token, Users,
 };
 use common::presence::State;
-use common::{Detail, Error, NewPassword, Password, UserName};
+use common::{Detail, Error, Password, UserName};
 use tracing::info;
 use uuid::Uuid;
 
@@ -24,13 +24,17 @@ use crate::services::passwords::{Job, Outcome};
 
 pub(super) fn register(
     context: &mut RequestContext<'_>,
-    credentials: Credentials<NewPassword>,
+    params: Registration,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Registered, Unanswered> {
-    let Credentials { user, password } = credentials;
+    let Registration { user, password, code } = params;
     let outcome = outcome.map(|outcome| password_outcome(context, outcome));
     // Check before hashing, to save the work, and again after it, because two requests can register the same
-    // name.
+    // name or use the same code.
+    let check = |context: &RequestContext<'_>| {
+        context.registration.check(context.ledger.state(), code.as_deref(), context.now_ms)
+    };
+    let join_code = if code.is_some() { check_code(context, check)? } else { check(context)? };
     may_register(context.ledger.state(), &user)?;
     let password = match outcome {
         None => {
@@ -40,6 +44,9 @@ pub(super) fn register(
         Some(Outcome::Hashed(password)) => password,
         Some(Outcome::Verified(_) | Outcome::Failed) => return Err(Detail::OutOfMemory.into()),
     };
+    if let Some(id) = join_code {
+        context.record(Command::UseJoinCode { user: user.clone(), id })?;
+    }
     context.record(Command::Register { user: user.clone(), password })?;
     let administrator = context.ledger.state().users.is_administrator(&user);
     if administrator {
@@ -235,7 +242,22 @@ fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Att
     Ok((begin_attempt(context, guesser)?, share))
 }
 
-/// Begins an attempt, unless there were too many wrong passwords.
+/// Checks a code of a request. Wrong codes are limited like wrong passwords, separately for each client: a
+/// common limit would lock out the users with right codes, and no number of clients can guess a code.
+pub(super) fn check_code<T>(
+    context: &mut RequestContext<'_>,
+    check: impl FnOnce(&RequestContext<'_>) -> Result<T, Detail>,
+) -> Result<T, Error> {
+    let guesser = Guesser::Code(context.peer().id);
+    let attempt = begin_attempt(context, guesser)?;
+    let checked = check(context);
+    if matches!(checked, Err(Detail::InvalidJoinCode | Detail::WrongResetCode)) {
+        context.guesses.end(attempt, false, context.now_ms);
+    }
+    Ok(checked?)
+}
+
+/// Begins an attempt, unless there were too many wrong passwords or codes.
 fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<Attempt, Error> {
     let peer = context.peer();
     context.guesses.begin(guesser, &peer.id, context.now_ms).map_err(|wait_ms| {
@@ -245,7 +267,7 @@ fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<A
 
 /// Counts the result of an attempt, and returns the outcome of its job. A failed job counts for nothing: its
 /// reply does not show whether the password was right.
-fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::Outcome) -> Outcome {
+pub(super) fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::Outcome) -> Outcome {
     let jobs::Outcome::Password(outcome, attempt) = outcome else { return Outcome::Failed };
     if let Some(attempt) = attempt
         && outcome != Outcome::Failed
@@ -256,7 +278,7 @@ fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::Outcome) ->
 }
 
 /// Remembers the client of a user who has given the right password.
-fn know_client(context: &mut RequestContext<'_>, user: &UserName) -> Result<(), Error> {
+pub(super) fn know_client(context: &mut RequestContext<'_>, user: &UserName) -> Result<(), Error> {
     if let Some(key) = context.peer().key {
         context.record(Command::KnowClient { user: user.clone(), key })?;
     }

@@ -104,7 +104,10 @@ pub(super) fn stats(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) 
 }
 
 /// Returns an error if the user of the session is not an administrator.
-fn require_administrator(context: &mut RequestContext<'_>, token: &Token<'_>) -> Result<(), Error> {
+pub(super) fn require_administrator(
+    context: &mut RequestContext<'_>,
+    token: &Token<'_>,
+) -> Result<(), Error> {
     let user = context.authenticate(token)?;
     Ok(admin::check(context.ledger.state(), &user)?)
 }

@@ -37,10 +37,12 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AdminUsers
         | Method::AdminChannels
         | Method::AdminSessions
+        | Method::JoinCodeList
         | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register
         | Method::Login
+        | Method::Reset
         | Method::Logout
         | Method::Password
         | Method::SessionRevoke
@@ -63,6 +65,9 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::ChannelDelete
         | Method::PresenceSet
         | Method::AdminDisable
-        | Method::AdminPromote => None,
+        | Method::AdminPromote
+        | Method::AdminResetPassword
+        | Method::JoinCodeCreate
+        | Method::JoinCodeRevoke => None,
     }
 }

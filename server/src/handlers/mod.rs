@@ -6,6 +6,8 @@ mod channels;
 pub(crate) mod amendments;
 mod mentions;
 mod history;
+mod join_codes;
+mod reset_codes;
 mod reads;
 mod messages;
 mod files;
@@ -36,6 +38,7 @@ use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
 use crate::services::presence::Presence;
+use crate::services::registration::Registration;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{Ledger, Receipt};
@@ -75,6 +78,8 @@ pub struct RequestContext<'a> {
     pub presence: &'a mut Presence,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
+    /// Who may register.
+    pub registration: &'a Registration,
     /// The endpoint at which clients subscribe.
     pub events_endpoint: &'a str,
     /// The time, in Unix milliseconds.
@@ -148,8 +153,9 @@ impl RequestContext<'_> {
     ) -> Result<(), Unanswered> {
         answer! { (call, out, id)
             ServerInfo(_) => node::info(self);
-            Register(credentials) => accounts::register(self, credentials, outcome);
+            Register(params) => accounts::register(self, params, outcome);
             Login(credentials) => accounts::login(self, credentials, outcome);
+            Reset(params) => reset_codes::reset(self, params, outcome);
             Logout(params) => accounts::logout(self, &params);
             Password(params) => accounts::password(self, params, outcome);
             SessionList(params) => accounts::sessions(self, &params);
@@ -196,6 +202,10 @@ impl RequestContext<'_> {
             AdminSessions(params) => admin::sessions(self, &params);
             AdminDisable(params) => admin::disable(self, params);
             AdminPromote(params) => admin::promote(self, params);
+            AdminResetPassword(params) => reset_codes::create(self, params);
+            JoinCodeCreate(params) => join_codes::create(self, &params);
+            JoinCodeList(params) => join_codes::list(self, &params);
+            JoinCodeRevoke(params) => join_codes::revoke(self, &params);
             AdminStats(params) => admin::stats(self, &params);
         }
         Ok(())

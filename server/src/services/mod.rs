@@ -4,6 +4,8 @@
 pub(crate) mod background;
 pub mod passwords;
 pub mod tokens;
+pub mod codes;
+pub mod registration;
 pub mod peer;
 pub mod limiters;
 pub mod presence;

@@ -17,6 +17,8 @@ use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::SharedFile;
+use crate::domain::join_codes::JoinCodes;
+use crate::domain::reset_codes::ResetCodes;
 use crate::journal::Checkpoint;
 use crate::storage::checksum::{self, Integrity};
 use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
@@ -38,6 +40,12 @@ struct Snapshot<T> {
 #[derive(Serialize, Deserialize)]
 struct UsersContent<A> {
     users: A,
+    /// Absent in snapshots of versions without join codes.
+    #[serde(default, skip_serializing_if = "JoinCodes::is_empty")]
+    join_codes: JoinCodes,
+    /// Absent in snapshots of versions without reset codes.
+    #[serde(default, skip_serializing_if = "ResetCodes::is_empty")]
+    reset_codes: ResetCodes,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +92,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
         return Ok((state, Checkpoint::GENESIS));
     };
     state.users.restore(users.users);
+    (state.users.join_codes, state.users.reset_codes) = (users.join_codes, users.reset_codes);
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -123,10 +132,9 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         direct,
         files: state.files.all().cloned().collect(),
     };
-    Ok(Prepared {
-        users: encode(at, UsersContent { users: state.users.accounts() })?,
-        channels: encode(at, content)?,
-    })
+    let (join_codes, reset_codes) = (state.users.join_codes.clone(), state.users.reset_codes.clone());
+    let users = UsersContent { users: state.users.accounts(), join_codes, reset_codes };
+    Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 
 /// Replaces both snapshots.

@@ -17,7 +17,7 @@ import zmq
 from zmq.utils import z85
 
 # The methods without a token; all others carry the session's token.
-WITHOUT_TOKEN = frozenset(["server.info", "auth.register", "auth.login"])
+WITHOUT_TOKEN = frozenset(["server.info", "auth.register", "auth.login", "auth.reset"])
 
 
 class Refused(Exception):

@@ -50,6 +50,7 @@ struct Role {
     /// The flags and their values. A port 0 is replaced by the port that the system chose.
     flags: Vec<(String, String)>,
     invite: Option<String>,
+    join_code: Option<String>,
     process: Option<Process>,
 }
 
@@ -126,6 +127,7 @@ impl Node {
             .flag("advertise", &format!("tcp://*:{port}"))
             .flag("control", &endpoint)
             .flag("data", &path(data.path()))
+            .flag("registration", "open")
             .flags(flags);
         server.start();
         Self { is_plain: server.find("plaintext").is_some(), roles: vec![broker, proxy, server], data }
@@ -153,6 +155,12 @@ impl Node {
     pub fn server(&self) -> &str {
         let invite = self.roles.iter().find_map(|role| role.invite.as_deref());
         invite.unwrap_or_else(|| self.endpoint("clients"))
+    }
+
+    /// The join code for the first account, from the ready line.
+    #[must_use]
+    pub fn join_code(&self) -> Option<&str> {
+        self.roles.iter().find_map(|role| role.join_code.as_deref())
     }
 
     /// The security of a client: the node's public key and a new key pair.
@@ -311,7 +319,7 @@ impl Node {
 
 impl Role {
     fn new(name: &'static str) -> Self {
-        Self { name, flags: Vec::new(), invite: None, process: None }
+        Self { name, flags: Vec::new(), invite: None, join_code: None, process: None }
     }
 
     fn flag(mut self, flag: &str, value: &str) -> Self {
@@ -347,7 +355,8 @@ impl Role {
     fn wait_until_ready(&mut self) {
         let ready = self.process.as_ref().expect("a running role").read_json_line();
         assert_eq!(ready.get("ready").and_then(Value::as_str), Some(self.name));
-        self.invite = ready.get("invite").and_then(Value::as_str).map(str::to_owned);
+        let word = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
+        (self.invite, self.join_code) = (word("invite"), word("join_code"));
         for (flag, value) in &mut self.flags {
             if let Some(actual) = ready.get(flag.replace('-', "_")).and_then(Value::as_str) {
                 actual.clone_into(value);

@@ -6,19 +6,19 @@ use e2e::{Finished, Node, PASSWORD, Process};
 use tempfile::TempDir;
 
 /// A user who starts papo in a folder without a data folder.
-struct Newcomer {
+pub(crate) struct Newcomer {
     config: TempDir,
 }
 
 impl Newcomer {
     #[expect(clippy::disallowed_methods, reason = "a user's own file")]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let config = TempDir::new().expect("a folder");
         std::fs::write(config.path().join("password"), PASSWORD).expect("written");
         Self { config }
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
         let flags = ["--timeout", "1", "--config"].map(str::to_owned);
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
@@ -26,9 +26,24 @@ impl Newcomer {
     }
 
     /// Runs papo with the password in the environment.
-    fn run_with_password(&self, arguments: &[&str]) -> Finished {
-        let password = self.config.path().join("password");
-        self.run(&[arguments, &["--password-file", password.to_str().expect("UTF-8")]].concat())
+    pub(crate) fn run_with_password(&self, arguments: &[&str]) -> Finished {
+        self.run(&[arguments, &["--password-file", &self.password_file()]].concat())
+    }
+
+    /// Runs papo, which must succeed. Returns its output.
+    pub(crate) fn run_ok(&self, arguments: &[&str]) -> String {
+        let needs_password = matches!(arguments.first(), Some(&("register" | "login")));
+        let finished = if needs_password { self.run_with_password(arguments) } else { self.run(arguments) };
+        assert_eq!(finished.code, Some(0), "{arguments:?}: {}", finished.log);
+        finished.output
+    }
+
+    fn password_file(&self) -> String {
+        self.config.path().join("password").to_str().expect("UTF-8").to_owned()
+    }
+
+    pub(crate) fn config(&self) -> &Path {
+        self.config.path()
     }
 }
 

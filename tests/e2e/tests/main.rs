@@ -23,6 +23,7 @@ mod redact;
 mod commands;
 mod dates;
 mod invites;
+mod registration;
 mod chat;
 mod outbox;
 mod plain_mode;

@@ -1,9 +1,11 @@
 //! Commands for administrators. The server checks the right.
 
 use common::accounts::{DeleteAccount, ListNames, SessionOnly};
-use common::admin::{Disable, ListSessions, Promote};
+use common::admin::{Disable, ListSessions, Promote, ResetPassword};
+use common::join_codes::{CreateJoinCode, RevokeJoinCode};
 use common::methods::{
-    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminSessions, AdminStats, AdminUsers,
+    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
+    AdminUsers, JoinCodeCreate, JoinCodeList, JoinCodeRevoke,
 };
 use common::{ChannelName, Target, UserName};
 
@@ -13,14 +15,15 @@ use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{Catalog, both};
 use crate::render;
+use crate::script::DAYS_DEFAULT;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
         "admin",
         both("ACTION [USER] [erase]", "AÇÃO [USUÁRIO] [erase]"),
         both(
-            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote, delete",
-            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote, delete",
+            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
+            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
         ),
         admin,
     ),
@@ -61,6 +64,13 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         "promote" => promote(context, user(context.catalog, name)?, true),
         "delete" => delete(context, name),
         "demote" => promote(context, user(context.catalog, name)?, false),
+        "reset-password" => reset_password(context, user(context.catalog, name)?),
+        "invite" => invite(context, name),
+        "join-codes" => {
+            let codes = context.handle.request::<JoinCodeList>(|token| SessionOnly { token })?.codes;
+            say_list(context, &codes, render::join_code)
+        }
+        "revoke-code" => revoke_code(context, name),
         _ => Err(CliError::Usage(context.catalog.usage_admin())),
     }?;
     Ok(Next::Stay)
@@ -74,6 +84,27 @@ fn broadcast(context: &mut Context, text: &str) -> Result<Next, CliError> {
 fn say_list<T>(context: &mut Context, items: &[T], line: fn(Catalog, &T) -> String) -> Result<(), CliError> {
     let catalog = context.catalog;
     context.say_list(items.iter().map(|item| line(catalog, item)), &catalog.empty_list())
+}
+
+fn reset_password(context: &mut Context, user: UserName) -> Result<(), CliError> {
+    let of = user.clone();
+    let done = context.handle.request::<AdminResetPassword>(|token| ResetPassword { token, user: of })?;
+    context.say(&render::reset_code(context.catalog, &user, &done))
+}
+
+fn invite(context: &mut Context, uses: &str) -> Result<(), CliError> {
+    let usage = |_no_number| CliError::Usage(context.catalog.usage_admin());
+    let uses = if uses.is_empty() { 1 } else { uses.parse().map_err(usage)? };
+    let params = |token| CreateJoinCode { token, uses, days: DAYS_DEFAULT, note: "".into() };
+    let done = context.handle.request::<JoinCodeCreate>(params)?;
+    let address = context.handle.address_with(&done.code);
+    context.say(&render::join_code_created(context.catalog, &address, uses, &done))
+}
+
+fn revoke_code(context: &mut Context, id: &str) -> Result<(), CliError> {
+    let id = id.parse().map_err(|_no_id| CliError::Usage(context.catalog.usage_admin()))?;
+    context.handle.request::<JoinCodeRevoke>(|token| RevokeJoinCode { token, id })?;
+    context.say(&context.catalog.join_code_revoked())
 }
 
 fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), CliError> {

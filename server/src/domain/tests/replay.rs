@@ -10,10 +10,11 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
+use crate::domain::records::{JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..44u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..47u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -58,10 +59,23 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
+                43 => Command::CreateJoinCode { id: Uuid::from_u128(n.into()), code: join_code(by) },
+                44 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
+                45 => Command::RevokeJoinCode { by: user(by), id: Uuid::from_u128(n.into()) },
+                46 => Command::CreateResetCode {
+                    by: user(by),
+                    user: target,
+                    code: ResetCode { digest: TokenDigest::of(other), expires: NOW_MS + 1 },
+                },
                 _ => Command::Register { user: user(by), password: "hash".into() },
             }
         },
     )
+}
+
+fn join_code(by: &str) -> JoinCode {
+    let digest = TokenDigest::of("code");
+    JoinCode { by: user(by), digest, uses: 2, expires: u64::MAX, note: "for a colleague".into() }
 }
 
 impl Fixture {

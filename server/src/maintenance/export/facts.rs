@@ -8,7 +8,7 @@ use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, JoinCode, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
@@ -86,6 +86,18 @@ pub enum UserRecord {
     SessionsRevoked { at: u64, sessions: Vec<Uuid> },
     #[serde(rename = "password")]
     PasswordChanged { at: u64 },
+    /// The user created a join code.
+    #[serde(rename = "join_code")]
+    JoinCodeCreated { at: u64, id: Uuid, uses: u32, expires: u64, note: Box<str> },
+    /// The user registered with a join code.
+    #[serde(rename = "join_code.used")]
+    JoinCodeUsed { at: u64, id: Uuid },
+    /// The user revoked a join code.
+    #[serde(rename = "join_code.revoked")]
+    JoinCodeRevoked { at: u64, id: Uuid },
+    /// An administrator gave the user a code for a new password.
+    #[serde(rename = "password.code")]
+    ResetCodeCreated { at: u64, by: UserName, expires: u64 },
     /// A client logged in for the first time.
     #[serde(rename = "client")]
     ClientKnown {
@@ -146,6 +158,15 @@ pub(super) fn user_record(
             (user, UserRecord::SessionsRevoked { at, sessions: known })
         }
         ServerRecord::PasswordChanged { at, user, password: _ } => (user, UserRecord::PasswordChanged { at }),
+        ServerRecord::JoinCodeCreated { at, id, code } => {
+            let JoinCode { by, digest: _, uses, expires, note } = code;
+            (by, UserRecord::JoinCodeCreated { at, id, uses, expires, note })
+        }
+        ServerRecord::JoinCodeUsed { at, user, id } => (user, UserRecord::JoinCodeUsed { at, id }),
+        ServerRecord::JoinCodeRevoked { at, by, id } => (by, UserRecord::JoinCodeRevoked { at, id }),
+        ServerRecord::ResetCodeCreated { at, by, user, code } => {
+            (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
+        }
         ServerRecord::ClientKnown { at, user, key } => (user, UserRecord::ClientKnown { at, key }),
         ServerRecord::Read { at, user, conversation, n } => (user, UserRecord::Read { at, conversation, n }),
         ServerRecord::Seen { at, user } => (user, UserRecord::Seen { at }),

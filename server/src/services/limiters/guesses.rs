@@ -38,9 +38,10 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// The maximum number of remembered names without an account. A name replaces the name that had its slot.
-/// This helps no attacker, because there is no password to guess.
-const NO_ACCOUNT_SLOTS: usize = 1_024;
+/// The maximum number of remembered names without an account and clients with wrong codes. A new entry
+/// replaces the entry that had its slot. This helps no attacker: such a name has no password, and a code has
+/// 128 random bits.
+const SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,13 +54,15 @@ pub enum Guesser {
     Stranger(UserName),
     /// Clients that try to log in to an account that does not exist.
     NoAccount(UserName),
+    /// A client that gives a join code, or a code for a new password.
+    Code(PeerId),
 }
 
 /// The recent attempts. The number of entries is bounded by the accounts and their known clients.
 #[derive(Debug, Default)]
 pub struct Guesses {
     accounts: HashMap<Guesser, Attempts>,
-    no_account: HashMap<u64, (UserName, Attempts)>,
+    slots: HashMap<u64, (Guesser, Attempts)>,
     /// Makes ranks and slots unpredictable for clients.
     seed: RandomState,
 }
@@ -133,14 +136,14 @@ impl Attempts {
 impl Guesses {
     /// Begins an attempt, or returns the milliseconds to wait.
     pub fn begin(&mut self, guesser: Guesser, peer: &PeerId, now_ms: u64) -> Result<Attempt, u64> {
-        let Self { accounts, no_account, seed } = self;
+        let Self { accounts, slots, seed } = self;
         let rank = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
         let attempts = match &guesser {
-            Guesser::NoAccount(user) => {
-                let slot =
-                    no_account.entry(slot(seed, user)).or_insert_with(|| (user.clone(), Attempts::default()));
-                if slot.0 != *user {
-                    *slot = (user.clone(), Attempts::default());
+            Guesser::NoAccount(_) | Guesser::Code(_) => {
+                let new = || (guesser.clone(), Attempts::default());
+                let slot = slots.entry(slot(seed, &guesser)).or_insert_with(new);
+                if slot.0 != guesser {
+                    *slot = new();
                 }
                 &mut slot.1
             }
@@ -156,8 +159,8 @@ impl Guesses {
     pub fn end(&mut self, attempt: Attempt, is_correct: bool, now_ms: u64) {
         let Attempt { guesser, running } = attempt;
         let attempts = match &guesser {
-            Guesser::NoAccount(user) => {
-                self.no_account.get_mut(&slot(&self.seed, user)).map(|(_, attempts)| attempts)
+            Guesser::NoAccount(_) | Guesser::Code(_) => {
+                self.slots.get_mut(&slot(&self.seed, &guesser)).map(|(_, attempts)| attempts)
             }
             Guesser::Session(_) | Guesser::KnownClient(..) | Guesser::Stranger(_) => {
                 self.accounts.get_mut(&guesser)
@@ -177,8 +180,8 @@ impl Guesses {
     }
 }
 
-fn slot(seed: &RandomState, user: &UserName) -> u64 {
-    seed.hash_one(user) % NO_ACCOUNT_SLOTS as u64
+fn slot(seed: &RandomState, guesser: &Guesser) -> u64 {
+    seed.hash_one(guesser) % SLOTS as u64
 }
 
 #[cfg(test)]
@@ -321,7 +324,7 @@ mod tests {
     fn names_without_an_account_are_bounded_and_slowed_down_the_same() {
         let mut guesses = Guesses::default();
         let mut replaced = Vec::new();
-        for i in 0..20 * NO_ACCOUNT_SLOTS {
+        for i in 0..20 * SLOTS {
             let guesser = Guesser::NoAccount(user(&format!("user{i}")));
             let mut attempt = || guesses.begin(guesser.clone(), &peer(1), 0);
             replaced.push(attempt().expect("the first"));
@@ -331,9 +334,9 @@ mod tests {
             }
             assert_eq!(guesses.begin(guesser, &peer(1), 0), Err(DELAY_MS));
         }
-        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS && guesses.accounts.is_empty());
+        assert!(guesses.slots.len() <= SLOTS && guesses.accounts.is_empty());
         // The result of an attempt whose slot now belongs to another name is ignored.
         replaced.into_iter().for_each(|attempt| guesses.end(attempt, true, 0));
-        assert!(guesses.no_account.len() <= NO_ACCOUNT_SLOTS);
+        assert!(guesses.slots.len() <= SLOTS);
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use disk::Disk as _;
 use disk::faulty::FaultyDisk;
 use serde_json::{Value, json};
 use server::domain::Command;
@@ -92,6 +93,13 @@ impl Team {
     pub fn restart(&mut self) {
         let ledger = open_ledger(store(&self.disk), Sizes::default());
         self.engine = engine(ledger, &self.disk, self.file_limits, self.user_limits);
+    }
+
+    /// The text of the whole log.
+    pub fn log(&self) -> String {
+        let segments = self.disk.list("log").expect("the folder of the log");
+        let read = |segment: &String| self.disk.read(&format!("log/{segment}")).expect("a segment");
+        segments.iter().map(|segment| String::from_utf8_lossy(&read(segment)).into_owned()).collect()
     }
 
     /// An id that no message of this team has.

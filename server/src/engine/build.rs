@@ -1,0 +1,73 @@
+//! How an [`Engine`] is built from its services.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::deletions::Deletions;
+use super::turns::Turns;
+use super::{Counters, Engine, Stopwatch};
+use crate::handlers::known_tokens::KnownTokens;
+use crate::outbound::OutboundQueue;
+use crate::services::files::Files;
+use crate::services::jobs::Jobs;
+use crate::services::limiters::rates::UserLimits;
+use crate::services::limiters::{Guesses, Rates, Typing};
+use crate::services::presence::Presence;
+use crate::services::registration::Registration;
+use crate::services::search::Search;
+use crate::services::tokens::TokenIssuer;
+use crate::storage::ledger::Ledger;
+
+impl Engine {
+    /// Creates the engine. Clients subscribe to events at `events_endpoint`.
+    #[must_use]
+    pub fn new(
+        ledger: Ledger,
+        tokens: TokenIssuer,
+        jobs: Jobs,
+        files: Files,
+        limits: UserLimits,
+        events_endpoint: String,
+    ) -> Self {
+        Self {
+            ledger,
+            outbound: OutboundQueue::default(),
+            tokens,
+            jobs,
+            files,
+            known_tokens: KnownTokens::default(),
+            guesses: Guesses::default(),
+            rates: Rates::new(limits),
+            search: None,
+            presence: Presence::default(),
+            typing: Typing::default(),
+            registration: Registration::OPEN,
+            deletions: Deletions::default(),
+            waiting_for_job: HashMap::new(),
+            next_ticket: 0,
+            turns: Turns::default(),
+            stopwatch: Box::new(|| Duration::ZERO),
+            events_endpoint,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Adds the search index. Without it, `message.search` fails.
+    #[must_use]
+    pub fn with_search(self, search: Search) -> Self {
+        search.set_durable(self.ledger.durable());
+        Self { search: Some(search), ..self }
+    }
+
+    /// Sets the clock that ends turns. Without it, the engine answers every frame at once.
+    #[must_use]
+    pub fn with_stopwatch(self, stopwatch: Stopwatch) -> Self {
+        Self { stopwatch, ..self }
+    }
+
+    /// Sets who may register. Without it, every client may.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
+    }
+}

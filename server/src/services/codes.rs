@@ -1,0 +1,36 @@
+//! The texts of codes that a user receives from an administrator: join codes, and codes for a new password.
+
+use common::hex::to_hex;
+
+use crate::domain::records::TokenDigest;
+
+/// Bytes of a code: 128 random bits cannot be guessed.
+const CODE_BYTES: usize = 16;
+
+/// Creates a code of 32 hexadecimal digits.
+pub fn random() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; CODE_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(to_hex(&bytes))
+}
+
+/// The digest of a code in a request; `None` if the length differs from that of a code. Digests are stored
+/// and compared instead of texts, so that the time of a comparison does not show a part of a code.
+#[must_use]
+pub fn digest(code: &str) -> Option<TokenDigest> {
+    (code.len() == 2 * CODE_BYTES).then(|| TokenDigest::of(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_128_random_bits_and_only_their_length_has_a_digest() {
+        let [one, other] = [(); 2].map(|()| random().expect("random bytes"));
+        assert_ne!(one, other);
+        assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()), "{one}");
+        assert_eq!(digest(&one), Some(TokenDigest::of(&one)));
+        assert_eq!((digest(""), digest(&one[1..]), digest(&format!("{one}0"))), (None, None, None));
+    }
+}

@@ -1,0 +1,76 @@
+//! Who may register at the node.
+
+use common::Detail;
+use uuid::Uuid;
+
+use crate::domain::records::TokenDigest;
+use crate::domain::{State, join_codes};
+use crate::services::codes;
+
+/// Who may register, as the operator configures it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Every client that reaches the node.
+    Open,
+    /// Users with a join code.
+    #[default]
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+/// The mode, and the join code for the first account.
+#[derive(Debug)]
+pub struct Registration {
+    mode: Mode,
+    first_code: Option<FirstCode>,
+}
+
+/// The join code for the first account. A server creates another one at each start without accounts, and
+/// does not store it.
+#[derive(Debug)]
+struct FirstCode {
+    text: String,
+    digest: TokenDigest,
+}
+
+impl Registration {
+    /// Every client may register.
+    pub const OPEN: Self = Self { mode: Mode::Open, first_code: None };
+
+    /// The registration of a server that starts. If there is no account, it has a code for the first one.
+    pub fn start(mode: Mode, state: &State) -> Result<Self, getrandom::Error> {
+        if mode == Mode::Open || !state.users.accounts().is_empty() {
+            return Ok(Self { mode, first_code: None });
+        }
+        let text = codes::random()?;
+        let digest = TokenDigest::of(&text);
+        Ok(Self { mode, first_code: Some(FirstCode { text, digest }) })
+    }
+
+    /// The join code for the first account; `None` if an account existed at the start, or if every client may
+    /// register.
+    #[must_use]
+    pub fn first_code(&self) -> Option<&str> {
+        self.first_code.as_ref().map(|code| &*code.text)
+    }
+
+    /// Checks that a user with this code may register. Returns the id of the join code to use up.
+    pub fn check(&self, state: &State, code: Option<&str>, now_ms: u64) -> Result<Option<Uuid>, Detail> {
+        let digest = code.and_then(codes::digest);
+        let is_first = state.users.accounts().is_empty();
+        let first_digest = self.first_code.as_ref().map(|code| code.digest).filter(|_| is_first);
+        if self.mode == Mode::Open || (first_digest.is_some() && digest == first_digest) {
+            return Ok(None);
+        }
+        match code {
+            // A closed node accepts the code for the first account, and no other.
+            _ if self.mode == Mode::Closed && first_digest.is_none() => Err(Detail::RegistrationClosed),
+            None => Err(Detail::JoinCodeNeeded),
+            Some(_) => {
+                let id = digest.and_then(|digest| join_codes::find(state, &digest, now_ms));
+                id.map(Some).ok_or(Detail::InvalidJoinCode)
+            }
+        }
+    }
+}
