@@ -192,7 +192,7 @@ fn an_export_describes_codes_without_their_digests() {
     ] {
         record(&mut ledger, command);
     }
-    let [alice, dave] = ["@alice", "@dave"].map(|name| exported(data.path(), name).expect("a user"));
+    let [alice, dave] = ["@alice", "@dave"].map(|name| export_lines(data.path(), name).expect("a user"));
     for digest in [join, reset] {
         assert!(!format!("{alice}{dave}").contains(&digest.to_string()), "{alice}{dave}");
     }
