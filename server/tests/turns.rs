@@ -129,3 +129,28 @@ fn frames_beyond_the_limit_of_waiting_frames_are_refused_and_other_clients_are_s
     assert!(data["wait_ms"].is_u64(), "{data}");
     assert_eq!((served[0]["id"].as_u64(), served[0]["result"].is_object()), (Some(1000), true));
 }
+
+/// The client sends refused messages again. If the server had stored a later message of the frame, the messages
+/// would change their order.
+#[test]
+fn after_a_refused_message_the_later_messages_of_its_frame_are_refused_too() {
+    let mut team = team();
+    team.disk.set_room(Some(100));
+    team.accept_from("alice", &send(1), None);
+    while turn(&mut team).is_empty() {}
+    team.accept_from("alice", &frame((2..=30).map(send).chain([list(31, "alice")])), None);
+    team.disk.set_room(None);
+    let mut lines = Vec::new();
+    for _ in 0..20 {
+        team.engine.resume_pending(team.now_ms);
+        team.flush();
+        lines.extend(replies(&mut team).into_iter().flatten());
+    }
+    let reason = |line: &Value| line["error"]["data"]["reason"].as_str().map(str::to_owned);
+    let reasons: Vec<_> = lines.iter().map(reason).collect();
+    assert_eq!(reasons.len(), 30);
+    assert_eq!(reasons[29], None, "the list is answered, and the disk has room: {lines:?}");
+    assert!(reasons[..29].iter().all(|reason| reason.as_deref() == Some("storage_full")), "{reasons:?}");
+    team.accept_from("alice", &send(2), None);
+    assert_eq!(turn(&mut team), [[2]], "the next frame is accepted");
+}

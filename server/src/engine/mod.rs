@@ -297,7 +297,8 @@ impl Engine {
         now_ms: u64,
         slice: &mut Slice,
     ) -> Answered {
-        let PendingRequest { route, request, bytes, answered, reply, attached, .. } = pending;
+        let PendingRequest { route, request, bytes, answered, reply, attached, message_refusal, .. } =
+            pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -321,6 +322,8 @@ impl Engine {
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,
+            line: 0,
+            message_refusal,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };
@@ -328,6 +331,7 @@ impl Engine {
             if slice.has_ended(&self.stopwatch) {
                 return Answered::UntilSliceEnd;
             }
+            context.line = *answered;
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Detail::ReplyTooLong.into(), reply);
             } else if let Some(job) = context.answer(line, outcome.take(), reply) {

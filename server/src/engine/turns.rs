@@ -30,7 +30,7 @@ const _: () =
 
 /// The maximum bytes of all waiting frames and of their replies so far. At the limit, a frame that would have
 /// to wait gets the error `server_busy`; all other frames are answered as usual.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 32 << 20;
 
 /// The error for the lines of a frame that cannot wait, because a limit is reached.
 pub(super) fn server_busy() -> Error {

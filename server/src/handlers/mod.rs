@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
-use common::methods::{self, encode_result};
+use common::methods::{self, Method, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
@@ -30,7 +30,7 @@ use transport::{Frame, client_name};
 
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
-use crate::outbound::pending_request::Route;
+use crate::outbound::pending_request::{MessageRefusal, Route};
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
@@ -57,6 +57,10 @@ macro_rules! answer {
 pub struct RequestContext<'a> {
     /// The address of the sender.
     pub route: &'a Route,
+    /// The index of the request line in its frame.
+    pub line: usize,
+    /// The refusal that the frame's later messages share.
+    pub message_refusal: &'a mut Option<MessageRefusal>,
     pub ledger: &'a mut Ledger,
     pub outbound: &'a mut OutboundQueue,
     pub tokens: &'a TokenIssuer,
@@ -121,6 +125,11 @@ impl RequestContext<'_> {
                 return None;
             }
         };
+        let is_message = call.method() == Method::MessageSend;
+        if let Some(refusal) = self.message_refusal.as_ref().filter(|_| is_message) {
+            encode_error(out, id, &refusal.error);
+            return None;
+        }
         // A request that continues after its job has paid.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
@@ -129,6 +138,9 @@ impl RequestContext<'_> {
         self.charge_reply(out.len() - before);
         match unanswered? {
             Unanswered::Failed(error) => {
+                if is_message {
+                    *self.message_refusal = MessageRefusal::of(self.line, &error);
+                }
                 encode_error(out, id, &error);
                 None
             }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use common::{Error, rpc};
+use common::{Error, Reason, rpc};
 use transport::Frame;
 
 /// The envelope of a request: the frames that route the reply back to the sender.
@@ -45,8 +45,31 @@ pub struct PendingRequest {
     pub reply: Vec<u8>,
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
+    /// The first refusal after which the frame's later messages are refused, too.
+    pub message_refusal: Option<MessageRefusal>,
     /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
+}
+
+/// The refusal of a message for a reason that can end before the next line is answered: a full disk, or a
+/// reached rate limit. Later messages of the frame get the same error. If one of them was stored, a client that
+/// sends the refused message again would change their order.
+pub struct MessageRefusal {
+    /// The index of the refused line in the frame.
+    pub line: usize,
+    pub error: Error,
+}
+
+impl MessageRefusal {
+    /// The refusal of a message, if the reason is not a property of the message.
+    #[must_use]
+    pub fn of(line: usize, error: &Error) -> Option<Self> {
+        let can_end = matches!(
+            error.reason(),
+            Some(Reason::RateLimited | Reason::Unavailable | Reason::StorageFull | Reason::QuotaExceeded)
+        );
+        can_end.then(|| Self { line, error: error.clone() })
+    }
 }
 
 struct Progress {
@@ -71,6 +94,7 @@ impl PendingRequest {
             answered: 0,
             reply: Vec::new(),
             attached: None,
+            message_refusal: None,
             saved: Vec::new(),
         })
     }
@@ -108,6 +132,7 @@ impl PendingRequest {
         self.answered = answered;
         self.reply.truncate(bytes);
         self.attached = None;
+        self.message_refusal.take_if(|refusal| refusal.line >= answered);
     }
 
     /// Replaces the replies that depend on a record after `durable` by errors. Their lines are not answered
@@ -115,6 +140,9 @@ impl PendingRequest {
     pub fn roll_back_with_error(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
         self.roll_back(durable);
+        if self.answered < answered && self.message_refusal.is_none() {
+            self.message_refusal = MessageRefusal::of(self.answered, error);
+        }
         while self.answered < answered {
             self.refuse_next(error);
         }
