@@ -168,7 +168,7 @@ impl Conversations {
 
     pub(crate) fn left(&mut self, cx: &mut Context, channel: ChannelName) -> Answer {
         let conversation = Target::Channel(channel);
-        self.sync.forget(cx, &conversation);
+        self.sync.left(cx, &conversation);
         self.reads.forget(&conversation);
         Answer::Done
     }

@@ -83,6 +83,21 @@ impl Sync {
         }
     }
 
+    /// Stops following a channel that the user has left. The number of that event is not known, but it is greater
+    /// than the numbers of all known events.
+    pub(crate) fn left(&mut self, cx: &mut Context, conversation: &Target) {
+        if let Some(timeline) = self.timelines.get(conversation) {
+            let (_shown, head) = timeline.progress();
+            self.note_end(conversation, head + 1);
+        }
+        self.forget(cx, conversation);
+    }
+
+    fn note_end(&mut self, conversation: &Target, n: u64) {
+        let end = self.ended.entry(conversation.clone()).or_default();
+        *end = n.max(*end);
+    }
+
     /// Stops following a channel. A late event of an earlier membership is ignored.
     fn end_membership(&mut self, cx: &mut Context, entry: Entry, is_own_command: bool) -> Membership {
         let conversation = entry.conversation.clone();
@@ -90,7 +105,7 @@ impl Sync {
             return Membership::Handled;
         }
         self.forget(cx, &conversation);
-        self.ended.insert(conversation.clone(), entry.n);
+        self.note_end(&conversation, entry.n);
         if !is_own_command {
             cx.emit_news(News::MembershipEnded(entry));
         }

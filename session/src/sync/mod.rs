@@ -252,7 +252,7 @@ impl Sync {
         let has_ended =
             |conversation: &&Target| is_channel(conversation) && !channels.contains(*conversation);
         let ended: Vec<_> = self.timelines.conversations().filter(has_ended).cloned().collect();
-        ended.iter().for_each(|conversation| self.forget(cx, conversation));
+        ended.iter().for_each(|conversation| self.left(cx, conversation));
         channels
     }
 

@@ -95,6 +95,21 @@ fn a_join_that_arrives_after_the_end_of_its_membership_is_ignored() {
     ");
 }
 
+/// The simulation found this order (seed 440): the network delays the event of a join, and the user leaves by a
+/// command.
+#[test]
+fn a_join_that_arrives_after_the_user_left_is_ignored() {
+    let mut harness = Harness::following();
+    harness.event(4);
+    harness.command(Command::Leave(ops_name()));
+    harness.reply("channel.leave", &json!({}));
+    harness.own_topic_line(&event(3, "alice", r#""kind":"channel.joined""#));
+    harness.event(4);
+    harness.advance(1_000);
+    assert_eq!(harness.emitted, [4]);
+    assert_eq!(harness.session.status(harness.now_ms).conversations, []);
+}
+
 #[test]
 fn joining_and_leaving_in_this_session_emit_only_the_answer() {
     let mut harness = Harness::following();
