@@ -134,8 +134,8 @@ pub struct DeleteAccount<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The account to delete; `None` means the account of the session's user. Only an administrator may delete
-    /// another account.
+    /// The account to delete; `None` means the account of the session's user. Only an administrator may
+    /// delete another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserName>,
     /// The current password. It is required if the user deletes the own account.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// Appends a value as JSON. Encoding papo's types never fails; after a failure, the function would append `null`.
+/// Appends a value as JSON. Encoding papo's types never fails; after a failure, the function would append
+/// `null`.
 pub(crate) fn write(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {

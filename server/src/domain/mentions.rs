@@ -96,8 +96,8 @@ fn push_bounded<T>(kept: &mut Vec<T>, item: T) {
     kept.push(item);
 }
 
-/// One page of the mentions of `user` that are before the record `before`, newest first. Also returns the value
-/// of `before` for the next page.
+/// One page of the mentions of `user` that are before the record `before`, newest first. Also returns the
+/// value of `before` for the next page.
 #[must_use]
 pub fn page(
     state: &State,

@@ -20,7 +20,8 @@ const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// One pass over the sealed segments.
 pub struct Scrub {
-    /// The unread segments, newest first: the first record of each, and the first record of the segment after it.
+    /// The unread segments, newest first: the first record of each, and the first record of the segment after
+    /// it.
     segments: Vec<(u64, u64)>,
     reading: Option<OpenSegment>,
     /// The chain before the next batch; `None` after an unreadable commit line.
@@ -160,8 +161,8 @@ impl OpenSegment {
         damaged_at
     }
 
-    /// Returns the start of the damage if the segment does not end with a commit line, or lacks records before
-    /// the next segment.
+    /// Returns the start of the damage if the segment does not end with a commit line, or lacks records
+    /// before the next segment.
     fn damage_at_end(&self) -> Option<u64> {
         let is_whole = self.rest.is_empty() && self.batch.records == 0 && self.next_record == self.end_record;
         (!is_whole).then_some(self.batch.offset)

@@ -31,8 +31,8 @@ impl Outbox {
         }
     }
 
-    /// Adds the messages of an earlier run of the client before all other messages. Returns false if no message
-    /// is new, or no user is logged in.
+    /// Adds the messages of an earlier run of the client before all other messages. Returns false if no
+    /// message is new, or no user is logged in.
     pub(crate) fn loaded(&mut self, cx: &mut Context, messages: Vec<Message>) -> bool {
         let Some(user) = cx.user().cloned() else { return false };
         let known: HashSet<_> = self.queue.iter().map(|queued| queued.message.id).collect();
@@ -56,8 +56,8 @@ impl Outbox {
         Some(if is_link_up { first.since_ms + DELAYED_AFTER_MS } else { first.since_ms })
     }
 
-    /// Reports each message that is not acknowledged after [`DELAYED_AFTER_MS`] as [`News::Delayed`]. While the
-    /// server does not reply, reports it at once.
+    /// Reports each message that is not acknowledged after [`DELAYED_AFTER_MS`] as [`News::Delayed`]. While
+    /// the server does not reply, reports it at once.
     pub(crate) fn report_delayed(&mut self, cx: &mut Context, is_link_up: bool) {
         while self.delayed_deadline(is_link_up).is_some_and(|due| due <= cx.now_ms()) {
             if let Some(queued) = self.queue.get(self.reported) {

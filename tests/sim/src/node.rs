@@ -39,8 +39,8 @@ const REQUEST_ROUNDS_MAX: u32 = 100;
 /// The maximum number of request frames in one round, as in `server::Server`.
 const FRAMES_PER_ROUND_MAX: usize = 256;
 
-/// The simulated time in which the engine answers one request line. The engine works about 1 ms for one client
-/// and then serves the next client, so it answers a frame of more than four lines in several parts.
+/// The simulated time in which the engine answers one request line. The engine works about 1 ms for one
+/// client and then serves the next client, so it answers a frame of more than four lines in several parts.
 const LINE_TIME: Duration = Duration::from_micros(300);
 
 pub(crate) struct Node {

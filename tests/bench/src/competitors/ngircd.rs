@@ -28,8 +28,8 @@ pub(crate) fn fan_out(plan: Plan, folder: &Path, text: &str, subscribers: usize)
         Ok((tcp, number))
     });
     let receivers = receivers.collect::<Result<Vec<_>>>()?.into_iter().map(|(mut tcp, number)| {
-        // Each member also receives the JOIN lines of later members. The reply to PING arrives after these lines, so
-        // the receiver counts only messages.
+        // Each member also receives the JOIN lines of later members. The reply to PING arrives after these
+        // lines, so the receiver counts only messages.
         tcp.ask(format!("PING :{number}\r\n").as_bytes(), b" PONG ")?;
         Ok(TcpReceiver { tcp, message_bytes, bytes: 0 })
     });

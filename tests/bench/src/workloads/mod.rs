@@ -24,8 +24,8 @@ use crate::papo::Encryption::{Curve, Plain};
 pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) const WINDOW: usize = 64;
 
-/// The maximum number of messages by which the slowest receiver may be behind the sender. It is larger than the number of messages in flight, but small enough
-/// that no system drops messages.
+/// The maximum number of messages by which the slowest receiver may be behind the sender. It is larger than
+/// the number of messages in flight, but small enough that no system drops messages.
 const LAG_MESSAGES_MAX: u64 = 4096;
 
 #[derive(Debug, Clone, Copy)]

@@ -27,8 +27,8 @@ const SEND_INTERVAL_MS_MAX: u64 = 400;
 
 const CLIENT_THREADS: usize = 2;
 
-/// The number of connections that the test opens to a role with a low limit of open files, so the role reaches
-/// the limit.
+/// The number of connections that the test opens to a role with a low limit of open files, so the role
+/// reaches the limit.
 const EXTRA_CONNECTIONS: usize = 20;
 
 /// The size of the small disk for each minute of the run. A tmpfs takes only the used memory.
@@ -58,7 +58,8 @@ pub(super) struct Peak {
 }
 
 impl TestBed {
-    /// Starts the node and the clients. The clients receive the events of all conversations, and do not send yet.
+    /// Starts the node and the clients. The clients receive the events of all conversations, and do not send
+    /// yet.
     pub(super) fn set_up(clients: usize, minutes: u64, rng: &mut Rng) -> Self {
         let disk = SmallDisk::mount(DISK_MIB_PER_MINUTE * minutes.max(1));
         let mut relays = Vec::new();
