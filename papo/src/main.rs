@@ -92,3 +92,24 @@ fn main() -> ExitCode {
 fn print_to_stderr(sentence: &str) {
     eprintln!("{sentence}");
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::Papo;
+
+    /// All users of a machine can read the arguments of its processes.
+    #[test]
+    fn no_secret_is_an_argument() {
+        let is_accepted = |arguments: &[&str]| Papo::try_parse_from([&["papo"], arguments].concat()).is_ok();
+        for role in ["up", "server"] {
+            assert!(is_accepted(&[role, "--auth-secret-file", "secret.txt"]));
+            assert!(!is_accepted(&[role, "--auth-secret", "secret"]), "{role}");
+        }
+        for command in ["register", "login"] {
+            assert!(is_accepted(&[command, "ana", "--password-file", "password.txt"]));
+            assert!(!is_accepted(&[command, "ana", "--password", "secret"]), "{command}");
+        }
+    }
+}

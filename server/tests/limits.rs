@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use server::domain::Command;
 use server::services::limiters::rates::{Rate, UserLimits};
+use server::storage::ledger::Sizes;
 use testkit::id;
 use testkit::team::commands::{actor, create, join, log_in, send};
-use testkit::team::{Team, reason, request};
+use testkit::team::{Team, open_ledger, reason, request, store};
 use transport::clock;
 
 /// A team whose users have these limits.
@@ -124,6 +125,19 @@ fn channels_that_a_user_created_and_joined_are_limited() {
     team.ask("bob", "channel.leave", json!({ "channel": "#c2" }));
     let refused = team.ask("bob", "channel.create", json!({ "channel": "#new" }));
     assert_eq!(refused["data"]["detail"], "too_many_created", "a channel without members still counts");
+}
+
+#[test]
+fn a_deleted_channel_counts_for_its_creator() {
+    let mut team = Team::new(&["alice"], (0..200).map(|i| create("alice", &format!("#c{i}"))));
+    assert_eq!(team.ask("alice", "channel.delete", json!({ "channel": "#c4" })), json!({}));
+    let refused = team.ask("alice", "channel.create", json!({ "channel": "#new" }));
+    assert_eq!(refused["data"]["detail"], "too_many_created", "{refused}");
+    let Team { engine, disk, .. } = team;
+    engine.close();
+    let mut team = Team::start(open_ledger(store(&disk), Sizes::default()), disk);
+    let refused = team.ask("alice", "channel.create", json!({ "channel": "#new" }));
+    assert_eq!(refused["data"]["detail"], "too_many_created", "after a restart with a snapshot: {refused}");
 }
 
 #[test]

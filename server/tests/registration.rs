@@ -195,3 +195,16 @@ fn wrong_codes_of_a_client_are_limited_and_lock_no_other_client_out() {
     team.now_ms += 1_000;
     assert_eq!(register(&mut team, "carol", Some(&code))["user"], "carol");
 }
+
+/// `аdmin` and `оса` have Cyrillic letters.
+#[test]
+fn a_new_name_that_mixes_scripts_or_looks_like_a_name_of_another_script_is_refused() {
+    let mut team = team(Mode::Open, &["alice", "oca", "modern"]);
+    for (name, detail) in [("аdmin", "name_mixes_scripts"), ("оса", "name_confusable")] {
+        let refused = register(&mut team, name, None);
+        assert_eq!(refused["data"]["detail"], detail, "{name}: {refused}");
+    }
+    for name in ["modem", "дмитрий"] {
+        assert_eq!(register(&mut team, name, None)["user"], name);
+    }
+}

@@ -9,6 +9,7 @@ use common::reads::Reading;
 use common::{ChannelName, Error, NewPassword, Password, Target, Text, UserName};
 use uuid::Uuid;
 
+pub use super::blocks::Blocks;
 pub use super::entry::Entry;
 use super::files::Transfer;
 use super::plain_request::PlainRequest;
@@ -63,7 +64,8 @@ pub enum Command {
     Open(Target),
     /// Emit the next page of the open conversation as [`News::Opened`].
     NextPage(Target),
-    /// Load the users whom the user blocks. From then on, the session omits their messages in channels.
+    /// Load the users whom the user blocks. From then on, the session marks their messages in channels as
+    /// hidden.
     ListBlocks,
     /// List the read marks and unread counts of all conversations, and keep the counts current.
     ListReads,
@@ -137,6 +139,8 @@ pub enum Answer {
     Status(Status),
     /// The read marks and unread counts of all conversations.
     Reads(Vec<Reading>),
+    /// The users whom the user blocks.
+    Blocks(Blocks),
     /// The number of unread messages in the conversation.
     Unread(u64),
     /// The number of bytes of an upload that the server has.
@@ -150,8 +154,7 @@ pub enum Answer {
 /// A report to the user interface, which shows the reports in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The next event of a conversation. Each event is emitted once, in order and without a gap, except
-    /// messages of blocked users in channels, which are not emitted.
+    /// The next event of a conversation. Each event is emitted once, in order and without a gap.
     Entry(Entry),
     /// A page of the conversation that the user opened.
     Opened {

@@ -1,4 +1,4 @@
-//! The users whom the user blocks. The session emits none of their messages in channels; the server refuses
+//! The users whom the user blocks. The session marks their messages in channels as hidden; the server refuses
 //! their direct messages.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,9 @@ use super::context::Context;
 use super::plain_request::Pager;
 use super::requests::{Pending, read};
 
-#[derive(Default)]
-pub(crate) struct Blocks {
+/// The users whom the user blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Blocks {
     users: BTreeSet<UserName>,
 }
 
@@ -22,11 +23,13 @@ impl Blocks {
         self.users.contains(user)
     }
 
-    /// Whether the event is a message, a file or an amendment of a blocked user in a channel.
-    pub(crate) fn hides(&self, entry: &Entry) -> bool {
+    /// Marks an event as hidden if it is a message, a file or an amendment of a blocked user in a channel.
+    #[must_use]
+    pub fn mark(&self, entry: Entry) -> Entry {
         let is_in_channel = matches!(entry.conversation, Target::Channel(_));
         let event = entry.event.as_ref().filter(|_| is_in_channel && !self.users.is_empty());
-        event.is_some_and(|event| event.body.id().is_some() && self.contains(&event.from))
+        let is_hidden = event.is_some_and(|event| event.body.id().is_some() && self.contains(&event.from));
+        Entry { is_hidden, ..entry }
     }
 
     /// Handles the notice that the user blocked or unblocked another user, in this or another session.
@@ -50,7 +53,7 @@ impl Blocks {
             return Ok(None);
         }
         self.users = pager.into_items().into_iter().map(|block| block.user).collect();
-        Ok(Some(Answer::Done))
+        Ok(Some(Answer::Blocks(self.clone())))
     }
 }
 

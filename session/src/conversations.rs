@@ -146,10 +146,7 @@ impl Conversations {
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
             self.reads.count(cx.user(), &entry);
-            if self.blocks.hides(&entry) {
-                continue;
-            }
-            cx.emit_news(News::Entry(entry));
+            cx.emit_news(News::Entry(self.blocks.mark(entry)));
         }
     }
 
@@ -231,7 +228,7 @@ impl Conversations {
         let unread = self.reads.unread(conversation).map_or(0, |reading| reading.unread);
         self.reads.open(conversation.clone(), shown);
         let (conversation, more) = (conversation.clone(), head.saturating_sub(shown));
-        let entries = entries.into_iter().filter(|entry| !self.blocks.hides(entry)).collect();
+        let entries = entries.into_iter().map(|entry| self.blocks.mark(entry)).collect();
         cx.emit_news(News::Opened { conversation, entries, unread, more });
     }
 

@@ -21,6 +21,9 @@ pub struct Entry {
     pub event: Option<Event<'static>>,
     /// The amendments of the event, if a page of history added them.
     pub amended: Option<Box<AmendedFields<'static>>>,
+    /// Whether a user whom the reader blocks sent the event, as a message, a file or an amendment in a
+    /// channel. A front end shows the number of such a message, but not its text.
+    pub is_hidden: bool,
 }
 
 /// The fields of every kind of event.
@@ -41,6 +44,7 @@ impl Entry {
             line: line.into(),
             event,
             amended: None,
+            is_hidden: false,
         };
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
@@ -64,7 +68,8 @@ impl Entry {
     /// Whether a front end must notify this user: the event mentions them, or is a direct message to them.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
-        let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
+        let is_from_another = |event: &&Event<'_>| event.from != *user && !self.is_hidden;
+        let Some(event) = self.event.as_ref().filter(is_from_another) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
         (is_direct && event.body.is_content()) || self.mentions(Some(user))
     }
@@ -89,6 +94,7 @@ impl Entry {
             line,
             event: Some(event),
             amended: None,
+            is_hidden: false,
         }
     }
 }

@@ -59,7 +59,7 @@ use common::accounts::LoggedIn;
 use common::{Detail, Error, rpc};
 use uuid::Uuid;
 
-pub use api::{Answer, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
+pub use api::{Answer, Blocks, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
 pub use files::Transfer;
 pub use plain_request::{Pager, PlainRequest, decode};
 pub use queues::Queue;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use session::Entry;
 
@@ -36,7 +36,8 @@ impl Run {
             *self = Self::default();
         }
         self.amend(&entry.line);
-        self.push(entry.n, entry.line.clone());
+        let line = if entry.is_hidden { hidden_line(entry).into() } else { entry.line.clone() };
+        self.push(entry.n, line);
     }
 
     /// Adds a page of history. The events of the page replace cached events with the same or a greater
@@ -84,6 +85,14 @@ impl Run {
             *known = amended.into();
         }
     }
+}
+
+/// The line for an event of a blocked user. It has no text, because the blocked users are unknown while the
+/// server does not answer. Its kind is unknown to all versions, so the chat shows nothing.
+fn hidden_line(entry: &Entry) -> String {
+    let event = entry.event.as_ref();
+    let (to, from) = (event.map(|event| &event.to), event.map(|event| &event.from));
+    json!({ "n": entry.n, "to": to, "from": from, "kind": "hidden" }).to_string()
 }
 
 /// An edit or a deletion of another event.

@@ -50,6 +50,19 @@ fn only_file(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn a_hidden_event_is_cached_without_its_text_and_leaves_no_gap() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = cache(folder.path());
+    cache.apply(&News::Entry(entry(1)));
+    cache.apply(&News::Entry(Entry { is_hidden: true, ..entry(2) }));
+    cache.apply(&News::Entry(entry(3)));
+    cache.flush();
+    assert_eq!(cached_numbers(folder.path()), [1, 2, 3]);
+    let file = fs::read_to_string(only_file(folder.path())).expect("a file");
+    assert!(file.contains("text 1") && !file.contains("text 2"), "{file}");
+}
+
+#[test]
 fn the_newest_events_are_cached_up_to_the_maximum() {
     let folder = tempfile::tempdir().expect("a folder");
     let cache = cache(folder.path());

@@ -48,6 +48,10 @@ super::messages! {
         en: "{user} is no longer blocked",
         pt: "{user} não está mais bloqueado(a)",
     }
+    hidden_message(user: &UserName) {
+        en: "(a message of {user}, whom you have blocked)",
+        pt: "(mensagem de {user}, que você bloqueou)",
+    }
     no_blocks() {
         en: "you have not blocked any users",
         pt: "você não bloqueou ninguém",

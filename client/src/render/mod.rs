@@ -117,7 +117,8 @@ impl Renderer {
     }
 
     /// An event in one or more lines: time, conversation, number, sender, text. In the chat, a line with the
-    /// date precedes the first event of a day. `None` for an unknown kind of event.
+    /// date precedes the first event of a day. `None` for an unknown kind of event, and for an amendment of a
+    /// blocked user.
     pub(crate) fn entry(&self, entry: &Entry) -> Option<String> {
         let shown = self.event(entry)?;
         match entry.event.as_ref().and_then(|event| self.calendar.new_day(event.at)) {
@@ -128,8 +129,12 @@ impl Renderer {
 
     fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
-        let (head, mut text) = events::head_and_text(self.catalog, event)?;
-        if let Some(amended) = &entry.amended {
+        let (head, mut text) = match entry.is_hidden {
+            true if event.body.is_content() => (String::new(), self.catalog.hidden_message(&event.from)),
+            true => return None,
+            false => events::head_and_text(self.catalog, event)?,
+        };
+        if let Some(amended) = entry.amended.as_ref().filter(|_| !entry.is_hidden) {
             text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);

@@ -30,7 +30,8 @@ fn shown(entry: &Entry) -> String {
 fn entry(event: &str) -> Entry {
     let event: Event<'_> = serde_json::from_str(event).expect("an event");
     let event = event.into_owned();
-    Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event), amended: None }
+    let (conversation, n) = (event.to.clone(), event.n);
+    Entry { conversation, n, line: "".into(), event: Some(event), amended: None, is_hidden: false }
 }
 
 fn message(text: &str) -> Entry {
@@ -38,6 +39,25 @@ fn message(text: &str) -> Entry {
     entry(&format!(
         r##"{{"n":17,"at":1763700000123,"to":"#café","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":{text}}}"##
     ))
+}
+
+#[test]
+fn a_message_of_a_blocked_user_shows_only_its_number() {
+    let hidden = Entry { is_hidden: true, ..message("the text") };
+    let line = shown(&hidden);
+    assert!(line.ends_with("#café 17 (a message of alice, whom you have blocked)"), "{line}");
+    assert!(shown(&message("the text")).contains("the text"));
+    let reaction = entry(
+        r##"{"n":18,"at":1,"to":"#café","from":"alice","kind":"message.reacted","id":"01970000-0000-7000-8000-000000000002","of":17,"emoji":"x"}"##,
+    );
+    assert!(renderer(false).entry(&reaction).is_some());
+    assert_eq!(renderer(false).entry(&Entry { is_hidden: true, ..reaction }), None);
+    let reader = testkit::user("bob");
+    let renderer = Renderer { has_bell: true, ..renderer(false) };
+    renderer.set_reader(&reader);
+    let mention = message("oi @bob");
+    assert!(renderer.rings_for(&News::Entry(mention.clone())));
+    assert!(!renderer.rings_for(&News::Entry(Entry { is_hidden: true, ..mention })));
 }
 
 #[test]

@@ -21,11 +21,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use common::channels::Role;
 use common::{ChannelName, Detail, Target, UserName};
 use transport::shutdown::Shutdown;
+use transport::signals;
 
 use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
 use crate::i18n::Catalog;
+use crate::render::print_error;
 use session::News;
 
 pub(crate) use join_codes::DAYS_DEFAULT;
@@ -173,6 +175,39 @@ fn open_session(connection: &Connection) -> Result<(ClientHandle, Receiver<News>
     let (mut handle, news) = open(connection)?;
     handle.require_session()?;
     Ok((handle, news))
+}
+
+/// Like [`open_session`], for a command that runs until a signal. The signal requests the returned shutdown.
+fn open_until_signal(connection: &Connection) -> Result<(ClientHandle, Receiver<News>, Shutdown), CliError> {
+    let shutdown = Shutdown::new();
+    signals::stop_on_termination(&shutdown)?;
+    let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
+    let (language, ended) = (Catalog::ENGLISH, shutdown.clone());
+    let mut handle = ClientHandle::open(connection, language, sender, ended, Sends::Nothing)?;
+    handle.require_session()?;
+    Ok((handle, news, shutdown))
+}
+
+/// Prints news about the connection to standard error. Returns an error if the session has ended.
+fn report_connection(news: News) -> Result<(), CliError> {
+    match news {
+        News::SessionEnded(error) => return Err(error.into()),
+        News::ConnectionLost => print_error("the server does not answer; trying again"),
+        News::ConnectionRestored => print_error("the server answers again"),
+        News::RolledBack => print_error(&Catalog::ENGLISH.rolled_back()),
+        News::Entry(_)
+        | News::MembershipEnded(_)
+        | News::Opened { .. }
+        | News::Read(_)
+        | News::Invited(_)
+        | News::OutboxLoaded(_)
+        | News::Delayed(_)
+        | News::Sent { .. }
+        | News::Presence(_)
+        | News::StatusSummary(_)
+        | News::Typing(_) => {}
+    }
+    Ok(())
 }
 
 /// Parses `#channel` or `@user`.

@@ -1,20 +1,17 @@
 //! `papo presence`: the user appears as online or away as long as the command runs.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use common::accounts::{ListNames, UserInfo};
 use common::methods::UserList;
 use transport::clock;
-use transport::shutdown::Shutdown;
-use transport::signals;
 
-use super::{Common, NEWS_QUEUED_MAX};
+use super::{Common, open_until_signal, report_connection};
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::parse_seconds;
 use crate::i18n::Catalog;
-use crate::render::{self, Output, print_error};
+use crate::render::{self, Output};
 use session::{Command, News, PresenceMode};
 
 /// How long the command waits for news without `--for`, before it waits again.
@@ -39,17 +36,7 @@ enum State {
 }
 
 pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
-    let shutdown = Shutdown::new();
-    signals::stop_on_termination(&shutdown)?;
-    let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
-    let mut handle = ClientHandle::open(
-        &arguments.common.connection,
-        Catalog::ENGLISH,
-        sender,
-        shutdown.clone(),
-        Sends::Nothing,
-    )?;
-    let user = handle.require_session()?.user;
+    let (mut handle, news, shutdown) = open_until_signal(&arguments.common.connection)?;
     let appearance = match arguments.state {
         State::Online => PresenceMode::Always,
         State::Away => PresenceMode::Away,
@@ -61,7 +48,8 @@ pub(super) fn run(arguments: &Presence) -> Result<(), CliError> {
         return Ok(());
     }
     let users = users?;
-    let own = users.iter().find(|info| info.user == user).ok_or(CliError::UnexpectedAnswer)?;
+    let own =
+        users.iter().find(|info| Some(&info.user) == handle.user()).ok_or(CliError::UnexpectedAnswer)?;
     print(&arguments.common, own)?;
     wait_until(&news, arguments.time.map(|time| clock::now() + time))
 }
@@ -82,10 +70,7 @@ fn wait_until(news: &Receiver<News>, end: Option<Instant>) -> Result<(), CliErro
     loop {
         let left = end.map_or(NEWS_WAIT, |end| end.saturating_duration_since(clock::now()));
         match news.recv_timeout(left) {
-            Ok(News::SessionEnded(error)) => return Err(error.into()),
-            Ok(News::ConnectionLost) => print_error("the server does not answer; trying again"),
-            Ok(News::ConnectionRestored) => print_error("the server answers again"),
-            Ok(_other_news) => {}
+            Ok(news) => report_connection(news)?,
             Err(RecvTimeoutError::Timeout) if end.is_none() => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
         }

@@ -52,7 +52,7 @@ pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
 pub(super) fn mentions(arguments: &Mentions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let page = handle.request::<MentionList>(|token| ListMentions { token, before: None })?;
-    print_page(&handle.entries(&page.events), arguments.common.json)
+    print_page(&handle.entries(&page.events)?, arguments.common.json)
 }
 
 pub(super) fn mark(arguments: Mark) -> Result<(), CliError> {

@@ -31,7 +31,7 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let params = |token| search::Search { token, query, conversation: None, before, limit };
     let found = handle.request::<MessageSearch>(params)?;
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
-    for entry in handle.entries(&found.events).iter().rev() {
+    for entry in handle.entries(&found.events)?.iter().rev() {
         if common.json {
             output.print_json(&entry.line)?;
         } else if let Some(shown) = renderer.entry(entry) {

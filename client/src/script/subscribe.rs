@@ -1,16 +1,13 @@
 //! `papo subscribe`: all events of a conversation, in order and without a gap.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 
 use common::Target;
-use transport::shutdown::Shutdown;
-use transport::signals;
 
-use super::{Common, NEWS_QUEUED_MAX, target};
+use super::{Common, open_until_signal, report_connection, target};
 use crate::cli_error::CliError;
-use crate::client_handle::{ClientHandle, Sends};
 use crate::i18n::Catalog;
-use crate::render::{Output, Renderer, event_for_reader, print_error};
+use crate::render::{Output, Renderer, event_for_reader};
 use session::{Command, Entry, Follow, News, PresenceMode};
 
 #[derive(Debug, clap::Args)]
@@ -26,17 +23,7 @@ pub struct Subscribe {
 }
 
 pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
-    let shutdown = Shutdown::new();
-    signals::stop_on_termination(&shutdown)?;
-    let (sender, news) = sync_channel(NEWS_QUEUED_MAX);
-    let mut handle = ClientHandle::open(
-        &arguments.common.connection,
-        Catalog::ENGLISH,
-        sender,
-        shutdown.clone(),
-        Sends::Nothing,
-    )?;
-    handle.require_session()?;
+    let (mut handle, news, shutdown) = open_until_signal(&arguments.common.connection)?;
     let Subscribe { conversation, after, common } = arguments;
     let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
     // News is read before the answer to `Follow`, because the channel can be full before that answer arrives.
@@ -48,8 +35,8 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
         });
         // A subscriber is present as long as it runs.
         let appeared = handle.command(Command::SetPresence(PresenceMode::Always));
-        let followed =
-            appeared.and_then(|_| handle.command(Command::Follow(Follow::One { conversation, after })));
+        let follow = Command::Follow(Follow::One { conversation, after });
+        let followed = appeared.and_then(|_| handle.blocks()).and_then(|_| handle.command(follow));
         // After a signal, or the end of the printer, errors of the closed connection are expected.
         let followed = if shutdown.is_requested() { Ok(()) } else { followed.map(drop) };
         if followed.is_err() {
@@ -86,19 +73,7 @@ impl Printer {
                 output.flush()?;
                 return Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry)));
             }
-            News::SessionEnded(error) => return Err(error.into()),
-            News::ConnectionLost => print_error("the server does not answer; trying again"),
-            News::ConnectionRestored => print_error("the server answers again"),
-            News::RolledBack => print_error(&Catalog::ENGLISH.rolled_back()),
-            News::Opened { .. }
-            | News::Read(_)
-            | News::Invited(_)
-            | News::OutboxLoaded(_)
-            | News::Delayed(_)
-            | News::Sent { .. }
-            | News::Presence(_)
-            | News::StatusSummary(_)
-            | News::Typing(_) => {}
+            other => report_connection(other)?,
         }
         Ok(())
     }

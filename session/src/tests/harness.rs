@@ -29,6 +29,8 @@ pub(super) struct Harness {
     pub(super) requests: Vec<(u64, String)>,
     barrier: String,
     pub(super) emitted: Vec<u64>,
+    /// The emitted events that are hidden.
+    pub(super) hidden: Vec<u64>,
     /// Whether the disk reports the outcome of a write at once.
     pub(super) persists_at_once: bool,
     /// Messages whose write has no outcome yet.
@@ -63,6 +65,7 @@ impl Harness {
             requests: Vec::new(),
             barrier: String::new(),
             emitted: Vec::new(),
+            hidden: Vec::new(),
             persists_at_once: true,
             unpersisted: Vec::new(),
             forgotten: Vec::new(),
@@ -241,6 +244,7 @@ impl Io for Harness {
         }
         if let News::Entry(entry) = &news {
             self.emitted.push(entry.n);
+            self.hidden.extend(entry.is_hidden.then_some(entry.n));
         }
         self.write(&words(news));
     }

@@ -146,7 +146,7 @@ fn following_one_conversation_emits_nothing_about_others() {
 }
 
 #[test]
-fn messages_of_blocked_users_are_not_emitted_in_channels() {
+fn messages_of_blocked_users_in_channels_are_marked_as_hidden() {
     let mut harness = Harness::following();
     harness.command(Command::ListBlocks);
     harness.reply("user.blocks", &serde_json::json!({"users": [{"user": "bob", "at": 1}], "more": false}));
@@ -160,5 +160,6 @@ fn messages_of_blocked_users_are_not_emitted_in_channels() {
     harness.own_topic_line(&line(5, "carol"));
     harness.own_topic_line(r#"{"kind":"user.blocked","user":"bob","blocked":false}"#);
     harness.own_topic_line(&line(6, "bob"));
-    assert_eq!(harness.emitted, [5, 6]);
+    assert_eq!(harness.emitted, [4, 5, 6]);
+    assert_eq!(harness.hidden, [4]);
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use e2e::{DEADLINE, Node, Peer, peers};
 use serde_json::json;
-use tempfile::TempDir;
 use transport::clock;
 use uuid::Uuid;
 
@@ -43,14 +42,7 @@ fn main() {
 }
 
 fn measure(flags: &[(&str, &str)], ask: Ask) -> f64 {
-    let unlimited = [
-        ("messages-per-second", "1000000"),
-        ("messages-burst", "1000000"),
-        ("reads-per-second", "1000000"),
-        ("reads-burst", "1000000"),
-        ("user-log-bytes-per-day", "1000000000000"),
-    ];
-    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &[&unlimited[..], flags].concat());
+    let node = Node::up_without_user_limits(flags);
     let [alice] = peers(&node, ["alice"]);
     let mut crowd: Vec<Peer> = (0..CONNECTIONS).map(|_| node.peer()).collect();
     for peer in &mut crowd {

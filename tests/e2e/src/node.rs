@@ -87,6 +87,19 @@ impl Node {
         Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data: Data::Own(data) }
     }
 
+    /// Starts a node with an empty data folder, these flags, and no limits of users in practice.
+    #[must_use]
+    pub fn up_without_user_limits(flags: &[(&str, &str)]) -> Self {
+        let unlimited = [
+            ("messages-per-second", "1000000"),
+            ("messages-burst", "1000000"),
+            ("reads-per-second", "1000000"),
+            ("reads-burst", "1000000"),
+            ("user-log-bytes-per-day", "1000000000000"),
+        ];
+        Self::up_with_flags(empty_folder(), &[&unlimited[..], flags].concat())
+    }
+
     /// Starts a node in three processes, with an empty data folder.
     #[must_use]
     pub fn in_three_processes() -> Self {

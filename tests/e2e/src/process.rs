@@ -61,6 +61,11 @@ impl Process {
         Self::papo(arguments).finish()
     }
 
+    /// Waits for the next line of standard output.
+    pub fn read_line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).unwrap_or_else(|_| self.fail("printed no line in time"))
+    }
+
     /// Waits for the next line of standard output, as JSON: the ready line, or the output of `--json`.
     pub fn read_json_line(&self) -> Value {
         self.read_json_line_within(DEADLINE).unwrap_or_else(|| self.fail("printed no line in time"))

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 mod accounts;
+mod blocks;
 mod messages;
 mod files;
 mod transfers;

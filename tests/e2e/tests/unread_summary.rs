@@ -57,14 +57,7 @@ fn chat(node: &Node, config: &TempDir, arguments: &[&str]) -> String {
 
 #[test]
 fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
-    let unlimited = [
-        ("messages-per-second", "1000000"),
-        ("messages-burst", "1000000"),
-        ("reads-per-second", "1000000"),
-        ("reads-burst", "1000000"),
-        ("user-log-bytes-per-day", "1000000000000"),
-    ];
-    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &unlimited);
+    let node = Node::up_without_user_limits(&[]);
     let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
     for conversation in 0..CONVERSATIONS {
         alice.create(&channel(conversation)).expect("made");

@@ -356,6 +356,7 @@ pub(crate) fn summary(answer: &Answer) -> String {
         Answer::LoggedIn(account) => format!("logged in as {}", account.user),
         Answer::SessionsEnded(count) => format!("{count} sessions ended"),
         Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Blocks(_) => "blocked users".to_owned(),
         Answer::Unread(count) => format!("{count} unread"),
         Answer::Have(bytes) => format!("{bytes} bytes uploaded"),
         Answer::Part(offset, bytes) => format!("{} bytes from {offset} on", bytes.len()),

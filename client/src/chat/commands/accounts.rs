@@ -157,6 +157,8 @@ fn block(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let user = user(context.catalog, arguments)?;
     let done = context.catalog.user_blocked(&user);
     context.handle.request::<UserBlock>(|token| OneUser { token, user })?;
+    // The cache may have messages of the user.
+    context.cache.keep_channels(|_| false);
     context.say(&done)?;
     Ok(Next::Stay)
 }

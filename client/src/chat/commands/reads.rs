@@ -76,7 +76,7 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn mentions(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let page = context.handle.request::<MentionList>(|token| ListMentions { token, before: None })?;
-    let mut entries = context.handle.entries(&page.events);
+    let mut entries = context.handle.entries(&page.events)?;
     // The newest mention is the last line.
     entries.reverse();
     if entries.is_empty() {

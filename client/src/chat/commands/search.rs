@@ -27,7 +27,7 @@ fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
         before: None,
         limit: None,
     })?;
-    let entries = context.handle.entries(&found.events);
+    let entries = context.handle.entries(&found.events)?;
     let mut lines = Vec::new();
     if found.before.is_some() {
         lines.push(context.catalog.only_the_newest(entries.len()));

@@ -28,7 +28,11 @@ impl Channels {
     pub(in crate::domain) fn remove_account(&mut self, user: &UserName) {
         self.move_topics_of(user, true);
         self.remove(&ChannelName::everybody(), user, false);
-        self.channels.values_mut().for_each(|channel| drop(channel.invited.remove(user)));
+        for name in self.indexes.take_invitations(user) {
+            if let Some(channel) = self.get_mut(&name) {
+                channel.invited.remove(user);
+            }
+        }
     }
 
     pub(in crate::domain) fn apply(&mut self, number: u64, event: &Event<'_>) {
@@ -160,13 +164,13 @@ impl Channels {
         }
     }
 
-    /// Marks a channel as deleted. Keeps only its creation time, its topic and the number of its last event.
+    /// Marks a channel as deleted. Keeps only its creation, its topic and the number of its last event.
     fn delete_channel(&mut self, name: &ChannelName, progress: Progress) {
         let Some(channel) = self.channels.get_mut(name) else { return };
         let before = std::mem::take(channel);
         self.indexes.remove(name, &before);
-        let Channel { since, epoch, members, topic, .. } = before;
-        *channel = Channel { since, epoch, progress, topic, deleted: true, ..Channel::default() };
+        let Channel { since, creator, epoch, members, topic, .. } = before;
+        *channel = Channel { since, creator, epoch, progress, topic, deleted: true, ..Channel::default() };
         for member in members.keys() {
             if let Some(conversations) = self.conversations.get_mut(member) {
                 conversations.remove(&Target::Channel(name.clone()));

@@ -17,7 +17,7 @@ pub(super) struct Indexes {
     /// The conversations with messages that mention each user by name, and direct conversations with `@here`.
     /// Some of these messages may have been deleted.
     mentioned: HashMap<UserName, BTreeSet<Target>>,
-    /// The number of channels that each user created.
+    /// The number of channels that each user created, with deleted channels.
     created: HashMap<UserName, usize>,
     /// The channels with messages that contain `@here`. Some of these messages may have been deleted.
     here: BTreeSet<ChannelName>,
@@ -26,13 +26,13 @@ pub(super) struct Indexes {
 impl Indexes {
     /// Adds a new channel, or a channel from a snapshot.
     pub(super) fn add(&mut self, name: &ChannelName, channel: &Channel) {
+        if let Some(creator) = &channel.creator {
+            *self.created.entry(creator.clone()).or_default() += 1;
+        }
         if channel.deleted {
             return;
         }
         self.set_public(name, !channel.private);
-        if let Some(creator) = &channel.creator {
-            *self.created.entry(creator.clone()).or_default() += 1;
-        }
         for user in channel.invited.keys() {
             self.invite(name, user);
         }
@@ -44,15 +44,12 @@ impl Indexes {
         }
     }
 
-    /// Removes a deleted channel.
+    /// Removes a deleted channel. It still counts for its creator, because the server keeps its name.
     pub(super) fn remove(&mut self, name: &ChannelName, channel: &Channel) {
         self.public.remove(name);
         self.here.remove(name);
         for user in channel.members.keys().chain(channel.invited.keys()) {
             self.end_membership(name, user);
-        }
-        if let Some(created) = channel.creator.as_ref().and_then(|creator| self.created.get_mut(creator)) {
-            *created = created.saturating_sub(1);
         }
     }
 
@@ -82,6 +79,11 @@ impl Indexes {
                 self.invited.remove(user);
             }
         }
+    }
+
+    /// Removes all invitations of a user. Returns the channels.
+    pub(super) fn take_invitations(&mut self, user: &UserName) -> BTreeSet<ChannelName> {
+        self.invited.remove(user).unwrap_or_default()
     }
 
     pub(super) fn mention(&mut self, user: &UserName, conversation: Target) {
