@@ -13,6 +13,7 @@ mod backup;
 mod export;
 mod index;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -87,7 +88,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints an error or a note for the user on standard error.
-#[expect(clippy::print_stderr, reason = "the only place that prints the errors of main")]
 fn print_to_stderr(sentence: &str) {
-    eprintln!("{sentence}");
+    // Unlike `eprintln!`, this does not panic if standard error is closed.
+    let _best_effort = writeln!(std::io::stderr(), "{sentence}");
 }

@@ -12,7 +12,7 @@ use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::{Rate, UserLimits};
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, memory, memory_dumps, open_files, signals};
+use transport::{Context, logging, memory, memory_dumps, open_files, panics, signals};
 
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -216,15 +216,16 @@ impl ServerArgs {
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and
-/// SIGTERM.
+/// Prepares the process of a role: logging, the end at a panic, the limit of open files, memory, and a
+/// shutdown on signals.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
+    panics::end_process();
     open_files::raise_limit();
     memory_dumps::forbid();
     memory::return_regularly()?;
     let shutdown = Shutdown::new();
-    signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
+    signals::stop_on_termination(&shutdown).context("cannot watch for signals")?;
     Ok(shutdown)
 }
 

@@ -27,6 +27,7 @@ pub mod control;
 
 pub mod clock;
 pub mod logging;
+pub mod panics;
 pub mod open_files;
 pub mod memory_dumps;
 pub mod memory;

@@ -13,6 +13,7 @@ mod hostile;
 mod groups;
 mod presence;
 mod processes;
+mod standard_streams;
 mod kills;
 mod damaged_log;
 mod chaos;

@@ -75,7 +75,7 @@ fn a_clean_stop_keeps_acknowledged_messages() {
     const SENDS: usize = 300;
     let mut node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let ids: Vec<_> = (0..SENDS).map(|_| Uuid::now_v7()).collect();
         let post = |id: &Uuid| alice.post(&alice.message_line(*id, "@alice", "oi"));
         ids.iter().for_each(post);
