@@ -7,6 +7,7 @@
 
 pub mod limits;
 
+mod direction;
 pub mod names;
 pub mod text;
 pub mod conversations;

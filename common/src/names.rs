@@ -8,7 +8,9 @@ use std::sync::Arc;
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
+use crate::direction::has_one_direction;
 use crate::errors::{Detail, refused};
 use crate::limits::NAME_CHARACTERS_MAX;
 
@@ -83,7 +85,7 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     let name = if is_plain(name) {
         Cow::Borrowed(name)
     } else {
-        UsernameCaseMapped::enforce(name).map_err(|_| Detail::NameCharacters)?
+        Cow::Owned(enforce(name)?)
     };
     if name.chars().count() > NAME_CHARACTERS_MAX {
         return Err(TOO_LONG);
@@ -94,6 +96,14 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
         return Err(Detail::NameCharacters);
     }
     Ok(name)
+}
+
+/// Enforces UsernameCaseMapped. The composed form comes first, because PRECIS refuses decomposed Hangul.
+fn enforce(name: &str) -> Result<String, Detail> {
+    let composed: String = name.nfc().collect();
+    let prepared = UsernameCaseMapped::prepare(composed).map_err(|_| Detail::NameCharacters)?;
+    let name: String = prepared.to_lowercase().nfc().collect();
+    if has_one_direction(&name) { Ok(name) } else { Err(Detail::NameDirection) }
 }
 
 /// Whether a name is canonical without the PRECIS rules, as most names are.
@@ -159,6 +169,34 @@ mod tests {
         assert_eq!(user("ＡＬＩＣＥ"), Ok("alice".into()), "fullwidth letters are the same letters");
         assert_eq!(user("bob-2.x_"), Ok("bob-2.x_".into()));
         assert_eq!(user("Дмитрий"), Ok("дмитрий".into()));
+    }
+
+    /// Names of Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Persian, Hindi, Tamil, Thai, Hangul,
+    /// Kana and Han, in canonical form. Some have marks between letters, at the end, or before a digit.
+    const OF_MANY_SCRIPTS: &[&str] = &[
+        "joão", "nguyễn", "νίκος", "андрій", "արամ", "გიორგი", "שָׁלוֹם", "שרה2", "مُحَمَّد", "عَلِيّ", "علی.رضا",
+        "विद्या", "முருகன்", "สุดารัตน์", "ที่รัก", "김철수", "ガンダム", "山田太郎", "ամ-2",
+    ];
+
+    #[test]
+    fn a_name_of_any_script_is_valid_in_every_form() {
+        for name in OF_MANY_SCRIPTS {
+            let name: String = name.nfc().collect();
+            for cased in [name.clone(), name.to_uppercase(), name.to_lowercase()] {
+                let decomposed: String = cased.nfd().collect();
+                for form in [cased, decomposed] {
+                    assert_eq!(user(&form), Ok(name.clone()), "{form}");
+                    assert!(ChannelName::new(&format!("#{form}")).is_ok(), "{form}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_directions_is_refused_with_its_own_reason() {
+        for name in ["שלוםabc", "abcשלום", "مرحبا١2", "שלום-", "2שלום"] {
+            assert_eq!(user(name), Err(Detail::NameDirection), "{name}");
+        }
     }
 
     #[test]

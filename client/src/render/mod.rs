@@ -22,7 +22,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Catalog;
 pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
-pub(crate) use dates::time_from;
+pub(crate) use dates::{time_from, with_instants};
 use dates::{Calendar, DatePosition};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
@@ -130,6 +130,11 @@ impl Renderer {
             text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_colours && !head.is_empty() {
+            // Before the text is wrapped, which may break a name.
+            text = highlight_mentions(&text, reader.as_ref()).into_owned();
+        }
         let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
         if !self.has_colours {
             return Some(position + &head + &text);
@@ -137,9 +142,8 @@ impl Renderer {
         if head.is_empty() {
             return Some(Style::System.paint(&(position + &text)));
         }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let head = Style::of(&event.from, reader.as_ref()).paint(&head);
-        Some(Style::System.paint(&position) + &head + &highlight_mentions(&text, reader.as_ref()))
+        Some(Style::System.paint(&position) + &head + &text)
     }
 
     /// A page of history. An edit, deletion or reaction is shown with its message, and not as an event if the

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use common::UserName;
+use common::mentions::{Mention, mention_ranges};
 
 /// The colours of other users' names: red to cyan of the eight colours of every terminal, in bold. They are
 /// readable on dark and light backgrounds.
@@ -49,32 +50,20 @@ fn fnv_1a(text: &str) -> u32 {
 /// Returns the text with highlighted mentions of the reader: `@name` and `@here`.
 pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
     let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
-    let mut highlighted = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let (before, from_at) = rest.split_at(at);
-        let length = from_at.char_indices().skip(1).find(|(_, c)| !is_name_character(*c)).map(|(end, _)| end);
-        let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
-        // A full stop at the end is not part of the name.
-        let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
-        let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
-        let begins_here = !before.ends_with(is_name_character);
-        highlighted.push_str(before);
-        if is_mention && begins_here {
-            let (mention, end) = word.split_at(1 + name.len());
-            highlighted.push_str(&Style::Mention.paint(mention));
-            highlighted.push_str(end);
-        } else {
-            highlighted.push_str(word);
+    let (mut highlighted, mut end) = (String::with_capacity(text.len() + 16), 0);
+    for (range, mention) in mention_ranges(text) {
+        let is_of_reader = match mention {
+            Mention::User(named) => named == *reader,
+            Mention::Here => true,
+        };
+        if is_of_reader && let (Some(before), Some(name)) = (text.get(end..range.start), text.get(range.clone())) {
+            highlighted += before;
+            highlighted += &Style::Mention.paint(name);
+            end = range.end;
         }
-        rest = after;
     }
-    highlighted.push_str(rest);
+    highlighted += text.get(end..).unwrap_or_default();
     Cow::Owned(highlighted)
-}
-
-fn is_name_character(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '.' | '_' | '-')
 }
 
 #[cfg(test)]
@@ -111,6 +100,13 @@ mod tests {
             "<@joão>, <@João>. @bob @joãozinho x@joão <@here>!"
         );
         assert_eq!(highlighted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
+        assert_eq!(highlighted("_@joão_ ...@joa\u{303}o @HERE"), "_<@joão>_ ...<@joa\u{303}o> <@HERE>");
+        for name in ["विद्या", "สุดารัตน์", "مُحَمَّد", "שָׁלוֹם"] {
+            let text = format!("({name}) @{name}.");
+            let me = user(name);
+            let shown = highlight_mentions(&text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
+            assert_eq!(shown, format!("({name}) <@{name}>."));
+        }
         assert_eq!(highlight_mentions("@joão", None), "@joão");
     }
 }

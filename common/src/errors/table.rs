@@ -56,6 +56,8 @@ errors! {
             "a name may have at most {max} characters";
         NameCharacters "name_characters"
             "a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit";
+        NameDirection "name_direction"
+            "a name with right-to-left letters must begin with such a letter, contain no left-to-right letters and only one kind of digits, and end with a letter or a digit";
         ChannelWithoutHash "channel_without_hash"
             "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign"
@@ -109,7 +111,7 @@ errors! {
         QueryDate "query_date" { filter: String }
             "{filter}: needs a date after it, such as {filter}:2026-01-31";
         QueryTime "query_time" { filter: String }
-            "{filter}: takes whole days (UTC), such as {filter}:2026-01-31, and no time";
+            "{filter}: takes a day, such as {filter}:2026-01-31, or a time with its offset, such as {filter}:2026-01-31T10:00:00Z";
         QueryRepeated "query_repeated" { filter: String }
             "{filter}: can be given only once";
     }
