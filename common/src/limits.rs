@@ -119,6 +119,10 @@ pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 /// users receive the notice within 45 seconds.
 pub const PRESENCE_TIMEOUT_MS: u64 = 40_000;
 
+/// The maximum number of connections of a session that send heartbeats. A further connection replaces the one
+/// whose last heartbeat is the oldest. A user has a few programs on a machine.
+pub const PRESENCE_CONNECTIONS_MAX: usize = 16;
+
 /// Milliseconds between two notices of presence. One notice has all changes of this interval.
 pub const PRESENCE_NOTICE_INTERVAL_MS: u64 = 1_000;
 

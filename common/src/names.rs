@@ -47,6 +47,11 @@ impl ChannelName {
         })
     }
 
+    /// Like [`Self::new`], but the `#` may be missing. For the input of users where only a channel is possible.
+    pub fn from_input(name: &str) -> Result<Self, Detail> {
+        if name.starts_with(['#', '@']) { Self::new(name) } else { Self::new(&format!("#{name}")) }
+    }
+
     /// The channel `*`, whose members are all users. [`Self::new`] refuses `*`, so no request can create or
     /// change this channel.
     #[must_use]
@@ -98,11 +103,12 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     Ok(name)
 }
 
-/// Enforces UsernameCaseMapped. The composed form comes first, because PRECIS refuses decomposed Hangul.
+/// Enforces UsernameCaseMapped. The composed form and lower case come first, because the tables of PRECIS
+/// refuse decomposed Hangul and the capital letters of newer versions of Unicode (Georgian).
 fn enforce(name: &str) -> Result<String, Detail> {
-    let composed: String = name.nfc().collect();
-    let prepared = UsernameCaseMapped::prepare(composed).map_err(|_| Detail::NameCharacters)?;
-    let name: String = prepared.to_lowercase().nfc().collect();
+    let lowered = name.nfc().collect::<String>().to_lowercase();
+    let prepared = UsernameCaseMapped::prepare(lowered).map_err(|_| Detail::NameCharacters)?;
+    let name: String = prepared.nfc().collect();
     if has_one_direction(&name) { Ok(name) } else { Err(Detail::NameDirection) }
 }
 
@@ -222,6 +228,10 @@ mod tests {
         }
         assert_eq!(ChannelName::new("general"), Err(Detail::ChannelWithoutHash));
         assert_eq!(ChannelName::new("#"), Err(Detail::NameEmpty));
+        assert_eq!(ChannelName::from_input("Ops"), ChannelName::new("#ops"));
+        assert_eq!(ChannelName::from_input("#ops"), ChannelName::new("#ops"));
+        assert_eq!(ChannelName::from_input("@bob"), Err(Detail::ChannelWithoutHash));
+        assert_eq!(ChannelName::from_input(""), Err(Detail::NameEmpty));
     }
 
     #[test]

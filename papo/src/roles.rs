@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::{Rate, UserLimits};
+use transport::endpoint::{self, Use};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, memory, memory_dumps, open_files, panics, signals};
 
@@ -198,6 +199,7 @@ impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
         let Self { broker, proxy, advertise, control, data, limits, auth, security } = self;
+        endpoint::check(&advertise, Use::Listen).context("--advertise")?;
         let security = security.load(&data.data)?;
         let config = server::Config {
             broker,
@@ -209,8 +211,10 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.secret()?,
         };
-        let server = Server::open(&Context::new(), &config, &security)
-            .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
+        let server = Server::open(&Context::new(), &config, &security).map_err(|error| {
+            let (broker, proxy) = (("--broker", &*config.broker), ("--proxy", &*config.proxy));
+            with_flag(error, &[broker, proxy, ("--control", &config.control)])
+        })?;
         ready(&json!({ "ready": "server", "advertise": config.advertise, "control": server.control() }))?;
         Ok(server.run(&shutdown)?)
     }

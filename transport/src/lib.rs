@@ -11,6 +11,7 @@ mod socket;
 mod z85;
 pub mod keys;
 pub mod key_folder;
+pub mod endpoint;
 pub mod invite;
 pub mod security;
 pub mod client_name;

@@ -9,8 +9,8 @@ pub(super) enum Line<'a> {
     Blank,
     /// `/name arguments`.
     Command(&'static Command, &'a str),
-    /// `/name`, where no command has that name.
-    Unknown(&'a str),
+    /// `/name`, where the name is almost that of the command.
+    Mistyped(&'a str, &'static Command),
     /// Only `#channel` or `@user`.
     Open(Target),
     /// A message to the open conversation.
@@ -18,7 +18,8 @@ pub(super) enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Parses a line. A line that starts with two slashes is a text that starts with one slash.
+    /// Parses a line. A line that starts with two slashes is a text that starts with one slash. A line that
+    /// starts with the path of a file is a text.
     pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {
@@ -29,9 +30,10 @@ impl<'a> Line<'a> {
                 return Self::Text(command);
             }
             let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-            return match commands::find(name) {
-                Some(command) => Self::Command(command, arguments.trim()),
-                None => Self::Unknown(name),
+            return match (commands::find(name), commands::nearest(name)) {
+                (Some(command), _) => Self::Command(command, arguments.trim()),
+                (None, Some(nearest)) => Self::Mistyped(name, nearest),
+                (None, None) => Self::Text(line),
             };
         }
         match Target::new(trimmed) {
@@ -44,8 +46,8 @@ impl<'a> Line<'a> {
     pub(super) fn may_be_saved(&self) -> bool {
         match self {
             Self::Command(command, _) => !command.is_private,
-            // An unknown command may be a mistyped `/login alice secret`.
-            Self::Unknown(_) | Self::Blank => false,
+            // A mistyped command may be `/login alice secret`.
+            Self::Mistyped(..) | Self::Blank => false,
             Self::Open(_) | Self::Text(_) => true,
         }
     }
@@ -59,7 +61,7 @@ mod tests {
         match Line::parse(line) {
             Line::Blank => "blank".to_owned(),
             Line::Command(command, arguments) => format!("command {} [{arguments}]", command.name),
-            Line::Unknown(name) => format!("unknown {name}"),
+            Line::Mistyped(name, nearest) => format!("{name} is almost {}", nearest.name),
             Line::Open(target) => format!("open {target}"),
             Line::Text(text) => format!("text [{text}]"),
         }
@@ -73,6 +75,11 @@ mod tests {
             "/msg  @bob  oi  there ",
             "/jion #ops",
             "/",
+            "/usr/bin/ls -l",
+            "/tmp is full",
+            "/login: refused",
+            "/jo #ops",
+            "/JOIN #ops",
             "//etc/hosts",
             "#ops",
             "@Bob",
@@ -84,8 +91,13 @@ mod tests {
         blank
         command join [#ops]
         command msg [@bob  oi  there]
-        unknown jion
-        unknown 
+        jion is almost join
+        text [/]
+        text [/usr/bin/ls -l]
+        text [/tmp is full]
+        login: is almost login
+        jo is almost join
+        JOIN is almost join
         text [/etc/hosts]
         open #ops
         open @bob

@@ -72,7 +72,9 @@ impl Shell {
         match Line::parse(line) {
             Line::Blank => Ok(()),
             Line::Command(command, arguments) => self.run_command(command, arguments),
-            Line::Unknown(name) => Err(CliError::Usage(self.context.catalog.no_such_command(name))),
+            Line::Mistyped(name, nearest) => {
+                Err(CliError::Usage(self.context.catalog.no_such_command(name, nearest.name)))
+            }
             Line::Open(conversation) => self.context.open(conversation),
             Line::Text(text) => {
                 let conversation = self.context.open_conversation()?;

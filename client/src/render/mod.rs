@@ -33,7 +33,7 @@ use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
 use style::{Style, highlight_mentions};
 use wrap::columns_of_screen;
-pub(crate) use wrap::fit_width;
+pub(crate) use wrap::{fit_width, wrap};
 
 /// The maximum number of unsent messages of an earlier run that are shown.
 const UNSENT_SHOWN_MAX: usize = 5;
@@ -97,6 +97,11 @@ impl Renderer {
         self.catalog
     }
 
+    /// The columns at which long lines wrap now.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        (self.columns)()
+    }
+
     pub(crate) fn has_bell(&self) -> bool {
         self.has_bell
     }
@@ -135,7 +140,7 @@ impl Renderer {
             // Before the text is wrapped, which may break a name.
             text = highlight_mentions(&text, reader.as_ref()).into_owned();
         }
-        let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
+        let text = wrap(&text, position.width() + head.width(), self.columns());
         if !self.has_colours {
             return Some(position + &head + &text);
         }

@@ -178,12 +178,12 @@ fn target(text: &str) -> Result<Target, String> {
     })
 }
 
-/// Parses `#channel`.
+/// Parses `#channel` or `channel`.
 fn channel(text: &str) -> Result<ChannelName, String> {
-    match target(text)? {
-        Target::Channel(channel) => Ok(channel),
-        Target::User(_) => Err("name a channel, such as '#general'".to_owned()),
-    }
+    ChannelName::from_input(text).map_err(|error| match error {
+        Detail::ChannelWithoutHash => "name a channel, such as '#general'".to_owned(),
+        error => error.to_string(),
+    })
 }
 
 /// Parses `user` or `@user`.
@@ -204,6 +204,7 @@ mod tests {
     fn the_error_for_a_name_without_its_sign_shows_both_forms() {
         insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: without them, a shell reads # as the start of a comment");
         insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"name a channel, such as '#general'");
+        assert_eq!(channel("ops"), channel("#ops"));
         assert_eq!(user("@bob"), user("bob"));
     }
 
@@ -286,6 +287,10 @@ mod tests {
         "revoke --others",
         "join #ops",
         "leave #ops",
+        "join ops",
+        "create ops --private",
+        "channel role ops bob owner",
+        "file get #ops",
     ];
 
     #[test]

@@ -166,7 +166,12 @@ impl Sending {
                 self.restart_timeout();
                 Ok(())
             }
-            News::SessionEnded(error) => Err(error.into()),
+            News::SessionEnded(error) => {
+                if self.pending > 0 {
+                    print_error(&Catalog::ENGLISH.kept_for_later(self.pending));
+                }
+                Err(error.into())
+            }
             News::ConnectionLost => {
                 print_error("the server does not answer; trying again");
                 Ok(())

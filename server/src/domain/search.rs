@@ -2,7 +2,7 @@
 //! [`crate::services::search`].
 
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
-use common::{Conversation, Detail, Target, UserName};
+use common::{ChannelName, Conversation, Detail, Target, UserName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -69,7 +69,7 @@ impl Query {
             Some(("in", name)) => set_once(
                 "in",
                 &mut self.within,
-                Target::new(name).map_err(|_| invalid_name("in", "#general"))?,
+                within(name).map_err(|_| invalid_name("in", "#general"))?,
             ),
             Some(("before", date)) => set_once("before", &mut self.before_ms, instant("before", date)?),
             Some(("after", date)) => set_once("after", &mut self.after_ms, instant("after", date)?),
@@ -78,6 +78,14 @@ impl Query {
                 Ok(())
             }
         }
+    }
+}
+
+/// `#general`, `general` or `@bob`.
+fn within(name: &str) -> Result<Target, Detail> {
+    match Target::new(name) {
+        Err(Detail::TargetWithoutSign) => ChannelName::from_input(name).map(Target::Channel),
+        target => target,
     }
 }
 
@@ -171,7 +179,7 @@ mod tests {
         insta::assert_snapshot!(error("  "), @r#"type what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
         insta::assert_snapshot!(error("a \"b c"), @r#"a phrase must begin and end with ": add the missing quotation mark"#);
         insta::assert_snapshot!(error("from:"), @"from: needs a name after it, such as from:alice");
-        insta::assert_snapshot!(error("in:general"), @"in: needs a name after it, such as in:#general");
+        insta::assert_snapshot!(error("in:"), @"in: needs a name after it, such as in:#general");
         insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date after it, such as before:2026-01-31");
         insta::assert_snapshot!(error("before:2026-11-21T10:00"), @"before: takes a day, such as before:2026-01-31, or a time with its offset, such as before:2026-01-31T10:00:00Z");
         insta::assert_snapshot!(error("after:20261121"), @"after: needs a date after it, such as after:2026-01-31");

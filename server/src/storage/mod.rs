@@ -6,4 +6,5 @@ pub mod snapshots;
 mod error;
 pub mod commit_log;
 pub(crate) mod replay;
+mod session_log;
 pub mod ledger;
