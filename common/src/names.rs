@@ -87,11 +87,7 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.len() > NAME_CHARACTERS_MAX * 4 {
         return Err(TOO_LONG);
     }
-    let name = if is_plain(name) {
-        Cow::Borrowed(name)
-    } else {
-        Cow::Owned(enforce(name)?)
-    };
+    let name = if is_plain(name) { Cow::Borrowed(name) } else { Cow::Owned(enforce(name)?) };
     if name.chars().count() > NAME_CHARACTERS_MAX {
         return Err(TOO_LONG);
     }
@@ -180,8 +176,25 @@ mod tests {
     /// Names of Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Persian, Hindi, Tamil, Thai, Hangul,
     /// Kana and Han, in canonical form. Some have marks between letters, at the end, or before a digit.
     const OF_MANY_SCRIPTS: &[&str] = &[
-        "joão", "nguyễn", "νίκος", "андрій", "արամ", "გიორგი", "שָׁלוֹם", "שרה2", "مُحَمَّد", "عَلِيّ", "علی.رضا",
-        "विद्या", "முருகன்", "สุดารัตน์", "ที่รัก", "김철수", "ガンダム", "山田太郎", "ամ-2",
+        "joão",
+        "nguyễn",
+        "νίκος",
+        "андрій",
+        "արամ",
+        "გიორგი",
+        "שָׁלוֹם",
+        "שרה2",
+        "مُحَمَّد",
+        "عَلِيّ",
+        "علی.رضا",
+        "विद्या",
+        "முருகன்",
+        "สุดารัตน์",
+        "ที่รัก",
+        "김철수",
+        "ガンダム",
+        "山田太郎",
+        "ամ-2",
     ];
 
     #[test]

@@ -12,11 +12,12 @@ mod log;
 mod backup;
 mod export;
 mod index;
+mod free_text;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Team chat on ZeroMQ: no acknowledged message is ever lost.
 #[derive(Parser)]
@@ -62,7 +63,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Papo::parse().command {
+    let arguments = free_text::protect(&mut Papo::command(), std::env::args_os().collect());
+    let result = match Papo::parse_from(arguments).command {
         Command::Up(up) => up.run(),
         Command::Broker(args) => args.run(),
         Command::Proxy(args) => args.run(),

@@ -64,7 +64,8 @@ mod tests {
     #[test]
     fn the_error_for_an_invalid_endpoint_begins_with_its_flag() {
         let error = BrokerError::from(TransportError::BadEndpoint { endpoint: "tcp://*:99999".to_owned() });
-        let sentence = with_flag(error, &[("--servers", "tcp://*:1"), ("--clients", "tcp://*:99999")]).to_string();
+        let sentence =
+            with_flag(error, &[("--servers", "tcp://*:1"), ("--clients", "tcp://*:99999")]).to_string();
         assert!(sentence.starts_with("--clients: tcp://*:99999 is not an endpoint"), "{sentence}");
     }
 }

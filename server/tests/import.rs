@@ -159,7 +159,9 @@ fn a_file_without_entries_is_an_error() {
     let mut ledger = empty_ledger();
     let mut sync = sync;
     let mut import = Import::new(&mut ledger, &mut sync, NOW_MS);
-    for (file, reason) in [("", "it is empty"), ("\u{feff} \n", "it is empty"), ("oi\nola", "it is not JSON: ")] {
+    for (file, reason) in
+        [("", "it is empty"), ("\u{feff} \n", "it is empty"), ("oi\nola", "it is not JSON: ")]
+    {
         for outcome in [
             import.users(file.as_bytes()),
             import.channels(file.as_bytes()),

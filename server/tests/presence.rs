@@ -217,7 +217,8 @@ fn a_session_is_online_while_one_of_its_connections_is() {
         let id = connection.map(uuid::Uuid::from_u128);
         team.ask("bob", "presence.set", json!({ "state": state, "connection": id }));
         team.pass(2_000);
-        changes(team).into_iter().map(|change| change.split_once(": ").expect("a time").1.to_owned()).collect()
+        let changes = changes(team).into_iter();
+        changes.map(|change| change.split_once(": ").expect("a time").1.to_owned()).collect::<Vec<_>>()
     };
     let nothing: Vec<String> = Vec::new();
     assert_eq!(set(&mut team, Some(1), "online"), ["bob online"]);

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::clock;
 use crate::error::TransportError;
-use crate::logging;
 use crate::limits::CONTROL_REQUESTS_PER_ROUND_MAX;
+use crate::logging;
 use crate::options::Kind;
 use crate::poll::{Watch, wait};
 use crate::security::Security;

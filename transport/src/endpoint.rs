@@ -47,7 +47,9 @@ mod tests {
     #[test]
     fn a_port_is_a_number_up_to_65535() {
         let is_valid = |used, endpoint: &str| check(endpoint, used).is_ok();
-        for endpoint in ["tcp://127.0.0.1:1", "tcp://[::1]:65535", "tcp://chat.example:5555", "ipc://name", "inproc://x"] {
+        for endpoint in
+            ["tcp://127.0.0.1:1", "tcp://[::1]:65535", "tcp://chat.example:5555", "ipc://name", "inproc://x"]
+        {
             assert!(is_valid(Use::Listen, endpoint) && is_valid(Use::Connect, endpoint), "{endpoint}");
         }
         for endpoint in ["tcp://*:5555", "tcp://127.0.0.1:0", "tcp://127.0.0.1:*"] {
@@ -57,7 +59,16 @@ mod tests {
             let endpoint = format!("tcp://127.0.0.1:{port}");
             assert!(!is_valid(Use::Listen, &endpoint) && !is_valid(Use::Connect, &endpoint), "{endpoint}");
         }
-        for endpoint in ["", "tcp://", "tcp://:5555", "127.0.0.1:5555", "udp://h:1", "ipc://", "ipc:///no/such/x", "inproc://"] {
+        for endpoint in [
+            "",
+            "tcp://",
+            "tcp://:5555",
+            "127.0.0.1:5555",
+            "udp://h:1",
+            "ipc://",
+            "ipc:///no/such/x",
+            "inproc://",
+        ] {
             assert!(!is_valid(Use::Listen, endpoint) && !is_valid(Use::Connect, endpoint), "{endpoint}");
         }
     }

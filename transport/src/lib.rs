@@ -22,6 +22,7 @@ pub mod poll;
 pub mod wake;
 
 pub mod signals;
+pub mod resize;
 pub mod shutdown;
 
 pub mod control;

@@ -9,6 +9,7 @@ mod delivery;
 mod ui_event;
 mod prompt;
 mod input_line;
+mod resize;
 mod printer;
 mod transfers;
 mod login_summary;
@@ -94,6 +95,8 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
         Input::LineEditor => {
             let mut terminal = Terminal::open(&shell)?;
             let input_line = shell.context.input_line.clone();
+            let resized_line = input_line.clone();
+            transport::resize::before_next_handler(move || resize::prepare(&resized_line))?;
             printer.start_above(terminal.printer()?, input_line, events_to_print)?;
             shell.start_and_report(conversation)?;
             terminal.run(&mut shell)

@@ -22,8 +22,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::i18n::Catalog;
 pub(crate) use admin::{account, admin_channel, admin_session, disabled, promoted, stats};
-pub(crate) use dates::{time_from, with_instants};
 use dates::{Calendar, DatePosition};
+pub(crate) use dates::{time_from, with_instants};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};

@@ -56,7 +56,9 @@ pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -
             Mention::User(named) => named == *reader,
             Mention::Here => true,
         };
-        if is_of_reader && let (Some(before), Some(name)) = (text.get(end..range.start), text.get(range.clone())) {
+        if is_of_reader
+            && let (Some(before), Some(name)) = (text.get(end..range.start), text.get(range.clone()))
+        {
             highlighted += before;
             highlighted += &Style::Mention.paint(name);
             end = range.end;
@@ -101,7 +103,8 @@ mod tests {
         );
         assert_eq!(highlighted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
         assert_eq!(highlighted("_@joão_ ...@joa\u{303}o @HERE"), "_<@joão>_ ...<@joa\u{303}o> <@HERE>");
-        for name in ["विद्या", "สุดารัตน์", "مُحَمَّد", "שָׁלוֹם"] {
+        for name in ["विद्या", "สุดารัตน์", "مُحَمَّد", "שָׁלוֹם"]
+        {
             let text = format!("({name}) @{name}.");
             let me = user(name);
             let shown = highlight_mentions(&text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");

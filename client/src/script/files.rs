@@ -25,6 +25,7 @@ pub struct Send {
     #[arg(value_parser = target)]
     to: Target,
     /// The path of the file.
+    #[arg(allow_hyphen_values = true)]
     path: PathBuf,
     #[command(flatten)]
     common: Common,

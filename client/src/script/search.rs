@@ -12,7 +12,7 @@ use crate::render::{Output, Renderer, print_error, with_instants};
 pub struct Search {
     /// Words, "phrases", from:alice, in:#general, before:2026-01-31, after:2026-01-31. A message must match
     /// all. Days are days of your time zone.
-    #[arg(required = true)]
+    #[arg(required = true, allow_hyphen_values = true)]
     query: Vec<String>,
     /// Show the next page: the number that the previous page ended with.
     #[arg(long = "page", value_name = "NUMBER")]

@@ -24,6 +24,7 @@ pub struct Send {
     #[arg(value_parser = target)]
     to: Target,
     /// The text of the message; `-` sends each line of standard input that is not blank.
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// Reply to the event with this number.
     #[arg(long, value_name = "N")]

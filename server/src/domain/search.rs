@@ -66,11 +66,9 @@ impl Query {
                 let name = UserName::new(name.trim_start_matches('@'));
                 set_once("from", &mut self.from, name.map_err(|_| invalid_name("from", "alice"))?)
             }
-            Some(("in", name)) => set_once(
-                "in",
-                &mut self.within,
-                within(name).map_err(|_| invalid_name("in", "#general"))?,
-            ),
+            Some(("in", name)) => {
+                set_once("in", &mut self.within, within(name).map_err(|_| invalid_name("in", "#general"))?)
+            }
             Some(("before", date)) => set_once("before", &mut self.before_ms, instant("before", date)?),
             Some(("after", date)) => set_once("after", &mut self.after_ms, instant("after", date)?),
             Some(_) | None => {
@@ -165,7 +163,8 @@ mod tests {
 
     #[test]
     fn an_instant_has_an_offset() {
-        let query = Query::parse("after:2026-02-01T00:00:00+09:00 before:2026-02-01T00:00:00Z").expect("a query");
+        let query =
+            Query::parse("after:2026-02-01T00:00:00+09:00 before:2026-02-01T00:00:00Z").expect("a query");
         assert_eq!(
             (query.after_ms, query.before_ms),
             (Some(1_769_904_000_000 - 9 * 3_600_000), Some(1_769_904_000_000))

@@ -161,8 +161,7 @@ impl<'a> Import<'a> {
 
     /// Imports a message. `line` is its JSON text.
     fn message(&mut self, line: &[u8], message: &Value) -> Result<(), String> {
-        let needs =
-            |fields: &[&str], name: &str| text_of(message, fields).ok_or(format!("it has no {name}"));
+        let needs = |fields: &[&str], name: &str| text_of(message, fields).ok_or(format!("it has no {name}"));
         let user = UserName::new(needs(&FROM_FIELDS, "sender")?).map_err(|error| error.to_string())?;
         if !self.ledger.state().users.exists(&user) {
             return Err(format!("there is no user {user}"));

@@ -129,6 +129,11 @@ impl Terminal {
         self.tmux(["send-keys", key]);
     }
 
+    /// Changes the size of the terminal, as a user does who drags its window.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.tmux(["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
+    }
+
     #[must_use]
     pub fn screen(&self) -> String {
         self.tmux(["capture-pane", "-p"])

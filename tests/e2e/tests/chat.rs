@@ -219,3 +219,49 @@ fn an_earlier_refusal_does_not_fail_the_chat_at_quit() {
     let output = alice.output();
     assert!(!output.contains("papo: "), "{output}");
 }
+
+#[test]
+fn no_new_size_of_the_terminal_loses_a_line() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    for number in 1..=6 {
+        alice.enter(&format!("message {number}"));
+        alice.wait_for(&format!("alice: message {number}"));
+    }
+    let typed = "0123456789".repeat(14);
+    alice.type_text(&typed);
+    alice.wait_until("shows the line", |screen| screen.lines().collect::<String>().contains(&typed));
+    // At each size, a key shows that the program has drawn the line.
+    let mut line = typed;
+    let sizes = [
+        (120, 30),
+        (60, 30),
+        (200, 30),
+        (45, 24),
+        (90, 24),
+        (170, 40),
+        (158, 40),
+        (40, 40),
+        (250, 20),
+        (80, 50),
+        (149, 30),
+        (30, 45),
+    ];
+    for (columns, rows) in sizes {
+        alice.resize(columns, rows);
+        alice.type_text("x");
+        line.push('x');
+        let is_drawn = |screen: &str| screen.lines().collect::<String>().ends_with(&line);
+        alice.wait_until(&format!("is drawn at {columns}x{rows}"), is_drawn);
+        let transcript = alice.transcript();
+        for number in 1..=6 {
+            let message = format!("alice: message {number}");
+            assert_eq!(transcript.matches(&message).count(), 1, "{columns}x{rows}, {message}:\n{transcript}");
+        }
+    }
+    alice.press("Enter");
+    alice.wait_until("shows the message", |screen| screen.trim_end().ends_with("#general>"));
+}

@@ -77,7 +77,10 @@ fn an_invalid_endpoint_is_refused_and_the_error_names_its_flag() {
         for wanted in UP_FLAGS {
             let invalid = format!("tcp://127.0.0.1:{port}");
             let endpoint = |flag: &str| if flag == wanted { invalid.clone() } else { FREE_PORT.to_owned() };
-            assert_refused(&up(data.path(), endpoint), &format!("papo: --{wanted}: {invalid} is not an endpoint"));
+            assert_refused(
+                &up(data.path(), endpoint),
+                &format!("papo: --{wanted}: {invalid} is not an endpoint"),
+            );
         }
     }
     let data = format!("--data={}", data.path().display());

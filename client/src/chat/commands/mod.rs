@@ -190,7 +190,9 @@ mod tests {
     #[test]
     fn a_mistyped_command_has_a_suggestion_and_a_path_has_none() {
         let nearest = |name: &str| nearest(name).map(|command| command.name);
-        for (name, meant) in [("jion", "join"), ("mg", "msg"), ("jo", "join"), ("histroy", "history"), ("quti", "quit")] {
+        for (name, meant) in
+            [("jion", "join"), ("mg", "msg"), ("jo", "join"), ("histroy", "history"), ("quti", "quit")]
+        {
             assert_eq!(nearest(name), Some(meant), "{name}");
         }
         for name in ["", "x", "tmp", "usr/bin/ls", "etc", "shrug", "dev/null"] {

@@ -63,8 +63,7 @@ pub fn write_to(
     may_skip: MaySkip<'_>,
 ) -> Result<TableOfContents, BackupError> {
     data_folder::check_is_data(data)?;
-    archive(data, out, Path::new("standard output"), with_keys, at_ms, may_skip)
-        .map(|(_, contents)| contents)
+    archive(data, out, Path::new("standard output"), with_keys, at_ms, may_skip).map(|(_, contents)| contents)
 }
 
 /// Writes a whole archive. `path` is the name of `out` in errors.
