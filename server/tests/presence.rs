@@ -213,7 +213,7 @@ fn readers_receive_typing_notices_at_a_limited_rate() {
 #[test]
 fn a_session_is_online_while_one_of_its_connections_is() {
     let mut team = team();
-    let mut set = |team: &mut Team, connection: Option<u128>, state: &str| {
+    let set = |team: &mut Team, connection: Option<u128>, state: &str| {
         let id = connection.map(uuid::Uuid::from_u128);
         team.ask("bob", "presence.set", json!({ "state": state, "connection": id }));
         team.pass(2_000);

@@ -18,7 +18,10 @@ pub fn check(endpoint: &str, used: Use) -> Result<(), TransportError> {
     let is_valid = match endpoint.split_once("://") {
         _ if endpoint.contains('\0') => false,
         Some(("tcp", address)) => address.rsplit_once(':').is_some_and(|(host, port)| {
-            !host.is_empty() && is_port(port, used) && (used == Use::Listen || host != "*")
+            !host.is_empty()
+                && !host.contains(['/', ';', ' '])
+                && is_port(port, used)
+                && (used == Use::Listen || host != "*")
         }),
         Some(("ipc", path)) => {
             let folder = Path::new(path).parent();

@@ -73,6 +73,8 @@ impl Hinter for Completion {
     fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<BlankHint> {
         self.input_line.key_typed(line);
         self.input_line.cursor_moved(line, position);
+        // rustyline has just installed its handler, if this is the beginning of a line.
+        transport::resize::interpose();
         self.input_line.hint(line)
     }
 }

@@ -18,7 +18,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::prompt::Prompt;
 use super::resize::Drawn;
 use crate::client_handle::Keystrokes;
-use crate::render::{columns_for_bars, fit_width};
+use crate::render::{columns_for_bars, columns_or_default, fit_width};
 
 /// The columns of the hint after the line, for the names of typing users or the state of the connection.
 const HINT_WIDTH: usize = 34;
@@ -89,7 +89,7 @@ impl InputLine {
         let mut shared = self.shared();
         shared.open = conversation.cloned();
         shared.is_reading = true;
-        (shared.line, shared.hint, shared.columns) = (String::new(), String::new(), columns_for_bars());
+        (shared.line, shared.hint, shared.columns) = (String::new(), String::new(), columns_or_default());
         shared.prompt = prompt.updated(shared.status_version, &shared.status);
         shared.prompt.text()
     }
@@ -163,7 +163,7 @@ impl InputLine {
             before_cursor: before.to_owned(),
             after_cursor: format!("{after}{}", shared.hint),
         };
-        let new = columns_for_bars();
+        let new = columns_or_default();
         let old = std::mem::replace(&mut shared.columns, new);
         shared.is_reading.then_some((drawn, old, new))
     }

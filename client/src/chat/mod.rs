@@ -96,7 +96,7 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
             let mut terminal = Terminal::open(&shell)?;
             let input_line = shell.context.input_line.clone();
             let resized_line = input_line.clone();
-            transport::resize::before_next_handler(move || resize::prepare(&resized_line))?;
+            transport::resize::watch(move || resize::prepare(&resized_line))?;
             printer.start_above(terminal.printer()?, input_line, events_to_print)?;
             shell.start_and_report(conversation)?;
             terminal.run(&mut shell)

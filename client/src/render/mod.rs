@@ -27,7 +27,7 @@ pub(crate) use dates::{time_from, with_instants};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};
-pub(crate) use progress::{Progress, columns_for_bars};
+pub(crate) use progress::{Progress, columns_for_bars, columns_or_default};
 pub(crate) use sanitise::{escape, is_control_character, sanitise};
 use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
