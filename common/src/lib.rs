@@ -27,6 +27,7 @@ pub mod messages;
 pub mod files;
 pub mod amendments;
 pub mod mentions;
+pub mod markdown;
 pub mod history;
 pub mod search;
 pub mod presence;

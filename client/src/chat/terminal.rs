@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History as _};
-use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, Config, Editor, ExternalPrinter, KeyCode, KeyEvent, Modifiers,
+};
 
 use super::completion::Completion;
 use super::line::Line;
@@ -37,6 +39,8 @@ impl Terminal {
             .map_err(terminal_error)?
             .build();
         let mut editor = Editor::with_config(config.clone()).map_err(terminal_error)?;
+        // A pasted text keeps its lines, too: the terminal marks its beginning and its end.
+        editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
         editor.set_helper(Some(Completion::new(context.names.clone(), context.input_line.clone())));
         let history_file = context.handle.config.history_file()?;
         // The file does not exist before the first line.
