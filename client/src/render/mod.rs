@@ -2,6 +2,8 @@
 
 mod display_options;
 mod style;
+mod markup;
+mod notification;
 mod wrap;
 mod dates;
 mod admin;
@@ -31,7 +33,7 @@ pub(crate) use progress::{Progress, columns_for_bars, columns_or_default};
 pub(crate) use sanitise::{escape, is_control_character, sanitise};
 use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
-use style::{Style, highlight_mentions};
+use style::Style;
 use wrap::columns_of_screen;
 pub(crate) use wrap::{fit_width, wrap};
 
@@ -43,6 +45,7 @@ pub(crate) struct Renderer {
     catalog: Catalog,
     has_colours: bool,
     has_bell: bool,
+    has_notifications: bool,
     /// The columns at which long lines wrap. `None` if they do not wrap.
     columns: fn() -> Option<usize>,
     calendar: Calendar,
@@ -62,6 +65,7 @@ impl Renderer {
         let columns = if is_screen { columns_of_screen } else { || None };
         Self {
             has_bell: display.has_bell(),
+            has_notifications: display.has_notifications(),
             calendar: Calendar::new(DatePosition::Between),
             ..Self::new(display.catalog(), display.has_colours(), columns)
         }
@@ -82,6 +86,7 @@ impl Renderer {
             catalog,
             has_colours,
             has_bell: false,
+            has_notifications: false,
             columns,
             calendar: Calendar::new(DatePosition::InFront),
             reader: Arc::default(),
@@ -106,12 +111,17 @@ impl Renderer {
         self.has_bell
     }
 
-    /// Whether the bell rings for this news: a message that mentions the reader, or a direct message to the
-    /// reader.
-    pub(crate) fn rings_for(&self, news: &News) -> bool {
+    /// The text that makes the terminal ring or show a notification, if any of the news is a message that
+    /// mentions the reader, or a direct message to the reader.
+    pub(crate) fn alert<'n>(&self, news: impl Iterator<Item = &'n News>) -> String {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let notifies = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
-        self.has_bell && matches!(news, News::Entry(entry) if notifies(entry))
+        let notifies = |entry: &&Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
+        let entries = news.filter_map(|news| if let News::Entry(entry) = news { Some(entry) } else { None });
+        let mut entries = entries.filter(notifies).peekable();
+        let bell = if self.has_bell && entries.peek().is_some() { notification::BELL } else { "" };
+        let last = entries.last().filter(|_| self.has_notifications);
+        let notification = last.and_then(|entry| notification::sequence(self.catalog, entry));
+        bell.to_owned() + &notification.unwrap_or_default()
     }
 
     pub(crate) fn has_colours(&self) -> bool {
@@ -131,15 +141,15 @@ impl Renderer {
     fn event(&self, entry: &Entry) -> Option<String> {
         let event = entry.event.as_ref()?;
         let (head, mut text) = events::head_and_text(self.catalog, event)?;
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_colours && !head.is_empty() {
+            // Before the text is wrapped, which may break a name.
+            text = markup::styled(&text, reader.as_ref());
+        }
         if let Some(amended) = &entry.amended {
             text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.has_colours && !head.is_empty() {
-            // Before the text is wrapped, which may break a name.
-            text = highlight_mentions(&text, reader.as_ref()).into_owned();
-        }
         let text = wrap(&text, position.width() + head.width(), self.columns());
         if !self.has_colours {
             return Some(position + &head + &text);

@@ -48,7 +48,7 @@ fn the_bell_rings_for_mentions_and_direct_messages() {
         let id = "01970000-0000-7000-8000-000000000001";
         let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
         let alice = testkit::user("alice");
-        renderer.rings_for(&News::Entry(Entry::read(&alice, &line).expect("an event")))
+        !renderer.alert([News::Entry(Entry::read(&alice, &line).expect("an event"))].iter()).is_empty()
     };
     let text = |text: &str| format!(r#""kind":"message","text":"{text}""#);
     assert!(rings(&renderer, "#a", "bob", &text("oi @alice")));

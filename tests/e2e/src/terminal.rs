@@ -124,6 +124,12 @@ impl Terminal {
         self.tmux(["send-keys", "-l", text]);
     }
 
+    /// Pastes a text, which the terminal marks as pasted.
+    pub fn paste(&self, text: &str) {
+        self.tmux(["set-buffer", text]);
+        self.tmux(["paste-buffer", "-p"]);
+    }
+
     /// Presses a key by tmux's name for it, such as `Tab` or `C-d`.
     pub fn press(&self, key: &str) {
         self.tmux(["send-keys", key]);

@@ -265,3 +265,72 @@ fn no_new_size_of_the_terminal_loses_a_line() {
     alice.press("Enter");
     alice.wait_until("shows the message", |screen| screen.trim_end().ends_with("#general>"));
 }
+
+#[test]
+fn a_message_has_several_lines_and_its_marks_are_styles() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.paste("first line\nsecond line");
+    alice.press("Enter");
+    alice.wait_for("#general 2 alice: first line");
+    alice.type_text("three");
+    alice.press("M-Enter");
+    alice.enter("four **bold** `code`");
+    alice.wait_for("#general 3 alice: three");
+    let [mut peer] = peers(&node, ["bob"]);
+    peer.join("#general").expect("a member");
+    let texts: Vec<_> = peer
+        .history("#general")
+        .iter()
+        .filter_map(|event| match &event.body {
+            common::Body::Message { text, .. } => Some(text.as_str().to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["first line\nsecond line", "three\nfour **bold** `code`"]);
+    alice.wait_for_output("four \u{1b}[1mbold\u{1b}[0m \u{1b}[36mcode\u{1b}[0m");
+}
+
+#[test]
+fn a_path_is_a_message_and_a_mistyped_command_stays_reachable() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/craete #general");
+    alice.wait_for("there is no command /craete; did you mean /create?");
+    alice.press("Up");
+    alice.wait_until("shows the line again", |screen| screen.trim_end().ends_with("papo> /craete #general"));
+    alice.press("C-c");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.enter("/usr/bin/ls -l");
+    alice.wait_for("#general 2 alice: /usr/bin/ls -l");
+    alice.enter("/help msg");
+    alice.wait_for("/msg #CHANNEL|@USER TEXT");
+    alice.enter("/quit");
+    alice.wait_for_end();
+    let saved = std::fs::read_dir(config.path())
+        .expect("a folder")
+        .filter_map(|entry| std::fs::read_to_string(entry.expect("a file").path()).ok());
+    assert!(
+        saved.map(|text| text.matches("/craete").count()).sum::<usize>() == 0,
+        "it may contain a password"
+    );
+}
+
+#[test]
+fn a_mention_is_a_notification_of_the_desktop() {
+    let node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    let config = TempDir::new().expect("a folder");
+    drop(register(&node, &config, "alice"));
+    let alice = Terminal::chat_with(node.server(), config.path(), "--notify");
+    alice.wait_for("papo>");
+    bob.send("@alice", "oi; tudo bem?").expect("stored");
+    alice.wait_for_output(
+        "\u{1b}]9;@bob bob: oi, tudo bem?\u{1b}\\\u{1b}]777;notify;@bob;bob: oi, tudo bem?\u{1b}\\",
+    );
+}
