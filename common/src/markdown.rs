@@ -1,5 +1,5 @@
-//! The subset of Markdown in texts: bold, italic, code, code blocks and links. `docs/PROTOCOL.md` defines it, and
-//! `docs/conformance/markdown.json` has its test vectors, for all front ends.
+//! The subset of Markdown in texts: bold, italic, code, code blocks and links. `docs/PROTOCOL.md` defines it,
+//! and `docs/conformance/markdown.json` has its test vectors, for all front ends.
 //!
 //! The server stores texts unchanged, so a front end may also show them as they are.
 
@@ -131,8 +131,8 @@ impl Spans {
         }
     }
 
-    // Each of these functions returns the length of the mark and its text in bytes; `None` if `rest` begins with
-    // no such mark.
+    // Each of these functions returns the length of the mark and its text in bytes; `None` if `rest` begins
+    // with no such mark.
 
     fn escape(&mut self, rest: &str, style: SpanStyle) -> Option<usize> {
         let escaped = rest.get(1..2).filter(|escaped| ESCAPABLE.contains(escaped))?;
@@ -204,8 +204,8 @@ fn is_opening(rest: &str, before: Option<char>, mark: &str) -> bool {
     !before.is_some_and(char::is_alphanumeric) && after.is_some_and(|after| !after.is_whitespace())
 }
 
-/// The text between two marks of emphasis. Before the second mark there is no space, and after it no letter or
-/// digit.
+/// The text between two marks of emphasis. Before the second mark there is no space, and after it no letter
+/// or digit.
 fn emphasis<'t>(rest: &'t str, mark: &str) -> Option<Marked<'t>> {
     let inside = rest.strip_prefix(mark)?;
     let mut at = 0;
@@ -239,8 +239,8 @@ fn link(rest: &str) -> Option<(&str, &str, usize)> {
     target.get(address..)?.starts_with(')').then_some((text, found, 1 + end + 2 + address + 1))
 }
 
-/// An address at the beginning of a text. Punctuation after it, and a bracket that it does not open, is not part
-/// of it.
+/// An address at the beginning of a text. Punctuation after it, and a bracket that it does not open, is not
+/// part of it.
 fn address(rest: &str) -> Option<&str> {
     let scheme = ["https://", "http://"].into_iter().find(|scheme| rest.starts_with(scheme))?;
     let end = rest.find(|c: char| c.is_whitespace() || "<>\"`".contains(c)).unwrap_or(rest.len());

@@ -46,8 +46,8 @@ pub fn can_be_mentioned(user: &UserName) -> bool {
     mentions(&format!("@{user}")).eq([Mention::User(user.clone())])
 }
 
-/// Parses the text after an `@`. Returns the length of the name in bytes. Punctuation after the name is not part
-/// of the name.
+/// Parses the text after an `@`. Returns the length of the name in bytes. Punctuation after the name is not
+/// part of the name.
 fn parse_mention(text: &str) -> Option<(usize, Mention)> {
     let end = text.find(|c| !is_letter(c) && !is_within_names(c)).unwrap_or(text.len());
     let name = text.get(..end)?.trim_end_matches(|c| !is_letter(c));

@@ -47,7 +47,8 @@ impl ChannelName {
         })
     }
 
-    /// Like [`Self::new`], but the `#` may be missing. For the input of users where only a channel is possible.
+    /// Like [`Self::new`], but the `#` may be missing. For the input of users where only a channel is
+    /// possible.
     pub fn from_input(name: &str) -> Result<Self, Detail> {
         if name.starts_with(['#', '@']) { Self::new(name) } else { Self::new(&format!("#{name}")) }
     }
@@ -173,8 +174,9 @@ mod tests {
         assert_eq!(user("Дмитрий"), Ok("дмитрий".into()));
     }
 
-    /// Names of Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Persian, Hindi, Tamil, Thai, Hangul,
-    /// Kana and Han, in canonical form. Some have marks between letters, at the end, or before a digit.
+    /// Names of Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Persian, Hindi, Tamil, Thai,
+    /// Hangul, Kana and Han, in canonical form. Some have marks between letters, at the end, or before a
+    /// digit.
     const OF_MANY_SCRIPTS: &[&str] = &[
         "joão",
         "nguyễn",

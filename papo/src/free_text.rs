@@ -1,7 +1,7 @@
 //! Free text on the command line, such as the text of `papo send`: it may look like an option.
 //!
-//! clap reads every argument that begins with `-` as an option. So the arguments of a command with free text (a
-//! positional argument that allows hyphens) are put into another order first: options, `--`, the others.
+//! clap reads every argument that begins with `-` as an option. So the arguments of a command with free text
+//! (a positional argument that allows hyphens) are put into another order first: options, `--`, the others.
 
 use std::ffi::{OsStr, OsString};
 
@@ -36,8 +36,8 @@ pub(crate) fn protect(program: &mut Command, arguments: Vec<OsString>) -> Vec<Os
     }
 }
 
-/// Separates options, with their values, from the other arguments. The argument `text` is no option. `None` if
-/// an option is unknown or has no value.
+/// Separates options, with their values, from the other arguments. The argument `text` is no option. `None`
+/// if an option is unknown or has no value.
 fn split(
     command: &Command,
     given: &[OsString],

@@ -12,8 +12,8 @@ pub enum Use {
     Connect,
 }
 
-/// Returns [`TransportError::BadEndpoint`] unless `endpoint` is `tcp://host:port`, `ipc://path` in an existing
-/// folder, or `inproc://name`.
+/// Returns [`TransportError::BadEndpoint`] unless `endpoint` is `tcp://host:port`, `ipc://path` in an
+/// existing folder, or `inproc://name`.
 pub fn check(endpoint: &str, used: Use) -> Result<(), TransportError> {
     let is_valid = match endpoint.split_once("://") {
         _ if endpoint.contains('\0') => false,

@@ -1,5 +1,5 @@
-//! Logging to standard error. A line that cannot be written, because its reader has ended or its disk is full,
-//! is dropped and counted.
+//! Logging to standard error. A line that cannot be written, because its reader has ended or its disk is
+//! full, is dropped and counted.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -18,8 +18,8 @@ const WAIT_MS: libc::c_int = 100;
 /// The handler that [`interpose`] replaced last: a function with one argument. 0 means none.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs `work` in its own thread at each SIGWINCH after [`interpose`], and then the replaced handler. Call this
-/// function once.
+/// Runs `work` in its own thread at each SIGWINCH after [`interpose`], and then the replaced handler. Call
+/// this function once.
 pub fn watch(mut work: impl FnMut() + Send + 'static) -> Result<(), TransportError> {
     let error = TransportError::system("listen for a new size of the terminal");
     let (mut signals, handlers_end) = UnixStream::pair().map_err(&error)?;
@@ -61,8 +61,8 @@ fn handler() -> libc::sighandler_t {
     on_signal as *const () as libc::sighandler_t
 }
 
-/// Wakes the thread, and waits until it has run: the interrupted thread is usually that of the line editor, which
-/// must not read a key before.
+/// Wakes the thread, and waits until it has run: the interrupted thread is usually that of the line editor,
+/// which must not read a key before.
 extern "C" fn on_signal(_: libc::c_int) {
     let socket = SOCKET.load(Ordering::Acquire);
     let mut byte = 1_u8;

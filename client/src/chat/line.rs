@@ -9,8 +9,8 @@ pub(super) enum Line<'a> {
     Blank,
     /// `/name arguments`.
     Command(&'static Command, &'a str),
-    /// `/name`, where the name is almost that of the command.
-    Mistyped(&'a str, &'static Command),
+    /// `/name`, where no command has that name, and the command that the user probably meant.
+    Unknown(&'a str, Option<&'static Command>),
     /// Only `#channel` or `@user`.
     Open(Target),
     /// A message to the open conversation.
@@ -19,7 +19,7 @@ pub(super) enum Line<'a> {
 
 impl<'a> Line<'a> {
     /// Parses a line. A line that starts with two slashes is a text that starts with one slash. A line that
-    /// starts with the path of a file is a text.
+    /// starts with a path, which no command resembles, is a text.
     pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {
@@ -30,10 +30,11 @@ impl<'a> Line<'a> {
                 return Self::Text(command);
             }
             let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+            let is_path = name.contains(|c: char| !c.is_alphabetic() && c != '-');
             return match (commands::find(name), commands::nearest(name)) {
                 (Some(command), _) => Self::Command(command, arguments.trim()),
-                (None, Some(nearest)) => Self::Mistyped(name, nearest),
-                (None, None) => Self::Text(line),
+                (None, None) if is_path => Self::Text(line),
+                (None, nearest) => Self::Unknown(name, nearest),
             };
         }
         match Target::new(trimmed) {
@@ -46,8 +47,8 @@ impl<'a> Line<'a> {
     pub(super) fn may_be_saved(&self) -> bool {
         match self {
             Self::Command(command, _) => !command.is_private,
-            // A mistyped command may be `/login alice secret`.
-            Self::Mistyped(..) | Self::Blank => false,
+            // An unknown command may be a mistyped `/login alice secret`.
+            Self::Unknown(..) | Self::Blank => false,
             Self::Open(_) | Self::Text(_) => true,
         }
     }
@@ -61,7 +62,9 @@ mod tests {
         match Line::parse(line) {
             Line::Blank => "blank".to_owned(),
             Line::Command(command, arguments) => format!("command {} [{arguments}]", command.name),
-            Line::Mistyped(name, nearest) => format!("{name} is almost {}", nearest.name),
+            Line::Unknown(name, nearest) => {
+                format!("unknown {name}, meant {}", nearest.map_or("nothing", |nearest| nearest.name))
+            }
             Line::Open(target) => format!("open {target}"),
             Line::Text(text) => format!("text [{text}]"),
         }
@@ -80,6 +83,8 @@ mod tests {
             "/login: refused",
             "/jo #ops",
             "/JOIN #ops",
+            "/dev/sda1",
+            "/etc/hosts is gone",
             "//etc/hosts",
             "#ops",
             "@Bob",
@@ -91,13 +96,15 @@ mod tests {
         blank
         command join [#ops]
         command msg [@bob  oi  there]
-        jion is almost join
-        text [/]
+        unknown jion, meant join
+        unknown , meant nothing
         text [/usr/bin/ls -l]
-        text [/tmp is full]
-        login: is almost login
-        jo is almost join
-        JOIN is almost join
+        unknown tmp, meant nothing
+        unknown login:, meant login
+        unknown jo, meant join
+        unknown JOIN, meant join
+        text [/dev/sda1]
+        text [/etc/hosts is gone]
         text [/etc/hosts]
         open #ops
         open @bob

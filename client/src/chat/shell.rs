@@ -72,8 +72,12 @@ impl Shell {
         match Line::parse(line) {
             Line::Blank => Ok(()),
             Line::Command(command, arguments) => self.run_command(command, arguments),
-            Line::Mistyped(name, nearest) => {
-                Err(CliError::Usage(self.context.catalog.no_such_command(name, nearest.name)))
+            Line::Unknown(name, nearest) => {
+                let catalog = self.context.catalog;
+                Err(CliError::Usage(nearest.map_or_else(
+                    || catalog.no_such_command(name),
+                    |nearest| catalog.mistyped_command(name, nearest.name),
+                )))
             }
             Line::Open(conversation) => self.context.open(conversation),
             Line::Text(text) => {

@@ -77,14 +77,14 @@ impl Terminal {
         shell.finish()
     }
 
-    /// Keeps a line for the Up key. Appends it to the history file immediately: a crash does not lose it. A
-    /// mistyped command is not in the file, because it may contain a password.
+    /// Keeps a line for the Up key. Appends it to the history file immediately: a crash does not lose it. An
+    /// unknown command is not in the file, because it may contain a password.
     fn save(&mut self, line: &str) {
         let parsed = Line::parse(line);
         let saved = if parsed.may_be_saved() {
             let added = self.editor.add_history_entry(line).and_then(|_| self.saved.add(line));
             added.and_then(|_| self.saved.append(&self.history_file))
-        } else if matches!(parsed, Line::Mistyped(..)) {
+        } else if matches!(parsed, Line::Unknown(..)) {
             self.editor.add_history_entry(line).map(drop)
         } else {
             Ok(())

@@ -49,9 +49,13 @@ super::messages! {
         en: "give a number: /history 120 shows the events before 120",
         pt: "informe um número: /history 120 mostra os eventos anteriores ao 120",
     }
-    no_such_command(name: &str, nearest: &str) {
-        en: "there is no command /{name}; did you mean /{nearest}? The Up key brings the line back, and //{name} sends it as a message",
-        pt: "o comando /{name} não existe; quis dizer /{nearest}? A seta para cima traz a linha de volta, e //{name} a envia como mensagem",
+    no_such_command(name: &str) {
+        en: "there is no command /{name}: /help lists the commands; //{name} sends the line as a message, and the Up key brings it back",
+        pt: "o comando /{name} não existe: /help lista os comandos; //{name} envia a linha como mensagem, e a seta para cima a traz de volta",
+    }
+    mistyped_command(name: &str, nearest: &str) {
+        en: "there is no command /{name}: did you mean /{nearest}? The Up key brings the line back",
+        pt: "o comando /{name} não existe: quis dizer /{nearest}? A seta para cima traz a linha de volta",
     }
     no_help(name: &str, nearest: &str) {
         en: "there is no command {name}; see /help {nearest}, or /help for all commands",

@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn the_placeholders_of_a_message_are_filled_in() {
         let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
-        let filled = catalog.map(|catalog| catalog.no_such_command("jion", "join"));
+        let filled = catalog.map(|catalog| catalog.mistyped_command("jion", "join"));
         insta::assert_snapshot!(filled.join("\n"), @r"
-        there is no command /jion; did you mean /join? The Up key brings the line back, and //jion sends it as a message
-        o comando /jion não existe; quis dizer /join? A seta para cima traz a linha de volta, e //jion a envia como mensagem
+        there is no command /jion: did you mean /join? The Up key brings the line back
+        o comando /jion não existe: quis dizer /join? A seta para cima traz a linha de volta
         ");
         let sent = [1, 2].map(|count| catalog.map(|catalog| catalog.messages_not_sent(count)).join("\n"));
         insta::assert_snapshot!(sent.join("\n"), @"

@@ -22,8 +22,9 @@ pub(crate) struct DisplayOptions {
     /// Ring the terminal's bell when a user mentions you or sends you a direct message.
     #[arg(long, env = "PAPO_BELL", value_parser = FalseyValueParser::new())]
     bell: bool,
-    /// Show a notification of the desktop when a user mentions you or sends you a direct message. The terminal
-    /// shows it, if it knows OSC 9 (iTerm2, Windows Terminal, Ghostty, WezTerm) or OSC 777 (urxvt, foot, VTE).
+    /// Show a notification of the desktop when a user mentions you or sends you a direct message. The
+    /// terminal shows it, if it knows OSC 9 (iTerm2, Windows Terminal, Ghostty, WezTerm) or OSC 777 (urxvt,
+    /// foot, VTE).
     #[arg(long, env = "PAPO_NOTIFY", value_parser = FalseyValueParser::new())]
     notify: bool,
 }

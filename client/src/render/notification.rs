@@ -9,8 +9,8 @@ pub(super) const BELL: &str = "\x07";
 /// The maximum length of the text of a notification, which desktops cut as well.
 const CHARACTERS_MAX: usize = 200;
 
-/// The notification about an event, as OSC 9 and as OSC 777. A terminal ignores the one that it does not know.
-/// `None` for an unknown kind of event.
+/// The notification about an event, as OSC 9 and as OSC 777. A terminal ignores the one that it does not
+/// know. `None` for an unknown kind of event.
 pub(super) fn sequence(catalog: Catalog, entry: &Entry) -> Option<String> {
     let (head, text) = head_and_text(catalog, entry.event.as_ref()?)?;
     let title = entry.conversation.to_string();

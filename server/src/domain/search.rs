@@ -31,8 +31,8 @@ pub struct Query {
 
 impl Query {
     /// Parses a query: words, `"phrases"`, `from:`, `in:`, `before:` (excludes that day) and `after:`
-    /// (includes that day). A day is in UTC: a client replaces the days of its user by instants. The error says
-    /// what to write instead.
+    /// (includes that day). A day is in UTC: a client replaces the days of its user by instants. The error
+    /// says what to write instead.
     pub fn parse(text: &str) -> Result<Self, Detail> {
         if text.len() > SEARCH_QUERY_BYTES_MAX {
             return Err(TOO_LONG);

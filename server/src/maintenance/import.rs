@@ -245,8 +245,8 @@ impl<'a> Import<'a> {
     }
 
     /// The id of a message, made of its time and bits of the SHA-256 of its line. The n-th occurrence of a
-    /// line always gets the same id, and each occurrence another id. A message without a time gets the time 0,
-    /// because its id must be the same in the next import.
+    /// line always gets the same id, and each occurrence another id. A message without a time gets the time
+    /// 0, because its id must be the same in the next import.
     fn id_of(&mut self, line: &[u8], time: Option<u64>) -> Uuid {
         let count = self.equal_messages.entry(Sha256::digest(line).into()).or_default();
         let mut hash = Sha256::new_with_prefix(line);
@@ -267,8 +267,8 @@ fn without_mark(file: &[u8]) -> Result<&[u8], ImportError> {
     if file.trim_ascii().is_empty() { Err(ImportError::Empty) } else { Ok(file) }
 }
 
-/// The entries of a file. The file, or its field with one of the names `fields`, is a list of entries or a map
-/// from keys to entries.
+/// The entries of a file. The file, or its field with one of the names `fields`, is a list of entries or a
+/// map from keys to entries.
 fn entries(file: &[u8], fields: &[&str]) -> Result<Vec<(Option<String>, Value)>, ImportError> {
     let file: Value = serde_json::from_slice(without_mark(file)?)?;
     match field(&file, fields).unwrap_or(&file).clone() {
