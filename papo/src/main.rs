@@ -13,6 +13,7 @@ mod backup;
 mod export;
 mod index;
 mod free_text;
+mod reference;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -58,6 +59,10 @@ enum Command {
     Export(export::ExportArgs),
     /// Check a backup, and create a data folder from it
     Restore(backup::RestoreArgs),
+    /// Print completions for a shell; bash: `eval "$(papo completions bash)"`
+    Completions(reference::Completions),
+    /// Write the manual pages, for packages
+    Man(reference::Man),
     #[command(flatten)]
     Client(client::Command),
 }
@@ -78,6 +83,8 @@ fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Completions(completions) => completions.run(Papo::command()),
+        Command::Man(man) => man.run(Papo::command()),
         Command::Client(command) => return client::run(command),
     };
     match result {

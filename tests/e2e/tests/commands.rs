@@ -294,3 +294,22 @@ fn a_script_downloads_the_newest_file_without_its_number() {
     let path = alice.run_ok(&["file", "get", "#g", "--downloads", downloads.to_str().expect("UTF-8")]);
     assert!(path.trim_end().ends_with("two.txt"), "{path}");
 }
+
+#[test]
+fn completions_and_manual_pages_have_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = Process::run(["completions", shell]);
+        assert_eq!(completions.code, Some(0), "{}", completions.log);
+        for word in ["send", "history", "without-missing-files"] {
+            assert!(completions.output.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let folder = TempDir::new().expect("a folder");
+    let pages = folder.path().join("man");
+    let written = Process::run(["man", pages.to_str().expect("UTF-8")]);
+    assert_eq!(written.code, Some(0), "{}", written.log);
+    for page in ["papo.1", "papo-send.1", "papo-channel-set.1"] {
+        let page = std::fs::read_to_string(pages.join(page)).expect(page);
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
+}
