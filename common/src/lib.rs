@@ -32,6 +32,7 @@ pub mod history;
 pub mod search;
 pub mod presence;
 pub mod reads;
+pub mod notify;
 pub mod admin;
 pub mod node;
 

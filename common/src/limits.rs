@@ -67,6 +67,9 @@ pub const METHOD_CHARACTERS_MAX: usize = 64;
 /// The maximum number of characters of a decoder's error in a reply. The decoder can quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
+/// The maximum number of conversations with a notification level of their own. Clients load all of them.
+pub const LEVELS_MAX: usize = 1000;
+
 /// The maximum number of users whom one user blocks. Clients load all of them.
 pub const BLOCKS_MAX: usize = 1000;
 

@@ -180,6 +180,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: account deleted, with all its messages", time(*at))
         }
         UserRecord::DeletionFinished { at } => format!("{}: deletion finished", time(*at)),
+        UserRecord::LevelSet { at, conversation, level } => {
+            let of = conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
+            format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
+        }
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
         UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),
     }

@@ -41,6 +41,7 @@ impl Entry {
             line: line.into(),
             event,
             amended: None,
+            level: Level::All,
         };
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
@@ -61,12 +62,17 @@ impl Entry {
         })
     }
 
-    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them.
+    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them, and
+    /// its level permits it.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
         let Some(event) = self.event.as_ref().filter(|event| event.from != *user) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
-        (is_direct && event.body.is_content()) || self.mentions(Some(user))
+        match self.level {
+            Level::None => false,
+            Level::Mentions => self.mentions(Some(user)),
+            Level::All => (is_direct && event.body.is_content()) || self.mentions(Some(user)),
+        }
     }
 
     /// Decodes an event's line in a page of history, with the fields of its amendments.
@@ -89,6 +95,7 @@ impl Entry {
             line,
             event: Some(event),
             amended: None,
+            level: Level::All,
         }
     }
 }

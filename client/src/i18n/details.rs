@@ -137,6 +137,7 @@ translations! {
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
     QueryTime { filter } "{filter}: aceita um dia, como {filter}:2026-01-31, ou uma hora com o fuso, como {filter}:2026-01-31T10:00:00Z";
     QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    TooManyLevels { max } "você definiu o nível de notificação de {max} conversas: volte o de algumas para \"all\" primeiro";
     ServerBusy "o servidor ainda não respondeu seus pedidos anteriores: tente de novo daqui a pouco";
     TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
     IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";

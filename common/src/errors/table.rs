@@ -320,6 +320,8 @@ errors! {
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
+        TooManyLevels "too_many_levels" { max: usize }
+            "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }
             "you block {max} users, which is the limit: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }

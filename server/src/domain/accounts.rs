@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::levels::NotifyLevels;
 use super::{State, confusable};
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
@@ -51,6 +52,8 @@ pub struct Account {
     /// The users whom the user blocks, each with the time in Unix milliseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<UserName, u64>,
+    #[serde(default, skip_serializing_if = "NotifyLevels::is_default")]
+    pub levels: NotifyLevels,
     /// The deletion of the account. The account remains, so that its name is not given again, and is also
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -245,6 +248,7 @@ impl Users {
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
             | ServerRecord::BlockSet { user, .. }
+            | ServerRecord::LevelSet { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.apply(record);
@@ -288,6 +292,7 @@ impl Users {
             disabled: true,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
+            levels: NotifyLevels::default(),
             deleted: Some(Deletion { at, erase, finished: false }),
         };
         self.shared_epoch += 1;

@@ -48,6 +48,7 @@ fn user_of_sessions<'r>(record: &'r Record<'_>) -> Option<&'r UserName> {
         | ServerRecord::Seen { .. }
         | ServerRecord::DeletionFinished { .. }
         | ServerRecord::BlockSet { .. }
+        | ServerRecord::LevelSet { .. }
         | ServerRecord::Redacted { .. } => None,
     }
 }

@@ -102,7 +102,7 @@ mod tests {
 
     fn entry(n: u64) -> Entry {
         let conversation = common::Target::new("#a").expect("a name");
-        Entry { conversation, n, line: "".into(), event: None, amended: None }
+        Entry { conversation, n, line: "".into(), event: None, amended: None, level: Level::All }
     }
 
     fn emitted(timeline: &mut Timeline) -> Vec<u64> {

@@ -55,6 +55,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 37 => Command::Depart { user: target },
                 38 => Command::FinishDeletion { user: target },
                 39 => Command::Block { user: user(by), other: target, blocked: flag },
+                43 => Command::SetLevel {
+                    user: user(by),
+                    conversation: (n > 1).then(|| Target::User(target)),
+                    level: if flag { Level::None } else { Level::Mentions },
+                },
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
