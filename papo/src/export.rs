@@ -181,7 +181,8 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
         }
         UserRecord::DeletionFinished { at } => format!("{}: deletion finished", time(*at)),
         UserRecord::LevelSet { at, conversation, level } => {
-            let of = conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
+            let of =
+                conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
             format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
         }
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),

@@ -3,6 +3,7 @@
 use common::amendments::AmendedFields;
 use common::mentions::{Mention, mentions};
 use common::messages::Sent;
+use common::notify::Level;
 use common::{Body, Event, Target, UserName};
 use serde::Deserialize;
 
@@ -21,6 +22,8 @@ pub struct Entry {
     pub event: Option<Event<'static>>,
     /// The amendments of the event, if a page of history added them.
     pub amended: Option<Box<AmendedFields<'static>>>,
+    /// The notification level of the conversation when the event was emitted.
+    pub level: Level,
 }
 
 /// The fields of every kind of event.

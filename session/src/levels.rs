@@ -46,3 +46,32 @@ impl Levels {
 pub(crate) fn list(cx: &mut Context, ticket: u64) {
     cx.request_for::<NotifyList>(ticket, Pending::Levels, |token| SessionOnly { token });
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::target;
+
+    use super::*;
+
+    #[test]
+    fn the_level_of_a_conversation_decides_what_counts_up_to_the_maximum() {
+        let mut levels = Levels::default();
+        let unread = |levels: &Levels| {
+            ["#a", "#b", "@eva"].map(|name| {
+                let conversation = target(name);
+                levels.unread(&Reading { conversation, n: 0, head: 9, unread: 7, mentions: 2 })
+            })
+        };
+        assert_eq!(unread(&levels), [7, 7, 7]);
+        let set = |levels: &mut Levels, maximum: &str| {
+            let of = r##"[{"conversation":"#b","level":"mentions"},{"conversation":"@eva","level":"none"}]"##;
+            levels.listed(&format!(r#"{{"level":"{maximum}","conversations":{of}}}"#)).expect("levels");
+        };
+        set(&mut levels, "all");
+        assert_eq!(unread(&levels), [7, 2, 0]);
+        set(&mut levels, "mentions");
+        assert_eq!(unread(&levels), [2, 2, 0]);
+        set(&mut levels, "none");
+        assert_eq!(unread(&levels), [0, 0, 0]);
+    }
+}

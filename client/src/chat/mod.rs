@@ -96,7 +96,11 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
             let mut terminal = Terminal::open(&shell)?;
             let input_line = shell.context.input_line.clone();
             let resized_line = input_line.clone();
-            transport::resize::watch(move || resize::prepare(&resized_line))?;
+            transport::resize::watch(move || {
+                if let Some((drawn, old_columns, new_columns)) = resized_line.resized() {
+                    resize::prepare(&drawn, old_columns, new_columns);
+                }
+            })?;
             printer.start_above(terminal.printer()?, input_line, events_to_print)?;
             shell.start_and_report(conversation)?;
             terminal.run(&mut shell)

@@ -9,8 +9,6 @@ use std::io::Write as _;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::input_line::InputLine;
-
 /// The position of a character below the first row of the input line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Position {
@@ -80,10 +78,8 @@ fn position(text: &str, start: Position, columns: usize) -> Position {
 }
 
 /// Moves the cursor for a new width. rustyline then draws the line.
-pub(super) fn prepare(input_line: &InputLine) {
-    if let Some((drawn, old_columns, new_columns)) = input_line.resized()
-        && let Some(movement) = drawn.movement(old_columns, new_columns)
-    {
+pub(super) fn prepare(drawn: &Drawn, old_columns: usize, new_columns: usize) {
+    if let Some(movement) = drawn.movement(old_columns, new_columns) {
         let mut output = std::io::stdout().lock();
         let _best_effort = output.write_all(movement.as_bytes()).and_then(|()| output.flush());
     }

@@ -14,6 +14,7 @@ mod search;
 mod connection;
 mod outbox;
 mod presence;
+mod notify;
 mod admin;
 mod menu;
 mod details;
@@ -108,6 +109,7 @@ mod tests {
         connection::MESSAGES,
         outbox::MESSAGES,
         presence::MESSAGES,
+        notify::MESSAGES,
         menu::MESSAGES,
         admin::MESSAGES,
         amendments::MESSAGES,

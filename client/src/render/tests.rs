@@ -30,7 +30,14 @@ fn shown(entry: &Entry) -> String {
 fn entry(event: &str) -> Entry {
     let event: Event<'_> = serde_json::from_str(event).expect("an event");
     let event = event.into_owned();
-    Entry { conversation: event.to.clone(), n: event.n, line: "".into(), event: Some(event), amended: None, level: common::notify::Level::All }
+    Entry {
+        conversation: event.to.clone(),
+        n: event.n,
+        line: "".into(),
+        event: Some(event),
+        amended: None,
+        level: common::notify::Level::All,
+    }
 }
 
 fn message(text: &str) -> Entry {

@@ -9,6 +9,7 @@ mod history;
 mod manage;
 mod amendments;
 mod reads;
+mod notify;
 mod search;
 mod send;
 mod sessions;
@@ -69,6 +70,8 @@ pub enum Command {
     Mentions(reads::Mentions),
     /// Mark the messages of a conversation as read.
     Read(reads::Mark),
+    /// List or set the notification levels.
+    Notify(notify::Notify),
     /// List the channels.
     Channels(channels::Channels),
     /// List the channels you are invited to. `papo join` accepts an invitation.
@@ -123,6 +126,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Unread(arguments) => reads::unread(&arguments),
         Command::Mentions(arguments) => reads::mentions(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
+        Command::Notify(arguments) => notify::run(arguments),
         Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
@@ -249,6 +253,9 @@ mod tests {
         "unread --all",
         "mentions --json",
         "read #ops",
+        "notify --json",
+        "notify mentions #ops",
+        "notify none",
         "read @bob --until 17 --json",
         "channels",
         "users --json",

@@ -102,7 +102,14 @@ mod tests {
 
     fn entry(n: u64) -> Entry {
         let conversation = common::Target::new("#a").expect("a name");
-        Entry { conversation, n, line: "".into(), event: None, amended: None, level: Level::All }
+        Entry {
+            conversation,
+            n,
+            line: "".into(),
+            event: None,
+            amended: None,
+            level: common::notify::Level::All,
+        }
     }
 
     fn emitted(timeline: &mut Timeline) -> Vec<u64> {

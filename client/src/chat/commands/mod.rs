@@ -12,6 +12,7 @@ mod files;
 mod reads;
 mod search;
 mod presence;
+mod notify;
 mod admin;
 
 use strsim::damerau_levenshtein;
@@ -45,6 +46,7 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("unread messages", "mensagens não lidas"), commands: reads::COMMANDS },
     Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("presence", "presença"), commands: presence::COMMANDS },
+    Group { title: both("notifications", "notificações"), commands: notify::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("quit papo", "encerrar o papo"), commands: QUIT },
 ];

@@ -58,7 +58,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 43 => Command::SetLevel {
                     user: user(by),
                     conversation: (n > 1).then(|| Target::User(target)),
-                    level: if flag { Level::None } else { Level::Mentions },
+                    level: if flag { common::notify::Level::None } else { common::notify::Level::Mentions },
                 },
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),

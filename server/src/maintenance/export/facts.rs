@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use common::notify::Level;
 use common::channels::Role;
+use common::notify::Level;
 use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
