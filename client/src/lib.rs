@@ -15,6 +15,7 @@ mod client_handle;
 mod requests;
 mod cli_error;
 mod local_error;
+mod permalink;
 mod password;
 mod i18n;
 mod render;

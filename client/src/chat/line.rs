@@ -3,6 +3,7 @@
 use common::Target;
 
 use super::commands::{self, Command};
+use crate::permalink::Permalink;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
@@ -13,6 +14,8 @@ pub(super) enum Line<'a> {
     Unknown(&'a str, Option<&'static Command>),
     /// Only `#channel` or `@user`.
     Open(Target),
+    /// Only a permalink.
+    Link(Permalink),
     /// A message to the open conversation.
     Text(&'a str),
 }
@@ -37,9 +40,10 @@ impl<'a> Line<'a> {
                 (None, nearest) => Self::Unknown(name, nearest),
             };
         }
-        match Target::new(trimmed) {
-            Ok(target) => Self::Open(target),
-            Err(_) => Self::Text(line),
+        match (Target::new(trimmed), trimmed.parse()) {
+            (Ok(target), _) => Self::Open(target),
+            (Err(_), Ok(link)) => Self::Link(link),
+            (Err(_), Err(())) => Self::Text(line),
         }
     }
 
@@ -49,7 +53,7 @@ impl<'a> Line<'a> {
             Self::Command(command, _) => !command.is_private,
             // An unknown command may be a mistyped `/login alice secret`.
             Self::Unknown(..) | Self::Blank => false,
-            Self::Open(_) | Self::Text(_) => true,
+            Self::Open(_) | Self::Link(_) | Self::Text(_) => true,
         }
     }
 }
@@ -66,6 +70,7 @@ mod tests {
                 format!("unknown {name}, meant {}", nearest.map_or("nothing", |nearest| nearest.name))
             }
             Line::Open(target) => format!("open {target}"),
+            Line::Link(link) => format!("link {link}"),
             Line::Text(text) => format!("text [{text}]"),
         }
     }
@@ -89,6 +94,7 @@ mod tests {
             "#ops",
             "@Bob",
             "#ops is down",
+            "papo://h:1/#ops/17 ",
             "  oi",
         ];
         let kinds: Vec<_> = lines.iter().map(|line| kind(line)).collect();
@@ -109,6 +115,7 @@ mod tests {
         open #ops
         open @bob
         text [#ops is down]
+        link papo://h:1/#ops/17
         text [  oi]
         ");
     }

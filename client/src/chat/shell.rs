@@ -79,6 +79,7 @@ impl Shell {
                     |nearest| catalog.mistyped_command(name, nearest.name),
                 )))
             }
+            Line::Link(link) => self.context.open_link(link),
             Line::Open(conversation) => self.context.open(conversation),
             Line::Text(text) => {
                 let conversation = self.context.open_conversation()?;

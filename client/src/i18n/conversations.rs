@@ -57,6 +57,14 @@ super::messages! {
         en: "there is no command /{name}: did you mean /{nearest}? The Up key brings the line back",
         pt: "o comando /{name} não existe: quis dizer /{nearest}? A seta para cima traz a linha de volta",
     }
+    usage_link() {
+        en: "give the number of an event: /link 17",
+        pt: "informe o número de um evento: /link 17",
+    }
+    link_to_other_server(server: &str) {
+        en: "the link leads to another server: papo chat --server tcp://{server}",
+        pt: "o link leva a outro servidor: papo chat --server tcp://{server}",
+    }
     no_help(name: &str, nearest: &str) {
         en: "there is no command {name}; see /help {nearest}, or /help for all commands",
         pt: "o comando {name} não existe; veja /help {nearest}, ou /help para todos os comandos",

@@ -339,3 +339,50 @@ fn a_mention_is_a_notification_of_the_desktop() {
         "\u{1b}]9;@bob bob: oi, tudo bem?\u{1b}\\\u{1b}]777;notify;@bob;bob: oi, tudo bem?\u{1b}\\",
     );
 }
+
+#[test]
+fn a_permalink_opens_its_message() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.enter("the linked message");
+    alice.wait_for("#general 2 alice: the linked message");
+    alice.enter("/link 2");
+    let link = format!("papo://{}/#general/2", node.address("clients"));
+    alice.wait_for(&link);
+    alice.enter("/create other");
+    alice.wait_for("#other>");
+    alice.enter(&link);
+    alice.wait_for("#general>");
+    alice.enter("papo://elsewhere:5555/#general/2");
+    alice.wait_for("the link leads to another server");
+}
+
+#[test]
+fn a_muted_conversation_neither_rings_nor_counts() {
+    let node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    bob.create("#general").expect("a channel");
+    let config = TempDir::new().expect("a folder");
+    drop(register(&node, &config, "alice"));
+    let alice = Terminal::chat_with(node.server(), config.path(), "--bell");
+    alice.wait_for("papo>");
+    alice.enter("/join general");
+    alice.wait_for("#general>");
+    alice.enter("/mute @bob");
+    alice.wait_for("notifications of @bob: none");
+    bob.send("@alice", "are you there?").expect("stored");
+    alice.wait_for("bob: are you there?");
+    alice.enter("/notify");
+    alice.wait_for("notifications of all conversations: at most all");
+    let screen = alice.screen();
+    assert!(screen.trim_end().ends_with("#general>"), "the prompt counts no unread message: {screen}");
+    assert_eq!(alice.output().matches('\u{7}').count(), 0);
+    alice.enter("/notify all @bob");
+    alice.wait_for("notifications of @bob: all");
+    bob.send("@alice", "and now?").expect("stored");
+    alice.wait_for_output("\u{7}");
+    alice.wait_for("#general (");
+}
