@@ -283,17 +283,10 @@ impl Users {
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
         *account = Account {
-            since: account.since,
-            password: Box::default(),
-            sessions: BTreeMap::new(),
             epoch: account.epoch + 1,
-            seen: None,
-            administrator: false,
             disabled: true,
-            clients: Vec::new(),
-            blocks: BTreeMap::new(),
-            levels: NotifyLevels::default(),
             deleted: Some(Deletion { at, erase, finished: false }),
+            ..Account::new(account.since, Box::default(), false)
         };
         self.shared_epoch += 1;
         self.unfinished_deletions.insert(user.clone());

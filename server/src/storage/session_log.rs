@@ -9,26 +9,15 @@ use uuid::Uuid;
 use crate::domain::State;
 use crate::domain::records::{Record, ServerRecord};
 
-/// The sessions of a user before a record is applied.
-pub(super) struct SessionLog {
-    user: UserName,
-    before: BTreeSet<Uuid>,
-}
-
-impl SessionLog {
-    /// `None` if the record neither opens nor ends a session.
-    pub(super) fn before(state: &State, record: &Record<'_>) -> Option<Self> {
-        let user = user_of_sessions(record)?.clone();
-        Some(Self { before: session_ids(state, &user), user })
-    }
-
-    /// Logs each session that the record has opened or ended. An expired session ends at the next login.
-    pub(super) fn log(self, state: &State) {
-        let Self { user, before } = self;
-        let after = session_ids(state, &user);
-        after.difference(&before).for_each(|session| info!(%user, %session, "session opened"));
-        before.difference(&after).for_each(|session| info!(%user, %session, "session ended"));
-    }
+/// Applies a record to the state, and logs each session that it opens or ends. An expired session ends at the
+/// next login.
+pub(super) fn apply(state: &mut State, number: u64, record: &Record<'_>) {
+    let Some(user) = user_of_sessions(record) else { return state.apply(number, record) };
+    let before = session_ids(state, user);
+    state.apply(number, record);
+    let after = session_ids(state, user);
+    after.difference(&before).for_each(|session| info!(%user, %session, "session opened"));
+    before.difference(&after).for_each(|session| info!(%user, %session, "session ended"));
 }
 
 /// The user whose sessions a record opens or ends.
