@@ -233,6 +233,10 @@ impl ClientHandle {
         Ok(status)
     }
 
+    pub(crate) fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
     /// The address of the endpoint of a status.
     pub(crate) fn address(&self, status: &Status) -> String {
         self.addresses.get(status.endpoint).unwrap_or(&self.endpoint.address).clone()

@@ -15,6 +15,7 @@ mod client_handle;
 mod requests;
 mod cli_error;
 mod local_error;
+mod permalink;
 mod password;
 mod i18n;
 mod render;
@@ -25,6 +26,7 @@ mod script;
 use std::borrow::Cow;
 use std::process::ExitCode;
 
+use common::notify::Level;
 use common::{FileName, Target, UserName};
 
 /// The subcommands of `papo` that talk to a server.
@@ -47,6 +49,16 @@ pub fn event_in_words(reader: &UserName, line: &str) -> Option<String> {
     let entry = session::Entry::read_amended(reader, line)?;
     let text = render::Renderer::for_scripts().without_dates().page(std::slice::from_ref(&entry));
     Some(text).filter(|text| !text.is_empty())
+}
+
+/// The word for a notification level.
+#[must_use]
+pub fn level_in_words(level: Level) -> &'static str {
+    match level {
+        Level::None => "none",
+        Level::Mentions => "mentions",
+        Level::All => "all",
+    }
 }
 
 /// Escapes characters in JSON that a terminal would interpret, or show in another order.

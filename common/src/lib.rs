@@ -7,6 +7,7 @@
 
 pub mod limits;
 
+mod direction;
 pub mod names;
 pub mod text;
 pub mod conversations;
@@ -27,10 +28,12 @@ pub mod messages;
 pub mod files;
 pub mod amendments;
 pub mod mentions;
+pub mod markdown;
 pub mod history;
 pub mod search;
 pub mod presence;
 pub mod reads;
+pub mod notify;
 pub mod admin;
 pub mod node;
 

@@ -67,6 +67,9 @@ pub const METHOD_CHARACTERS_MAX: usize = 64;
 /// The maximum number of characters of a decoder's error in a reply. The decoder can quote the whole line.
 pub const QUOTED_CHARACTERS_MAX: usize = 256;
 
+/// The maximum number of conversations with a notification level of their own. Clients load all of them.
+pub const LEVELS_MAX: usize = 1000;
+
 /// The maximum number of users whom one user blocks. Clients load all of them.
 pub const BLOCKS_MAX: usize = 1000;
 
@@ -133,6 +136,10 @@ pub const PRESENCE_HEARTBEAT_MS: u64 = 15_000;
 /// Milliseconds without a heartbeat after which a session is offline: two heartbeats may be lost or late. All
 /// users receive the notice within 45 seconds.
 pub const PRESENCE_TIMEOUT_MS: u64 = 40_000;
+
+/// The maximum number of connections of a session that send heartbeats. A further connection replaces the one
+/// whose last heartbeat is the oldest. A user has a few programs on a machine.
+pub const PRESENCE_CONNECTIONS_MAX: usize = 16;
 
 /// Milliseconds between two notices of presence. One notice has all changes of this interval.
 pub const PRESENCE_NOTICE_INTERVAL_MS: u64 = 1_000;

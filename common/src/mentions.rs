@@ -1,5 +1,7 @@
 //! Mentions: `@user` and `@here` in a text, and `mention.list`.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use unicode_normalization::char::is_combining_mark;
@@ -22,11 +24,20 @@ pub enum Mention {
 /// Returns the first [`MENTIONS_IN_TEXT_MAX`] mentions of a text. An `@` after a letter or digit is part of a
 /// mail address.
 pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
+    mention_ranges(text).map(|(_, mention)| mention)
+}
+
+/// Like [`mentions`], with the bytes of each mention in the text: the `@` and the name.
+pub fn mention_ranges(text: &str) -> impl Iterator<Item = (Range<usize>, Mention)> {
     let signs = text.match_indices('@').filter(|(at, _)| {
         let before = text.get(..*at).unwrap_or_default().chars().next_back();
         before.is_none_or(|before| !is_letter(before))
     });
-    signs.filter_map(|(at, sign)| parse_mention(text.get(at + sign.len()..)?)).take(MENTIONS_IN_TEXT_MAX)
+    let mentions = signs.filter_map(|(at, sign)| {
+        let (length, mention) = parse_mention(text.get(at + sign.len()..)?)?;
+        Some((at..at + sign.len() + length, mention))
+    });
+    mentions.take(MENTIONS_IN_TEXT_MAX)
 }
 
 /// Whether a text can mention this user. The server registers only names that can be mentioned.
@@ -35,12 +46,13 @@ pub fn can_be_mentioned(user: &UserName) -> bool {
     mentions(&format!("@{user}")).eq([Mention::User(user.clone())])
 }
 
-/// Parses the text after an `@`. Punctuation after the name is not part of the name.
-fn parse_mention(text: &str) -> Option<Mention> {
+/// Parses the text after an `@`. Returns the length of the name in bytes. Punctuation after the name is not
+/// part of the name.
+fn parse_mention(text: &str) -> Option<(usize, Mention)> {
     let end = text.find(|c| !is_letter(c) && !is_within_names(c)).unwrap_or(text.len());
     let name = text.get(..end)?.trim_end_matches(|c| !is_letter(c));
-    let name = UserName::new(name).ok()?;
-    Some(if name.as_str() == "here" { Mention::Here } else { Mention::User(name) })
+    let (length, name) = (name.len(), UserName::new(name).ok()?);
+    Some((length, if name.as_str() == "here" { Mention::Here } else { Mention::User(name) }))
 }
 
 /// Whether a character is a letter, a digit, or a combining mark, such as a decomposed accent or the vowel
@@ -121,6 +133,13 @@ mod tests {
         assert_eq!(found("@joa\u{303}o and @JOÃO, joa\u{303}@ana"), "joão joão");
         assert_eq!(found("@विद्या! @bob\u{fe0f} @bob1\u{fe0f}\u{20e3}"), "विद्या bob bob1");
         assert_eq!(found("@col·le, @na\u{200d}na"), "col·le");
+    }
+
+    #[test]
+    fn the_range_of_a_mention_is_the_sign_and_the_name() {
+        let text = "_@bob_ ...@joa\u{303}o. (@विद्या) @@here!";
+        let ranges: Vec<_> = mention_ranges(text).map(|(range, _)| &text[range]).collect();
+        assert_eq!(ranges, ["@bob", "@joa\u{303}o", "@विद्या", "@here"]);
     }
 
     #[test]

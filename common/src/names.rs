@@ -8,7 +8,9 @@ use std::sync::Arc;
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
+use crate::direction::has_one_direction;
 use crate::errors::{Detail, refused};
 use crate::limits::NAME_CHARACTERS_MAX;
 
@@ -43,6 +45,12 @@ impl ChannelName {
             Cow::Borrowed(_) => Self(name.into()),
             Cow::Owned(bare) => Self(format!("#{bare}").into()),
         })
+    }
+
+    /// Like [`Self::new`], but the `#` may be missing. For the input of users where only a channel is
+    /// possible.
+    pub fn from_input(name: &str) -> Result<Self, Detail> {
+        if name.starts_with(['#', '@']) { Self::new(name) } else { Self::new(&format!("#{name}")) }
     }
 
     /// The channel `*`, whose members are all users. [`Self::new`] refuses `*`, so no request can create or
@@ -80,11 +88,7 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
     if name.len() > NAME_CHARACTERS_MAX * 4 {
         return Err(TOO_LONG);
     }
-    let name = if is_plain(name) {
-        Cow::Borrowed(name)
-    } else {
-        UsernameCaseMapped::enforce(name).map_err(|_| Detail::NameCharacters)?
-    };
+    let name = if is_plain(name) { Cow::Borrowed(name) } else { Cow::Owned(enforce(name)?) };
     if name.chars().count() > NAME_CHARACTERS_MAX {
         return Err(TOO_LONG);
     }
@@ -94,6 +98,15 @@ fn canonical(name: &str) -> Result<Cow<'_, str>, Detail> {
         return Err(Detail::NameCharacters);
     }
     Ok(name)
+}
+
+/// Enforces UsernameCaseMapped. The composed form and lower case come first, because the tables of PRECIS
+/// refuse decomposed Hangul and the capital letters of newer versions of Unicode (Georgian).
+fn enforce(name: &str) -> Result<String, Detail> {
+    let lowered = name.nfc().collect::<String>().to_lowercase();
+    let prepared = UsernameCaseMapped::prepare(lowered).map_err(|_| Detail::NameCharacters)?;
+    let name: String = prepared.nfc().collect();
+    if has_one_direction(&name) { Ok(name) } else { Err(Detail::NameDirection) }
 }
 
 /// Whether a name is canonical without the PRECIS rules, as most names are.
@@ -161,6 +174,52 @@ mod tests {
         assert_eq!(user("Дмитрий"), Ok("дмитрий".into()));
     }
 
+    /// Names of Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic, Persian, Hindi, Tamil, Thai,
+    /// Hangul, Kana and Han, in canonical form. Some have marks between letters, at the end, or before a
+    /// digit.
+    const OF_MANY_SCRIPTS: &[&str] = &[
+        "joão",
+        "nguyễn",
+        "νίκος",
+        "андрій",
+        "արամ",
+        "გიორგი",
+        "שָׁלוֹם",
+        "שרה2",
+        "مُحَمَّد",
+        "عَلِيّ",
+        "علی.رضا",
+        "विद्या",
+        "முருகன்",
+        "สุดารัตน์",
+        "ที่รัก",
+        "김철수",
+        "ガンダム",
+        "山田太郎",
+        "ամ-2",
+    ];
+
+    #[test]
+    fn a_name_of_any_script_is_valid_in_every_form() {
+        for name in OF_MANY_SCRIPTS {
+            let name: String = name.nfc().collect();
+            for cased in [name.clone(), name.to_uppercase(), name.to_lowercase()] {
+                let decomposed: String = cased.nfd().collect();
+                for form in [cased, decomposed] {
+                    assert_eq!(user(&form), Ok(name.clone()), "{form}");
+                    assert!(ChannelName::new(&format!("#{form}")).is_ok(), "{form}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_directions_is_refused_with_its_own_reason() {
+        for name in ["שלוםabc", "abcשלום", "مرحبا١2", "שלום-", "2שלום"] {
+            assert_eq!(user(name), Err(Detail::NameDirection), "{name}");
+        }
+    }
+
     #[test]
     fn an_invalid_name_is_refused_with_the_reason() {
         assert_eq!(user(""), Err(Detail::NameEmpty));
@@ -184,6 +243,10 @@ mod tests {
         }
         assert_eq!(ChannelName::new("general"), Err(Detail::ChannelWithoutHash));
         assert_eq!(ChannelName::new("#"), Err(Detail::NameEmpty));
+        assert_eq!(ChannelName::from_input("Ops"), ChannelName::new("#ops"));
+        assert_eq!(ChannelName::from_input("#ops"), ChannelName::new("#ops"));
+        assert_eq!(ChannelName::from_input("@bob"), Err(Detail::ChannelWithoutHash));
+        assert_eq!(ChannelName::from_input(""), Err(Detail::NameEmpty));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Presence and typing: `presence.set`, `typing.set`.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
@@ -26,8 +27,11 @@ pub struct SetPresence<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// The state of the session.
+    /// The state of the connection.
     pub state: State,
+    /// An id that the program chooses when it starts. A session has the highest state of its connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<Uuid>,
 }
 
 /// Result of `presence.set`.

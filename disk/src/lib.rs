@@ -20,7 +20,7 @@ pub use lock::Lock;
 pub use part::PartFile;
 pub use paths::{
     ReadFile, create_file, exists, is_folder, is_private, link, list, make_folder, make_shared_folder, read,
-    read_text, remove, remove_folder, remove_tree, replace_file, sync_folder,
+    read_text, remove, remove_folder, remove_tree, replace_file, replaceable, sync_folder,
 };
 pub use real::RealDisk;
 

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -125,9 +125,23 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).open(path)?.sync_all()
 }
 
-/// Replaces a file atomically, in a folder to which other threads and processes may write.
+/// The regular file that a write to `path` replaces; it may not exist yet. Follows links, because a rename
+/// would replace the link. Fails if another kind of file, such as a FIFO or a device, has this path.
+pub fn replaceable(path: &Path) -> io::Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => fs::canonicalize(path),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(_) if fs::symlink_metadata(path).is_ok() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file that does not exist"))
+        }
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+/// Replaces a [`replaceable`] file atomically, in a folder to which other threads and processes may write.
 pub fn replace_file(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
-    let (disk, name) = RealDisk::parent_of(path)?;
+    let (disk, name) = RealDisk::parent_of(&replaceable(path)?)?;
     let mut temporary = Temporary::create(&disk, "", access)?;
     temporary.write_all(bytes)?;
     temporary.replace(&name)

@@ -1,7 +1,7 @@
 //! `papo backup` writes a data folder into one file; `papo restore` creates a data folder from that file.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -15,8 +15,8 @@ use crate::roles::DataArgs;
 #[derive(Args)]
 pub(crate) struct BackupArgs {
     /// Write this tar file, which may replace an older backup, or write a file with the time in its name into
-    /// this folder
-    #[arg(value_name = "FILE.tar|FOLDER")]
+    /// this folder; `-` writes to standard output
+    #[arg(value_name = "FILE.tar|FOLDER|-")]
     to: PathBuf,
     /// Leave out files whose content is missing in the data folder, instead of ending with an error
     #[arg(long)]
@@ -41,20 +41,37 @@ pub(crate) struct RestoreArgs {
 }
 
 impl BackupArgs {
-    /// Prints the path of the backup, and a summary of its data, as one line of JSON.
+    /// Prints the path of the backup, and a summary of its data, as one line of JSON: to standard error if
+    /// the backup itself is written to standard output.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self { to, without_missing_files, without_keys, data } = self;
-        let mut skip_missing = skip_missing(without_missing_files);
-        let (to, summary) =
-            backup::write(&data.data, &to, !without_keys, clock::unix_ms(), &mut skip_missing)?;
+        let (now, mut skip_missing) = (clock::unix_ms(), skip_missing(without_missing_files));
+        let is_to_stdout = is_stdout(&to);
+        let (to, summary) = if is_to_stdout {
+            let out = &mut std::io::stdout().lock();
+            let summary = backup::write_to(out, &data.data, !without_keys, now, &mut skip_missing)?;
+            (to, summary)
+        } else {
+            backup::write(&data.data, &to, !without_keys, now, &mut skip_missing)?
+        };
         if summary.keys {
             print_to_stderr(&format!(
                 "{} contains the node's secret keys and all messages: protect it like the node itself",
                 to.display()
             ));
         }
-        print(&json!({ "backup": to, "holds": summary }))
+        let report = json!({ "backup": to, "holds": summary });
+        if is_to_stdout {
+            print_to_stderr(&report.to_string());
+            return Ok(());
+        }
+        print(&report)
     }
+}
+
+/// Whether a path of the command line means standard output.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 impl RestoreArgs {

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use server::maintenance::export::{self, ExportError, ExportItem, Fact, FileCopier, UserRecord};
 
+use crate::backup::is_stdout;
 use crate::log::printable;
 use crate::roles::DataArgs;
 
@@ -22,7 +23,7 @@ pub(crate) struct ExportArgs {
     /// Print text, as `papo history` does, instead of JSON Lines
     #[arg(long)]
     text: bool,
-    /// Write to this new file instead of standard output
+    /// Write to this new file instead of standard output, which `-` also means
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Copy the content of each sent file into this folder, without replacing existing files
@@ -35,7 +36,7 @@ pub(crate) struct ExportArgs {
 impl ExportArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let wanted = Target::new(&self.wanted)?;
-        match &self.output {
+        match self.output.as_deref().filter(|path| !is_stdout(path)) {
             Some(path) => export::to_file(path, |out| self.write(&wanted, out))?,
             None => self.write(&wanted, &mut BufWriter::new(io::stdout().lock()))?,
         }
@@ -191,6 +192,11 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: account deleted, with all its messages", time(*at))
         }
         UserRecord::DeletionFinished { at } => format!("{}: deletion finished", time(*at)),
+        UserRecord::LevelSet { at, conversation, level } => {
+            let of =
+                conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
+            format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
+        }
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
         UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),
     }

@@ -25,7 +25,7 @@ pub(crate) struct ImportArgs {
     /// Import the channels in this file, a JSON list or map
     #[arg(long, value_name = "FILE")]
     channels: Option<PathBuf>,
-    /// Import the messages in this file, oldest first, with one JSON object per line
+    /// Import the messages in this file, oldest first: one JSON object per line, or a JSON list
     #[arg(long, value_name = "FILE")]
     messages: Option<PathBuf>,
     #[command(flatten)]
@@ -48,13 +48,13 @@ impl ImportArgs {
         };
         let mut import = Import::new(&mut ledger, &mut sync, clock::unix_ms());
         if let Some(file) = &self.users {
-            import.users(&read(file)?);
+            import.users(&read(file)?).with_context(|| format!("cannot import {}", file.display()))?;
         }
         if let Some(file) = &self.channels {
-            import.channels(&read(file)?);
+            import.channels(&read(file)?).with_context(|| format!("cannot import {}", file.display()))?;
         }
         if let Some(file) = &self.messages {
-            import.messages(&read(file)?);
+            import.messages(&read(file)?).with_context(|| format!("cannot import {}", file.display()))?;
         }
         let report = serde_json::to_string(&import.report)?;
         sync(&mut ledger);

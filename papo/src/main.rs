@@ -13,10 +13,13 @@ mod log;
 mod backup;
 mod export;
 mod index;
+mod free_text;
+mod reference;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Team chat on ZeroMQ: no acknowledged message is ever lost.
 #[derive(Parser)]
@@ -57,12 +60,17 @@ enum Command {
     Export(export::ExportArgs),
     /// Check a backup, and create a data folder from it
     Restore(backup::RestoreArgs),
+    /// Print completions for a shell; bash: `eval "$(papo completions bash)"`
+    Completions(reference::Completions),
+    /// Write the manual pages, for packages
+    Man(reference::Man),
     #[command(flatten)]
     Client(client::Command),
 }
 
 fn main() -> ExitCode {
-    let result = match Papo::parse().command {
+    let arguments = free_text::protect(&mut Papo::command(), std::env::args_os().collect());
+    let result = match Papo::parse_from(arguments).command {
         Command::Up(up) => up.run(),
         Command::Broker(args) => args.run(),
         Command::Proxy(args) => args.run(),
@@ -76,6 +84,8 @@ fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Completions(completions) => completions.run(Papo::command()),
+        Command::Man(man) => man.run(Papo::command()),
         Command::Client(command) => return client::run(command),
     };
     match result {
@@ -88,9 +98,9 @@ fn main() -> ExitCode {
 }
 
 /// Prints an error or a note for the user on standard error.
-#[expect(clippy::print_stderr, reason = "the only place that prints the errors of main")]
 fn print_to_stderr(sentence: &str) {
-    eprintln!("{sentence}");
+    // Unlike `eprintln!`, this does not panic if standard error is closed.
+    let _best_effort = writeln!(std::io::stderr(), "{sentence}");
 }
 
 #[cfg(test)]

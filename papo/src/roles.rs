@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use server::Server;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::{Rate, UserLimits};
+use transport::endpoint::{self, Use};
 use transport::shutdown::Shutdown;
-use transport::{Context, logging, memory, memory_dumps, open_files, signals};
+use transport::{Context, logging, memory, memory_dumps, open_files, panics, signals};
 
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
@@ -201,6 +202,7 @@ impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
         let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
+        endpoint::check(&advertise, Use::Listen).context("--advertise")?;
         let security = security.load(&data.data)?;
         let config = server::Config {
             broker,
@@ -213,8 +215,10 @@ impl ServerArgs {
             auth_secret: auth.secret()?,
             registration: registration.mode(false),
         };
-        let server = Server::open(&Context::new(), &config, &security)
-            .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
+        let server = Server::open(&Context::new(), &config, &security).map_err(|error| {
+            let (broker, proxy) = (("--broker", &*config.broker), ("--proxy", &*config.proxy));
+            with_flag(error, &[broker, proxy, ("--control", &config.control)])
+        })?;
         let join_code = server.first_join_code();
         announce_first_code(join_code);
         ready(&json!({
@@ -225,15 +229,16 @@ impl ServerArgs {
     }
 }
 
-/// Prepares the process of a role: logging, the limit of open files, memory, and a shutdown on SIGINT and
-/// SIGTERM.
+/// Prepares the process of a role: logging, the end at a panic, the limit of open files, memory, and a
+/// shutdown on signals.
 pub(crate) fn start() -> anyhow::Result<Shutdown> {
     logging::start();
+    panics::end_process();
     open_files::raise_limit();
     memory_dumps::forbid();
     memory::return_regularly()?;
     let shutdown = Shutdown::new();
-    signals::stop_on_termination(&shutdown).context("cannot watch for SIGINT and SIGTERM")?;
+    signals::stop_on_termination(&shutdown).context("cannot watch for signals")?;
     Ok(shutdown)
 }
 

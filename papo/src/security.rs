@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use server::storage::data_folder::KEYS_FOLDER;
-use transport::invite::Invite;
+use transport::invite::{HOST_OF_CONTAINER, Invite};
 use transport::key_folder::KeyFolder;
 use transport::keys::PublicKey;
 use transport::security::NodeSecurity;
@@ -33,7 +33,7 @@ pub(crate) struct KeysArgs {
 #[derive(Args)]
 pub(crate) struct HostArgs {
     /// Put this name or address of the machine into the invite [default: the address at which the node
-    /// listens, or the host name of the machine]
+    /// listens, or the host name of the machine; in a container, a placeholder]
     #[arg(long, env = "PAPO_HOST")]
     host: Option<String>,
 }
@@ -68,6 +68,12 @@ impl HostArgs {
         let invite = self.invite(key, endpoint)?.map(|invite| invite.to_string());
         if let Some(invite) = &invite {
             tracing::info!("the invite for colleagues: {invite}");
+            if invite.contains(HOST_OF_CONTAINER) {
+                tracing::warn!(
+                    "set PAPO_HOST to the name or address at which colleagues reach this container: the invite has only a \
+                     placeholder for it"
+                );
+            }
         }
         Ok(invite)
     }

@@ -1,4 +1,4 @@
-//! Adds the flag of the endpoint to the error for an endpoint in use.
+//! Adds the flag of an endpoint to the error that the endpoint caused.
 
 use anyhow::anyhow;
 use broker::BrokerError;
@@ -31,16 +31,18 @@ impl StartError for ServerError {
     }
 }
 
-/// Returns the error for the operator. `flags` are the flags of the role with their endpoints.
+/// Returns the error for the operator, with the flag of the endpoint that caused it. `flags` are the flags of
+/// the role with their endpoints.
 pub(crate) fn with_flag<E: StartError>(error: E, flags: &[(&str, &str)]) -> anyhow::Error {
-    if let Some(TransportError::InUse { endpoint }) = error.transport()
-        && let Some((flag, _)) = flags.iter().find(|(_, given)| given == endpoint)
-    {
-        return anyhow!(
+    let Some(cause) = error.transport() else { return error.into() };
+    let flag = flags.iter().find(|(_, given)| cause.endpoint() == Some(given)).map(|(flag, _)| *flag);
+    match (cause, flag) {
+        (TransportError::InUse { endpoint }, Some(flag)) => anyhow!(
             "{endpoint} is in use: another papo may be running there; stop it, or choose another port with {flag}"
-        );
+        ),
+        (cause, Some(flag)) => anyhow!("{flag}: {cause}"),
+        (_, None) => error.into(),
     }
-    error.into()
 }
 
 #[cfg(test)]
@@ -57,5 +59,13 @@ mod tests {
     fn the_error_names_the_flag_of_the_endpoint_in_use() {
         insta::assert_snapshot!(sentence("tcp://127.0.0.1:5559"), @"tcp://127.0.0.1:5559 is in use: another papo may be running there; stop it, or choose another port with --control");
         insta::assert_snapshot!(sentence("tcp://127.0.0.1:1"), @"tcp://127.0.0.1:1 is in use: another papo may be running there; stop it, or choose another port with its flag");
+    }
+
+    #[test]
+    fn the_error_for_an_invalid_endpoint_begins_with_its_flag() {
+        let error = BrokerError::from(TransportError::BadEndpoint { endpoint: "tcp://*:99999".to_owned() });
+        let sentence =
+            with_flag(error, &[("--servers", "tcp://*:1"), ("--clients", "tcp://*:99999")]).to_string();
+        assert!(sentence.starts_with("--clients: tcp://*:99999 is not an endpoint"), "{sentence}");
     }
 }

@@ -20,9 +20,11 @@ fn empty_ledger() -> Ledger {
 fn import(ledger: &mut Ledger, users: &str, channels: &str, messages: &str) -> ImportReport {
     let mut sync = sync;
     let mut import = Import::new(ledger, &mut sync, NOW_MS);
-    import.users(users.replace("HASH", HASH).as_bytes());
-    import.channels(channels.as_bytes());
-    import.messages(messages.as_bytes());
+    import.users(users.replace("HASH", HASH).as_bytes()).expect("users");
+    import.channels(channels.as_bytes()).expect("channels");
+    if !messages.is_empty() {
+        import.messages(messages.as_bytes()).expect("messages");
+    }
     import.report
 }
 
@@ -119,4 +121,54 @@ fn a_user_whose_name_is_no_longer_valid_keeps_the_messages() {
     let report = import(&mut ledger, r#"{"ana":"HASH","maria_":"HASH"}"#, "[]", messages);
     assert_eq!(report.skipped, 0, "{report:?}");
     assert_eq!(history(&ledger, "ana", "@maria_"), ["1763600000000 maria_ oi"]);
+}
+
+#[test]
+fn equal_lines_are_equal_messages_and_a_second_import_adds_none_of_them() {
+    let users = r#"{"ana":"HASH"}"#;
+    let line = r#"{"user":"ana","channel":"geral","text":"+1","ts":1600000000}"#;
+    let without_time = r#"{"user":"ana","channel":"geral","text":"sem hora"}"#;
+    let messages = [line, line, without_time, line, without_time].join("\n");
+    let mut ledger = empty_ledger();
+    let report = import(&mut ledger, users, "[]", &messages);
+    assert_eq!((report.messages, report.known), (5, 0), "{report:?}");
+    let before = ledger.position();
+    let mut sync = sync;
+    let mut later = Import::new(&mut ledger, &mut sync, NOW_MS + 1000);
+    later.messages(messages.as_bytes()).expect("messages");
+    assert_eq!((later.report.messages, later.report.known), (0, 5), "{:?}", later.report);
+    assert_eq!(ledger.position(), before);
+}
+
+#[test]
+fn a_list_of_messages_and_a_byte_order_mark_are_read() {
+    let line = r#"{"user":"ana","channel":"geral","text":"oi"}"#;
+    for messages in [
+        format!("\u{feff}{line}\r\n{line}\r\n"),
+        format!("[{line},\n{line}]"),
+        format!("\u{feff}{{\"messages\":[{line},{line}]}}"),
+    ] {
+        let mut ledger = empty_ledger();
+        let report = import(&mut ledger, "\u{feff}{\"ana\":\"HASH\"}", "\u{feff}[]", &messages);
+        assert_eq!((report.users, report.messages, report.skipped), (1, 2, 0), "{messages} {report:?}");
+    }
+}
+
+#[test]
+fn a_file_without_entries_is_an_error() {
+    let mut ledger = empty_ledger();
+    let mut sync = sync;
+    let mut import = Import::new(&mut ledger, &mut sync, NOW_MS);
+    for (file, reason) in
+        [("", "it is empty"), ("\u{feff} \n", "it is empty"), ("oi\nola", "it is not JSON: ")]
+    {
+        for outcome in [
+            import.users(file.as_bytes()),
+            import.channels(file.as_bytes()),
+            import.messages(file.as_bytes()),
+        ] {
+            assert!(outcome.expect_err(file).to_string().starts_with(reason), "{file:?}");
+        }
+    }
+    assert_eq!(import.users(b"7").expect_err("a number").to_string(), "it contains neither a list nor a map");
 }

@@ -209,3 +209,29 @@ fn readers_receive_typing_notices_at_a_limited_rate() {
     ];
     assert_eq!(notices.collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn a_session_is_online_while_one_of_its_connections_is() {
+    let mut team = team();
+    let set = |team: &mut Team, connection: Option<u128>, state: &str| {
+        let id = connection.map(uuid::Uuid::from_u128);
+        team.ask("bob", "presence.set", json!({ "state": state, "connection": id }));
+        team.pass(2_000);
+        let changes = changes(team).into_iter();
+        changes.map(|change| change.split_once(": ").expect("a time").1.to_owned()).collect::<Vec<_>>()
+    };
+    let nothing: Vec<String> = Vec::new();
+    assert_eq!(set(&mut team, Some(1), "online"), ["bob online"]);
+    assert_eq!(set(&mut team, Some(2), "away"), nothing);
+    assert_eq!(set(&mut team, None, "online"), nothing);
+    assert_eq!(set(&mut team, Some(1), "offline"), nothing, "the program without an id is online");
+    assert_eq!(set(&mut team, None, "offline"), ["bob away"]);
+    assert_eq!(set(&mut team, Some(2), "offline"), ["bob offline"]);
+    for connection in 1..=40 {
+        set(&mut team, Some(connection), "online");
+    }
+    for connection in 25..=39 {
+        assert_eq!(set(&mut team, Some(connection), "offline"), nothing);
+    }
+    assert_eq!(set(&mut team, Some(40), "offline"), ["bob offline"], "16 connections were kept");
+}

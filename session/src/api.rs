@@ -67,6 +67,8 @@ pub enum Command {
     /// Load the users whom the user blocks. From then on, the session marks their messages in channels as
     /// hidden.
     ListBlocks,
+    /// Load the notification levels of the user. The session then applies them, and follows their changes.
+    ListLevels,
     /// List the read marks and unread counts of all conversations, and keep the counts current.
     ListReads,
     /// Mark a conversation as read up to an event.

@@ -10,6 +10,7 @@ use super::api::{Answer, Entry, Follow, NO_TICKET, News};
 use super::blocks::Blocks;
 use super::context::{Context, not_logged_in};
 use super::history;
+use super::levels::{self, Levels};
 use super::presence::Presence;
 use super::reads::{self, Reads};
 use super::requests::HeadsKind;
@@ -23,6 +24,7 @@ pub(crate) struct Conversations {
     presence: Presence,
     typing: Typing,
     blocks: Blocks,
+    levels: Levels,
 }
 
 impl Conversations {
@@ -36,6 +38,10 @@ impl Conversations {
 
     pub(crate) fn blocks(&mut self) -> &mut Blocks {
         &mut self.blocks
+    }
+
+    pub(crate) fn levels(&mut self) -> &mut Levels {
+        &mut self.levels
     }
 
     pub(crate) fn presence(&mut self) -> &mut Presence {
@@ -55,7 +61,7 @@ impl Conversations {
     }
 
     pub(crate) fn unread_elsewhere(&self) -> u64 {
-        self.reads.unread_elsewhere()
+        self.reads.unread_elsewhere(&self.levels)
     }
 
     /// The time at which [`tick`](Self::tick) must be called.
@@ -93,6 +99,7 @@ impl Conversations {
         self.presence.end();
         self.typing.end();
         self.blocks = Blocks::default();
+        self.levels = Levels::default();
         self.stop_following(cx, error);
     }
 
@@ -132,6 +139,7 @@ impl Conversations {
                 self.reads.notice(cx, reading, is_readable);
             }
             Notice::Blocked { user, blocked } => self.blocks.notice(user, blocked),
+            Notice::Levels {} => levels::list(cx, NO_TICKET),
             Notice::Presence { users, .. } => self.presence.changed(cx, users),
             Notice::Typing { to, from, typing, .. } => {
                 let conversation = Conversation::of(&from, &to).seen_by(me);
@@ -146,7 +154,8 @@ impl Conversations {
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
             self.reads.count(cx.user(), &entry);
-            cx.emit_news(News::Entry(self.blocks.mark(entry)));
+            let level = self.levels.of(&entry.conversation);
+            cx.emit_news(News::Entry(self.blocks.mark(Entry { level, ..entry })));
         }
     }
 

@@ -3,6 +3,7 @@
 use common::amendments::AmendedFields;
 use common::mentions::{Mention, mentions};
 use common::messages::Sent;
+use common::notify::Level;
 use common::{Body, Event, Target, UserName};
 use serde::Deserialize;
 
@@ -24,6 +25,8 @@ pub struct Entry {
     /// Whether a user whom the reader blocks sent the event, as a message, a file or an amendment in a
     /// channel. A front end shows the number of such a message, but not its text.
     pub is_hidden: bool,
+    /// The notification level of the conversation when the event was emitted.
+    pub level: Level,
 }
 
 /// The fields of every kind of event.
@@ -45,6 +48,7 @@ impl Entry {
             event,
             amended: None,
             is_hidden: false,
+            level: Level::All,
         };
         if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
             return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
@@ -65,13 +69,18 @@ impl Entry {
         })
     }
 
-    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them.
+    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them, and
+    /// its level permits it.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
         let is_from_another = |event: &&Event<'_>| event.from != *user && !self.is_hidden;
         let Some(event) = self.event.as_ref().filter(is_from_another) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
-        (is_direct && event.body.is_content()) || self.mentions(Some(user))
+        match self.level {
+            Level::None => false,
+            Level::Mentions => self.mentions(Some(user)),
+            Level::All => (is_direct && event.body.is_content()) || self.mentions(Some(user)),
+        }
     }
 
     /// Decodes an event's line in a page of history, with the fields of its amendments.
@@ -95,6 +104,7 @@ impl Entry {
             event: Some(event),
             amended: None,
             is_hidden: false,
+            level: Level::All,
         }
     }
 }

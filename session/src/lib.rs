@@ -39,6 +39,7 @@ mod rng;
 
 mod accounts;
 mod blocks;
+mod levels;
 mod channels;
 mod outbox;
 mod link;
@@ -168,6 +169,7 @@ impl Session {
             Command::Open(conversation) => self.conversations.open(cx, ticket, conversation),
             Command::NextPage(conversation) => self.conversations.request_next_page(cx, ticket, conversation),
             Command::ListBlocks => blocks::list(cx, ticket),
+            Command::ListLevels => levels::list(cx, ticket),
             Command::ListReads => reads::list(cx, ticket),
             Command::MarkRead(conversation, n) => reads::mark(cx, ticket, conversation, n),
             Command::SetPresence(mode) => {
@@ -330,6 +332,7 @@ impl Session {
             Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
             Pending::Blocks(pager) => return conversations.blocks().listed(cx, ticket, pager, outcome?),
+            Pending::Levels => conversations.levels().listed(outcome?)?,
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,
             Pending::Part => files::part_reply(outcome?, &mut self.received)?,

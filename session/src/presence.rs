@@ -3,6 +3,7 @@
 use common::methods::PresenceSet;
 use common::presence::{Change, SetPresence, State};
 use common::{Error, Target};
+use uuid::Uuid;
 
 use super::api::{News, PresenceMode};
 use super::context::Context;
@@ -19,6 +20,7 @@ pub(crate) struct Presence {
     /// The time of the next heartbeat. `None` without a login.
     due: Option<u64>,
     last_key_ms: u64,
+    connection: Option<Uuid>,
     /// The open conversation, and the state of its other user that was emitted last.
     watched: Option<(Target, Option<State>)>,
     /// The pending request that reports the user as offline.
@@ -31,6 +33,11 @@ impl Presence {
         let away = (self.mode == Some(PresenceMode::AtKeyboard) && self.reported == Some(State::Online))
             .then(|| self.last_key_ms.saturating_add(AWAY_AFTER_MS));
         self.due.map(|due| away.map_or(due, |away| due.min(away)))
+    }
+
+    /// The id of this program among all programs that use the session.
+    fn connection(&mut self, cx: &mut Context) -> Uuid {
+        *self.connection.get_or_insert_with(|| cx.rng().uuid())
     }
 
     fn state(&self, now_ms: u64) -> Option<State> {
@@ -78,7 +85,8 @@ impl Presence {
         cx.requests_mut().forget(is_heartbeat);
         // The reply sets the time of the next heartbeat.
         self.due = Some(now_ms.saturating_add(HEARTBEAT_MS_MAX));
-        cx.request::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state });
+        let connection = Some(self.connection(cx));
+        cx.request::<PresenceSet>(Origin::Presence, |token| SetPresence { token, state, connection });
     }
 
     /// Handles the reply to a heartbeat. Returns the topic of all users' presence. Heartbeats continue after
@@ -96,7 +104,8 @@ impl Presence {
         let (Some(account), Some(_)) = (cx.account(), self.reported.take()) else { return false };
         let token = account.token.clone().into();
         cx.requests_mut().forget(is_heartbeat);
-        let params = SetPresence { token, state: State::Offline };
+        let connection = Some(self.connection(cx));
+        let params = SetPresence { token, state: State::Offline, connection };
         self.quit_request = Some(cx.send_once::<PresenceSet>(&params));
         self.due = None;
         true

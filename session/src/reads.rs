@@ -13,6 +13,7 @@ use common::{Body, Error, Target, UserName};
 
 use super::api::{Answer, Entry, News};
 use super::context::Context;
+use super::levels::Levels;
 use super::limits::{MARK_INTERVAL_MS, OWN_UNREAD_MAX};
 use super::plain_request::Pager;
 use super::requests::{Origin, Pending, read};
@@ -51,10 +52,10 @@ impl Reads {
         self.readings.get(conversation).filter(|reading| reading.unread > 0)
     }
 
-    /// The number of unread messages in all conversations except the open conversation.
-    pub(crate) fn unread_elsewhere(&self) -> u64 {
+    /// The number of unread messages, by their notification levels, in all conversations except the open one.
+    pub(crate) fn unread_elsewhere(&self, levels: &Levels) -> u64 {
         let elsewhere = self.readings.values().filter(|reading| !self.is_open(&reading.conversation));
-        elsewhere.map(|reading| reading.unread).sum()
+        elsewhere.map(|reading| levels.unread(reading)).sum()
     }
 
     fn is_open(&self, conversation: &Target) -> bool {
@@ -121,6 +122,7 @@ impl Reads {
             let reading = self.readings.entry(entry.conversation.clone()).or_insert_with(new);
             // The server has counted the events up to the head.
             if entry.n > reading.head {
+                reading.mentions += u64::from(!is_own && entry.mentions(user));
                 let own = self.own_messages.entry(entry.conversation.clone()).or_default();
                 count(reading, own, is_own, entry);
             }
@@ -204,7 +206,8 @@ pub(crate) fn mark(cx: &mut Context, ticket: u64, conversation: Target, n: u64) 
     cx.request_for::<ReadMark>(ticket, pending, |token| MarkRead { token, conversation, n });
 }
 
-/// Counts an event by the rules of the server. Only the server counts mentions.
+/// Counts an event by the rules of the server. Mentions are counted before; only the server knows whether a
+/// deleted message mentioned the user.
 fn count(reading: &mut Reading, own: &mut Vec<u64>, is_own: bool, entry: &Entry) {
     reading.head = entry.n;
     let Some(body) = entry.event.as_ref().map(|event| &event.body) else { return };

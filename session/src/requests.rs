@@ -51,6 +51,7 @@ pub(crate) enum Pending {
     NextPage(Target),
     Reads(Pager<ReadList>),
     Blocks(Pager<UserBlocks>),
+    Levels,
     Mark(Target),
     Chunk,
     Part,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use uuid::Uuid;
+
 use super::limits::{HEADS_INTERVAL_MS, REPLY_WAIT_MS, REPLY_WAIT_MS_MAX};
 
 /// SplitMix64 (Steele, Lea, Flood 2014), for jitter and for names that are not secret.
@@ -41,6 +43,12 @@ impl Rng {
     /// Adds jitter: clients that reconnected at the same moment do not stay synchronized.
     fn up_to_a_quarter_shorter(&mut self, full: u64) -> u64 {
         full - self.next() % (full / 4).max(1)
+    }
+
+    /// A random id, which is not secret.
+    pub(crate) fn uuid(&mut self) -> Uuid {
+        let [high, low] = [self.next(), self.next()];
+        uuid::Builder::from_random_bytes((u128::from(high) << 64 | u128::from(low)).to_be_bytes()).into_uuid()
     }
 
     /// The topic of a new barrier, which no other client uses.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::clock;
 use crate::error::TransportError;
 use crate::limits::CONTROL_REQUESTS_PER_ROUND_MAX;
+use crate::logging;
 use crate::options::Kind;
 use crate::poll::{Watch, wait};
 use crate::security::Security;
@@ -66,8 +67,9 @@ impl Control {
 #[must_use]
 pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: &[String]) -> Value {
     let uptime_ms = u64::try_from(clock::now().duration_since(started).as_millis()).unwrap_or(u64::MAX);
+    let of_process = [("log_lines_dropped", logging::dropped_lines())];
     let counters: serde_json::Map<_, _> =
-        counters.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
+        counters.iter().chain(&of_process).map(|(name, count)| ((*name).to_owned(), json!(count))).collect();
     json!({ "role": role, "uptime_ms": uptime_ms, "problems": problems, "counters": counters })
 }
 

@@ -17,7 +17,8 @@ pub enum TransportError {
     )]
     NoSuchAddress { endpoint: String },
     #[error(
-        "{endpoint} is not an endpoint: write tcp://host:port, ipc:///an/existing/folder/name or inproc://name"
+        "{endpoint} is not an endpoint: write tcp://host:port with a port up to 65535, ipc:///an/existing/folder/name or \
+         inproc://name"
     )]
     BadEndpoint { endpoint: String },
     /// Unencrypted messages would leave the machine.
@@ -71,6 +72,21 @@ impl TransportError {
             zmq::Error::EADDRNOTAVAIL | zmq::Error::ENODEV => Self::NoSuchAddress { endpoint },
             zmq::Error::EMFILE => Self::OpenFiles,
             _ => Self::BadEndpoint { endpoint },
+        }
+    }
+
+    /// The endpoint that caused the error, if an endpoint did.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        match self {
+            Self::InUse { endpoint }
+            | Self::Denied { endpoint }
+            | Self::NoSuchAddress { endpoint }
+            | Self::BadEndpoint { endpoint }
+            | Self::PlainTextElsewhere { endpoint }
+            | Self::NoAnswer { endpoint }
+            | Self::BadAnswer { endpoint, .. } => Some(endpoint),
+            Self::NoCurve | Self::OpenFiles | Self::Socket { .. } | Self::System { .. } => None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! but its `$`, `&`, `*`, `#` and `<` have a meaning in shells and URLs.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use common::hex::{from_hex, to_hex};
@@ -11,6 +12,10 @@ use common::hex::{from_hex, to_hex};
 use crate::keys::PublicKey;
 
 const SCHEME: &str = "papo://";
+
+/// The host in the invite of a node in a container, if no host is given: a placeholder. No DNS has a name
+/// below `.invalid` (RFC 2606).
+pub const HOST_OF_CONTAINER: &str = "set-PAPO_HOST.invalid";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
@@ -50,7 +55,7 @@ impl Invite {
 
     /// An invite to the node that listens at `endpoint`; `None` if the endpoint is not TCP. If `host` is
     /// `None`, the invite has the host of the endpoint. If that host is a wildcard, the invite has the name
-    /// of this machine.
+    /// of this machine or, in a container, [`HOST_OF_CONTAINER`].
     pub fn for_endpoint(
         key: PublicKey,
         endpoint: &str,
@@ -59,7 +64,7 @@ impl Invite {
         let Some(address) = endpoint.strip_prefix("tcp://") else { return Ok(None) };
         let (bound, port) = address.rsplit_once(':').ok_or(BadInvite::Port)?;
         let is_wildcard = matches!(bound, "*" | "0.0.0.0" | "[::]");
-        let default_host = if is_wildcard { machine_name() } else { bound.to_owned() };
+        let default_host = if is_wildcard { machine_name(is_in_container()) } else { bound.to_owned() };
         let port = port.parse().map_err(|_no_number| BadInvite::Port)?;
         Self::new(key, host.unwrap_or(&default_host), port).map(Some)
     }
@@ -130,8 +135,17 @@ fn is_host(host: &str) -> bool {
     }
 }
 
-/// The host name of this machine. Other machines can often resolve it.
-fn machine_name() -> String {
+/// Whether this process runs in a container of Docker, Podman or Kubernetes.
+fn is_in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"].iter().any(|file| disk::exists(Path::new(file)))
+        || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+}
+
+/// The host name of this machine. Other machines can often resolve it, but not the id of a container.
+fn machine_name(is_container: bool) -> String {
+    if is_container {
+        return HOST_OF_CONTAINER.to_owned();
+    }
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     if is_host(&name) { name } else { "localhost".to_owned() }
 }
@@ -246,7 +260,7 @@ mod tests {
             Some("tcp://chat.example:5555".to_owned())
         );
         for wildcard in ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://[::]:5555"] {
-            assert_eq!(host(wildcard, None), Some(format!("tcp://{}:5555", machine_name())));
+            assert_eq!(host(wildcard, None), Some(format!("tcp://{}:5555", machine_name(is_in_container()))));
         }
         for not_tcp in ["ipc:///run/papo", "inproc://clients"] {
             assert_eq!(host(not_tcp, None), None, "{not_tcp}");
@@ -256,5 +270,12 @@ mod tests {
         assert_eq!(refused("tcp://h", None), BadInvite::Port);
         assert_eq!(refused("tcp://h:0", None), BadInvite::Port);
         assert_eq!(refused("tcp://*:5555", Some("a host")), BadInvite::Host);
+    }
+
+    #[test]
+    fn the_id_of_a_container_is_never_in_an_invite() {
+        assert_eq!(machine_name(true), HOST_OF_CONTAINER);
+        assert!(is_host(HOST_OF_CONTAINER));
+        assert_ne!(machine_name(false), HOST_OF_CONTAINER);
     }
 }

@@ -11,6 +11,7 @@ mod socket;
 mod z85;
 pub mod keys;
 pub mod key_folder;
+pub mod endpoint;
 pub mod invite;
 pub mod security;
 pub mod client_name;
@@ -21,12 +22,14 @@ pub mod poll;
 pub mod wake;
 
 pub mod signals;
+pub mod resize;
 pub mod shutdown;
 
 pub mod control;
 
 pub mod clock;
 pub mod logging;
+pub mod panics;
 pub mod open_files;
 pub mod memory_dumps;
 pub mod memory;

@@ -9,15 +9,25 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::error::TransportError;
 use crate::shutdown::Shutdown;
 
-/// Requests `shutdown` on SIGINT or SIGTERM, from its own thread.
+/// Requests `shutdown` on SIGINT, SIGTERM or SIGHUP, from its own thread. The system sends SIGHUP when the
+/// terminal is closed. If the process ignores SIGHUP, because `nohup` started it, it still ignores it.
 pub fn stop_on_termination(shutdown: &Shutdown) -> Result<(), TransportError> {
-    stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate()])
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if !ignores_hangup() {
+        kinds.push(SignalKind::hangup());
+    }
+    stop_on(shutdown, &kinds)
 }
 
-/// Requests `shutdown` on SIGINT, SIGTERM or SIGHUP. For interactive programs: the system sends SIGHUP when
-/// the terminal is closed.
-pub fn stop_on_hangup(shutdown: &Shutdown) -> Result<(), TransportError> {
-    stop_on(shutdown, &[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()])
+fn ignores_hangup() -> bool {
+    // SAFETY: an all-zero `sigaction` is valid, and the second argument may be null: then `sigaction` only
+    // writes the current action to the third.
+    #[expect(unsafe_code, reason = "the standard library has no function for it")]
+    let (code, action) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        (libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut action), action)
+    };
+    code == 0 && action.sa_sigaction == libc::SIG_IGN
 }
 
 /// Sends SIGINT to this process, like the interrupt key.

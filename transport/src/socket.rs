@@ -1,8 +1,8 @@
 //! Sockets, which send and receive whole messages and never block. One thread owns a socket.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::endpoint::{Use, check};
 use crate::error::TransportError;
 use crate::limits::MESSAGE_FRAMES_MAX;
 use crate::options::Kind;
@@ -96,7 +96,7 @@ impl Socket {
 
     /// Listens at `endpoint`. Returns the actual endpoint, because the system chooses the port for port 0.
     pub fn bind(&self, endpoint: &str) -> Result<String, TransportError> {
-        self.prepare(endpoint)?;
+        self.prepare(endpoint, Use::Listen)?;
         self.inner.bind(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))?;
         match self.inner.get_last_endpoint() {
             Ok(Ok(actual)) => Ok(actual),
@@ -107,7 +107,7 @@ impl Socket {
     /// Connects to `endpoint`. libzmq retries until a peer listens there, and reconnects when the connection
     /// is lost.
     pub fn connect(&self, endpoint: &str) -> Result<(), TransportError> {
-        self.prepare(endpoint)?;
+        self.prepare(endpoint, Use::Connect)?;
         self.inner.connect(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))
     }
 
@@ -198,14 +198,8 @@ impl Socket {
     /// Refuses endpoints on which the zmq crate would panic, that `security` does not permit, or that CURVE
     /// does not protect (pgm). Enables IPv6 only for IPv6 addresses. Host names are resolved to IPv4, because
     /// `localhost` could otherwise become `::1`.
-    fn prepare(&self, endpoint: &str) -> Result<(), TransportError> {
-        let folder = endpoint.strip_prefix("ipc://").and_then(|path| Path::new(path).parent());
-        let is_folder_missing =
-            folder.is_some_and(|folder| !folder.as_os_str().is_empty() && !disk::is_folder(folder));
-        let is_known = ["tcp://", "ipc://", "inproc://"].iter().any(|known| endpoint.starts_with(known));
-        if !is_known || endpoint.contains('\0') || is_folder_missing {
-            return Err(TransportError::BadEndpoint { endpoint: endpoint.to_owned() });
-        }
+    fn prepare(&self, endpoint: &str, used: Use) -> Result<(), TransportError> {
+        check(endpoint, used)?;
         self.security.check_endpoint(endpoint)?;
         self.inner.set_ipv6(endpoint.contains('[')).map_err(TransportError::creating)
     }

@@ -7,7 +7,6 @@
 //! running. If the handler fails, its socket stays bound without answering.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -18,6 +17,7 @@ use crate::keys::PublicKey;
 use crate::limits::REFUSALS_LOGGED_EVERY;
 use crate::log_throttle::LogThrottle;
 use crate::options::Kind;
+use crate::panics::catch;
 use crate::poll::{Watch, wait};
 use crate::security::Security;
 use crate::socket::{Frame, Socket};
@@ -89,7 +89,7 @@ impl Drop for ZapHandler {
 
 impl HandlerState {
     fn run(&self, socket: &Socket, wake: &Wake) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.answer_until_stopped(socket, wake)));
+        let outcome = catch(|| self.answer_until_stopped(socket, wake));
         if !matches!(outcome, Ok(Ok(()))) {
             let error = outcome.ok().and_then(Result::err).map(|error| error.to_string());
             tracing::error!(error, "{FAILED}");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rustyline::completion::{Completer, FilenameCompleter};
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::{Context, Helper, Validator};
 
@@ -70,13 +70,21 @@ fn paths(path: &str) -> (usize, Vec<String>) {
 impl Hinter for Completion {
     type Hint = BlankHint;
 
-    fn hint(&self, line: &str, _position: usize, _: &Context<'_>) -> Option<BlankHint> {
+    fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<BlankHint> {
         self.input_line.key_typed(line);
+        self.input_line.cursor_moved(line, position);
+        // rustyline has just installed its handler, if this is the beginning of a line.
+        transport::resize::interpose();
         self.input_line.hint(line)
     }
 }
 
 impl Highlighter for Completion {
+    fn highlight_char(&self, line: &str, position: usize, _: CmdKind) -> bool {
+        self.input_line.cursor_moved(line, position);
+        false
+    }
+
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, is_default: bool) -> Cow<'b, str> {
         // The search in the history (Ctrl-R) has its own prompt.
         if is_default { self.input_line.highlighted_prompt() } else { Cow::Borrowed(prompt) }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use common::accounts::{LoggedIn, UserInfo};
 use common::channels::{ChannelInfo, Invitation};
+use common::history::History;
 use common::reads::Reading;
 use common::{Target, Text};
 
@@ -17,6 +18,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
 use crate::i18n::Catalog;
 use crate::password::PasswordSource;
+use crate::permalink::Permalink;
 use crate::render::{Output, Renderer, sanitise};
 use session::{Command, Connectivity};
 
@@ -91,6 +93,18 @@ impl Context {
         self.handle.command(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
         Ok(())
+    }
+
+    /// Opens the conversation of a permalink, and shows the events around its event.
+    pub(super) fn open_link(&mut self, link: Permalink) -> Result<(), CliError> {
+        if !link.is_of(self.handle.addresses()) {
+            return Err(CliError::Usage(self.catalog.link_to_other_server(&link.server)));
+        }
+        let Permalink { conversation, n, .. } = link;
+        self.open(conversation.clone())?;
+        let page = |token| History { around: Some(n), ..History::newest(token, conversation) };
+        let entries = self.handle.history(page)?;
+        self.print(&self.renderer.page(&entries))
     }
 
     /// Opens a conversation and shows its cached events. Newer events follow when the server answers.

@@ -16,8 +16,9 @@ use transport::clock;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::prompt::Prompt;
+use super::resize::Drawn;
 use crate::client_handle::Keystrokes;
-use crate::render::{columns_for_bars, fit_width};
+use crate::render::{columns_for_bars, columns_or_default, fit_width};
 
 /// The columns of the hint after the line, for the names of typing users or the state of the connection.
 const HINT_WIDTH: usize = 34;
@@ -55,6 +56,11 @@ struct InputLineState {
     bars: [Option<String>; 2],
     /// Whether rustyline is reading a line.
     is_reading: bool,
+    /// The line, the bytes before the cursor, and the hint, as rustyline draws them at this width.
+    line: String,
+    cursor: usize,
+    hint: String,
+    columns: usize,
     has_colours: bool,
 }
 
@@ -83,6 +89,7 @@ impl InputLine {
         let mut shared = self.shared();
         shared.open = conversation.cloned();
         shared.is_reading = true;
+        (shared.line, shared.hint, shared.columns) = (String::new(), String::new(), columns_or_default());
         shared.prompt = prompt.updated(shared.status_version, &shared.status);
         shared.prompt.text()
     }
@@ -140,9 +147,30 @@ impl InputLine {
         }
     }
 
+    /// Keeps the position of the cursor.
+    pub(super) fn cursor_moved(&self, line: &str, cursor: usize) {
+        let mut shared = self.shared();
+        (shared.line, shared.cursor) = (line.to_owned(), cursor);
+    }
+
+    /// The line as it is drawn, the width at which rustyline drew it, and the new width. `None` if no line is
+    /// being read.
+    pub(super) fn resized(&self) -> Option<(Drawn, usize, usize)> {
+        let mut shared = self.shared();
+        let (before, after) = shared.line.split_at_checked(shared.cursor)?;
+        let drawn = Drawn {
+            prompt_width: shared.prompt.width(),
+            before_cursor: before.to_owned(),
+            after_cursor: format!("{after}{}", shared.hint),
+        };
+        let new = columns_or_default();
+        let old = std::mem::replace(&mut shared.columns, new);
+        shared.is_reading.then_some((drawn, old, new))
+    }
+
     /// The blank hint for a line: blanks after the line, and a row below the line for each bar.
     pub(super) fn hint(&self, line: &str) -> Option<BlankHint> {
-        let shared = self.shared();
+        let mut shared = self.shared();
         let (columns, mut blank) = (columns_for_bars(), String::new());
         // No hint if it would wrap.
         if (shared.prompt.width() + line.width()) % (columns + 1) + HINT_WIDTH <= columns {
@@ -152,6 +180,7 @@ impl InputLine {
             blank.push('\n');
             blank += &" ".repeat(columns);
         }
+        shared.hint.clone_from(&blank);
         Some(BlankHint(blank)).filter(|BlankHint(blank)| !blank.is_empty())
     }
 

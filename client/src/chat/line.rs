@@ -3,22 +3,26 @@
 use common::Target;
 
 use super::commands::{self, Command};
+use crate::permalink::Permalink;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
     Blank,
     /// `/name arguments`.
     Command(&'static Command, &'a str),
-    /// `/name`, where no command has that name.
-    Unknown(&'a str),
+    /// `/name`, where no command has that name, and the command that the user probably meant.
+    Unknown(&'a str, Option<&'static Command>),
     /// Only `#channel` or `@user`.
     Open(Target),
+    /// Only a permalink.
+    Link(Permalink),
     /// A message to the open conversation.
     Text(&'a str),
 }
 
 impl<'a> Line<'a> {
-    /// Parses a line. A line that starts with two slashes is a text that starts with one slash.
+    /// Parses a line. A line that starts with two slashes is a text that starts with one slash. A line that
+    /// starts with a path, which no command resembles, is a text.
     pub(super) fn parse(line: &'a str) -> Self {
         let trimmed = line.trim();
         if trimmed.is_empty() {
@@ -29,14 +33,17 @@ impl<'a> Line<'a> {
                 return Self::Text(command);
             }
             let (name, arguments) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-            return match commands::find(name) {
-                Some(command) => Self::Command(command, arguments.trim()),
-                None => Self::Unknown(name),
+            let is_path = name.contains(|c: char| !c.is_alphabetic() && c != '-');
+            return match (commands::find(name), commands::nearest(name)) {
+                (Some(command), _) => Self::Command(command, arguments.trim()),
+                (None, None) if is_path => Self::Text(line),
+                (None, nearest) => Self::Unknown(name, nearest),
             };
         }
-        match Target::new(trimmed) {
-            Ok(target) => Self::Open(target),
-            Err(_) => Self::Text(line),
+        match (Target::new(trimmed), trimmed.parse()) {
+            (Ok(target), _) => Self::Open(target),
+            (Err(_), Ok(link)) => Self::Link(link),
+            (Err(_), Err(())) => Self::Text(line),
         }
     }
 
@@ -45,8 +52,8 @@ impl<'a> Line<'a> {
         match self {
             Self::Command(command, _) => !command.is_private,
             // An unknown command may be a mistyped `/login alice secret`.
-            Self::Unknown(_) | Self::Blank => false,
-            Self::Open(_) | Self::Text(_) => true,
+            Self::Unknown(..) | Self::Blank => false,
+            Self::Open(_) | Self::Link(_) | Self::Text(_) => true,
         }
     }
 }
@@ -59,8 +66,11 @@ mod tests {
         match Line::parse(line) {
             Line::Blank => "blank".to_owned(),
             Line::Command(command, arguments) => format!("command {} [{arguments}]", command.name),
-            Line::Unknown(name) => format!("unknown {name}"),
+            Line::Unknown(name, nearest) => {
+                format!("unknown {name}, meant {}", nearest.map_or("nothing", |nearest| nearest.name))
+            }
             Line::Open(target) => format!("open {target}"),
+            Line::Link(link) => format!("link {link}"),
             Line::Text(text) => format!("text [{text}]"),
         }
     }
@@ -73,10 +83,18 @@ mod tests {
             "/msg  @bob  oi  there ",
             "/jion #ops",
             "/",
+            "/usr/bin/ls -l",
+            "/tmp is full",
+            "/login: refused",
+            "/jo #ops",
+            "/JOIN #ops",
+            "/dev/sda1",
+            "/etc/hosts is gone",
             "//etc/hosts",
             "#ops",
             "@Bob",
             "#ops is down",
+            "papo://h:1/#ops/17 ",
             "  oi",
         ];
         let kinds: Vec<_> = lines.iter().map(|line| kind(line)).collect();
@@ -84,12 +102,20 @@ mod tests {
         blank
         command join [#ops]
         command msg [@bob  oi  there]
-        unknown jion
-        unknown 
+        unknown jion, meant join
+        unknown , meant nothing
+        text [/usr/bin/ls -l]
+        unknown tmp, meant nothing
+        unknown login:, meant login
+        unknown jo, meant join
+        unknown JOIN, meant join
+        text [/dev/sda1]
+        text [/etc/hosts is gone]
         text [/etc/hosts]
         open #ops
         open @bob
         text [#ops is down]
+        link papo://h:1/#ops/17
         text [  oi]
         ");
     }

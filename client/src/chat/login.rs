@@ -45,6 +45,7 @@ fn start_session(
     context.cache.set_owner(&session.user);
     let last = context.cache.last_open();
     context.handle.submit(Command::ListBlocks)?;
+    context.handle.submit(Command::ListLevels)?;
     if !follow_everything(context)? {
         return start_session_offline(context, session, conversation.or(last));
     }

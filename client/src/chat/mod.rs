@@ -9,6 +9,7 @@ mod delivery;
 mod ui_event;
 mod prompt;
 mod input_line;
+mod resize;
 mod printer;
 mod transfers;
 mod login_summary;
@@ -99,6 +100,12 @@ fn chat(arguments: &Arguments) -> Result<(), CliError> {
         Input::LineEditor => {
             let mut terminal = Terminal::open(&shell)?;
             let input_line = shell.context.input_line.clone();
+            let resized_line = input_line.clone();
+            transport::resize::watch(move || {
+                if let Some((drawn, old_columns, new_columns)) = resized_line.resized() {
+                    resize::prepare(&drawn, old_columns, new_columns);
+                }
+            })?;
             printer.start_above(terminal.printer()?, input_line, events_to_print)?;
             shell.start_and_report(conversation)?;
             terminal.run(&mut shell)

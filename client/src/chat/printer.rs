@@ -23,8 +23,6 @@ const QUIET: Duration = Duration::from_millis(500);
 /// line again.
 const REPAINT: &str = "\x1b[A\n";
 
-const BELL: &str = "\x07";
-
 pub(super) struct Printer {
     renderer: Renderer,
     delivery: DeliveryCounter,
@@ -71,12 +69,12 @@ impl Printer {
                 let queued: Vec<_> = std::iter::once(first).chain(events.try_iter()).collect();
                 let rendered: Vec<_> = queued.iter().filter_map(|event| self.render(event)).collect();
                 let news = || queued.iter().filter_map(UiEvent::news);
-                let bell = if news().any(|news| self.renderer.rings_for(news)) { BELL } else { "" };
+                let alert = self.renderer.alert(news());
                 let needs_repaint = self.update_input_line(&queued);
                 let printed = match (rendered.is_empty(), needs_repaint) {
                     (true, false) => Ok(()),
                     (true, true) => print(REPAINT.to_owned()),
-                    (false, _) => print(format!("{bell}{}\n", rendered.join("\n"))),
+                    (false, _) => print(format!("{alert}{}\n", rendered.join("\n"))),
                 };
                 // Messages are counted after the print: the shell ends the program when the last message is
                 // answered.

@@ -72,7 +72,14 @@ impl Shell {
         match Line::parse(line) {
             Line::Blank => Ok(()),
             Line::Command(command, arguments) => self.run_command(command, arguments),
-            Line::Unknown(name) => Err(CliError::Usage(self.context.catalog.no_such_command(name))),
+            Line::Unknown(name, nearest) => {
+                let catalog = self.context.catalog;
+                Err(CliError::Usage(nearest.map_or_else(
+                    || catalog.no_such_command(name),
+                    |nearest| catalog.mistyped_command(name, nearest.name),
+                )))
+            }
+            Line::Link(link) => self.context.open_link(link),
             Line::Open(conversation) => self.context.open(conversation),
             Line::Text(text) => {
                 let conversation = self.context.open_conversation()?;

@@ -39,7 +39,7 @@ impl SignalWatcher {
         let requested = Shutdown::new();
         let (waker, wake) = Wake::new()?;
         requested.watch(waker);
-        signals::stop_on_hangup(&requested)?;
+        signals::stop_on_termination(&requested)?;
         let terminal = termios::tcgetattr(io::stdin()).ok();
         let watched = requested.clone();
         let work = move || {

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::history::{FileHistory, History as _};
+use rustyline::{
+    Cmd, ColorMode, CompletionType, Config, Editor, ExternalPrinter, KeyCode, KeyEvent, Modifiers,
+};
 
 use super::completion::Completion;
 use super::line::Line;
@@ -18,6 +20,8 @@ const HISTORY_LINES_MAX: usize = 1000;
 
 pub(super) struct Terminal {
     editor: Editor<Completion, FileHistory>,
+    /// The lines of the history file.
+    saved: FileHistory,
     history_file: PathBuf,
 }
 
@@ -34,12 +38,16 @@ impl Terminal {
             .max_history_size(HISTORY_LINES_MAX)
             .map_err(terminal_error)?
             .build();
-        let mut editor = Editor::with_config(config).map_err(terminal_error)?;
+        let mut editor = Editor::with_config(config.clone()).map_err(terminal_error)?;
+        // A pasted text keeps its lines, too: the terminal marks its beginning and its end.
+        editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
         editor.set_helper(Some(Completion::new(context.names.clone(), context.input_line.clone())));
         let history_file = context.handle.config.history_file()?;
         // The file does not exist before the first line.
         let _best_effort = editor.load_history(&history_file);
-        Ok(Self { editor, history_file })
+        let mut saved = FileHistory::with_config(&config);
+        let _best_effort = saved.load(&history_file);
+        Ok(Self { editor, saved, history_file })
     }
 
     pub(super) fn printer(&mut self) -> Result<impl ExternalPrinter + Send + 'static, CliError> {
@@ -69,16 +77,20 @@ impl Terminal {
         shell.finish()
     }
 
-    /// Appends a line to the history file immediately: a crash does not lose it.
+    /// Keeps a line for the Up key. Appends it to the history file immediately: a crash does not lose it. An
+    /// unknown command is not in the file, because it may contain a password.
     fn save(&mut self, line: &str) {
-        if Line::parse(line).may_be_saved() {
-            let saved = self
-                .editor
-                .add_history_entry(line)
-                .and_then(|_| self.editor.append_history(&self.history_file));
-            if let Err(error) = saved {
-                tracing::debug!(%error, "cannot save the line in the history file");
-            }
+        let parsed = Line::parse(line);
+        let saved = if parsed.may_be_saved() {
+            let added = self.editor.add_history_entry(line).and_then(|_| self.saved.add(line));
+            added.and_then(|_| self.saved.append(&self.history_file))
+        } else if matches!(parsed, Line::Unknown(..)) {
+            self.editor.add_history_entry(line).map(drop)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = saved {
+            tracing::debug!(%error, "cannot save the line in the history file");
         }
     }
 }

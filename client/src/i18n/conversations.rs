@@ -50,8 +50,24 @@ super::messages! {
         pt: "informe um número: /history 120 mostra os eventos anteriores ao 120",
     }
     no_such_command(name: &str) {
-        en: "there is no command /{name}: /help lists the commands",
-        pt: "o comando /{name} não existe: /help lista os comandos",
+        en: "there is no command /{name}: /help lists the commands; //{name} sends the line as a message, and the Up key brings it back",
+        pt: "o comando /{name} não existe: /help lista os comandos; //{name} envia a linha como mensagem, e a seta para cima a traz de volta",
+    }
+    mistyped_command(name: &str, nearest: &str) {
+        en: "there is no command /{name}: did you mean /{nearest}? The Up key brings the line back",
+        pt: "o comando /{name} não existe: quis dizer /{nearest}? A seta para cima traz a linha de volta",
+    }
+    usage_link() {
+        en: "give the number of an event: /link 17",
+        pt: "informe o número de um evento: /link 17",
+    }
+    link_to_other_server(server: &str) {
+        en: "the link leads to another server: papo chat --server tcp://{server}",
+        pt: "o link leva a outro servidor: papo chat --server tcp://{server}",
+    }
+    no_help(name: &str, nearest: &str) {
+        en: "there is no command {name}; see /help {nearest}, or /help for all commands",
+        pt: "o comando {name} não existe; veja /help {nearest}, ou /help para todos os comandos",
     }
     usage(name: &str, arguments: &str, help: &str) {
         en: "usage: /{name} {arguments}: {help}",

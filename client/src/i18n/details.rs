@@ -32,6 +32,7 @@ translations! {
     NameEmpty "um nome precisa de pelo menos um caractere";
     NameTooLong { max } "um nome pode ter no máximo {max} caracteres";
     NameCharacters "um nome só pode ter letras, dígitos, '.', '_' e '-', e deve começar com letra ou dígito";
+    NameDirection "um nome com letras da direita para a esquerda deve começar com uma delas, não pode ter letras da esquerda para a direita nem dois tipos de dígitos, e deve terminar com letra ou dígito";
     ChannelWithoutHash "o nome de um canal deve começar com '#'";
     TargetWithoutSign "escreva '#canal' ou '@usuário'";
     NotMentionable { user } "ninguém poderia mencionar @{user}: escolha um nome que termine com letra ou dígito e não seja \"here\"";
@@ -143,8 +144,9 @@ translations! {
     QueryPhrase "uma frase deve começar e terminar com \": ponha a aspa que falta";
     QueryName { filter, example } "{filter}: precisa de um nome depois, como {filter}:{example}";
     QueryDate { filter } "{filter}: precisa de uma data depois, como {filter}:2026-01-31";
-    QueryTime { filter } "{filter}: aceita dias inteiros (UTC), como {filter}:2026-01-31, sem hora";
+    QueryTime { filter } "{filter}: aceita um dia, como {filter}:2026-01-31, ou uma hora com o fuso, como {filter}:2026-01-31T10:00:00Z";
     QueryRepeated { filter } "{filter}: só pode ser usado uma vez";
+    TooManyLevels { max } "você definiu o nível de notificação de {max} conversas: volte o de algumas para \"all\" primeiro";
     ServerBusy "o servidor ainda não respondeu seus pedidos anteriores: tente de novo daqui a pouco";
     TooManySearches "muita gente está buscando agora: tente de novo daqui a pouco";
     IndexNotReady "o índice da busca não está pronto: tente de novo daqui a pouco";

@@ -14,6 +14,7 @@ mod search;
 mod connection;
 mod outbox;
 mod presence;
+mod notify;
 mod admin;
 mod menu;
 mod details;
@@ -108,6 +109,7 @@ mod tests {
         connection::MESSAGES,
         outbox::MESSAGES,
         presence::MESSAGES,
+        notify::MESSAGES,
         menu::MESSAGES,
         admin::MESSAGES,
         amendments::MESSAGES,
@@ -134,10 +136,10 @@ mod tests {
     #[test]
     fn the_placeholders_of_a_message_are_filled_in() {
         let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
-        let filled = catalog.map(|catalog| catalog.no_such_command("jion"));
+        let filled = catalog.map(|catalog| catalog.mistyped_command("jion", "join"));
         insta::assert_snapshot!(filled.join("\n"), @r"
-        there is no command /jion: /help lists the commands
-        o comando /jion não existe: /help lista os comandos
+        there is no command /jion: did you mean /join? The Up key brings the line back
+        o comando /jion não existe: quis dizer /join? A seta para cima traz a linha de volta
         ");
         let sent = [1, 2].map(|count| catalog.map(|catalog| catalog.messages_not_sent(count)).join("\n"));
         insta::assert_snapshot!(sent.join("\n"), @"

@@ -1,5 +1,6 @@
 //! Local times of events, with the date if it is not today.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::{Date, DateTime};
@@ -100,6 +101,30 @@ pub(crate) fn time_from(text: &str) -> Option<u64> {
     Some(time.as_millisecond().try_into().unwrap_or(0))
 }
 
+/// Replaces the days and local times after `before:` and `after:` in a query of a search by instants.
+pub(crate) fn with_instants(query: &str) -> String {
+    let mut replaced = String::with_capacity(query.len() + 32);
+    // Every second part is a phrase.
+    for (number, part) in query.split('"').enumerate() {
+        if number % 2 == 1 {
+            replaced += &format!("\"{part}");
+            continue;
+        }
+        if number > 0 {
+            replaced.push('"');
+        }
+        let words: Vec<_> = part.split(' ').map(with_instant).collect();
+        replaced += &words.join(" ");
+    }
+    replaced
+}
+
+fn with_instant(word: &str) -> Cow<'_, str> {
+    let Some((filter @ ("before" | "after"), time)) = word.split_once(':') else { return word.into() };
+    let instant = time_from(time).and_then(|ms| Timestamp::from_millisecond(ms.try_into().ok()?).ok());
+    instant.map_or(word.into(), |instant| format!("{filter}:{instant}").into())
+}
+
 /// A time with its date, for lists.
 pub(super) fn date_and_time(unix_ms: u64) -> String {
     Calendar::new(DatePosition::Omitted).date_and_time(unix_ms)
@@ -121,5 +146,19 @@ mod tests {
         assert_eq!(time_from("2026-01-31T10:00:00-03:00"), Some(1_769_864_400_000));
         assert_eq!(time_from("1960-01-31"), Some(0));
         assert_eq!((time_from("yesterday"), time_from("2026-02-30"), time_from("")), (None, None, None));
+    }
+
+    #[test]
+    fn days_in_a_query_become_instants_except_in_phrases() {
+        let midnight = time_from("2026-01-31").map(date_and_time).expect("a date");
+        assert_eq!(midnight, "2026-01-31 00:00");
+        let instant = with_instant("after:2026-01-31");
+        let (_, time) = instant.split_once(':').expect("a filter");
+        assert!(time.ends_with('Z'), "{time}");
+        assert_eq!(time_from(time), time_from("2026-01-31"));
+        assert_eq!(
+            with_instants("a  after:2026-01-31 \"before:2026-01-31 b\" before:monday c\"d"),
+            format!("a  {instant} \"before:2026-01-31 b\" before:monday c\"d")
+        );
     }
 }

@@ -22,6 +22,11 @@ pub(crate) struct DisplayOptions {
     /// Ring the terminal's bell when a user mentions you or sends you a direct message.
     #[arg(long, env = "PAPO_BELL", value_parser = FalseyValueParser::new())]
     bell: bool,
+    /// Show a notification of the desktop when a user mentions you or sends you a direct message. The
+    /// terminal shows it, if it knows OSC 9 (iTerm2, Windows Terminal, Ghostty, WezTerm) or OSC 777 (urxvt,
+    /// foot, VTE).
+    #[arg(long, env = "PAPO_NOTIFY", value_parser = FalseyValueParser::new())]
+    notify: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -46,6 +51,11 @@ impl DisplayOptions {
     /// The bell rings only on a terminal.
     pub(crate) fn has_bell(&self) -> bool {
         self.bell && io::stdout().is_terminal()
+    }
+
+    /// Notifications are only sent to a terminal.
+    pub(crate) fn has_notifications(&self) -> bool {
+        self.notify && io::stdout().is_terminal()
     }
 
     pub(crate) fn has_colours(&self) -> bool {

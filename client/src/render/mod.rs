@@ -2,6 +2,8 @@
 
 mod display_options;
 mod style;
+mod markup;
+mod notification;
 mod wrap;
 mod dates;
 mod admin;
@@ -25,18 +27,18 @@ pub(crate) use admin::{
     account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code,
     stats,
 };
-pub(crate) use dates::time_from;
 use dates::{Calendar, DatePosition};
+pub(crate) use dates::{time_from, with_instants};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};
-pub(crate) use progress::{Progress, columns_for_bars};
+pub(crate) use progress::{Progress, columns_for_bars, columns_or_default};
 pub(crate) use sanitise::{escape, is_control_character, sanitise};
 use session::{Entry, Message, News};
 pub(crate) use status::{prompt_status, status};
-use style::{Style, highlight_mentions};
+use style::Style;
 use wrap::columns_of_screen;
-pub(crate) use wrap::fit_width;
+pub(crate) use wrap::{fit_width, wrap};
 
 /// The maximum number of unsent messages of an earlier run that are shown.
 const UNSENT_SHOWN_MAX: usize = 5;
@@ -46,6 +48,7 @@ pub(crate) struct Renderer {
     catalog: Catalog,
     has_colours: bool,
     has_bell: bool,
+    has_notifications: bool,
     /// The columns at which long lines wrap. `None` if they do not wrap.
     columns: fn() -> Option<usize>,
     calendar: Calendar,
@@ -65,6 +68,7 @@ impl Renderer {
         let columns = if is_screen { columns_of_screen } else { || None };
         Self {
             has_bell: display.has_bell(),
+            has_notifications: display.has_notifications(),
             calendar: Calendar::new(DatePosition::Between),
             ..Self::new(display.catalog(), display.has_colours(), columns)
         }
@@ -85,6 +89,7 @@ impl Renderer {
             catalog,
             has_colours,
             has_bell: false,
+            has_notifications: false,
             columns,
             calendar: Calendar::new(DatePosition::InFront),
             reader: Arc::default(),
@@ -100,16 +105,26 @@ impl Renderer {
         self.catalog
     }
 
+    /// The columns at which long lines wrap now.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        (self.columns)()
+    }
+
     pub(crate) fn has_bell(&self) -> bool {
         self.has_bell
     }
 
-    /// Whether the bell rings for this news: a message that mentions the reader, or a direct message to the
-    /// reader.
-    pub(crate) fn rings_for(&self, news: &News) -> bool {
+    /// The text that makes the terminal ring or show a notification, if any of the news is a message that
+    /// mentions the reader, or a direct message to the reader.
+    pub(crate) fn alert<'n>(&self, news: impl Iterator<Item = &'n News>) -> String {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let notifies = |entry: &Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
-        self.has_bell && matches!(news, News::Entry(entry) if notifies(entry))
+        let notifies = |entry: &&Entry| reader.as_ref().is_some_and(|reader| entry.notifies(reader));
+        let entries = news.filter_map(|news| if let News::Entry(entry) = news { Some(entry) } else { None });
+        let mut entries = entries.filter(notifies).peekable();
+        let bell = if self.has_bell && entries.peek().is_some() { notification::BELL } else { "" };
+        let last = entries.last().filter(|_| self.has_notifications);
+        let notification = last.and_then(|entry| notification::sequence(self.catalog, entry));
+        bell.to_owned() + &notification.unwrap_or_default()
     }
 
     pub(crate) fn has_colours(&self) -> bool {
@@ -134,20 +149,24 @@ impl Renderer {
             true => return None,
             false => events::head_and_text(self.catalog, event)?,
         };
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_colours && !head.is_empty() {
+            // Before the text is wrapped, which may break a name.
+            text = markup::styled(&text, reader.as_ref());
+        }
         if let Some(amended) = entry.amended.as_ref().filter(|_| !entry.is_hidden) {
             text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
         let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
-        let text = wrap::wrap(&text, position.width() + head.width(), (self.columns)());
+        let text = wrap(&text, position.width() + head.width(), self.columns());
         if !self.has_colours {
             return Some(position + &head + &text);
         }
         if head.is_empty() {
             return Some(Style::System.paint(&(position + &text)));
         }
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let head = Style::of(&event.from, reader.as_ref()).paint(&head);
-        Some(Style::System.paint(&position) + &head + &highlight_mentions(&text, reader.as_ref()))
+        Some(Style::System.paint(&position) + &head + &text)
     }
 
     /// A page of history. An edit, deletion or reaction is shown with its message, and not as an event if the

@@ -88,7 +88,12 @@ fn styled(bar: ProgressBar, name: &str) -> ProgressBar {
 
 /// The columns of a bar below the input line. One column less than the screen: the bar must not wrap.
 pub(crate) fn columns_for_bars() -> usize {
-    columns_of_screen().unwrap_or(COLUMNS_DEFAULT).saturating_sub(1)
+    columns_or_default().saturating_sub(1)
+}
+
+/// The columns of the screen.
+pub(crate) fn columns_or_default() -> usize {
+    columns_of_screen().unwrap_or(COLUMNS_DEFAULT)
 }
 
 /// A screen of one line for indicatif. Each frame goes to `draw`.

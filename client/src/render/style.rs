@@ -1,8 +1,8 @@
 //! Colours of names, mentions and notes (ECMA-48, section 8.3.117).
 
-use std::borrow::Cow;
-
 use common::UserName;
+use common::markdown::SpanStyle;
+use common::mentions::{Mention, mention_ranges};
 
 /// The colours of other users' names: red to cyan of the eight colours of every terminal, in bold. They are
 /// readable on dark and light backgrounds.
@@ -16,8 +16,10 @@ pub(super) enum Style {
     Own,
     /// One of [`NAMES`], for the name of another user.
     Other(&'static str),
-    /// Bold, for a mention of the reader.
-    Mention,
+    /// A part of the text of a message.
+    Text { style: SpanStyle, is_link: bool },
+    /// Cyan, for a code block.
+    Code,
 }
 
 impl Style {
@@ -33,11 +35,33 @@ impl Style {
     /// Returns the text within the escape sequences of the style. An empty text stays empty.
     pub(super) fn paint(self, text: &str) -> String {
         let codes = match self {
-            Self::System => "2",
-            Self::Own | Self::Mention => "1",
-            Self::Other(codes) => codes,
+            Self::System => "2".to_owned(),
+            Self::Own => "1".to_owned(),
+            Self::Other(codes) => codes.to_owned(),
+            Self::Code => "36".to_owned(),
+            Self::Text { style: SpanStyle { bold, italic, code }, is_link } => {
+                let codes = [(bold, "1"), (italic, "3"), (code, "36"), (is_link, "34")];
+                let codes: Vec<_> =
+                    codes.iter().filter(|(applies, _)| *applies).map(|(_, code)| *code).collect();
+                codes.join(";")
+            }
         };
-        if text.is_empty() { String::new() } else { format!("\x1b[{codes}m{text}\x1b[0m") }
+        if text.is_empty() || codes.is_empty() {
+            text.to_owned()
+        } else {
+            format!("\x1b[{codes}m{text}\x1b[0m")
+        }
+    }
+
+    /// The style of a mention of the reader in a text of this style.
+    fn bold(self) -> Self {
+        match self {
+            Self::Text { style, is_link } => Self::Text { style: SpanStyle { bold: true, ..style }, is_link },
+            Self::Code => {
+                Self::Text { style: SpanStyle { bold: true, code: true, italic: false }, is_link: false }
+            }
+            Self::System | Self::Own | Self::Other(_) => Self::Own,
+        }
     }
 }
 
@@ -46,35 +70,23 @@ fn fnv_1a(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Returns the text with highlighted mentions of the reader: `@name` and `@here`.
-pub(super) fn highlight_mentions<'a>(text: &'a str, reader: Option<&UserName>) -> Cow<'a, str> {
-    let Some(reader) = reader.filter(|_| text.contains('@')) else { return Cow::Borrowed(text) };
-    let mut highlighted = String::with_capacity(text.len() + 16);
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let (before, from_at) = rest.split_at(at);
-        let length = from_at.char_indices().skip(1).find(|(_, c)| !is_name_character(*c)).map(|(end, _)| end);
-        let (word, after) = from_at.split_at(length.unwrap_or(from_at.len()));
-        // A full stop at the end is not part of the name.
-        let name = word.trim_start_matches('@').trim_end_matches(['.', '-']);
-        let is_mention = name == "here" || UserName::new(name).is_ok_and(|name| name == *reader);
-        let begins_here = !before.ends_with(is_name_character);
-        highlighted.push_str(before);
-        if is_mention && begins_here {
-            let (mention, end) = word.split_at(1 + name.len());
-            highlighted.push_str(&Style::Mention.paint(mention));
-            highlighted.push_str(end);
-        } else {
-            highlighted.push_str(word);
+/// Returns the text in a style, with mentions of the reader, `@name` and `@here`, in bold.
+pub(super) fn highlight_mentions(text: &str, style: Style, reader: Option<&UserName>) -> String {
+    let (mut highlighted, mut end) = (String::with_capacity(text.len() + 16), 0);
+    for (range, mention) in mention_ranges(text) {
+        let is_of_reader = match mention {
+            Mention::User(named) => reader == Some(&named),
+            Mention::Here => reader.is_some(),
+        };
+        if is_of_reader
+            && let (Some(before), Some(name)) = (text.get(end..range.start), text.get(range.clone()))
+        {
+            highlighted += &style.paint(before);
+            highlighted += &style.bold().paint(name);
+            end = range.end;
         }
-        rest = after;
     }
-    highlighted.push_str(rest);
-    Cow::Owned(highlighted)
-}
-
-fn is_name_character(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '.' | '_' | '-')
+    highlighted + &style.paint(text.get(end..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -82,6 +94,9 @@ mod tests {
     use testkit::user;
 
     use super::*;
+
+    const PLAIN: Style =
+        Style::Text { style: SpanStyle { bold: false, italic: false, code: false }, is_link: false };
 
     #[test]
     fn the_colour_of_a_name_never_changes() {
@@ -104,13 +119,23 @@ mod tests {
     #[test]
     fn only_mentions_of_the_reader_are_highlighted() {
         let me = user("joão");
-        let highlighted =
-            |text: &str| highlight_mentions(text, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
+        let highlighted = |text: &str| {
+            highlight_mentions(text, PLAIN, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">")
+        };
         assert_eq!(
             highlighted("@joão, @João. @bob @joãozinho x@joão @here!"),
             "<@joão>, <@João>. @bob @joãozinho x@joão <@here>!"
         );
         assert_eq!(highlighted("no one, @, @@ and a@b"), "no one, @, @@ and a@b");
-        assert_eq!(highlight_mentions("@joão", None), "@joão");
+        assert_eq!(highlighted("_@joão_ ...@joa\u{303}o @HERE"), "_<@joão>_ ...<@joa\u{303}o> <@HERE>");
+        for name in ["विद्या", "สุดารัตน์", "مُحَمَّد", "שָׁלוֹם"]
+        {
+            let text = format!("({name}) @{name}.");
+            let me = user(name);
+            let shown =
+                highlight_mentions(&text, PLAIN, Some(&me)).replace("\x1b[1m", "<").replace("\x1b[0m", ">");
+            assert_eq!(shown, format!("({name}) <@{name}>."));
+        }
+        assert_eq!(highlight_mentions("@joão", PLAIN, None), "@joão");
     }
 }

@@ -30,8 +30,15 @@ fn shown(entry: &Entry) -> String {
 fn entry(event: &str) -> Entry {
     let event: Event<'_> = serde_json::from_str(event).expect("an event");
     let event = event.into_owned();
-    let (conversation, n) = (event.to.clone(), event.n);
-    Entry { conversation, n, line: "".into(), event: Some(event), amended: None, is_hidden: false }
+    Entry {
+        conversation: event.to.clone(),
+        n: event.n,
+        line: "".into(),
+        event: Some(event),
+        amended: None,
+        level: common::notify::Level::All,
+        is_hidden: false,
+    }
 }
 
 fn message(text: &str) -> Entry {
@@ -56,8 +63,9 @@ fn a_message_of_a_blocked_user_shows_only_its_number() {
     let renderer = Renderer { has_bell: true, ..renderer(false) };
     renderer.set_reader(&reader);
     let mention = message("oi @bob");
-    assert!(renderer.rings_for(&News::Entry(mention.clone())));
-    assert!(!renderer.rings_for(&News::Entry(Entry { is_hidden: true, ..mention })));
+    let rings = |entry| !renderer.alert([News::Entry(entry)].iter()).is_empty();
+    assert!(rings(mention.clone()));
+    assert!(!rings(Entry { is_hidden: true, ..mention }));
 }
 
 #[test]
@@ -68,7 +76,7 @@ fn the_bell_rings_for_mentions_and_direct_messages() {
         let id = "01970000-0000-7000-8000-000000000001";
         let line = format!(r##"{{"n":1,"at":0,"to":"{to}","from":"{from}","id":"{id}",{rest}}}"##);
         let alice = testkit::user("alice");
-        renderer.rings_for(&News::Entry(Entry::read(&alice, &line).expect("an event")))
+        !renderer.alert([News::Entry(Entry::read(&alice, &line).expect("an event"))].iter()).is_empty()
     };
     let text = |text: &str| format!(r#""kind":"message","text":"{text}""#);
     assert!(rings(&renderer, "#a", "bob", &text("oi @alice")));

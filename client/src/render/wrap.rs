@@ -6,7 +6,7 @@ use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthChar as _;
 
 /// Wraps a text that starts after `indent` columns. Without `columns` it only indents.
-pub(super) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
+pub(crate) fn wrap(text: &str, indent: usize, columns: Option<usize>) -> String {
     let Some(columns) = columns else { return text.replace('\n', &format!("\n{}", " ".repeat(indent))) };
     // The text gets at least half of a narrow screen.
     let hanging = " ".repeat(indent.min(columns / 2));

@@ -28,7 +28,7 @@ pub struct Edit {
     #[command(flatten)]
     of: OneMessage,
     /// The new text.
-    #[arg(value_parser = text)]
+    #[arg(value_parser = text, allow_hyphen_values = true)]
     text: Text<'static>,
 }
 
@@ -37,7 +37,7 @@ pub struct React {
     #[command(flatten)]
     of: OneMessage,
     /// An emoji, or a short word such as +1.
-    #[arg(value_parser = emoji)]
+    #[arg(value_parser = emoji, allow_hyphen_values = true)]
     emoji: Emoji,
     /// Remove your reaction.
     #[arg(long)]

@@ -25,6 +25,7 @@ pub struct Send {
     #[arg(value_parser = target)]
     to: Target,
     /// The path of the file.
+    #[arg(allow_hyphen_values = true)]
     path: PathBuf,
     #[command(flatten)]
     common: Common,
@@ -35,8 +36,8 @@ pub struct Get {
     /// The channel or user, in quotes: '#general', '@bob'.
     #[arg(value_parser = target)]
     conversation: Target,
-    /// The number of the file's event, as `papo history` shows it.
-    n: u64,
+    /// The number of the file's event, as `papo history` shows it. Without it, the newest file.
+    n: Option<u64>,
     /// Store the file in this folder, as `<sender>_<name>` or `<channel>_<sender>_<name>`.
     #[arg(long, value_name = "DIR", env = "PAPO_DOWNLOADS", default_value = "papo_downloads")]
     downloads: PathBuf,
@@ -72,7 +73,7 @@ fn run_send(arguments: &Send) -> Result<(), CliError> {
 
 fn run_get(arguments: &Get) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
-    let download = Download::find(Catalog::ENGLISH, &mut handle, &arguments.conversation, Some(arguments.n))?;
+    let download = Download::find(Catalog::ENGLISH, &mut handle, &arguments.conversation, arguments.n)?;
     let progress = Progress::bar(download.info.name.as_str(), download.info.bytes);
     let path = fetch(Catalog::ENGLISH, &mut handle, &download, &arguments.downloads, &progress)?;
     drop(progress);

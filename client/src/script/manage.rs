@@ -77,7 +77,7 @@ pub struct Set {
     #[command(flatten)]
     of: OneChannel,
     /// Set the subject. An empty one removes it.
-    #[arg(long, value_parser = subject)]
+    #[arg(long, value_parser = subject, allow_hyphen_values = true)]
     subject: Option<Subject<'static>>,
     /// Make the channel private: only invited users can see and join it.
     #[arg(long, conflicts_with = "public")]

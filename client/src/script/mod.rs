@@ -9,6 +9,7 @@ mod history;
 mod manage;
 mod amendments;
 mod reads;
+mod notify;
 mod search;
 mod send;
 mod sessions;
@@ -79,6 +80,8 @@ pub enum Command {
     Mentions(reads::Mentions),
     /// Mark the messages of a conversation as read.
     Read(reads::Mark),
+    /// List or set the notification levels.
+    Notify(notify::Notify),
     /// List the channels.
     Channels(channels::Channels),
     /// List the channels you are invited to. `papo join` accepts an invitation.
@@ -134,6 +137,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Unread(arguments) => reads::unread(&arguments),
         Command::Mentions(arguments) => reads::mentions(&arguments),
         Command::Read(arguments) => reads::mark(arguments),
+        Command::Notify(arguments) => notify::run(arguments),
         Command::Search(arguments) => search::run(arguments),
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
@@ -222,12 +226,12 @@ fn target(text: &str) -> Result<Target, String> {
     })
 }
 
-/// Parses `#channel`.
+/// Parses `#channel` or `channel`.
 fn channel(text: &str) -> Result<ChannelName, String> {
-    match target(text)? {
-        Target::Channel(channel) => Ok(channel),
-        Target::User(_) => Err("name a channel, such as '#general'".to_owned()),
-    }
+    ChannelName::from_input(text).map_err(|error| match error {
+        Detail::ChannelWithoutHash => "name a channel, such as '#general'".to_owned(),
+        error => error.to_string(),
+    })
 }
 
 /// Parses `user` or `@user`.
@@ -248,6 +252,7 @@ mod tests {
     fn the_error_for_a_name_without_its_sign_shows_both_forms() {
         insta::assert_snapshot!(target("general").expect_err("no sign"), @"write '#general' or '@general', with the quotes: without them, a shell reads # as the start of a comment");
         insta::assert_snapshot!(channel("@bob").expect_err("a user"), @"name a channel, such as '#general'");
+        assert_eq!(channel("ops"), channel("#ops"));
         assert_eq!(user("@bob"), user("bob"));
     }
 
@@ -299,6 +304,9 @@ mod tests {
         "unread --all",
         "mentions --json",
         "read #ops",
+        "notify --json",
+        "notify mentions #ops",
+        "notify none",
         "read @bob --until 17 --json",
         "channels",
         "users --json",
@@ -337,6 +345,10 @@ mod tests {
         "revoke --others",
         "join #ops",
         "leave #ops",
+        "join ops",
+        "create ops --private",
+        "channel role ops bob owner",
+        "file get #ops",
     ];
 
     #[test]

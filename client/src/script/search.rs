@@ -6,13 +6,13 @@ use common::search;
 use super::{Common, open_session};
 use crate::cli_error::CliError;
 use crate::i18n::Catalog;
-use crate::render::{Output, Renderer, print_error};
+use crate::render::{Output, Renderer, print_error, with_instants};
 
 #[derive(Debug, clap::Args)]
 pub struct Search {
     /// Words, "phrases", from:alice, in:#general, before:2026-01-31, after:2026-01-31. A message must match
-    /// all.
-    #[arg(required = true)]
+    /// all. Days are days of your time zone.
+    #[arg(required = true, allow_hyphen_values = true)]
     query: Vec<String>,
     /// Show the next page: the number that the previous page ended with.
     #[arg(long = "page", value_name = "NUMBER")]
@@ -27,7 +27,7 @@ pub struct Search {
 pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let Search { query, before, limit, common } = arguments;
-    let query = query.join(" ").into();
+    let query = with_instants(&query.join(" ")).into();
     let params = |token| search::Search { token, query, conversation: None, before, limit };
     let found = handle.request::<MessageSearch>(params)?;
     let (mut output, renderer) = (Output::new(), Renderer::for_scripts());

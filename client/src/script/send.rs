@@ -24,6 +24,7 @@ pub struct Send {
     #[arg(value_parser = target)]
     to: Target,
     /// The text of the message; `-` sends each line of standard input that is not blank.
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// Reply to the event with this number.
     #[arg(long, value_name = "N")]
@@ -166,7 +167,12 @@ impl Sending {
                 self.restart_timeout();
                 Ok(())
             }
-            News::SessionEnded(error) => Err(error.into()),
+            News::SessionEnded(error) => {
+                if self.pending > 0 {
+                    print_error(&Catalog::ENGLISH.kept_for_later(self.pending));
+                }
+                Err(error.into())
+            }
             News::ConnectionLost => {
                 print_error("the server does not answer; trying again");
                 Ok(())

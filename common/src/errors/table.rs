@@ -49,6 +49,8 @@ errors! {
             "a name may have at most {max} characters";
         NameCharacters "name_characters"
             "a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit";
+        NameDirection "name_direction"
+            "a name with right-to-left letters must begin with such a letter, contain no left-to-right letters and only one kind of digits, and end with a letter or a digit";
         ChannelWithoutHash "channel_without_hash"
             "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign" "write '#channel' or '@user'";
@@ -101,7 +103,7 @@ errors! {
         QueryDate "query_date" { filter: String }
             "{filter}: needs a date after it, such as {filter}:2026-01-31";
         QueryTime "query_time" { filter: String }
-            "{filter}: takes whole days (UTC), such as {filter}:2026-01-31, and no time";
+            "{filter}: takes a day, such as {filter}:2026-01-31, or a time with its offset, such as {filter}:2026-01-31T10:00:00Z";
         QueryRepeated "query_repeated" { filter: String }
             "{filter}: can be given only once";
     }
@@ -335,6 +337,8 @@ errors! {
             "too many users are invited to {channel} or banned from it";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
+        TooManyLevels "too_many_levels" { max: usize }
+            "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }
             "you block {max} users, which is the limit: unblock one of them first";
         FileTooLarge "file_too_large" { max: u64, bytes: u64 }

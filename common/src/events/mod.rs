@@ -303,6 +303,10 @@ pub enum Notice {
         /// Whether the other user is blocked from now on.
         blocked: bool,
     },
+    /// The user has changed notification levels. Published on the user's own topic; `notify.list` returns the
+    /// levels.
+    #[serde(rename = "notify")]
+    Levels {},
     /// The user has read a conversation up to an event. Published on the user's own topic.
     #[serde(rename = "read")]
     Read {

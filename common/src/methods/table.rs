@@ -7,7 +7,7 @@ use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::{
     accounts, admin, amendments, channels, files, history, join_codes, json, mentions, messages, node,
-    presence, reads, search,
+    notify, presence, reads, search,
 };
 
 methods! {
@@ -175,6 +175,14 @@ methods! {
         "Lists your read marks and the numbers of unread messages and mentions, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
+    NotifySet "notify.set" Session (notify::SetLevel<'a>) -> Done:
+        "Sets the notification level of a conversation, or the maximum for all conversations."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","level":"mentions"}"##
+        => r#"{}"#;
+    NotifyList "notify.list" Session (accounts::SessionOnly<'a>) -> notify::Levels:
+        "Lists your notification levels."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r##"{"level":"all","conversations":[{"conversation":"#general","level":"mentions"},{"conversation":"@bob","level":"none"}]}"##;
     MentionList "mention.list" Session (mentions::ListMentions<'a>) -> mentions::Mentions:
         "Lists the messages that mention you, newest first, a page at a time."
         r#"{"token":"eyJ0eXAi...","before":8000}"#

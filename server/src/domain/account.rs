@@ -6,6 +6,7 @@ use common::limits::CLIENTS_PER_USER_MAX;
 
 use super::ServerRecord;
 use super::accounts::Account;
+use super::levels::NotifyLevels;
 
 impl Account {
     /// A registered account without sessions.
@@ -20,6 +21,7 @@ impl Account {
             disabled: false,
             clients: Vec::new(),
             blocks: BTreeMap::new(),
+            levels: NotifyLevels::default(),
             deleted: None,
         }
     }
@@ -42,6 +44,9 @@ impl Account {
             }
             ServerRecord::BlockSet { other, blocked: false, .. } => {
                 self.blocks.remove(other);
+            }
+            ServerRecord::LevelSet { conversation, level, .. } => {
+                self.levels.set(conversation.as_ref(), *level);
             }
             ServerRecord::AdministratorSet { administrator, .. } => self.administrator = *administrator,
             ServerRecord::Account { .. }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::State;
 use super::confusable::{self, Skeletons};
 use super::join_codes::JoinCodes;
+use super::levels::NotifyLevels;
 use super::reset_codes::ResetCodes;
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
@@ -56,6 +57,8 @@ pub struct Account {
     /// The users whom the user blocks, each with the time in Unix milliseconds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<UserName, u64>,
+    #[serde(default, skip_serializing_if = "NotifyLevels::is_default")]
+    pub levels: NotifyLevels,
     /// The deletion of the account. The account remains, so that its name is not given again, and is also
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -239,6 +242,7 @@ impl Users {
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
             | ServerRecord::BlockSet { user, .. }
+            | ServerRecord::LevelSet { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.apply(record);
@@ -278,16 +282,10 @@ impl Users {
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
         *account = Account {
-            since: account.since,
-            password: Box::default(),
-            sessions: BTreeMap::new(),
             epoch: account.epoch + 1,
-            seen: None,
-            administrator: false,
             disabled: true,
-            clients: Vec::new(),
-            blocks: BTreeMap::new(),
             deleted: Some(Deletion { at, erase, finished: false }),
+            ..Account::new(account.since, Box::default(), false)
         };
         self.shared_epoch += 1;
         self.unfinished_deletions.insert(user.clone());

@@ -12,6 +12,7 @@ mod account;
 pub mod accounts;
 pub mod deletion;
 pub mod blocks;
+pub mod levels;
 mod confusable;
 pub mod join_codes;
 pub mod reset_codes;
@@ -29,6 +30,7 @@ pub mod urgency;
 use std::sync::Arc;
 
 use common::channels::Role;
+use common::notify::Level;
 use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
 use uuid::Uuid;
 
@@ -102,6 +104,8 @@ pub enum Command<'a> {
     FinishDeletion { user: UserName },
     /// Block or unblock a user.
     Block { user: UserName, other: UserName, blocked: bool },
+    /// Set the notification level of a conversation, or the maximum for all conversations.
+    SetLevel { user: UserName, conversation: Option<Target>, level: Level },
     /// Record when a user was last seen, after they went offline.
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
@@ -191,6 +195,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
         Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
+        Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
         Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
         Command::Join(actor) => channels::decide::join(state, actor, at),
@@ -286,6 +291,7 @@ impl State {
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::BlockSet { .. }
+            | ServerRecord::LevelSet { .. }
             | ServerRecord::DeletionFinished { .. }
             | ServerRecord::DisabledSet { .. } => {}
         }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use common::hex::{from_hex, to_hex};
+use common::notify::Level;
 use common::{Body, Event, Target, UserName};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -106,6 +107,16 @@ pub enum ServerRecord {
     /// A user blocked or unblocked another user.
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, user: UserName, other: UserName, blocked: bool },
+    /// A user set the notification level of a conversation, or the maximum for all conversations.
+    #[serde(rename = "notify")]
+    LevelSet {
+        at: u64,
+        user: UserName,
+        /// The conversation, as the user addresses it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<Target>,
+        level: Level,
+    },
     /// The texts of messages were removed from the log, and its chain was recomputed. The messages no longer
     /// count as unread.
     #[serde(rename = "redacted")]
@@ -234,7 +245,7 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 17] = [
+    const GOLDEN: [&str; 19] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
@@ -251,6 +262,8 @@ mod tests {
         r##"{"kind":"account.deleted","at":7,"user":"bob","by":"alice","erase":true}"##,
         r##"{"kind":"account.deletion_finished","at":7,"user":"bob"}"##,
         r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
+        r##"{"kind":"notify","at":7,"user":"alice","conversation":"#general","level":"mentions"}"##,
+        r##"{"kind":"notify","at":7,"user":"alice","level":"none"}"##,
         r##"{"kind":"redacted","at":7,"conversation":"@alice @bob","numbers":[3,9],"by":"operator","head_before":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
     ];
 

@@ -2,7 +2,8 @@
 //! [`crate::services::search`].
 
 use common::limits::{SEARCH_QUERY_BYTES_MAX, SEARCH_WORDS_MAX};
-use common::{Conversation, Detail, Target, UserName};
+use common::{ChannelName, Conversation, Detail, Target, UserName};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::State;
@@ -30,7 +31,8 @@ pub struct Query {
 
 impl Query {
     /// Parses a query: words, `"phrases"`, `from:`, `in:`, `before:` (excludes that day) and `after:`
-    /// (includes that day). Days are in UTC. The error says what to write instead.
+    /// (includes that day). A day is in UTC: a client replaces the days of its user by instants. The error
+    /// says what to write instead.
     pub fn parse(text: &str) -> Result<Self, Detail> {
         if text.len() > SEARCH_QUERY_BYTES_MAX {
             return Err(TOO_LONG);
@@ -64,18 +66,24 @@ impl Query {
                 let name = UserName::new(name.trim_start_matches('@'));
                 set_once("from", &mut self.from, name.map_err(|_| invalid_name("from", "alice"))?)
             }
-            Some(("in", name)) => set_once(
-                "in",
-                &mut self.within,
-                Target::new(name).map_err(|_| invalid_name("in", "#general"))?,
-            ),
-            Some(("before", date)) => set_once("before", &mut self.before_ms, start_of_day("before", date)?),
-            Some(("after", date)) => set_once("after", &mut self.after_ms, start_of_day("after", date)?),
+            Some(("in", name)) => {
+                set_once("in", &mut self.within, within(name).map_err(|_| invalid_name("in", "#general"))?)
+            }
+            Some(("before", date)) => set_once("before", &mut self.before_ms, instant("before", date)?),
+            Some(("after", date)) => set_once("after", &mut self.after_ms, instant("after", date)?),
             Some(_) | None => {
                 self.words.push(word.to_owned());
                 Ok(())
             }
         }
+    }
+}
+
+/// `#general`, `general` or `@bob`.
+fn within(name: &str) -> Result<Target, Detail> {
+    match Target::new(name) {
+        Err(Detail::TargetWithoutSign) => ChannelName::from_input(name).map(Target::Channel),
+        target => target,
     }
 }
 
@@ -87,16 +95,19 @@ fn invalid_name(filter: &str, example: &str) -> Detail {
     Detail::QueryName { filter: filter.into(), example: example.into() }
 }
 
-/// The start of a day in Unix milliseconds.
-fn start_of_day(name: &'static str, date: &str) -> Result<u64, Detail> {
+/// A time with its offset, or the start of a day in UTC, in Unix milliseconds.
+fn instant(name: &'static str, text: &str) -> Result<u64, Detail> {
     let no_date = || Detail::QueryDate { filter: name.into() };
-    let (day, time) = date.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
+    let (day, time) = text.split_at_checked("2026-01-31".len()).ok_or_else(no_date)?;
     let day: Date = day.parse().map_err(|_| no_date())?;
-    if !time.is_empty() {
-        return Err(Detail::QueryTime { filter: name.into() });
-    }
-    // No message is older than 1970, so an earlier day becomes 0.
-    Ok(day.duration_since(FIRST_DAY).as_millis().try_into().unwrap_or(0))
+    let ms = if time.is_empty() {
+        day.duration_since(FIRST_DAY).as_millis()
+    } else {
+        let instant: Timestamp = text.parse().map_err(|_| Detail::QueryTime { filter: name.into() })?;
+        i128::from(instant.as_millisecond())
+    };
+    // No message is older than 1970, so an earlier time becomes 0.
+    Ok(ms.try_into().unwrap_or(0))
 }
 
 /// The conversations to search for `user`: only `within`, or all conversations that the user may read now.
@@ -151,15 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_has_an_offset() {
+        let query =
+            Query::parse("after:2026-02-01T00:00:00+09:00 before:2026-02-01T00:00:00Z").expect("a query");
+        assert_eq!(
+            (query.after_ms, query.before_ms),
+            (Some(1_769_904_000_000 - 9 * 3_600_000), Some(1_769_904_000_000))
+        );
+        assert_eq!(Query::parse("after:1960-01-01T00:00:00Z").expect("a query").after_ms, Some(0));
+    }
+
+    #[test]
     fn an_invalid_query_explains_what_to_write() {
         let error = |text: &str| Query::parse(text).expect_err(text).to_string();
         insta::assert_snapshot!(error("  "), @r#"type what to search for: words, "a phrase", from:alice, in:#general, before:2026-01-31, after:2026-01-31"#);
         insta::assert_snapshot!(error("a \"b c"), @r#"a phrase must begin and end with ": add the missing quotation mark"#);
         insta::assert_snapshot!(error("from:"), @"from: needs a name after it, such as from:alice");
-        insta::assert_snapshot!(error("in:general"), @"in: needs a name after it, such as in:#general");
+        insta::assert_snapshot!(error("in:"), @"in: needs a name after it, such as in:#general");
         insta::assert_snapshot!(error("before:yesterday"), @"before: needs a date after it, such as before:2026-01-31");
-        insta::assert_snapshot!(error("before:2026-11-21T10:00"), @"before: takes whole days (UTC), such as before:2026-01-31, and no time");
-        insta::assert_snapshot!(error("after:2026-11-21T10:00:00Z"), @"after: takes whole days (UTC), such as after:2026-01-31, and no time");
+        insta::assert_snapshot!(error("before:2026-11-21T10:00"), @"before: takes a day, such as before:2026-01-31, or a time with its offset, such as before:2026-01-31T10:00:00Z");
         insta::assert_snapshot!(error("after:20261121"), @"after: needs a date after it, such as after:2026-01-31");
         insta::assert_snapshot!(error("after:2026-02-30"), @"after: needs a date after it, such as after:2026-01-31");
         insta::assert_snapshot!(error("from:a from:b"), @"from: can be given only once");

@@ -25,6 +25,7 @@ impl Command<'_> {
             | Self::Depart { user }
             | Self::FinishDeletion { user }
             | Self::Block { user, .. }
+            | Self::SetLevel { user, .. }
             | Self::EndSession { user, .. }
             | Self::Revoke { user, .. }
             | Self::ChangePassword { user, .. }
@@ -71,6 +72,7 @@ impl Command<'_> {
             | Self::Erase { .. }
             | Self::FinishDeletion { .. }
             | Self::Block { .. }
+            | Self::SetLevel { .. }
             | Self::DeleteChannel(_)
             | Self::Leave(_)
             | Self::Decline(_)

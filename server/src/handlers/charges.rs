@@ -33,6 +33,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::ReadList
         | Method::SyncHeads
         | Method::UserBlocks
+        | Method::NotifyList
         | Method::TypingSet
         | Method::AdminUsers
         | Method::AdminChannels
@@ -61,6 +62,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AccountDelete
         | Method::UserBlock
         | Method::UserUnblock
+        | Method::NotifySet
         | Method::ChannelArchive
         | Method::ChannelDelete
         | Method::PresenceSet

@@ -5,6 +5,7 @@ mod accounts;
 mod channels;
 pub(crate) mod amendments;
 mod mentions;
+mod notify;
 mod history;
 mod join_codes;
 mod reset_codes;
@@ -202,6 +203,8 @@ impl RequestContext<'_> {
             MessageDelete(params) => amendments::delete(self, params);
             MessageReact(params) => amendments::react(self, params);
             MessageHistory(params) => history::page(self, &params);
+            NotifySet(params) => notify::set(self, params);
+            NotifyList(params) => notify::list(self, &params);
             MentionList(params) => mentions::list(self, &params);
             MessageSearch(params) => search::search(self, &params, outcome);
             ReadMark(params) => reads::mark(self, params);

@@ -8,6 +8,7 @@ use common::{Error, UserName};
 use super::RequestContext;
 use crate::outbound::ephemeral::publish_typing;
 use crate::services::limiters::rates::RateKind;
+use crate::services::presence::Connection;
 
 pub(super) fn set(
     context: &mut RequestContext<'_>,
@@ -17,7 +18,8 @@ pub(super) fn set(
     // Each change between online and offline stores a record, so the rate limit counts it.
     context.take_rate(&user, RateKind::Messages)?;
     let session = context.known_tokens.digest(&params.token);
-    context.presence.set(&user, session, params.state, context.now_ms);
+    let connection = Connection { session, id: params.connection.unwrap_or_default() };
+    context.presence.set(&user, connection, params.state, context.now_ms);
     Ok(PresenceReply { topic: context.ledger.state().presence_topic(), heartbeat_ms: PRESENCE_HEARTBEAT_MS })
 }
 

@@ -3,11 +3,12 @@
 //! The files have no schema, so the import accepts several field names in English and Portuguese, and reports
 //! the entries that it skips. Importing the same files again adds nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use common::{ChannelName, Reason, Target, Text, UserName};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::domain::{Actor, Command};
@@ -21,7 +22,11 @@ const MEMBER_FIELDS: [&str; 5] = ["members", "membros", "users", "usuarios", "su
 const FROM_FIELDS: [&str; 8] = ["from", "user", "username", "sender", "src", "de", "usuario", "autor"];
 const TO_FIELDS: [&str; 7] = ["to", "channel", "canal", "dst", "para", "destino", "topic"];
 const TEXT_FIELDS: [&str; 6] = ["text", "message", "msg", "mensagem", "content", "conteudo"];
+const MESSAGES_FIELDS: [&str; 2] = ["messages", "mensagens"];
 const TIME_FIELDS: [&str; 7] = ["at", "timestamp", "time", "ts", "data", "hora", "date"];
+
+/// Some programs write this mark at the beginning of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The maximum number of problems in the report. Further problems are only counted.
 const PROBLEMS_MAX: usize = 100;
@@ -42,10 +47,23 @@ pub struct ImportReport {
     pub administrator: Option<UserName>,
 }
 
+/// The reason why a file contains nothing to import.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+    #[error("it contains neither a list nor a map")]
+    NeitherListNorMap,
+}
+
 pub struct Import<'a> {
     ledger: &'a mut Ledger,
     sync: &'a mut dyn FnMut(&mut Ledger),
     now_ms: u64,
+    /// The number of messages so far with this SHA-256.
+    equal_messages: HashMap<[u8; 32], u64>,
     pub report: ImportReport,
 }
 
@@ -53,12 +71,12 @@ impl<'a> Import<'a> {
     /// Creates an import. It calls `sync` when the ledger [is full](Ledger::is_full). `sync` must make the
     /// records of the ledger durable.
     pub fn new(ledger: &'a mut Ledger, sync: &'a mut dyn FnMut(&mut Ledger), now_ms: u64) -> Self {
-        Self { ledger, sync, now_ms, report: ImportReport::default() }
+        Self { ledger, sync, now_ms, equal_messages: HashMap::new(), report: ImportReport::default() }
     }
 
     /// Imports users: a list of objects, or a map from names to hashes or objects.
-    pub fn users(&mut self, json: &[u8]) {
-        for (key, entry) in self.entries(json, "users", &["users", "usuarios"]) {
+    pub fn users(&mut self, json: &[u8]) -> Result<(), ImportError> {
+        for (key, entry) in entries(json, &["users", "usuarios"])? {
             let name = key
                 .as_deref()
                 .or_else(|| text_of(&entry, &NAME_FIELDS).or(entry.as_str()))
@@ -81,12 +99,13 @@ impl<'a> Import<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Imports channels: a list of names or objects, or a map from names to members or objects. The first
     /// member that has an account becomes the owner.
-    pub fn channels(&mut self, json: &[u8]) {
-        for (key, entry) in self.entries(json, "channels", &["channels", "canais"]) {
+    pub fn channels(&mut self, json: &[u8]) -> Result<(), ImportError> {
+        for (key, entry) in entries(json, &["channels", "canais"])? {
             let name = key
                 .as_deref()
                 .or_else(|| text_of(&entry, &CHANNEL_FIELDS).or(entry.as_str()))
@@ -103,31 +122,55 @@ impl<'a> Import<'a> {
                 }
             }
         }
+        Ok(())
     }
 
-    /// Imports messages: one JSON object per line, the oldest first. The sender of a message to a channel
-    /// becomes a member of the channel.
-    pub fn messages(&mut self, lines: &[u8]) {
-        let lines = (1..).zip(lines.split(|byte| *byte == b'\n'));
+    /// Imports messages, the oldest first: one JSON object per line, or a JSON list. The sender of a message
+    /// to a channel becomes a member of the channel.
+    pub fn messages(&mut self, file: &[u8]) -> Result<(), ImportError> {
+        if let Some(list) = list_of_messages(file) {
+            for (number, message) in (1..).zip(list) {
+                if let Err(problem) = self.message(message.to_string().as_bytes(), &message) {
+                    self.skip(format!("message {number}: {problem}"));
+                }
+            }
+            return Ok(());
+        }
+        let file = without_mark(file)?;
+        let lines = (1..).zip(file.split(|byte| *byte == b'\n'));
+        let mut first_error = None;
+        let mut is_json = false;
         for (number, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
-            if let Err(problem) = self.message(line) {
+            let outcome = match serde_json::from_slice(line) {
+                Ok(message) => {
+                    is_json = true;
+                    self.message(line, &message)
+                }
+                Err(error) => {
+                    let sentence = error.to_string();
+                    first_error.get_or_insert(error);
+                    Err(sentence)
+                }
+            };
+            if let Err(problem) = outcome {
                 self.skip(format!("message in line {number}: {problem}"));
             }
         }
+        first_error.filter(|_| !is_json).map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn message(&mut self, line: &[u8]) -> Result<(), String> {
-        let message: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        let needs =
-            |fields: &[&str], name: &str| text_of(&message, fields).ok_or(format!("it has no {name}"));
+    /// Imports a message. `line` is its JSON text.
+    fn message(&mut self, line: &[u8], message: &Value) -> Result<(), String> {
+        let needs = |fields: &[&str], name: &str| text_of(message, fields).ok_or(format!("it has no {name}"));
         let user = UserName::new(needs(&FROM_FIELDS, "sender")?).map_err(|error| error.to_string())?;
         if !self.ledger.state().users.exists(&user) {
             return Err(format!("there is no user {user}"));
         }
         let text = Text::new(needs(&TEXT_FIELDS, "text")?).map_err(|error| error.to_string())?;
         let to = self.target(needs(&TO_FIELDS, "channel or receiver")?)?;
-        let at = field(&message, &TIME_FIELDS).and_then(unix_ms).unwrap_or(self.now_ms).min(self.now_ms);
-        let id = id_of(line, at);
+        let time = field(message, &TIME_FIELDS).and_then(unix_ms).map(|at| at.min(self.now_ms));
+        let at = time.unwrap_or(self.now_ms);
+        let id = self.id_of(line, time);
         if self.ledger.sent_before(id, &user).map_err(|error| error.message)?.is_some() {
             self.report.known += 1;
             return Ok(());
@@ -201,28 +244,50 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// The entries of a file. The file, or its field with one of the names `fields`, is a list of entries or
-    /// a map from keys to entries.
-    fn entries(&mut self, json: &[u8], kind: &str, fields: &[&str]) -> Vec<(Option<String>, Value)> {
-        let file: Value = match serde_json::from_slice(json) {
-            Ok(file) => file,
-            Err(error) => {
-                self.skip(format!("the {kind} file is not JSON: {error}"));
-                return Vec::new();
-            }
-        };
-        match field(&file, fields).unwrap_or(&file).clone() {
-            Value::Array(entries) => entries.into_iter().map(|entry| (None, entry)).collect(),
-            Value::Object(entries) => {
-                let sorted: BTreeMap<_, _> = entries.into_iter().collect();
-                sorted.into_iter().map(|(key, entry)| (Some(key), entry)).collect()
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                self.skip(format!("the {kind} file contains neither a list nor a map"));
-                Vec::new()
-            }
+    /// The id of a message, made of its time and bits of the SHA-256 of its line. The n-th occurrence of a
+    /// line always gets the same id, and each occurrence another id. A message without a time gets the time
+    /// 0, because its id must be the same in the next import.
+    fn id_of(&mut self, line: &[u8], time: Option<u64>) -> Uuid {
+        let count = self.equal_messages.entry(Sha256::digest(line).into()).or_default();
+        let mut hash = Sha256::new_with_prefix(line);
+        if *count > 0 {
+            hash.update(count.to_be_bytes());
+        }
+        *count += 1;
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut bits = [0; 10];
+        bits.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
+        uuid::Builder::from_unix_timestamp_millis(time.unwrap_or(0), &bits).into_uuid()
+    }
+}
+
+/// The content of a file without its byte-order mark.
+fn without_mark(file: &[u8]) -> Result<&[u8], ImportError> {
+    let file = file.strip_prefix(BYTE_ORDER_MARK).unwrap_or(file);
+    if file.trim_ascii().is_empty() { Err(ImportError::Empty) } else { Ok(file) }
+}
+
+/// The entries of a file. The file, or its field with one of the names `fields`, is a list of entries or a
+/// map from keys to entries.
+fn entries(file: &[u8], fields: &[&str]) -> Result<Vec<(Option<String>, Value)>, ImportError> {
+    let file: Value = serde_json::from_slice(without_mark(file)?)?;
+    match field(&file, fields).unwrap_or(&file).clone() {
+        Value::Array(entries) => Ok(entries.into_iter().map(|entry| (None, entry)).collect()),
+        Value::Object(entries) => {
+            let sorted: BTreeMap<_, _> = entries.into_iter().collect();
+            Ok(sorted.into_iter().map(|(key, entry)| (Some(key), entry)).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            Err(ImportError::NeitherListNorMap)
         }
     }
+}
+
+/// The messages of a file that is one JSON list, or an object with a list of messages. `None` for a file with
+/// one message per line.
+fn list_of_messages(file: &[u8]) -> Option<Vec<Value>> {
+    let file: Value = serde_json::from_slice(without_mark(file).ok()?).ok()?;
+    field(&file, &MESSAGES_FIELDS).unwrap_or(&file).as_array().cloned()
 }
 
 fn field<'v>(value: &'v Value, names: &[&str]) -> Option<&'v Value> {
@@ -257,13 +322,4 @@ fn unix_ms(time: &Value) -> Option<u64> {
     let ms = if number < SECONDS_MAX { number * 1000.0 } else { number };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: a positive time")]
     (ms.is_finite() && ms >= 0.0).then_some(ms as u64)
-}
-
-/// The id of a message, made of its time and bits of the SHA-256 of its line. The same line always gets the
-/// same id.
-fn id_of(line: &[u8], at: u64) -> Uuid {
-    let digest: [u8; 32] = Sha256::digest(line).into();
-    let mut bits = [0; 10];
-    bits.iter_mut().zip(digest).for_each(|(byte, digest)| *byte = digest);
-    uuid::Builder::from_unix_timestamp_millis(at, &bits).into_uuid()
 }

@@ -70,13 +70,15 @@ fn publish_event(
     }
 }
 
-/// Publishes a read mark or a block to all sessions of its user. A client that misses the notice requests
-/// `read.list` or `user.blocks` when it subscribes again.
+/// Publishes a read mark, a block or a notification level to all sessions of its user. A client that misses the
+/// notice requests `read.list`, `user.blocks` or `notify.list` when it subscribes again.
 fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let (user, notice) = if let ServerRecord::Read { user, conversation, .. } = record {
         (user, reads::reading(state, user, conversation).map(read_notice))
     } else if let ServerRecord::BlockSet { user, other, blocked, .. } = record {
         (user, Some(Notice::Blocked { user: other.clone(), blocked: *blocked }))
+    } else if let ServerRecord::LevelSet { user, .. } = record {
+        (user, Some(Notice::Levels {}))
     } else {
         return;
     };

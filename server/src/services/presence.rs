@@ -1,24 +1,43 @@
-//! The presence of users, computed from the heartbeats of their sessions.
+//! The presence of users, computed from the heartbeats of the connections of their sessions.
 //!
 //! Presence depends on time, so it is not part of the domain: it is in memory only and never replayed. Only
 //! the time at which a user was last seen is recorded. A heartbeat takes time logarithmic in the number of
-//! present sessions.
+//! present connections.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use common::UserName;
-use common::limits::{PRESENCE_HEARTBEAT_MS, PRESENCE_NOTICE_INTERVAL_MS, PRESENCE_TIMEOUT_MS};
+use common::limits::{
+    PRESENCE_CONNECTIONS_MAX, PRESENCE_HEARTBEAT_MS, PRESENCE_NOTICE_INTERVAL_MS, PRESENCE_TIMEOUT_MS,
+};
 use common::presence::{Change, State};
 use foldhash::fast::RandomState;
+use uuid::Uuid;
 
 use crate::domain::records::TokenDigest;
+
+/// A program that sends heartbeats for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection {
+    pub session: TokenDigest,
+    /// The id that the program chose; nil if it chose none.
+    pub id: Uuid,
+}
+
+impl Connection {
+    /// The connections of a session, as a range.
+    fn all_of(session: TokenDigest) -> RangeInclusive<Self> {
+        Self { session, id: Uuid::nil() }..=Self { session, id: Uuid::max() }
+    }
+}
 
 /// All present users. There are at most as many as open sessions.
 #[derive(Debug, Default)]
 pub struct Presence {
     users: HashMap<UserName, PresentUser, RandomState>,
-    /// The time on `clock` at which each session expires, the earliest first.
-    due: BTreeSet<(u64, UserName, TokenDigest)>,
+    /// The time on `clock` at which each connection expires, the earliest first.
+    due: BTreeSet<(u64, UserName, Connection)>,
     /// The users whose state may differ from the published one.
     changed: BTreeSet<UserName>,
     clock: AwakeClock,
@@ -28,23 +47,34 @@ pub struct Presence {
 
 #[derive(Debug, Default)]
 struct PresentUser {
-    sessions: BTreeMap<TokenDigest, Heartbeat>,
+    connections: BTreeMap<Connection, Heartbeat>,
     /// The state that was published last.
     published: State,
-    /// The time of the last heartbeat of any session, in Unix milliseconds.
+    /// The time of the last heartbeat of any connection, in Unix milliseconds.
     last_heartbeat_unix_ms: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Heartbeat {
     state: State,
-    /// The time on the awake clock at which the session expires.
+    /// The time on the awake clock at which the connection expires.
     due: u64,
 }
 
 impl PresentUser {
     fn state(&self) -> State {
-        self.sessions.values().map(|heartbeat| heartbeat.state).max().unwrap_or_default()
+        self.connections.values().map(|heartbeat| heartbeat.state).max().unwrap_or_default()
+    }
+
+    /// The connection that a heartbeat of `connection` replaces: the same one or, if the session has the
+    /// maximum number of connections, the one with the oldest heartbeat.
+    fn replaced_by(&self, connection: Connection) -> Option<Connection> {
+        let of_session = || self.connections.range(Connection::all_of(connection.session));
+        if self.connections.contains_key(&connection) {
+            return Some(connection);
+        }
+        let oldest = of_session().min_by_key(|(_, heartbeat)| heartbeat.due);
+        oldest.filter(|_| of_session().count() >= PRESENCE_CONNECTIONS_MAX).map(|(oldest, _)| *oldest)
     }
 }
 
@@ -57,21 +87,22 @@ pub struct Changed {
 }
 
 impl Presence {
-    /// Applies a heartbeat of a session.
-    pub fn set(&mut self, user: &UserName, session: TokenDigest, state: State, unix_ms: u64) {
+    /// Applies a heartbeat of a connection.
+    pub fn set(&mut self, user: &UserName, connection: Connection, state: State, unix_ms: u64) {
         self.clock.advance(unix_ms);
         if state == State::Offline && !self.users.contains_key(user) {
             return;
         }
         let present = self.users.entry(user.clone()).or_default();
         present.last_heartbeat_unix_ms = unix_ms;
-        if let Some(earlier) = present.sessions.remove(&session) {
-            self.due.remove(&(earlier.due, user.clone(), session));
+        let replaced = present.replaced_by(connection);
+        if let Some((connection, earlier)) = replaced.and_then(|old| present.connections.remove_entry(&old)) {
+            self.due.remove(&(earlier.due, user.clone(), connection));
         }
         if state != State::Offline {
             let due = self.clock.awake_ms + PRESENCE_TIMEOUT_MS;
-            present.sessions.insert(session, Heartbeat { state, due });
-            self.due.insert((due, user.clone(), session));
+            present.connections.insert(connection, Heartbeat { state, due });
+            self.due.insert((due, user.clone(), connection));
         }
         if present.state() != present.published {
             self.changed.insert(user.clone());
@@ -81,8 +112,9 @@ impl Presence {
     /// Removes the sessions of a user for which `is_open` returns false.
     pub fn remove_ended(&mut self, user: &UserName, is_open: impl Fn(&TokenDigest) -> bool) {
         let Some(present) = self.users.get_mut(user) else { return };
-        for (session, heartbeat) in present.sessions.extract_if(.., |session, _| !is_open(session)) {
-            self.due.remove(&(heartbeat.due, user.clone(), session));
+        let ended = present.connections.extract_if(.., |connection, _| !is_open(&connection.session));
+        for (connection, heartbeat) in ended {
+            self.due.remove(&(heartbeat.due, user.clone(), connection));
         }
         self.changed.insert(user.clone());
     }
@@ -104,9 +136,9 @@ impl Presence {
         self.clock.advance(unix_ms);
         let now = self.clock.awake_ms;
         while self.due.first().is_some_and(|(due, ..)| *due <= now) {
-            let Some((_, user, session)) = self.due.pop_first() else { break };
+            let Some((_, user, connection)) = self.due.pop_first() else { break };
             if let Some(present) = self.users.get_mut(&user) {
-                present.sessions.remove(&session);
+                present.connections.remove(&connection);
                 self.changed.insert(user);
             }
         }

@@ -18,6 +18,7 @@ use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Opt
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
 use crate::storage::data_folder::Store;
 use crate::storage::replay::{self, key_of};
+use crate::storage::session_log;
 use crate::storage::snapshots::{self, Prepared};
 use disk::Disk;
 
@@ -354,7 +355,7 @@ fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -
         Record::Event(event) => state.members_topic(event),
         Record::Server(_) => None,
     };
-    state.apply(appended.record, &record);
+    session_log::apply(state, appended.record, &record);
     let moved = state.channels.take_moved();
     Recorded { record, line: appended.line, state, topic_before, moved }
 }

@@ -7,4 +7,5 @@ mod error;
 pub mod commit_log;
 pub(crate) mod replay;
 mod recorded;
+mod session_log;
 pub mod ledger;

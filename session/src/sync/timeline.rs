@@ -102,7 +102,15 @@ mod tests {
 
     fn entry(n: u64) -> Entry {
         let conversation = common::Target::new("#a").expect("a name");
-        Entry { conversation, n, line: "".into(), event: None, amended: None, is_hidden: false }
+        Entry {
+            conversation,
+            n,
+            line: "".into(),
+            event: None,
+            amended: None,
+            level: common::notify::Level::All,
+            is_hidden: false,
+        }
     }
 
     fn emitted(timeline: &mut Timeline) -> Vec<u64> {

@@ -45,9 +45,18 @@ impl Process {
         Self::start(command)
     }
 
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
         let log = NamedTempFile::new().expect("a file for the log");
         let stderr = log.reopen().expect("a second handle of the log");
+        Self::start_logging(command, log, stderr.into())
+    }
+
+    /// Starts a process whose standard error is not recorded.
+    pub fn start_with_stderr(command: Command, stderr: Stdio) -> Self {
+        Self::start_logging(command, NamedTempFile::new().expect("an empty log"), stderr)
+    }
+
+    fn start_logging(mut command: Command, log: NamedTempFile, stderr: Stdio) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let output = BufReader::new(child.stdout.take().expect("a pipe"));

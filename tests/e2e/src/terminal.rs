@@ -124,9 +124,20 @@ impl Terminal {
         self.tmux(["send-keys", "-l", text]);
     }
 
+    /// Pastes a text, which the terminal marks as pasted.
+    pub fn paste(&self, text: &str) {
+        self.tmux(["set-buffer", text]);
+        self.tmux(["paste-buffer", "-p"]);
+    }
+
     /// Presses a key by tmux's name for it, such as `Tab` or `C-d`.
     pub fn press(&self, key: &str) {
         self.tmux(["send-keys", key]);
+    }
+
+    /// Changes the size of the terminal, as a user does who drags its window.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.tmux(["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
     }
 
     #[must_use]

@@ -219,3 +219,170 @@ fn an_earlier_refusal_does_not_fail_the_chat_at_quit() {
     let output = alice.output();
     assert!(!output.contains("papo: "), "{output}");
 }
+
+#[test]
+fn no_new_size_of_the_terminal_loses_a_line() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create #general");
+    alice.wait_for("#general>");
+    for number in 1..=6 {
+        alice.enter(&format!("message {number}"));
+        alice.wait_for(&format!("alice: message {number}"));
+    }
+    let typed = "0123456789".repeat(14);
+    alice.type_text(&typed);
+    alice.wait_until("shows the line", |screen| screen.lines().collect::<String>().contains(&typed));
+    // At each size, a key shows that the program has drawn the line.
+    let mut line = typed;
+    let sizes = [
+        (120, 30),
+        (60, 30),
+        (200, 30),
+        (45, 24),
+        (90, 24),
+        (170, 40),
+        (150, 40),
+        (40, 40),
+        (250, 20),
+        (80, 50),
+        (149, 30),
+        (30, 45),
+    ];
+    for (columns, rows) in sizes {
+        // tmux reports the new size a moment after it has wrapped the lines again.
+        let before = alice.output().len();
+        alice.resize(columns, rows);
+        alice.wait_until_output("the line again", |output| {
+            output.len() > before && output.ends_with("\u{1b}[?2026l")
+        });
+        alice.type_text("x");
+        line.push('x');
+        let is_drawn = |screen: &str| screen.lines().collect::<String>().ends_with(&line);
+        alice.wait_until(&format!("is drawn at {columns}x{rows}"), is_drawn);
+        let transcript = alice.transcript();
+        for number in 1..=6 {
+            let message = format!("alice: message {number}");
+            assert_eq!(transcript.matches(&message).count(), 1, "{columns}x{rows}, {message}:\n{transcript}");
+        }
+    }
+    alice.press("Enter");
+    alice.wait_until("shows the message", |screen| screen.trim_end().ends_with("#general>"));
+}
+
+#[test]
+fn a_message_has_several_lines_and_its_marks_are_styles() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.paste("first line\nsecond line");
+    alice.press("Enter");
+    alice.wait_for("#general 2 alice: first line");
+    alice.type_text("three");
+    alice.press("M-Enter");
+    alice.enter("four **bold** `code`");
+    alice.wait_for("#general 3 alice: three");
+    let [mut peer] = peers(&node, ["bob"]);
+    peer.join("#general").expect("a member");
+    let texts: Vec<_> = peer
+        .history("#general")
+        .iter()
+        .filter_map(|event| match &event.body {
+            common::Body::Message { text, .. } => Some(text.as_str().to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["first line\nsecond line", "three\nfour **bold** `code`"]);
+    alice.wait_for_output("four \u{1b}[1mbold\u{1b}[0m \u{1b}[36mcode\u{1b}[0m");
+}
+
+#[test]
+fn a_path_is_a_message_and_a_mistyped_command_stays_reachable() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/craete #general");
+    alice.wait_for("there is no command /craete: did you mean /create?");
+    alice.press("Up");
+    alice.wait_until("shows the line again", |screen| screen.trim_end().ends_with("papo> /craete #general"));
+    alice.press("C-c");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.enter("/usr/bin/ls -l");
+    alice.wait_for("#general 2 alice: /usr/bin/ls -l");
+    alice.enter("/help msg");
+    alice.wait_for("/msg #CHANNEL|@USER TEXT");
+    alice.enter("/quit");
+    alice.wait_for_end();
+    let saved = std::fs::read_dir(config.path())
+        .expect("a folder")
+        .filter_map(|entry| std::fs::read_to_string(entry.expect("a file").path()).ok());
+    assert!(
+        saved.map(|text| text.matches("/craete").count()).sum::<usize>() == 0,
+        "it may contain a password"
+    );
+}
+
+#[test]
+fn a_mention_is_a_notification_of_the_desktop() {
+    let node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    let config = TempDir::new().expect("a folder");
+    drop(register(&node, &config, "alice"));
+    let alice = Terminal::chat_with(node.server(), config.path(), "--notify");
+    alice.wait_for("papo>");
+    bob.send("@alice", "oi; tudo bem?").expect("stored");
+    alice.wait_for_output(
+        "\u{1b}]9;@bob bob: oi, tudo bem?\u{1b}\\\u{1b}]777;notify;@bob;bob: oi, tudo bem?\u{1b}\\",
+    );
+}
+
+#[test]
+fn a_permalink_opens_its_message() {
+    let node = Node::up();
+    let config = TempDir::new().expect("a folder");
+    let alice = register(&node, &config, "alice");
+    alice.enter("/create general");
+    alice.wait_for("#general>");
+    alice.enter("the linked message");
+    alice.wait_for("#general 2 alice: the linked message");
+    alice.enter("/link 2");
+    let link = format!("papo://{}/#general/2", node.address("clients"));
+    alice.wait_for(&link);
+    alice.enter("/create other");
+    alice.wait_for("#other>");
+    alice.enter(&link);
+    alice.wait_for("#general>");
+    alice.enter("papo://elsewhere:5555/#general/2");
+    alice.wait_for("the link leads to another server");
+}
+
+#[test]
+fn a_muted_conversation_neither_rings_nor_counts() {
+    let node = Node::up();
+    let [mut bob] = peers(&node, ["bob"]);
+    bob.create("#general").expect("a channel");
+    let config = TempDir::new().expect("a folder");
+    drop(register(&node, &config, "alice"));
+    let alice = Terminal::chat_with(node.server(), config.path(), "--bell");
+    alice.wait_for("papo>");
+    alice.enter("/join general");
+    alice.wait_for("#general>");
+    alice.enter("/mute @bob");
+    alice.wait_for("notifications of @bob: none");
+    bob.send("@alice", "are you there?").expect("stored");
+    alice.wait_for("bob: are you there?");
+    alice.enter("/notify");
+    alice.wait_for("notifications of all conversations: at most all");
+    let screen = alice.screen();
+    assert!(screen.trim_end().ends_with("#general>"), "the prompt counts no unread message: {screen}");
+    assert_eq!(alice.output().matches('\u{7}').count(), 0);
+    alice.enter("/notify all @bob");
+    alice.wait_for("notifications of @bob: all");
+    bob.send("@alice", "and now?").expect("stored");
+    alice.wait_for_output("\u{7}");
+    alice.wait_for("#general (");
+}

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use e2e::{Finished, Node, PASSWORD, Process, binary};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The shell of a user: a config folder and a node.
@@ -239,4 +239,77 @@ fn search_finds_only_messages_that_the_user_may_read() {
     assert!(refused.log.contains("there is no channel #ops"), "{}", refused.log);
     let refused = bob.run(&["search", "before:yesterday"]);
     assert!(refused.log.contains("such as before:2026-01-31"), "{}", refused.log);
+}
+
+#[test]
+fn a_text_that_looks_like_an_option_is_sent() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.run_ok(&["create", "g"]);
+    let texts = ["- item", "--help", "-h", "--json", "--reply", "--server=x"];
+    for text in texts {
+        alice.run_ok(&["send", "#g", text]);
+    }
+    alice.run_ok(&["edit", "#g", "2", "--version"]);
+    let sent = alice.texts(&["history", "#g", "--after", "1", "--limit", "500", "--json"]);
+    assert_eq!(sent[..6], ["--version", "--help", "-h", "--json", "--reply", "--server=x"]);
+    alice.run_ok(&["channel", "set", "#g", "--subject", "- a list"]);
+    assert!(alice.run(&["send", "--help"]).output.contains("Usage: papo send"));
+}
+
+#[test]
+fn a_message_that_was_kept_is_reported_as_kept() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.run_ok(&["create", "#g"]);
+    let sessions = alice.run_ok(&["sessions", "--json"]);
+    let session: Value = serde_json::from_str(sessions.lines().next().expect("a session")).expect("JSON");
+    let mut other = node.peer();
+    other.login("alice").expect("logged in");
+    other.call("session.revoke", json!({ "session": session["session"] })).expect("revoked");
+    let kept = alice.run(&["send", "#g", "only once"]);
+    assert_eq!(kept.code, Some(1), "{}", kept.log);
+    assert!(
+        kept.log.contains("1 message was not sent; the next papo send or papo chat sends it"),
+        "{}",
+        kept.log
+    );
+    alice.run_ok(&["login", "alice"]);
+    alice.run_ok(&["send", "#g", "after it"]);
+    let sent = alice.texts(&["history", "#g", "--json"]);
+    assert_eq!(sent, ["only once", "after it"]);
+}
+
+#[test]
+fn a_script_downloads_the_newest_file_without_its_number() {
+    let node = Node::up();
+    let alice = Shell::new(&node, "alice");
+    alice.run_ok(&["create", "#g"]);
+    for name in ["one.txt", "two.txt"] {
+        let path = alice.config.path().join(name);
+        std::fs::write(&path, name).expect("written");
+        alice.run_ok(&["file", "send", "#g", path.to_str().expect("UTF-8")]);
+    }
+    let downloads = alice.config.path().join("downloads");
+    let path = alice.run_ok(&["file", "get", "#g", "--downloads", downloads.to_str().expect("UTF-8")]);
+    assert!(path.trim_end().ends_with("two.txt"), "{path}");
+}
+
+#[test]
+fn completions_and_manual_pages_have_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = Process::run(["completions", shell]);
+        assert_eq!(completions.code, Some(0), "{}", completions.log);
+        for word in ["send", "history", "without-missing-files"] {
+            assert!(completions.output.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let folder = TempDir::new().expect("a folder");
+    let pages = folder.path().join("man");
+    let written = Process::run(["man", pages.to_str().expect("UTF-8")]);
+    assert_eq!(written.code, Some(0), "{}", written.log);
+    for page in ["papo.1", "papo-send.1", "papo-channel-set.1"] {
+        let page = std::fs::read_to_string(pages.join(page)).expect(page);
+        assert!(page.contains(".SH SYNOPSIS"), "{page}");
+    }
 }

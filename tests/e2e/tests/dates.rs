@@ -1,8 +1,9 @@
 //! Tests that messages of another day show their date.
 
 use std::path::Path;
+use std::process::Command;
 
-use e2e::{Node, Process, Terminal};
+use e2e::{Node, Process, Terminal, binary};
 use tempfile::TempDir;
 
 /// The SHA-256 of "test": the password hash of an imported chat.
@@ -74,4 +75,30 @@ fn messages_of_another_day_show_their_date() {
     });
     chat.enter("/quit");
     chat.wait_for_end();
+}
+
+#[test]
+fn days_in_a_search_are_days_of_the_user() {
+    let alices = TempDir::new().expect("a folder");
+    let node = node_with_a_past(&alices);
+    let password = file(&alices, "password", "test");
+    let papo = |arguments: &[&str]| {
+        let mut command = Command::new(binary());
+        // 14 hours ahead of UTC: the message of 2020-01-31, 12:00 UTC, is of 2020-02-01.
+        command.args(arguments).args(["--server", node.server(), "--config", &path(alices.path())]);
+        command.env("TZ", "<+14>-14");
+        let finished = Process::start(command).finish();
+        assert_eq!(finished.code, Some(0), "{}", finished.log);
+        finished.output
+    };
+    papo(&["login", "alice", "--password-file", &password]);
+    for (query, is_found) in [
+        ("ago after:2020-02-01", true),
+        ("ago before:2020-02-01", false),
+        ("ago before:2020-02-02", true),
+        ("ago after:2020-02-02", false),
+        ("ago after:2020-01-31T12:00:00Z", true),
+    ] {
+        assert_eq!(!papo(&["search", query]).is_empty(), is_found, "{query}");
+    }
 }

@@ -14,6 +14,7 @@ mod hostile;
 mod private_channels;
 mod presence;
 mod processes;
+mod standard_streams;
 mod kills;
 mod damaged_log;
 mod chaos;

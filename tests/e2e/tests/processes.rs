@@ -71,11 +71,31 @@ fn a_port_in_use_is_refused_and_the_error_names_its_flag() {
 }
 
 #[test]
+fn an_invalid_endpoint_is_refused_and_the_error_names_its_flag() {
+    let data = TempDir::new().expect("a folder");
+    for port in ["99999", "-1", "65536", ""] {
+        for wanted in UP_FLAGS {
+            let invalid = format!("tcp://127.0.0.1:{port}");
+            let endpoint = |flag: &str| if flag == wanted { invalid.clone() } else { FREE_PORT.to_owned() };
+            assert_refused(
+                &up(data.path(), endpoint),
+                &format!("papo: --{wanted}: {invalid} is not an endpoint"),
+            );
+        }
+    }
+    let data = format!("--data={}", data.path().display());
+    for flag in ["broker", "proxy", "advertise", "control"] {
+        let refused = Process::run(["server", &data, &format!("--{flag}=tcp://127.0.0.1:99999")]);
+        assert_refused(&refused, &format!("papo: --{flag}: tcp://127.0.0.1:99999 is not an endpoint"));
+    }
+}
+
+#[test]
 fn a_clean_stop_keeps_acknowledged_messages() {
     const SENDS: usize = 300;
     let mut node = Node::up();
     let [mut alice] = peers(&node, ["alice"]);
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let ids: Vec<_> = (0..SENDS).map(|_| Uuid::now_v7()).collect();
         let post = |id: &Uuid| alice.post(&alice.message_line(*id, "@alice", "oi"));
         ids.iter().for_each(post);
@@ -206,4 +226,22 @@ fn a_folder_without_a_log_is_refused_and_unchanged() {
         assert_eq!((refused.code, refused.log.trim()), (Some(1), wanted.as_str()), "{command:?}");
     }
     assert_eq!(empty.path().read_dir().expect("a folder").count(), 0);
+}
+
+#[test]
+fn the_log_of_a_node_has_a_line_at_the_start_and_the_end_of_each_session() {
+    let node = Node::up();
+    let [mut alice, mut other] = peers(&node, ["alice", "bob"]);
+    let sessions = other.call("session.list", json!({})).expect("a list");
+    let id = sessions["sessions"][0]["session"].as_str().expect("an id").to_owned();
+    other.call("auth.logout", json!({})).expect("logged out");
+    alice.call("admin.disable", json!({ "user": "bob", "disabled": true })).expect("disabled");
+    let log = node.log("up");
+    let lines = |what: &str, user: &str| {
+        let of_user = format!("user={user} ");
+        log.lines().filter(|line| line.contains(what) && line.contains(&of_user)).count()
+    };
+    assert_eq!((lines("session opened", "bob"), lines("session ended", "bob")), (1, 1), "{log}");
+    assert_eq!((lines("session opened", "alice"), lines("session ended", "alice")), (1, 0), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains(&format!("session={id}"))).count(), 2, "{log}");
 }

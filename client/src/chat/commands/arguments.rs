@@ -26,9 +26,9 @@ pub(super) fn target(catalog: Catalog, name: &str) -> Result<Target, CliError> {
     Target::new(name).map_err(|_| CliError::Usage(catalog.channel_or_user()))
 }
 
-/// `#CHANNEL`.
+/// `#CHANNEL` or `CHANNEL`.
 pub(super) fn channel(catalog: Catalog, name: &str) -> Result<ChannelName, CliError> {
-    ChannelName::new(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
+    ChannelName::from_input(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
 }
 
 /// Parses `[#CHANNEL]`. Without an argument, returns the open channel.

@@ -2,11 +2,12 @@
 
 use common::history::History;
 
-use super::arguments::{first_word, target};
+use super::arguments::{first_word, number, target};
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{both, same};
+use crate::permalink::Permalink;
 use crate::render;
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -29,6 +30,15 @@ pub(super) static COMMANDS: &[Command] = &[
         message,
     ),
     Command::new(
+        "link",
+        same("N"),
+        both(
+            "print a link to event N of the open conversation; the link alone opens it",
+            "mostra um link para o evento N da conversa aberta; o link sozinho o abre",
+        ),
+        link,
+    ),
+    Command::new(
         "status",
         same(""),
         both(
@@ -49,6 +59,10 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn open(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    if let Ok(link) = arguments.parse() {
+        context.open_link(link)?;
+        return Ok(Next::Stay);
+    }
     context.open(target(context.catalog, arguments)?)?;
     Ok(Next::Stay)
 }
@@ -56,6 +70,15 @@ fn open(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn message(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (to, text) = first_word(arguments);
     context.send(target(context.catalog, to)?, text, None)?;
+    Ok(Next::Stay)
+}
+
+fn link(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (n, _) = number(arguments, &context.catalog.usage_link())?;
+    let conversation = context.open_conversation()?;
+    let status = context.handle.status()?;
+    let link = Permalink::new(&context.handle.address(&status), conversation, n);
+    context.say(&link.to_string())?;
     Ok(Next::Stay)
 }
 

@@ -12,13 +12,16 @@ mod files;
 mod reads;
 mod search;
 mod presence;
+mod notify;
 mod admin;
 
+use strsim::damerau_levenshtein;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::{Catalog, Phrase, both, same};
+use crate::render::wrap;
 pub(super) use command::{Command, Next};
 
 /// The columns of `/help` for a command and its arguments. If these are longer, the help text begins further
@@ -43,12 +46,18 @@ pub(super) static GROUPS: &[Group] = &[
     Group { title: both("unread messages", "mensagens não lidas"), commands: reads::COMMANDS },
     Group { title: both("search", "busca"), commands: search::COMMANDS },
     Group { title: both("presence", "presença"), commands: presence::COMMANDS },
+    Group { title: both("notifications", "notificações"), commands: notify::COMMANDS },
     Group { title: both("administration", "administração"), commands: admin::COMMANDS },
     Group { title: both("quit papo", "encerrar o papo"), commands: QUIT },
 ];
 
 static HELP: &[Command] = &[
-    Command::new("help", same(""), both("list the commands", "lista os comandos"), help),
+    Command::new(
+        "help",
+        both("[COMMAND]", "[COMANDO]"),
+        both("list the commands, or explain one", "lista os comandos, ou explica um"),
+        help,
+    ),
     Command::new(
         "menu",
         same(""),
@@ -74,8 +83,34 @@ pub(super) fn find(name: &str) -> Option<&'static Command> {
     all().find(|command| command.name == name)
 }
 
-fn help(context: &mut Context, _: &str) -> Result<Next, CliError> {
-    context.say(&help_text(context.catalog))?;
+/// The command that a user probably meant by a name that no command has. `None` if the name is not similar to
+/// that of a command.
+pub(super) fn nearest(name: &str) -> Option<&'static Command> {
+    let name = name.to_lowercase();
+    let distance = |command: &Command| damerau_levenshtein(&name, command.name);
+    let most_similar = all().min_by_key(|command| distance(command))?;
+    let is_similar = match name.chars().count() {
+        0 | 1 => false,
+        2 | 3 => distance(most_similar) <= 1,
+        4.. => distance(most_similar) <= 2,
+    };
+    let is_beginning = |command: &&Command| name.len() > 1 && command.name.starts_with(&name);
+    all().find(is_beginning).or(Some(most_similar).filter(|_| is_similar))
+}
+
+/// Lists the commands, or explains one: `/help join` or `/help /join`.
+fn help(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (catalog, columns) = (context.catalog, context.renderer.columns());
+    let name = arguments.strip_prefix('/').unwrap_or(arguments);
+    let text = match find(name) {
+        _ if name.is_empty() => help_text(catalog, columns),
+        Some(command) => help_line(catalog, command, columns),
+        None => {
+            let nearest = nearest(name).map_or("help", |nearest| nearest.name);
+            return Err(CliError::Usage(catalog.no_help(name, nearest)));
+        }
+    };
+    context.say(text.trim_end())?;
     Ok(Next::Stay)
 }
 
@@ -87,14 +122,17 @@ fn quit(_: &mut Context, _: &str) -> Result<Next, CliError> {
     Ok(Next::Quit)
 }
 
-fn help_text(catalog: Catalog) -> String {
-    let line = |command: &Command| {
-        let syntax = format!("/{} {}", command.name, catalog.of(command.arguments));
-        let gap = " ".repeat(SYNTAX_WIDTH.saturating_sub(syntax.width()));
-        format!("{syntax}{gap} {}\n", catalog.of(command.help))
-    };
-    let commands: String = all().map(line).collect();
-    commands + &catalog.any_other_line()
+fn help_text(catalog: Catalog, columns: Option<usize>) -> String {
+    let commands: String = all().map(|command| help_line(catalog, command, columns)).collect();
+    commands + &wrap(&catalog.any_other_line(), 0, columns)
+}
+
+/// The syntax and the help of a command. A long help continues below its beginning.
+fn help_line(catalog: Catalog, command: &Command, columns: Option<usize>) -> String {
+    let syntax = format!("/{} {}", command.name, catalog.of(command.arguments));
+    let gap = " ".repeat(SYNTAX_WIDTH.saturating_sub(syntax.width()) + 1);
+    let help = wrap(catalog.of(command.help), syntax.width() + gap.len(), columns);
+    format!("{syntax}{gap}{help}\n")
 }
 
 #[cfg(test)]
@@ -106,7 +144,7 @@ mod tests {
     #[test]
     fn help_lists_every_command_in_both_languages() {
         let [english, portuguese] =
-            [Language::English, Language::Portuguese].map(|language| help_text(Catalog::new(language)));
+            [Language::English, Language::Portuguese].map(|language| help_text(Catalog::new(language), None));
         for (language, help) in [(Language::English, &english), (Language::Portuguese, &portuguese)] {
             let catalog = Catalog::new(language);
             for command in all() {
@@ -127,6 +165,40 @@ mod tests {
         }
         for (english, portuguese) in english.lines().zip(portuguese.lines()) {
             assert_ne!(english, portuguese, "not translated");
+        }
+    }
+
+    #[test]
+    fn help_wraps_between_words_below_its_beginning() {
+        for language in [Language::English, Language::Portuguese] {
+            let catalog = Catalog::new(language);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            for columns in [40, 64, 80, 110] {
+                let help = help_text(catalog, Some(columns));
+                assert_eq!(words(&help), words(&help_text(catalog, None)), "no word is broken");
+                for line in help.lines() {
+                    assert!(line.width() <= columns, "{columns}: {line}");
+                    assert!(line.starts_with(['/', ' ']) || help.ends_with(line) || columns < 80, "{line}");
+                }
+            }
+        }
+        let send = find("send").expect("a command");
+        insta::assert_snapshot!(help_line(Catalog::ENGLISH, send, Some(50)), @"
+        /send PATH                   send a file to the
+                                 open conversation
+        ");
+    }
+
+    #[test]
+    fn a_mistyped_command_has_a_suggestion_and_a_path_has_none() {
+        let nearest = |name: &str| nearest(name).map(|command| command.name);
+        for (name, meant) in
+            [("jion", "join"), ("mg", "msg"), ("jo", "join"), ("histroy", "history"), ("quti", "quit")]
+        {
+            assert_eq!(nearest(name), Some(meant), "{name}");
+        }
+        for name in ["", "x", "tmp", "usr/bin/ls", "etc", "shrug", "dev/null"] {
+            assert_eq!(nearest(name), None, "{name}");
         }
     }
 

@@ -7,6 +7,7 @@ use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::cli_error::CliError;
 use crate::i18n::both;
+use crate::render::with_instants;
 
 pub(super) static COMMANDS: &[Command] = &[Command::new(
     "search",
@@ -19,7 +20,7 @@ pub(super) static COMMANDS: &[Command] = &[Command::new(
 )];
 
 fn search(context: &mut Context, query: &str) -> Result<Next, CliError> {
-    let query = query.to_owned().into();
+    let query = with_instants(query).into();
     let found = context.handle.request::<MessageSearch>(|token| Search {
         token,
         query,

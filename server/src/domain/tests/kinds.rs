@@ -60,6 +60,7 @@ kinds! {
     ServerRecord::AccountDeleted { .. } => "account.deleted",
     ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
     ServerRecord::BlockSet { .. } => "user.blocked",
+    ServerRecord::LevelSet { .. } => "notify",
     ServerRecord::Redacted { .. } => "redacted",
 }
 

@@ -14,7 +14,7 @@ use crate::domain::records::{JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..47u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..48u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -56,6 +56,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 37 => Command::Depart { user: target },
                 38 => Command::FinishDeletion { user: target },
                 39 => Command::Block { user: user(by), other: target, blocked: flag },
+                47 => Command::SetLevel {
+                    user: user(by),
+                    conversation: (n > 1).then(|| Target::User(target)),
+                    level: if flag { common::notify::Level::None } else { common::notify::Level::Mentions },
+                },
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },

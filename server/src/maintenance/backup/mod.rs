@@ -24,7 +24,7 @@ use crate::storage::ledger::LedgerError;
 
 pub(crate) use self::members::Hashing;
 pub use self::restore::restore;
-pub use self::write::write;
+pub use self::write::{write, write_to};
 
 /// The format of the archive. papo refuses an archive with a newer format.
 const FORMAT: u32 = 1;

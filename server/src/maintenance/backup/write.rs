@@ -7,7 +7,7 @@
 //!    again ([`check::visit_contents`]).
 //! 3. Copy the log, up to the checkpoint where that reading ended. The archive contains no later events.
 
-use std::io::{self, BufWriter, Read};
+use std::io::{self, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -26,11 +26,12 @@ use crate::storage::snapshots;
 
 /// Writes a backup of the data folder `data` to the file `to`, or into the folder `to`. Returns the path of
 /// the archive and its table of contents. The archive atomically replaces an older file with its name. Only
-/// the owner of the archive can read it. `may_skip` decides about files whose contents are missing.
+/// the owner of the archive can read it. Follows links. `may_skip` decides about files whose contents are
+/// missing.
 ///
 /// # Errors
 ///
-/// The data folder is damaged, or the disk fails. No archive is then written.
+/// The data folder is damaged, `to` is not a regular file, or the disk fails. No archive is then written.
 pub fn write(
     data: &Path,
     to: &Path,
@@ -40,22 +41,52 @@ pub fn write(
 ) -> Result<(PathBuf, TableOfContents), BackupError> {
     data_folder::check_is_data(data)?;
     let to = if disk::is_folder(to) { to.join(format!("papo-{at_ms}.tar")) } else { to.to_owned() };
-    let (disk, name) = RealDisk::parent_of(&to).map_err(io_error("write", &to))?;
+    let replaced = disk::replaceable(&to).map_err(io_error("write", &to))?;
+    let (disk, name) = RealDisk::parent_of(&replaced).map_err(io_error("write", &to))?;
     let temporary =
         Temporary::create(&disk, "", Access::Owner).map_err(io_error("write into", disk.folder()))?;
-    let mut archive = Archive { tar: Builder::new(BufWriter::new(temporary)), path: &to, at_s: at_ms / 1000 };
-    let contents = archive.fill(data, with_keys, at_ms, may_skip)?;
-    archive.finish(&name).map_err(io_error("write", &to))?;
+    let (temporary, contents) = archive(data, temporary, &to, with_keys, at_ms, may_skip)?;
+    temporary.replace(&name).map_err(io_error("write", &to))?;
     Ok((to, contents))
 }
 
-struct Archive<'a> {
-    tar: Builder<BufWriter<Temporary<'a, RealDisk>>>,
+/// Writes a backup of the data folder `data` to `out`. Returns its table of contents.
+///
+/// # Errors
+///
+/// Like [`write`]. `out` then holds an incomplete archive.
+pub fn write_to(
+    out: &mut dyn Write,
+    data: &Path,
+    with_keys: bool,
+    at_ms: u64,
+    may_skip: MaySkip<'_>,
+) -> Result<TableOfContents, BackupError> {
+    data_folder::check_is_data(data)?;
+    archive(data, out, Path::new("standard output"), with_keys, at_ms, may_skip).map(|(_, contents)| contents)
+}
+
+/// Writes a whole archive. `path` is the name of `out` in errors.
+fn archive<W: Write>(
+    data: &Path,
+    out: W,
+    path: &Path,
+    with_keys: bool,
+    at_ms: u64,
+    may_skip: MaySkip<'_>,
+) -> Result<(W, TableOfContents), BackupError> {
+    let mut archive = Archive { tar: Builder::new(BufWriter::new(out)), path, at_s: at_ms / 1000 };
+    let contents = archive.fill(data, with_keys, at_ms, may_skip)?;
+    Ok((archive.finish().map_err(io_error("write", path))?, contents))
+}
+
+struct Archive<'a, W: Write> {
+    tar: Builder<BufWriter<W>>,
     path: &'a Path,
     at_s: u64,
 }
 
-impl Archive<'_> {
+impl<W: Write> Archive<'_, W> {
     fn fill(
         &mut self,
         data: &Path,
@@ -174,10 +205,11 @@ impl Archive<'_> {
         self.tar.append_data(&mut header, name, &mut content).map_err(io_error("write", self.path))
     }
 
-    /// Completes the archive and renames it to `name`.
-    fn finish(self, name: &str) -> io::Result<()> {
-        let file = self.tar.into_inner()?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.replace(name)
+    /// Completes the archive.
+    fn finish(self) -> io::Result<W> {
+        let mut out = self.tar.into_inner()?;
+        out.flush()?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)
     }
 }
 

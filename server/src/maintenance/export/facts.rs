@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use common::channels::Role;
+use common::notify::Level;
 use common::{Detail, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
@@ -131,6 +132,13 @@ pub enum UserRecord {
     DeletionFinished { at: u64 },
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, other: UserName, blocked: bool },
+    #[serde(rename = "notify")]
+    LevelSet {
+        at: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation: Option<Target>,
+        level: Level,
+    },
 }
 
 /// The user's sessions by their token digests.
@@ -180,6 +188,9 @@ pub(super) fn user_record(
         ServerRecord::DeletionFinished { at, user } => (user, UserRecord::DeletionFinished { at }),
         ServerRecord::BlockSet { at, user, other, blocked } => {
             (user, UserRecord::BlockSet { at, other, blocked })
+        }
+        ServerRecord::LevelSet { at, user, conversation, level } => {
+            (user, UserRecord::LevelSet { at, conversation, level })
         }
         // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,

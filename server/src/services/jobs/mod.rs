@@ -9,10 +9,10 @@ pub mod kind;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::runtime::{Builder, Runtime};
+use transport::panics::catch;
 use transport::wake::Waker;
 
 use crate::services::limiters::guesses::Attempt;
@@ -70,7 +70,7 @@ impl Job {
     }
 
     fn run(self) -> Outcome {
-        catch_unwind(AssertUnwindSafe(self.work)).unwrap_or(Outcome::Failed)
+        catch(self.work).unwrap_or(Outcome::Failed)
     }
 }
 

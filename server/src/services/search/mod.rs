@@ -21,7 +21,6 @@ mod words;
 mod characters;
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -31,6 +30,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tracing::warn;
 use transport::clock;
+use transport::panics::catch;
 
 use self::index::MessageIndex;
 use self::indexer::Indexer;
@@ -310,7 +310,7 @@ impl IndexState {
 
 /// Returns a panic of `work` as an error.
 fn catch_panic(work: impl FnOnce() -> Result<(), SearchError>) -> Result<(), SearchError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SearchError::Panicked))
+    catch(work).unwrap_or(Err(SearchError::Panicked))
 }
 
 /// The delay after this number of consecutive failures.
