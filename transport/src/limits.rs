@@ -15,8 +15,8 @@ pub const SUBSCRIPTION_FRAME_BYTES_MAX: usize = 1024;
 /// limits above exclude these bytes.
 pub const CURVE_OVERHEAD_BYTES: i64 = 33;
 
-/// The maximum number of frames in one message. The longest message of papo has five frames: two names, the
-/// empty frame, the lines and the bytes.
+/// The maximum number of frames in one message. The longest message of papo has six frames: two names, the
+/// tag of a gateway, the empty frame, the lines and the bytes.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
 /// The maximum of the queued replies for one peer of a ROUTER, and in a DEALER, in units of 512 bytes. Each
