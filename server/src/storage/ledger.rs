@@ -90,7 +90,8 @@ pub struct Recorded<'a> {
     pub line: &'a [u8],
     /// The state after the record.
     pub state: &'a State,
-    /// The topic of the channel before the event. The event may have moved the topic.
+    /// The topic of the event's channel, or of the user whose sessions ended, before the record. The record may
+    /// have moved the topic.
     pub topic_before: Option<Arc<str>>,
     /// The channels whose topics the record moved.
     pub moved: Vec<ChannelName>,
@@ -383,7 +384,7 @@ fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<
 fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -> Recorded<'a> {
     let topic_before = match &record {
         Record::Event(event) => state.members_topic(event),
-        Record::Server(_) => None,
+        Record::Server(record) => record.ended_user().map(|user| state.user_topic(user).into()),
     };
     state.apply(appended.record, &record);
     let moved = state.channels.take_moved();
