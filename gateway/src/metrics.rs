@@ -82,7 +82,9 @@ impl Gauges {
 
     pub(crate) fn closed(&self, close: Close) {
         let known = CLOSES.iter().zip(&self.closes).find(|(known, _)| **known == close);
-        known.into_iter().for_each(|(_, count)| drop(count.fetch_add(1, Ordering::Relaxed)));
+        if let Some((_, count)) = known {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn lagged(&self) {
@@ -150,7 +152,7 @@ pub(crate) async fn is_ready(State(web): State<Web>) -> Response {
             Err(sentence) => problems.push(sentence),
         }
     }
-    let client = Client { sender: [0; 8], address: [127, 0, 0, 1].into(), is_secure: false };
+    let client = Client { sender: [0; 8], is_secure: false };
     let asked = ask(&web, client, None, Ask::new("server.info", json!({})));
     match tokio::time::timeout(ROLE_TIMEOUT, asked).await {
         Ok(Ok(_)) => {}

@@ -50,7 +50,6 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client {
     pub(crate) sender: SenderId,
-    pub(crate) address: IpAddr,
     /// Whether the client's browser uses HTTPS.
     pub(crate) is_secure: bool,
 }
@@ -127,7 +126,7 @@ impl Web {
             let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
             is_secure = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         }
-        Client { sender: self.hub.sender(address), address, is_secure }
+        Client { sender: self.hub.sender(address), is_secure }
     }
 
     fn routes(&self) -> Router {

@@ -203,8 +203,7 @@ fn a_session_is_checked_before_its_first_request_and_whenever_it_may_have_ended(
     subscribe(&mut hub, ONE, USER_TOPIC, 0);
     hub.published(USER_TOPIC.as_bytes(), b"{\"kind\":\"sessions.ended\"}", 0);
     assert_eq!(next(&mut hub).expect("a check").tag, check.tag);
-    let ended =
-        r#"{"jsonrpc":"2.0","id":1,"error":{"code":4010,"message":"x","data":{"reason":"unauthenticated"}}}"#;
+    let ended = r#"{"jsonrpc":"2.0","id":"gateway","error":{"code":4010,"message":"x","data":{"reason":"unauthenticated"}}}"#;
     hub.take_effects();
     reply(&mut hub, ONE, Purpose::Check, ended);
     assert_eq!(effects(&mut hub), ["4 closed SessionEnded"]);

@@ -32,3 +32,4 @@ mod languages;
 mod trabalho;
 mod readme;
 mod interop;
+mod web;
