@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use transport::shutdown::Shutdown;
 use transport::wake::Wake;
@@ -141,7 +142,8 @@ impl Web {
                 StatusCode::SERVICE_UNAVAILABLE,
                 Duration::from_millis(REQUEST_MS_MAX),
             ))
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+            .layer(DefaultBodyLimit::disable())
+            .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
         let streams = Router::new()
             .route("/ws", get(websocket::open))
             .route("/events", get(events::follow))

@@ -238,7 +238,8 @@ impl ChatSocket {
             Message::Text(text) => {
                 for line in text.lines() {
                     let line: Value = serde_json::from_str(line).expect("JSON");
-                    let kind = if line.get("id").is_some() { &mut self.replies } else { &mut self.others };
+                    let kind =
+                        if line.get("jsonrpc").is_some() { &mut self.replies } else { &mut self.others };
                     kind.push_back(line);
                 }
                 Ok(())

@@ -58,5 +58,6 @@ fn the_older_api_is_off_by_default() {
     let [alice, _bob] = team(&node);
     let token = token(&alice);
     assert_eq!(node.web().socket(&format!("/ws?token={token}"), &[]).err(), Some(400));
-    assert_eq!(node.web().request("GET", &format!("/history/bob?token={token}"), &[], b"").status, 401);
+    let history = node.web().request("GET", &format!("/history/@bob?token={token}"), &[], b"");
+    assert_eq!((history.status, &*history.reason()), (401, "unauthenticated"));
 }
