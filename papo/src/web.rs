@@ -25,7 +25,7 @@ pub(crate) struct GatewayArgs {
     /// Answer `papo health` at this endpoint
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5562")]
     control: String,
-    /// Report the status of the roles at these control endpoints on /metrics
+    /// Report the status of the roles at these control endpoints on /metrics, or of no role: `off`
     #[arg(
         long,
         env = "PAPO_ROLE_CONTROLS",
@@ -105,7 +105,7 @@ impl GatewayArgs {
             broker: self.broker,
             proxy: self.proxy,
             control: self.control,
-            statuses: self.role_controls,
+            statuses: self.role_controls.into_iter().filter(|endpoint| endpoint != "off").collect(),
         };
         let config = self.web.config(endpoints)?;
         let gateway = Gateway::bind(&Context::new(), &config, &security)

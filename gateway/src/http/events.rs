@@ -60,7 +60,7 @@ struct Stream {
     /// Whether the history must be read before events of the fan-out.
     must_load: bool,
     ready: VecDeque<(u64, String)>,
-    is_over: bool,
+    has_ended: bool,
     _held: (Option<Held<common::UserName>>, Opened),
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn follow(
         next: last.unwrap_or(head) + 1,
         must_load: true,
         ready: VecDeque::new(),
-        is_over: false,
+        has_ended: false,
         web,
         visitor,
         _held: (held, opened),
@@ -140,13 +140,13 @@ impl Stream {
                 self.next = n + 1;
                 return Some(Event::default().id(format!("{}:{n}", self.conversation)).data(line));
             }
-            if self.is_over {
+            if self.has_ended {
                 return None;
             }
             if self.must_load {
                 if let Err(failure) = self.load().await {
                     // The client connects again with the last id. A final error is repeated then.
-                    self.is_over = true;
+                    self.has_ended = true;
                     let error = json!({ "error": &*failure.0 });
                     return Some(Event::default().event("error").data(error.to_string()));
                 }

@@ -117,18 +117,18 @@ async fn store(
     body: Body,
 ) -> Result<u64, Failure> {
     let (mut parts, mut chunk) = (body.into_data_stream(), BytesMut::new());
-    let mut is_over = false;
-    while have < bytes && !is_over {
+    let mut has_ended = false;
+    while have < bytes && !has_ended {
         let part = tokio::time::timeout(Duration::from_millis(BODY_PART_MS_MAX), parts.next()).await;
         match part {
             Ok(Some(Ok(part))) => chunk.extend_from_slice(&part),
-            Ok(Some(Err(_)) | None) | Err(_) => is_over = true,
+            Ok(Some(Err(_)) | None) | Err(_) => has_ended = true,
         }
-        while chunk.len() >= FILE_CHUNK_BYTES_MAX || is_over && !chunk.is_empty() {
+        while chunk.len() >= FILE_CHUNK_BYTES_MAX || has_ended && !chunk.is_empty() {
             let bytes = chunk.split_to(chunk.len().min(FILE_CHUNK_BYTES_MAX)).freeze();
             have = store_chunk(web, visitor, id, have, bytes).await?;
         }
-        is_over |= have + chunk.len() as u64 >= bytes && chunk.is_empty();
+        has_ended |= have + chunk.len() as u64 >= bytes && chunk.is_empty();
         if have + chunk.len() as u64 >= bytes && !chunk.is_empty() {
             have = store_chunk(web, visitor, id, have, chunk.split().freeze()).await?;
         }

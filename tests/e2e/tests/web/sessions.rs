@@ -1,4 +1,4 @@
-//! A WebSocket ends with its session, whoever ends the session and however.
+//! A WebSocket ends with its session.
 
 use e2e::{Node, PASSWORD};
 use serde_json::json;
