@@ -150,9 +150,12 @@ impl Gateway {
 }
 
 fn listen(flag: &'static str, address: SocketAddr) -> Result<TcpListener, GatewayError> {
-    let listener = TcpListener::bind(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => GatewayError::InUse { flag, address },
-        _ => GatewayError::Listen { flag, address, source },
+    let listener = TcpListener::bind(address).map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            GatewayError::InUse { flag, address }
+        } else {
+            GatewayError::Listen { flag, address, source }
+        }
     })?;
     listener.set_nonblocking(true).map_err(GatewayError::Start)?;
     Ok(listener)

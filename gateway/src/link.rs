@@ -135,9 +135,9 @@ impl Link {
     }
 
     /// Waits until the connection must be closed, while its client does not read a frame.
-    pub(crate) async fn closed(&self) -> Close {
+    pub(crate) async fn cut(&self) -> Close {
         loop {
-            if let Some(close) = self.queue().closed() {
+            if let Some(close) = self.queue().is_cut() {
                 return close;
             }
             self.ready.notified().await;
@@ -161,7 +161,7 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.with_queue(|queue| queue.close(Close::GoingAway));
+        self.with_queue(|queue| queue.cut(Close::GoingAway));
     }
 }
 

@@ -177,7 +177,7 @@ impl Chat {
         let text = Utf8Bytes::from(message.to_string());
         tokio::select! {
             sent = socket.send(Message::Text(text)) => sent.ok(),
-            _close = self.open.link.closed() => None,
+            _close = self.open.link.cut() => None,
         }
     }
 

@@ -202,6 +202,12 @@ async fn admit(
             return refuse(StatusCode::FORBIDDEN, "bad_origin", message);
         }
     }
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let is_large =
+        length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > BODY_BYTES_MAX);
+    if is_large && !is_upload(&request) {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body may have at most 1 MiB");
+    }
     let has_body = !request.method().is_safe() && request.headers().contains_key(header::CONTENT_TYPE);
     if source == Some(Source::Cookie) && has_body && !is_json(request.headers()) && !is_upload(&request) {
         let message = "send the body with Content-Type: application/json";

@@ -107,7 +107,7 @@ async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
                 };
                 tokio::select! {
                     sent = socket.send(message) => sent.ok()?,
-                    close = link.closed() => return Some(close),
+                    close = link.cut() => return Some(close),
                 }
                 link.sent(&open.hub);
             }

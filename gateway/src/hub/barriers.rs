@@ -76,7 +76,8 @@ impl Barriers {
             return Some(Step::Reconnect);
         }
         let is_due = self.due_ms.is_some_and(|due| due <= now_ms);
-        if !is_due && !(has_topics && self.probe_ms <= now_ms) {
+        let is_probe_due = has_topics && self.probe_ms <= now_ms;
+        if !is_due && !is_probe_due {
             return None;
         }
         self.count += 1;

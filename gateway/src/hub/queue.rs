@@ -37,6 +37,8 @@ pub(crate) struct Queue {
     is_lagged: bool,
     is_ping_due: bool,
     close: Option<Close>,
+    /// Whether the connection is closed without sending the replies that wait.
+    is_cut: bool,
     /// The time since which the connection sends a frame that the client has not read.
     sending_since_ms: Option<u64>,
     heard_ms: u64,
@@ -52,6 +54,7 @@ impl Queue {
             is_lagged: false,
             is_ping_due: false,
             close: None,
+            is_cut: false,
             sending_since_ms: None,
             heard_ms: now_ms,
             next_ping_ms: now_ms + PING_MS,
@@ -67,6 +70,8 @@ impl Queue {
     pub(crate) fn push(&mut self, kind: LineKind, lines: Bytes, may_add_events: bool) -> bool {
         let is_full = self.bytes + lines.len() > QUEUE_BYTES_MAX || self.lines.len() >= QUEUE_LINES_MAX;
         match kind {
+            _ if self.is_cut => return true,
+            LineKind::Event if self.close.is_some() => return true,
             LineKind::Event if self.is_lagged => return true,
             LineKind::Event if is_full || !may_add_events => return !self.lag(),
             LineKind::Event => {}
@@ -75,7 +80,7 @@ impl Queue {
         self.bytes += lines.len();
         self.lines.push_back((kind, lines));
         if self.reply_bytes > QUEUE_REPLIES_BYTES_MAX {
-            self.close(Close::Slow);
+            self.cut(Close::Slow);
         }
         true
     }
@@ -87,19 +92,30 @@ impl Queue {
         !std::mem::replace(&mut self.is_lagged, true)
     }
 
+    /// Closes the connection after the replies that wait. Events are dropped.
     pub(crate) fn close(&mut self, close: Close) {
         self.close.get_or_insert(close);
+        self.lines.retain(|(kind, _)| *kind == LineKind::Reply);
+        self.bytes = self.reply_bytes;
+    }
+
+    /// Closes the connection at once.
+    pub(crate) fn cut(&mut self, close: Close) {
+        (self.close, self.is_cut) = (Some(close), true);
         self.lines.clear();
         (self.bytes, self.reply_bytes) = (0, 0);
     }
 
-    pub(crate) fn closed(&self) -> Option<Close> {
-        self.close
+    /// The reason to close the connection while it sends a frame.
+    pub(crate) fn is_cut(&self) -> Option<Close> {
+        self.close.filter(|_| self.is_cut)
     }
 
     /// The next frame: all lines that wait, up to the limit of the queue.
     pub(crate) fn next(&mut self, now_ms: u64) -> Option<Next> {
-        if let Some(close) = self.close {
+        if let Some(close) = self.close
+            && self.lines.is_empty()
+        {
             return Some(Next::Close(close));
         }
         if let Some(lines) = self.take_lines() {
@@ -146,9 +162,9 @@ impl Queue {
     /// Checks the times. Returns whether there is something to send.
     pub(crate) fn tick(&mut self, now_ms: u64) -> bool {
         if self.sending_since_ms.is_some_and(|since| since + UNREAD_MS_MAX <= now_ms) {
-            self.close(Close::Slow);
+            self.cut(Close::Slow);
         } else if self.heard_ms + SILENT_MS_MAX <= now_ms {
-            self.close(Close::Silent);
+            self.cut(Close::Silent);
         } else if self.next_ping_ms <= now_ms {
             self.next_ping_ms = now_ms + PING_MS;
             self.is_ping_due = true;
@@ -205,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn a_closed_connection_receives_its_replies_and_no_event() {
+        let mut queue = Queue::new(0);
+        push(&mut queue, line(LineKind::Reply, 3));
+        push(&mut queue, line(LineKind::Event, 3));
+        queue.close(Close::SessionEnded);
+        push(&mut queue, line(LineKind::Event, 3));
+        assert_eq!(lines(&mut queue), "rr\n");
+        assert_eq!((queue.next(0), queue.is_cut()), (Some(Next::Close(Close::SessionEnded)), None));
+    }
+
+    #[test]
     fn unread_replies_beyond_the_limit_close_the_connection() {
         let mut queue = Queue::new(0);
         for _ in 0..=QUEUE_REPLIES_BYTES_MAX >> 20 {
@@ -222,19 +249,19 @@ mod tests {
         assert!(!queue.tick(PING_MS));
         queue.heard(PING_MS);
         queue.tick(SILENT_MS_MAX);
-        assert_eq!(queue.closed(), None);
+        assert_eq!(queue.is_cut(), None);
         queue.tick(PING_MS + SILENT_MS_MAX);
-        assert_eq!(queue.closed(), Some(Close::Silent));
+        assert_eq!(queue.is_cut(), Some(Close::Silent));
 
         let mut queue = Queue::new(0);
         push(&mut queue, line(LineKind::Event, 3));
         queue.next(1);
         queue.sent();
         queue.tick(UNREAD_MS_MAX + 1);
-        assert_eq!(queue.closed(), None, "the frame was read");
+        assert_eq!(queue.is_cut(), None, "the frame was read");
         push(&mut queue, line(LineKind::Event, 3));
         queue.next(2);
         queue.tick(UNREAD_MS_MAX + 2);
-        assert_eq!(queue.closed(), Some(Close::Slow));
+        assert_eq!(queue.is_cut(), Some(Close::Slow));
     }
 }

@@ -242,10 +242,9 @@ async fn find(
     let page = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", params)).await?;
     let page: Page = serde_json::from_str(page.raw()?.get()).map_err(|_| Detail::NoReply)?;
     let event = page.events.last().and_then(|line| serde_json::from_str::<Event<'_>>(line.get()).ok());
-    let file = event.filter(|event| event.n == n).and_then(|event| match event.body {
-        EventBody::File { file, .. } => Some(file),
-        _ => None,
-    });
+    let file = event
+        .filter(|event| event.n == n)
+        .and_then(|event| if let EventBody::File { file, .. } = event.body { Some(file) } else { None });
     let Some(file) = file.filter(|file| file.name.as_str() == name) else {
         let conversation = Target::new(&conversation)?;
         return Err(Detail::NoSuchFile { n, conversation }.into());

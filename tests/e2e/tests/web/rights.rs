@@ -57,7 +57,8 @@ fn every_way_to_the_server_has_the_same_rights() {
 fn a_removed_member_receives_nothing_more_over_a_websocket() {
     let node = Node::with_gateway(&[]);
     let [mut alice, mut bob]: [Peer; 2] = peers(&node, ["alice", "bob"]);
-    alice.create("#ops").expect("a channel");
+    alice.create_private("#ops").expect("a channel");
+    alice.call("channel.invite", json!({ "channel": "#ops", "user": "bob" })).expect("invited");
     let topic = bob.join("#ops").expect("a member").topic;
     let mut socket = node.web().chat(&token(&bob));
     socket.call("gateway.subscribe", json!({ "topics": [topic] })).expect("a barrier");
