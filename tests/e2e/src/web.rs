@@ -1,8 +1,9 @@
 //! A client of the gateway: HTTP requests as literal bytes, and WebSockets.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use common::Error;
 use serde_json::{Value, json};
@@ -12,7 +13,9 @@ use tungstenite::http::{HeaderName, HeaderValue};
 use tungstenite::protocol::WebSocket;
 use tungstenite::{HandshakeError, Message};
 
-use crate::DEADLINE;
+use transport::clock;
+
+use crate::{DEADLINE, RESEND_DELAY};
 
 /// The address of a gateway.
 #[derive(Debug, Clone)]
@@ -186,10 +189,26 @@ impl ChatSocket {
 
     /// Sends one request, and waits for its result.
     pub fn call(&mut self, method: &str, params: Value) -> Result<Value, Error> {
+        self.call_every(DEADLINE, method, params)
+    }
+
+    /// Sends a request repeatedly until a reply arrives. For idempotent requests that may be lost.
+    pub fn call_until_answered(&mut self, method: &str, params: Value) -> Result<Value, Error> {
+        self.call_every(10 * RESEND_DELAY, method, params)
+    }
+
+    fn call_every(&mut self, delay: Duration, method: &str, params: Value) -> Result<Value, Error> {
         self.requests += 1;
-        let id = self.requests;
-        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string());
+        let (id, started) = (self.requests, clock::now());
+        let line = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
+        self.send(&line);
+        let mut sent = clock::now();
         loop {
+            assert!(started.elapsed() < DEADLINE, "no reply to {method}");
+            if sent.elapsed() >= delay {
+                self.send(&line);
+                sent = clock::now();
+            }
             if let Some(mut reply) = self.replies.pop_front() {
                 if reply["id"] != id {
                     continue;
@@ -199,7 +218,12 @@ impl ChatSocket {
                     None => Ok(reply["result"].take()),
                 };
             }
-            self.read().expect("a reply in time");
+            self.socket.get_ref().set_read_timeout(Some(delay)).expect("a timeout");
+            match self.socket.read() {
+                Ok(message) => self.sort(message).expect("a reply before the end"),
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 
@@ -234,7 +258,13 @@ impl ChatSocket {
 
     /// Reads one frame. Returns the code of a close frame as an error.
     fn read(&mut self) -> Result<(), u16> {
-        match self.socket.read().expect("a frame in time") {
+        self.socket.get_ref().set_read_timeout(Some(DEADLINE)).expect("a timeout");
+        let message = self.socket.read().expect("a frame in time");
+        self.sort(message)
+    }
+
+    fn sort(&mut self, message: Message) -> Result<(), u16> {
+        match message {
             Message::Text(text) => {
                 for line in text.lines() {
                     let line: Value = serde_json::from_str(line).expect("JSON");

@@ -39,6 +39,7 @@ fn a_request_of_an_ended_session_closes_the_connection_without_subscriptions() {
     let node = Node::with_gateway(&[]);
     let [_alice, mut bob] = team(&node);
     let mut socket = node.web().chat(&token(&bob));
+    assert_eq!(socket.next_line()["kind"], "hello");
     bob.call("auth.logout", json!({})).expect("logged out");
     assert_eq!(socket.call("sync.heads", json!({})).expect_err("ended").data.reason, "unauthenticated");
     assert_eq!(socket.close_code(), 4401);

@@ -1,7 +1,7 @@
 //! Two users chat over WebSockets.
 
 use common::limits::TEXT_BYTES_MAX;
-use e2e::{ChatSocket, Node, RESEND_DELAY, peers};
+use e2e::{ChatSocket, Node, peers};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ fn two_users_chat_and_a_restart_of_the_server_loses_nothing() {
             let params = json!({ "to": "#ops", "id": id, "text": format!("{name} {round}") });
             // A request that was lost in the restart is sent again with the same id.
             let n = loop {
-                match sender.call("message.send", params.clone()) {
+                match sender.call_until_answered("message.send", params.clone()) {
                     Ok(sent) => break sent["n"].as_u64().expect("a number"),
                     Err(error) => assert_eq!(error.code, 5030, "{error}"),
                 }
@@ -50,7 +50,6 @@ fn two_users_chat_and_a_restart_of_the_server_loses_nothing() {
         }
         node.kill("server");
         node.start("server");
-        std::thread::sleep(RESEND_DELAY);
     }
     node.assert_healthy();
     assert!(node.counter("gateway", "deliveries") >= 12);
