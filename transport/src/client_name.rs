@@ -14,7 +14,7 @@ pub const RUN_TAG_BYTES: usize = 8;
 /// Replaces the key of a client that connects without encryption. It is not a valid key.
 const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
-/// Replaces the key of the node's own gateway, which relays the requests of many users. It is not a valid key.
+/// Replaces the key of the node's own gateway, which relays requests of many users. It is not a valid key.
 const GATEWAY_KEY: [u8; KEY_BYTES] = [0xff; KEY_BYTES];
 
 /// The maximum bytes of the tag that a DEALER may put before the empty frame.

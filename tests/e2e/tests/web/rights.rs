@@ -1,5 +1,5 @@
-//! The gateway adds and relaxes no right: each request has the same outcome over HTTP, over a WebSocket and over
-//! ZeroMQ.
+//! The gateway adds and relaxes no right: each request has the same outcome over HTTP, over a WebSocket and
+//! over ZeroMQ.
 
 use e2e::{Node, Peer, peers};
 use serde_json::{Value, json};
