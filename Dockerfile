@@ -23,7 +23,7 @@ COPY --from=builder /out/papo /usr/local/bin/papo
 USER 1000:1000
 WORKDIR /home/papo
 ENV PAPO_DATA=/data
-EXPOSE 5555 5558
+EXPOSE 5555 5558 8080
 # papo handles SIGTERM itself and starts no processes, so it needs no init.
 ENTRYPOINT ["papo"]
 CMD ["--help"]

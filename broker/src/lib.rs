@@ -1,6 +1,7 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
-//! A request is `[client] [""] [body ..]`. The broker forwards it unchanged, except that it appends the
+//! A request is `[client] [""] [body ..]`, or `[client] [tag] [""] [body ..]`. The broker forwards it
+//! unchanged, except that it appends the
 //! client's key and a run tag to the client's name. The name routes the reply back. The broker counts a
 //! message that it cannot deliver, and drops it, because clients send a request again with the same id.
 
@@ -9,8 +10,9 @@ mod counters;
 
 use std::time::Instant;
 
-use transport::client_name;
+use transport::client_name::{self, Client, TAG_BYTES_MAX};
 use transport::control::{self, Control};
+use transport::keys::PublicKey;
 use transport::limits::MESSAGE_FRAMES_MAX;
 use transport::poll::{Watch, wait_which};
 use transport::security::NodeSecurity;
@@ -73,6 +75,8 @@ pub struct Broker {
     control: Control,
     endpoints: Config,
     run_tag: RunTag,
+    /// The key of the node's gateway; `None` without encryption.
+    service: Option<PublicKey>,
     counters: Counters,
     started: Instant,
     /// The reply that is being forwarded. It is a field, so its memory is reused.
@@ -94,7 +98,25 @@ impl Broker {
         };
         let (run_tag, started) = (RunTag::random()?, clock::now());
         let (counters, frames, request) = Default::default();
-        Ok(Self { clients, servers, control, endpoints, run_tag, counters, started, frames, request })
+        let service = security.service_key();
+        Ok(Self {
+            clients,
+            servers,
+            control,
+            endpoints,
+            run_tag,
+            service,
+            counters,
+            started,
+            frames,
+            request,
+        })
+    }
+
+    /// Listens for the gateway of the same process, too.
+    pub fn bind_gateway(&self, endpoint: &str) -> Result<(), BrokerError> {
+        self.clients.bind(endpoint)?;
+        Ok(())
     }
 
     /// The actual endpoints, with the ports that the system chose.
@@ -151,7 +173,8 @@ impl Broker {
                     continue;
                 }
                 let key = self.request.last_mut().and_then(client_name::sender_key);
-                self.request.iter_mut().take(1).for_each(|client| self.run_tag.append_to(client, key));
+                let client = self.client(key);
+                self.request.iter_mut().take(1).for_each(|name| self.run_tag.append_to(name, client));
             }
             match self.servers.offer(&mut self.request)? {
                 Sent::Done => self.counters.requests += 1,
@@ -160,6 +183,15 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    /// The client with this key. On an encrypted node, only a thread of this process has no key: the gateway.
+    fn client(&self, key: Option<PublicKey>) -> Client {
+        if self.service.is_some() && (key.is_none() || key == self.service) {
+            Client::Gateway
+        } else {
+            Client::One(key)
+        }
     }
 
     /// Receives replies even if a client cannot receive them. A client that does not read must not delay
@@ -205,7 +237,11 @@ fn form_error(frames: &[Frame]) -> Option<&'static [u8]> {
     }
 }
 
-/// Whether a message is `[client] [""] [body ..]`.
+/// Whether a message is `[client] [""] [body ..]`, or has a tag before the empty frame.
 fn has_envelope(frames: &[Frame]) -> bool {
-    matches!(frames, [_client, delimiter, _body, ..] if delimiter.is_empty())
+    match frames {
+        [_client, delimiter, _body, ..] if delimiter.is_empty() => true,
+        [_client, tag, delimiter, _body, ..] => delimiter.is_empty() && tag.len() <= TAG_BYTES_MAX,
+        _ => false,
+    }
 }

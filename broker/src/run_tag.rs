@@ -5,8 +5,8 @@
 //! the broker appends a run tag to each name, and drops replies with a different tag. [`client_name`] defines
 //! the extended name.
 
-use transport::client_name::{self, RUN_TAG_BYTES};
-use transport::{Frame, keys::PublicKey};
+use transport::Frame;
+use transport::client_name::{self, Client, RUN_TAG_BYTES};
 
 /// The random tag of one run of the broker.
 pub(crate) struct RunTag([u8; RUN_TAG_BYTES]);
@@ -19,8 +19,8 @@ impl RunTag {
     }
 
     /// Appends the key and the tag to a client's name.
-    pub(crate) fn append_to(&self, client: &mut Frame, key: Option<PublicKey>) {
-        *client = client_name::extend(client, key, &self.0);
+    pub(crate) fn append_to(&self, name: &mut Frame, client: Client) {
+        *name = client_name::extend(name, client, &self.0);
     }
 
     /// Removes the key and the tag from a name. Returns false if the name does not end with the tag.
@@ -40,7 +40,7 @@ mod tests {
         let [one, other] = [(); 2].map(|()| RunTag::random().expect("random bytes"));
         for name in [b"\0\x6b\x8b\x45\x67".as_slice(), b"", &[7; 255]] {
             let mut client = Frame::from(name);
-            one.append_to(&mut client, None);
+            one.append_to(&mut client, Client::One(None));
             assert_ne!(&*client, name);
             assert!(!other.remove_from(&mut client));
             assert!(one.remove_from(&mut client));

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use broker::{Broker, Config};
+use transport::client_name::{self, Client};
 use transport::keys::KeyPair;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
@@ -139,6 +140,47 @@ fn bodies_are_forwarded_unchanged() {
             }
         });
     }
+}
+
+#[test]
+fn a_tag_comes_back_in_front_of_the_reply() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        for tag in [&b"t"[..], &[7; 16]] {
+            send(&client, &[tag, b"", b"lines", b"bytes"]);
+            echo(&server, 1);
+            assert_eq!(receive(&client), [tag, b"", b"lines", b"bytes"]);
+        }
+        send(&client, &[&[7; 17], b"", b"lines"]);
+        let refused = receive(&client);
+        assert_eq!(refused[0], b"");
+        assert!(String::from_utf8_lossy(&refused[1]).contains("no_empty_frame"));
+    });
+}
+
+#[test]
+fn the_server_recognises_the_gateway_of_an_encrypted_node() {
+    let [node, service, stranger] = [(); 3].map(|()| KeyPair::generate().expect("a pair"));
+    let security = NodeSecurity::Encrypted { node: node.clone(), service: service.clone() };
+    let context = Context::new();
+    let broker = Broker::bind(&context, &config("tcp://127.0.0.1:0"), &security).expect("free ports");
+    broker.bind_gateway("inproc://gateway").expect("an endpoint");
+    let peers = Peers { context, endpoints: broker.endpoints().clone() };
+    let shutdown = Shutdown::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| broker.run(&shutdown).expect("a clean shutdown"));
+        let _shutdown = ShutdownOnDrop(&shutdown);
+        let link = |own: &KeyPair| Security::Client { server: node.public, own: own.clone() };
+        let server = peers.protected(Kind::Router, &peers.endpoints.servers, &link(&service));
+        let inside = peers.connected(Kind::Dealer, "inproc://gateway");
+        let own = peers.protected(Kind::Dealer, &peers.endpoints.clients, &link(&service));
+        let other = peers.protected(Kind::Dealer, &peers.endpoints.clients, &link(&stranger));
+        let one = Client::One(Some(stranger.public));
+        for (socket, client) in [(&inside, Client::Gateway), (&own, Client::Gateway), (&other, one)] {
+            send(socket, &[b"tag", b"", b"lines"]);
+            assert_eq!(client_name::client(&receive(&server)[1]), client);
+        }
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::print_to_stderr;
 #[derive(Args)]
 pub(crate) struct Health {
     /// Request the status at these control endpoints; the default is a node on this machine
-    #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561"])]
+    #[arg(default_values = ["tcp://127.0.0.1:5559", "tcp://127.0.0.1:5560", "tcp://127.0.0.1:5561", "tcp://127.0.0.1:5562"])]
     endpoints: Vec<String>,
     /// Wait this long for each answer, in milliseconds
     #[arg(long, default_value_t = 2000)]

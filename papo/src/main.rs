@@ -2,6 +2,7 @@
 
 mod node;
 mod roles;
+mod web;
 mod security;
 mod registration;
 mod invite;
@@ -31,7 +32,7 @@ struct Papo {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a whole node in one process: broker, proxy and server
+    /// Run a whole node in one process: broker, proxy, server and gateway
     Up(node::Up),
     /// Run the broker, which forwards requests to the server and replies to clients
     Broker(roles::BrokerArgs),
@@ -39,6 +40,8 @@ enum Command {
     Proxy(roles::ProxyArgs),
     /// Run the server, which answers requests, stores records and publishes events
     Server(roles::ServerArgs),
+    /// Run the gateway, which serves browsers and scripts over HTTP and WebSocket
+    Gateway(web::GatewayArgs),
     /// Print the invite: the address and the public key of this node, for new users
     Invite(invite::Invite),
     /// Replace the node's keys
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Broker(args) => args.run(),
         Command::Proxy(args) => args.run(),
         Command::Server(args) => args.run(),
+        Command::Gateway(args) => args.run(),
         Command::Health(health) => return health.run(),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),

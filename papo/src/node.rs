@@ -1,22 +1,24 @@
-//! `papo up`: broker, proxy and server as threads of one process, linked by `inproc://`.
+//! `papo up`: broker, proxy, server and gateway as threads of one process, linked by `inproc://`.
 
 use std::thread;
 
 use anyhow::{Context as _, anyhow};
 use broker::Broker;
 use clap::Args;
+use gateway::Gateway;
 use proxy::Proxy;
 use serde_json::json;
 use server::Server;
 use tracing::info;
 use transport::Context;
-use transport::security::stays_on_this_machine;
+use transport::security::{NodeSecurity, stays_on_this_machine};
 use transport::shutdown::Shutdown;
 
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
+use crate::web::{Endpoints, WebArgs};
 
 #[derive(Args)]
 pub(crate) struct Up {
@@ -43,6 +45,11 @@ pub(crate) struct Up {
     /// Answer `papo health` for the server at this endpoint
     #[arg(long, env = "PAPO_SERVER_CONTROL", default_value = "tcp://127.0.0.1:5561")]
     server_control: String,
+    /// Answer `papo health` for the gateway at this endpoint
+    #[arg(long, env = "PAPO_GATEWAY_CONTROL", default_value = "tcp://127.0.0.1:5562")]
+    gateway_control: String,
+    #[command(flatten)]
+    web: WebArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -83,17 +90,47 @@ impl Up {
         };
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
+        let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
+        let statuses = controls.map(str::to_owned).to_vec();
+        let gateway = match self.web.is_on() {
+            true => Some(open_gateway(&context, self.web, self.gateway_control, statuses, &security)?),
+            false => None,
+        };
+        if gateway.is_some() {
+            broker.bind_gateway(GATEWAY_REQUESTS)?;
+            proxy.bind_gateway(GATEWAY_EVENTS)?;
+        }
         let invite = self.host.announce(&security, &clients)?;
         let join_code = server.first_join_code();
         announce_first_code(join_code);
         ready(&json!({
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
-            "join_code": join_code, "broker_control": broker.endpoints().control,
-            "proxy_control": proxy.endpoints().control, "server_control": server.control(),
+            "join_code": join_code,
+            "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
+            "server_control": server.control(), "gateway_control": gateway.as_ref().map(Gateway::control),
+            "web": gateway.as_ref().and_then(Gateway::web),
+            "metrics": gateway.as_ref().and_then(Gateway::metrics),
         }))?;
         info!(%clients, data = %config.data.display(), "papo is up: run `papo chat` in another terminal");
-        run_all(&shutdown, broker, proxy, server)
+        run_all(&shutdown, broker, proxy, server, gateway)
     }
+}
+
+/// The endpoints within the process at which the gateway reaches broker and proxy.
+const GATEWAY_REQUESTS: &str = "inproc://gateway-requests";
+const GATEWAY_EVENTS: &str = "inproc://gateway-events";
+
+fn open_gateway(
+    context: &Context,
+    web: WebArgs,
+    control: String,
+    statuses: Vec<String>,
+    security: &NodeSecurity,
+) -> anyhow::Result<Gateway> {
+    let (broker, proxy) = (GATEWAY_REQUESTS.to_owned(), GATEWAY_EVENTS.to_owned());
+    let config = web.config(Endpoints { broker, proxy, control, statuses })?;
+    Gateway::bind(context, &config, security)
+        .map_err(|error| with_flag(error, &[("--gateway-control", &config.control)]))
 }
 
 /// The endpoint at which clients subscribe. The host `*` means the host of the broker, because the same
@@ -107,7 +144,13 @@ fn advertised(subscribers: &str) -> String {
 
 /// Runs the roles until the shutdown, or until a role ends: a node needs all roles. The server ends first,
 /// because broker and proxy must send its last replies and events.
-fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) -> anyhow::Result<()> {
+fn run_all(
+    shutdown: &Shutdown,
+    broker: Broker,
+    proxy: Proxy,
+    server: Server,
+    gateway: Option<Gateway>,
+) -> anyhow::Result<()> {
     let forwarders_shutdown = Shutdown::new();
     let then_shut_down = |result: anyhow::Result<()>| {
         shutdown.request();
@@ -119,12 +162,16 @@ fn run_all(shutdown: &Shutdown, broker: Broker, proxy: Proxy, server: Server) ->
             .spawn_scoped(scope, || then_shut_down(broker.run(&forwarders_shutdown).map_err(Into::into)));
         let proxy = role("proxy")
             .spawn_scoped(scope, || then_shut_down(proxy.run(&forwarders_shutdown).map_err(Into::into)));
+        let gateway = gateway.map(|gateway| {
+            let run = || then_shut_down(gateway.run(shutdown).map_err(Into::into));
+            role("gateway").spawn_scoped(scope, run)
+        });
         let server = then_shut_down(server.run(shutdown).map_err(Into::into));
         forwarders_shutdown.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
             handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
         };
-        server.and(joined(broker)).and(joined(proxy))
+        server.and(joined(broker)).and(joined(proxy)).and(gateway.map_or(Ok(()), joined))
     })
 }
 

@@ -20,7 +20,7 @@ use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
 
 /// The default data folder. Broker and proxy use only its keys.
-const DATA: &str = "data";
+pub(crate) const DATA: &str = "data";
 
 #[derive(Args)]
 pub(crate) struct BrokerArgs {

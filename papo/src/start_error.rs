@@ -2,6 +2,7 @@
 
 use anyhow::anyhow;
 use broker::BrokerError;
+use gateway::GatewayError;
 use proxy::ProxyError;
 use server::ServerError;
 use transport::TransportError;
@@ -26,6 +27,12 @@ impl StartError for ProxyError {
 }
 
 impl StartError for ServerError {
+    fn transport(&self) -> Option<&TransportError> {
+        if let Self::Transport(error) = self { Some(error) } else { None }
+    }
+}
+
+impl StartError for GatewayError {
     fn transport(&self) -> Option<&TransportError> {
         if let Self::Transport(error) = self { Some(error) } else { None }
     }

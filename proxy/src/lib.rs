@@ -75,6 +75,12 @@ impl Proxy {
         })
     }
 
+    /// Listens for the gateway of the same process, too.
+    pub fn bind_gateway(&self, endpoint: &str) -> Result<(), ProxyError> {
+        self.subscribers.socket().bind(endpoint)?;
+        Ok(())
+    }
+
     /// The actual endpoints, with the ports that the system chose.
     #[must_use]
     pub fn endpoints(&self) -> &Config {

@@ -6,8 +6,9 @@
 use serde_json::{Value, json};
 use server::services::jobs::Kind;
 use testkit::team::{Team, reason};
+use transport::Frame;
+use transport::client_name::{self, Client};
 use transport::keys::PublicKey;
-use transport::{Frame, client_name};
 
 const PASSWORD: &str = "correct horse";
 
@@ -15,7 +16,7 @@ const PASSWORD: &str = "correct horse";
 fn client(number: u32) -> Frame {
     let mut key = [7; 32];
     key[..4].copy_from_slice(&number.to_be_bytes());
-    client_name::extend(&number.to_be_bytes(), Some(PublicKey::from_bytes(key)), b"this run")
+    client_name::extend(&number.to_be_bytes(), Client::One(Some(PublicKey::from_bytes(key))), b"this run")
 }
 
 /// Passes a request to the engine.

@@ -138,6 +138,8 @@ impl Conversations {
                 let reading = Reading { conversation, n, head: n, unread, mentions };
                 self.reads.notice(cx, reading, is_readable);
             }
+            // The session requests its heads every few seconds, and the reply says whether it has ended.
+            Notice::SessionsEnded {} => {}
             Notice::Blocked { user, blocked } => self.blocks.notice(user, blocked),
             Notice::Levels {} => levels::list(cx, NO_TICKET),
             Notice::Presence { users, .. } => self.presence.changed(cx, users),

@@ -14,10 +14,31 @@ pub const RUN_TAG_BYTES: usize = 8;
 /// Replaces the key of a client that connects without encryption. It is not a valid key.
 const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
+/// Replaces the key of the node's own gateway, which relays requests of many users. It is not a valid key.
+const GATEWAY_KEY: [u8; KEY_BYTES] = [0xff; KEY_BYTES];
+
+/// The maximum bytes of the tag that a DEALER may put before the empty frame.
+pub const TAG_BYTES_MAX: usize = 16;
+
+/// The last bytes of a gateway's tag: the sender of the request, for the limits of logins.
+pub const TAG_SENDER_BYTES: usize = 8;
+
+/// A client, as the broker describes it to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// A client with a key; `None` without encryption.
+    One(Option<PublicKey>),
+    /// The gateway of this node. Each of its tags counts as a client.
+    Gateway,
+}
+
 /// Appends the key and the run tag to the name that libzmq chose.
 #[must_use]
-pub fn extend(name: &[u8], key: Option<PublicKey>, run_tag: &[u8; RUN_TAG_BYTES]) -> Frame {
-    let key = key.map_or(NO_KEY, |key| *key.as_bytes());
+pub fn extend(name: &[u8], client: Client, run_tag: &[u8; RUN_TAG_BYTES]) -> Frame {
+    let key = match client {
+        Client::One(key) => key.map_or(NO_KEY, |key| *key.as_bytes()),
+        Client::Gateway => GATEWAY_KEY,
+    };
     let mut extended = Frame::with_size(name.len() + KEY_BYTES + RUN_TAG_BYTES);
     let (name_part, appended) = extended.split_at_mut(name.len());
     name_part.copy_from_slice(name);
@@ -34,12 +55,19 @@ pub fn shorten<'a>(extended: &'a [u8], run_tag: &[u8; RUN_TAG_BYTES]) -> Option<
     Some(name)
 }
 
-/// The key in an extended name; `None` without encryption.
+/// The client of an extended name.
 #[must_use]
-pub fn key(extended: &[u8]) -> Option<PublicKey> {
+pub fn client(extended: &[u8]) -> Client {
+    match key_bytes(extended) {
+        Some(&GATEWAY_KEY) => Client::Gateway,
+        None | Some(&NO_KEY) => Client::One(None),
+        Some(key) => Client::One(Some(PublicKey::from_bytes(*key))),
+    }
+}
+
+fn key_bytes(extended: &[u8]) -> Option<&[u8; KEY_BYTES]> {
     let (rest, _run_tag) = extended.split_last_chunk::<RUN_TAG_BYTES>()?;
-    let (_name, key) = rest.split_last_chunk::<KEY_BYTES>()?;
-    (*key != NO_KEY).then(|| PublicKey::from_bytes(*key))
+    rest.split_last_chunk::<KEY_BYTES>().map(|(_name, key)| key)
 }
 
 /// The public key that the sender of a received frame has proved to own; `None` without encryption.
@@ -56,13 +84,14 @@ mod tests {
     fn a_name_is_extended_and_shortened_and_keeps_its_key() {
         let key_of_alice = PublicKey::from_bytes([7; KEY_BYTES]);
         for name in [b"\0\x6b\x8b\x45\x67".as_slice(), b"", &[7; 255]] {
-            for own in [Some(key_of_alice), None] {
+            for own in [Client::One(Some(key_of_alice)), Client::One(None), Client::Gateway] {
                 let extended = extend(name, own, b"this run");
-                assert_eq!(key(&extended), own);
+                assert_eq!(client(&extended), own);
                 assert_eq!(shorten(&extended, b"this run"), Some(name));
                 assert_eq!(shorten(&extended, b"next run"), None);
             }
         }
-        assert_eq!((key(b"short"), shorten(b"this run", b"this run")), (None, None));
+        assert_eq!(client(b"short"), Client::One(None));
+        assert_eq!(shorten(b"this run", b"this run"), None);
     }
 }

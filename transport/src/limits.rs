@@ -15,8 +15,9 @@ pub const SUBSCRIPTION_FRAME_BYTES_MAX: usize = 1024;
 /// limits above exclude these bytes.
 pub const CURVE_OVERHEAD_BYTES: i64 = 33;
 
-/// The maximum number of frames in one message. The longest message of papo has five frames: the routing ids
-/// of the client and of the broker, the empty delimiter, the lines, and the bytes of a file.
+/// The maximum number of frames in one message. The longest message of papo has six frames: the routing ids
+/// of the client and of the broker, the tag of a gateway, the empty delimiter, the lines, and the bytes of a
+/// file.
 pub const MESSAGE_FRAMES_MAX: usize = 16;
 
 /// The maximum size of the replies that a ROUTER queues for one peer, and that a DEALER queues, in units of

@@ -92,6 +92,15 @@ impl NodeSecurity {
         }
     }
 
+    /// The key of the node's own roles; `None` without encryption.
+    #[must_use]
+    pub fn service_key(&self) -> Option<PublicKey> {
+        match self {
+            Self::Plain | Self::PlainAnywhere => None,
+            Self::Encrypted { service, .. } => Some(service.public),
+        }
+    }
+
     /// The key in the node's invite; `None` without encryption.
     #[must_use]
     pub fn public_key(&self) -> Option<PublicKey> {

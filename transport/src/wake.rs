@@ -56,6 +56,13 @@ impl Wake {
         self.shared.pending.swap(false, Ordering::AcqRel);
     }
 
+    /// The stream to which a wake-up writes a byte, for a thread that waits with another library. It does not
+    /// block.
+    #[must_use]
+    pub fn into_stream(self) -> UnixStream {
+        self.reader
+    }
+
     pub(crate) fn file_descriptor(&self) -> RawFd {
         self.reader.as_raw_fd()
     }

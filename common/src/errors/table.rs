@@ -386,6 +386,8 @@ errors! {
             "the search index is not ready: try again in a moment";
         OutOfMemory "out_of_memory"
             "the server does not have enough memory to check a password: try again later";
+        NoReply "no_reply"
+            "the node does not answer now: send the request again";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";
         #[client] FollowReplaced "follow_replaced"

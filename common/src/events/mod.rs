@@ -275,6 +275,10 @@ pub enum Notice {
         /// The new topic.
         topic: String,
     },
+    /// One or more sessions of the user have ended. Published on the topic that the user had before. A client
+    /// checks its session with its next request.
+    #[serde(rename = "sessions.ended")]
+    SessionsEnded {},
     /// The presence of some users has changed. Published on the topic of all users' presence.
     #[serde(rename = "presence")]
     Presence {

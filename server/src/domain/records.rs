@@ -155,6 +155,22 @@ pub struct ResetCode {
     pub expires: u64,
 }
 
+impl ServerRecord {
+    /// The user whose sessions the record ends.
+    #[must_use]
+    pub fn ended_user(&self) -> Option<&UserName> {
+        if let Self::SessionEnded { user, .. }
+        | Self::SessionsRevoked { user, .. }
+        | Self::DisabledSet { user, disabled: true, .. }
+        | Self::AccountDeleted { user, .. } = self
+        {
+            Some(user)
+        } else {
+            None
+        }
+    }
+}
+
 /// The start of every event line.
 const EVENT_START: &[u8] = b"{\"n\":";
 

@@ -27,7 +27,8 @@ use common::methods::{self, Method, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
-use transport::{Frame, client_name};
+use transport::Frame;
+use transport::client_name::Client;
 
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
@@ -248,8 +249,10 @@ impl RequestContext<'_> {
 
     /// The sender of the request.
     fn peer(&self) -> Peer {
-        let key = self.route.client().and_then(client_name::key);
-        Peer::new(key.map(|key| *key.as_bytes()), || self.route.key())
+        match self.route.client() {
+            Client::One(key) => Peer::new(key.map(|key| *key.as_bytes()), || self.route.key()),
+            Client::Gateway => Peer::new(None, || self.route.sender().into()),
+        }
     }
 
     /// Takes a request out of one of the user's buckets. Returns an error if the user exceeds the rate.

@@ -28,7 +28,12 @@ fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
     let Recorded { record, line, state, topic_before, moved } = recorded;
     match record {
         Record::Event(event) => publish_event(outbound, state, event, topic_before.as_ref(), line),
-        Record::Server(record) => publish_notice(outbound, state, record),
+        Record::Server(record) => {
+            if let (Some(topic), Ok(line)) = (topic_before, serde_json::to_vec(&Notice::SessionsEnded {})) {
+                outbound.publish(topic, &line);
+            }
+            publish_notice(outbound, state, record);
+        }
     }
     for channel in moved {
         publish_topic_moved(outbound, state, channel);

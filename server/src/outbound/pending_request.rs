@@ -8,24 +8,33 @@ use std::sync::Arc;
 
 use common::{Error, Reason, rpc};
 use transport::Frame;
+use transport::client_name::{self, Client, TAG_SENDER_BYTES};
 
 /// The envelope of a request: the frames that route the reply back to the sender.
 #[derive(Default)]
 pub struct Route(Vec<Frame>);
 
 impl Route {
-    /// The client's name, extended by the broker; `None` if one connection sends requests of many users.
+    /// The client of the request.
     #[must_use]
-    pub fn client(&self) -> Option<&[u8]> {
-        if let [_broker, client, _empty] = &*self.0 { Some(client) } else { None }
+    pub fn client(&self) -> Client {
+        self.0.get(1).map_or(Client::One(None), |name| client_name::client(name))
     }
 
-    /// The envelope as one key: the requests of one client have the same key. A connection for many users
-    /// adds a frame to the envelope of each user, so each user has a key.
+    /// The sender of a request that the gateway relayed: the last bytes of the tag.
+    #[must_use]
+    pub fn sender(&self) -> &[u8] {
+        let tag = self.0.get(2).map_or(&[][..], |tag| tag);
+        tag.last_chunk::<TAG_SENDER_BYTES>().map_or(tag, |sender| sender)
+    }
+
+    /// The envelope as one key: the requests of one client have the same key. Each tag of the gateway is a
+    /// client. The tags of another client do not count, so a client has one turn with any number of tags.
     #[must_use]
     pub fn key(&self) -> Box<[u8]> {
+        let frames = if self.client() == Client::Gateway { self.0.len() } else { self.0.len().min(2) };
         let mut key = Vec::new();
-        for frame in &self.0 {
+        for frame in self.0.iter().take(frames) {
             key.extend_from_slice(&frame.len().to_le_bytes());
             key.extend_from_slice(frame);
         }
@@ -204,6 +213,20 @@ mod tests {
         assert!(PendingRequest::new(&mut frames(&["broker", "client", "lines"])).is_none());
         assert!(PendingRequest::new(&mut frames(&["broker", "client", ""])).is_none());
         assert!(PendingRequest::new(&mut Vec::new()).is_none());
+    }
+
+    #[test]
+    fn each_tag_of_the_gateway_is_a_client_and_the_tags_of_others_do_not_count() {
+        let route = |client, tag: &str| {
+            let name = client_name::extend(b"name", client, b"this run");
+            let mut frames = vec![Frame::from("broker"), name, Frame::from(tag), Frame::new(), "x".into()];
+            PendingRequest::new(&mut frames).expect("a request").route
+        };
+        let [one, other] = ["connect1sender-1", "connect2sender-1"].map(|tag| route(Client::Gateway, tag));
+        assert_ne!(one.key(), other.key());
+        assert_eq!((one.sender(), other.sender()), (&b"sender-1"[..], &b"sender-1"[..]));
+        let [one, other] = ["one", "other"].map(|tag| route(Client::One(None), tag));
+        assert_eq!(one.key(), other.key());
     }
 
     #[test]

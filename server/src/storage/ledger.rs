@@ -353,7 +353,7 @@ fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<
 fn apply<'a>(state: &'a mut State, record: Record<'a>, appended: Appended<'a>) -> Recorded<'a> {
     let topic_before = match &record {
         Record::Event(event) => state.members_topic(event),
-        Record::Server(_) => None,
+        Record::Server(record) => record.ended_user().map(|user| state.user_topic(user).into()),
     };
     session_log::apply(state, appended.record, &record);
     let moved = state.channels.take_moved();

@@ -14,7 +14,8 @@ pub struct Recorded<'a> {
     pub line: &'a [u8],
     /// The state after the record.
     pub state: &'a State,
-    /// The topic of the channel before the event. The event may have moved the topic.
+    /// The topic of the event's channel, or of the user whose sessions ended, before the record. The record
+    /// may have moved the topic.
     pub topic_before: Option<Arc<str>>,
     /// The channels whose topics the record moved.
     pub moved: Vec<ChannelName>,

@@ -62,7 +62,13 @@ impl Node {
     /// Starts a node with or without encryption, and waits until it is ready.
     pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
         let mut command = Command::new(papo);
-        command.args([OsStr::new("up"), OsStr::new("--data"), data.as_os_str()]);
+        command.args([
+            OsStr::new("up"),
+            OsStr::new("--web=off"),
+            OsStr::new("--metrics=off"),
+            OsStr::new("--data"),
+            data.as_os_str(),
+        ]);
         for flag in ["--clients", "--subscribers", "--broker-control", "--proxy-control", "--server-control"]
         {
             command.args([flag, "tcp://127.0.0.1:0"]);

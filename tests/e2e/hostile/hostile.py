@@ -40,7 +40,10 @@ class Node:
         self.log = open(folder / "log.txt", "wb")
         self.papo = papo
         self.process = subprocess.Popen(
-            [papo, "up", "--registration=open", f"--data={folder / 'data'}", *flags],
+            [
+                papo, "up", "--registration=open", f"--data={folder / 'data'}",
+                "--web=off", "--metrics=off", *flags,
+            ],
             stdout=subprocess.PIPE,
             stderr=self.log,
         )

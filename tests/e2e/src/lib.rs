@@ -13,6 +13,7 @@ mod peer;
 mod subscriber;
 mod recording_relay;
 mod terminal;
+mod web;
 
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
@@ -20,6 +21,7 @@ pub use process::{Finished, Process, binary};
 pub use recording_relay::{Recorded, RecordingRelay};
 pub use subscriber::Subscriber;
 pub use terminal::Terminal;
+pub use web::{Answer, ChatSocket, EventStream, Web};
 
 /// Maximum wait for a condition: much longer than any condition takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);

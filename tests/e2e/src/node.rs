@@ -20,6 +20,7 @@ use crate::DEADLINE;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
 use crate::subscriber::Subscriber;
+use crate::web::Web;
 
 /// A node with its data folder. Dropping it kills its processes.
 pub struct Node {
@@ -98,6 +99,34 @@ impl Node {
             ("user-log-bytes-per-day", "1000000000000"),
         ];
         Self::up_with_flags(empty_folder(), &[&unlimited[..], flags].concat())
+    }
+
+    /// Starts a node in one process with a gateway. `flags` are additional flags.
+    #[must_use]
+    pub fn with_gateway(flags: &[(&str, &str)]) -> Self {
+        let endpoint = new_endpoint();
+        let web = endpoint.trim_start_matches("tcp://");
+        let gateway = [("web", web), ("metrics", web), ("gateway-control", &*endpoint)];
+        Self::up_with_flags(empty_folder(), &[&gateway, flags].concat())
+    }
+
+    /// Starts a gateway as a further process of the node.
+    pub fn add_gateway(&mut self) {
+        let endpoint = new_endpoint();
+        let mut gateway = Role::new("gateway")
+            .flag("broker", self.endpoint("clients"))
+            .flag("proxy", self.endpoint("subscribers"))
+            .flag("control", &endpoint)
+            .flag("keys", &path(&keys_folder(self.data())))
+            .flag("web", endpoint.trim_start_matches("tcp://"));
+        gateway.start();
+        self.roles.push(gateway);
+    }
+
+    /// An HTTP client of the gateway.
+    #[must_use]
+    pub fn web(&self) -> Web {
+        Web::new(self.endpoint("web"))
     }
 
     /// Starts a node in three processes, with an empty data folder.

@@ -40,6 +40,8 @@ impl Process {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C.UTF-8");
+        // The gateway listens only in the tests that give its flags: its default ports are fixed.
+        command.envs([("PAPO_WEB", "off"), ("PAPO_METRICS", "off")]);
         // Some tests count the open files of a process, which a user other than root may do only then.
         command.env("PAPO_DUMPABLE", "1");
         Self::start(command)

@@ -131,7 +131,10 @@ impl Subscriber {
                         self.read_marks.push_back(format!("{conversation} {n}, {unread} unread"));
                     }
                     Notice::Presence { users, .. } => self.presence_changes.extend(users),
-                    Notice::Typing { .. } | Notice::Blocked { .. } | Notice::Levels {} => {}
+                    Notice::Typing { .. }
+                    | Notice::Blocked { .. }
+                    | Notice::Levels {}
+                    | Notice::SessionsEnded {} => {}
                 },
             }
         }

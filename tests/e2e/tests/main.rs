@@ -35,3 +35,4 @@ mod languages;
 mod five_users;
 mod readme;
 mod interop;
+mod web;

@@ -1,0 +1,17 @@
+//! HTTP: the routes, and the checks of each request before its handler.
+
+pub(crate) mod address_limits;
+pub(crate) mod answer;
+pub(crate) mod call;
+pub(crate) mod credential;
+pub(crate) mod events;
+pub(crate) mod files;
+pub(crate) mod guard;
+pub(crate) mod history;
+pub(crate) mod legacy;
+pub(crate) mod messages;
+pub(crate) mod openapi;
+pub(crate) mod rpc;
+pub(crate) mod session;
+pub(crate) mod web;
+pub(crate) mod websocket;

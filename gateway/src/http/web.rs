@@ -1,0 +1,363 @@
+//! The listeners, the routes, and the checks of every request.
+
+use std::future::{Future, ready};
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::ConnectInfo;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use axum_server::Handle;
+use axum_server::accept::Accept;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use transport::shutdown::Shutdown;
+use transport::wake::Wake;
+
+use super::address_limits::{AddressLimits, Connected};
+use super::answer::refuse;
+use super::credential::{self, Source};
+use super::guard::{Foreign, Origins};
+use super::{events, files, history, messages, openapi, rpc, session, websocket};
+use crate::connection_id::SenderId;
+use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX};
+use crate::link::HubHandle;
+use crate::metrics::{self, Gauges, Statuses};
+use crate::token::Token;
+use crate::{Config, GatewayError};
+
+/// The maximum bytes of the headers of a request.
+const HEADERS_BYTES_MAX: usize = 32 << 10;
+
+/// How long a stopping gateway waits for its connections.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The client of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client {
+    pub(crate) sender: SenderId,
+    /// Whether the client's browser uses HTTPS.
+    pub(crate) is_secure: bool,
+}
+
+/// The client of a request with its token.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) client: Client,
+    pub(crate) token: Option<Token>,
+}
+
+/// What all handlers share.
+#[derive(Clone)]
+pub(crate) struct Web(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) hub: HubHandle,
+    pub(crate) gauges: Arc<Gauges>,
+    pub(crate) statuses: Statuses,
+    pub(crate) limits: AddressLimits,
+    pub(crate) is_stopping: watch::Sender<bool>,
+    origins: Origins,
+    trusted_proxies: Vec<IpNet>,
+    legacy_api: bool,
+}
+
+impl std::ops::Deref for Web {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Web {
+    pub(crate) fn new(
+        hub: HubHandle,
+        gauges: Arc<Gauges>,
+        statuses: Statuses,
+        origins: Origins,
+        config: &Config,
+    ) -> Self {
+        let (is_stopping, _) = watch::channel(false);
+        Self(Arc::new(Shared {
+            hub,
+            gauges,
+            statuses,
+            limits: AddressLimits::new(),
+            is_stopping,
+            origins,
+            trusted_proxies: config.trusted_proxies.clone(),
+            legacy_api: config.legacy_api,
+        }))
+    }
+
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.trusted_proxies.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client behind the trusted proxies: the last address that no trusted proxy has.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+        let (mut address, mut is_secure) = (peer.to_canonical(), false);
+        if self.is_proxy(peer) {
+            let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+            let hops: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+            for hop in hops.iter().rev() {
+                let Ok(hop) = hop.parse::<IpAddr>() else { break };
+                address = hop.to_canonical();
+                if !self.is_proxy(address) {
+                    break;
+                }
+            }
+            let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+            is_secure = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        }
+        Client { sender: self.hub.sender(address), is_secure }
+    }
+
+    fn routes(&self) -> Router {
+        let timed = Router::new()
+            .route("/rpc", post(rpc::call))
+            .route("/session", post(session::log_in).delete(session::log_out))
+            .route("/history/{conversation}", get(history::page))
+            .route("/messages", post(messages::send))
+            .route("/openapi.json", get(openapi::document))
+            .route("/healthz", get(metrics::is_alive))
+            .layer(tower_http::timeout::TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Duration::from_millis(REQUEST_MS_MAX),
+            ))
+            .layer(DefaultBodyLimit::disable())
+            .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+        let streams = Router::new()
+            .route("/ws", get(websocket::open))
+            .route("/events", get(events::follow))
+            .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
+            .route("/files/{conversation}/{n}/{name}", get(files::download));
+        let routes = timed.merge(streams).with_state(self.clone());
+        let routes = routes
+            .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no_such_path", "there is no such path") });
+        let plain =
+            |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+        routes
+            .layer(from_fn_with_state(self.clone(), admit))
+            .layer(CatchPanicLayer::new())
+            .layer(plain(header::CACHE_CONTROL, "no-store"))
+            .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(plain(header::REFERRER_POLICY, "no-referrer"))
+            .layer(plain(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+            .layer(plain(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+    }
+
+    fn metrics_routes(&self) -> Router {
+        Router::new()
+            .route("/metrics", get(metrics::page))
+            .route("/healthz", get(metrics::is_alive))
+            .route("/readyz", get(metrics::is_ready))
+            .with_state(self.clone())
+            .layer(from_fn_with_state(self.clone(), admit_monitor))
+    }
+
+    pub(crate) fn legacy_api(&self) -> bool {
+        self.legacy_api
+    }
+}
+
+/// Checks a request, and passes on its client and its token.
+async fn admit(
+    State(web): State<Web>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = web.client(peer.ip(), request.headers());
+    let found = match credential::find(request.headers(), request.uri().query(), &client) {
+        Ok(found) => found,
+        Err(failure) => return failure.into_response(),
+    };
+    let source = found.as_ref().map(|(_, source)| *source);
+    match web.origins.check(request.method(), request.headers(), &client, source) {
+        Ok(()) => {}
+        Err(Foreign::Host) => {
+            let message = "the gateway does not know this host: name it with --web-origin";
+            return refuse(StatusCode::FORBIDDEN, "bad_host", message);
+        }
+        Err(Foreign::Origin) => {
+            let message = "the request comes from another site, or does not say from which site it comes";
+            return refuse(StatusCode::FORBIDDEN, "bad_origin", message);
+        }
+    }
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let is_large =
+        length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > BODY_BYTES_MAX);
+    if is_large && !is_upload(&request) {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body may have at most 1 MiB");
+    }
+    let has_body = !request.method().is_safe() && request.headers().contains_key(header::CONTENT_TYPE);
+    if source == Some(Source::Cookie) && has_body && !is_json(request.headers()) && !is_upload(&request) {
+        let message = "send the body with Content-Type: application/json";
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_content_type", message);
+    }
+    request.extensions_mut().insert(Visitor { client, token: found.map(|(token, _)| token) });
+    next.run(request).await
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| {
+        value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    })
+}
+
+fn is_upload(request: &Request) -> bool {
+    request.method() == axum::http::Method::PUT
+}
+
+/// Checks the host of a request to the listener for monitors, against DNS rebinding.
+async fn admit_monitor(
+    State(web): State<Web>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let client = web.client(peer.ip(), request.headers());
+    match web.origins.check(request.method(), request.headers(), &client, None) {
+        Ok(()) => next.run(request).await,
+        Err(_) => refuse(StatusCode::FORBIDDEN, "bad_host", "the gateway does not know this host"),
+    }
+}
+
+/// Serves both listeners until the shutdown.
+pub(crate) fn serve(
+    web: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+    state: Web,
+    shutdown: &Shutdown,
+) -> Result<(), GatewayError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(GatewayError::Start)?.block_on(async {
+        let handle = Handle::new();
+        let pages = web.map(|listener| (listener, state.routes()));
+        let monitors = metrics.map(|listener| (listener, state.metrics_routes()));
+        let serving = [pages, monitors].into_iter().flatten().map(|(listener, routes)| {
+            tokio::spawn(run_listener(listener, routes, state.clone(), handle.clone()))
+        });
+        let serving: Vec<_> = serving.collect();
+        wait_for(shutdown).await;
+        state.is_stopping.send_replace(true);
+        handle.graceful_shutdown(Some(GRACE));
+        for listener in serving {
+            listener.await.map_err(io::Error::other).flatten().map_err(GatewayError::Start)?;
+        }
+        Ok(())
+    })
+}
+
+async fn run_listener(
+    listener: TcpListener,
+    routes: Router,
+    web: Web,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let server = axum_server::from_tcp(listener)?.handle(handle);
+    let mut server = server.acceptor(Counting { web });
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(HEADERS_MS_MAX))
+        .max_buf_size(HEADERS_BYTES_MAX);
+    *server.http_builder() = http;
+    server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+/// Waits for the shutdown, which wakes threads and no tasks.
+async fn wait_for(shutdown: &Shutdown) {
+    let Ok((waker, wake)) = Wake::new() else { return };
+    shutdown.watch(waker);
+    if let Ok(mut stream) = tokio::net::UnixStream::from_std(wake.into_stream()) {
+        let _ended = tokio::io::AsyncReadExt::read_u8(&mut stream).await;
+    }
+}
+
+/// Refuses connections beyond the limits of an address.
+#[derive(Clone)]
+struct Counting {
+    web: Web,
+}
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Counting {
+    type Stream = Counted;
+    type Service = S;
+    type Future = std::future::Ready<io::Result<(Counted, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let counted = stream.peer_addr().and_then(|peer| {
+            let held = self.web.limits.connect(peer.ip(), self.web.is_proxy(peer.ip()));
+            let held = held.ok_or_else(|| io::Error::other("too many connections"))?;
+            stream.set_nodelay(true)?;
+            Ok((Counted { stream, _held: held }, service))
+        });
+        ready(counted)
+    }
+}
+
+/// A TCP connection that counts until it is closed.
+struct Counted {
+    stream: TcpStream,
+    _held: Connected,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Runs a future until the gateway stops.
+pub(crate) async fn until_stop<T>(web: &Web, future: impl Future<Output = T>) -> Option<T> {
+    let mut is_stopping = web.is_stopping.subscribe();
+    tokio::select! {
+        result = future => Some(result),
+        _ = is_stopping.wait_for(|stopping| *stopping) => None,
+    }
+}
+
+/// The visitor of a request, which [`admit`] added.
+pub(crate) type VisitorOf = Extension<Visitor>;

@@ -1,0 +1,132 @@
+//! `GET /ws`: lines of the protocol over a WebSocket, with the subprotocol `papo.v1`.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use common::UserName;
+use transport::clock;
+
+use super::address_limits::Held;
+use super::answer::refuse;
+use super::credential::query_value;
+use super::legacy;
+use super::web::{Visitor, VisitorOf, Web};
+use crate::close::Close;
+use crate::hub::queue::Next;
+use crate::limits::FRAME_BYTES_MAX;
+use crate::link::{Link, OpenLink};
+use crate::metrics::Kind;
+
+pub(crate) const SUBPROTOCOL: &str = "papo.v1";
+
+/// The read buffer of a connection. The default of axum is 128 KiB for each connection.
+const READ_BUFFER_BYTES: usize = 1024;
+
+pub(crate) async fn open(
+    State(web): State<Web>,
+    Extension(visitor): VisitorOf,
+    RawQuery(query): RawQuery,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if let Err(wait_ms) = web.limits.take_handshake(visitor.client.sender, clock::unix_ms()) {
+        let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many new connections");
+        refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
+        return refused;
+    }
+    let upgrade = upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(FRAME_BYTES_MAX)
+        .max_frame_size(FRAME_BYTES_MAX);
+    let legacy_token = query_value(query.as_deref(), "token").filter(|_| web.legacy_api());
+    if let Some(token) = legacy_token {
+        return legacy::open(web, visitor, &token, upgrade).await;
+    }
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        let message = "offer the subprotocol papo.v1";
+        return refuse(StatusCode::BAD_REQUEST, "no_subprotocol", message);
+    }
+    upgrade.on_upgrade(move |socket| async move { chat(web, visitor, socket).await }).into_response()
+}
+
+/// Counts a connection of the user of a token. `None` if the user has too many.
+pub(crate) fn hold_user(web: &Web, visitor: &Visitor) -> Option<Option<Held<UserName>>> {
+    match visitor.token.as_ref().and_then(|token| token.user()) {
+        None => Some(None),
+        Some(user) => web.limits.take_user(user).map(Some),
+    }
+}
+
+async fn chat(web: Web, visitor: Visitor, mut socket: WebSocket) {
+    let _counted = web.gauges.open(Kind::WebSocket);
+    let close = match hold_user(&web, &visitor) {
+        None => Some(Close::TooMany),
+        Some(_held) => {
+            let link = web.hub.open(visitor.client.sender, visitor.token);
+            let mut is_stopping = web.is_stopping.subscribe();
+            tokio::select! {
+                close = relay(&link, &mut socket) => close,
+                _ = is_stopping.wait_for(|stopping| *stopping) => Some(Close::GoingAway),
+            }
+        }
+    };
+    if let Some(close) = close {
+        web.gauges.closed(close);
+        close_socket(socket, close).await;
+    }
+}
+
+/// Sends the close frame. Does not wait for a client that reads nothing.
+pub(crate) async fn close_socket(mut socket: WebSocket, close: Close) {
+    let (code, reason) = close.frame();
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    let sending = socket.send(Message::Close(Some(frame)));
+    let _sent_or_late = tokio::time::timeout(std::time::Duration::from_secs(1), sending).await;
+}
+
+/// Relays in both directions until one side ends. Returns the reason if the gateway ends the connection.
+async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
+    let link: &Arc<Link> = &open.link;
+    loop {
+        tokio::select! {
+            next = link.next() => {
+                let message = match next {
+                    Next::Close(close) => return Some(close),
+                    Next::Ping => Message::Ping(Bytes::new()),
+                    // All lines are JSON in UTF-8.
+                    Next::Lines(lines) => match Utf8Bytes::try_from(lines) {
+                        Ok(lines) => Message::Text(lines),
+                        Err(_) => return Some(Close::Unavailable),
+                    },
+                };
+                tokio::select! {
+                    sent = socket.send(message) => sent.ok()?,
+                    close = link.cut() => return Some(close),
+                }
+                link.sent(&open.hub);
+            }
+            received = socket.recv() => {
+                link.heard();
+                match received {
+                    Some(Ok(Message::Text(lines))) => open.send(Bytes::from(lines)).await,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Binary(_))) => return Some(Close::BadFrame),
+                    Some(Err(error)) => return is_bad_frame(&error).then_some(Close::BadFrame),
+                    Some(Ok(Message::Close(_))) | None => return None,
+                }
+            }
+        }
+    }
+}
+
+/// Whether the client broke the protocol, and the connection still exists.
+fn is_bad_frame(error: &axum::Error) -> bool {
+    let text = error.to_string();
+    !(text.contains("reset") || text.contains("closed"))
+}

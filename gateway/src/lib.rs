@@ -1,0 +1,166 @@
+//! The gateway: HTTP and WebSocket for browsers, scripts and monitors. No other crate names HTTP.
+//!
+//! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure [`hub`], a tokio thread owns the
+//! connections of the clients. The gateway adds and relaxes no right: the server decides about each request, and
+//! the key of a topic is a capability.
+
+mod close;
+mod connection_id;
+mod hub;
+mod http;
+mod limits;
+mod link;
+mod metrics;
+mod relay;
+mod token;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+
+pub use ipnet::IpNet;
+use transport::control::Control;
+use transport::security::NodeSecurity;
+use transport::shutdown::Shutdown;
+use transport::wake::Wake;
+use transport::{Context, TransportError};
+
+use crate::http::guard::Origins;
+use crate::http::web::Web;
+use crate::link::HubHandle;
+use crate::metrics::{Gauges, Statuses};
+use crate::relay::{Relay, Sockets, random};
+
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(
+        "{address} is in use by another program: stop it, choose another port with {flag}, or {flag} off"
+    )]
+    InUse { flag: &'static str, address: SocketAddr },
+    #[error("cannot listen at {address}: {source}. Choose another address with {flag}")]
+    Listen { flag: &'static str, address: SocketAddr, source: io::Error },
+    #[error(
+        "--web {address} would serve plain HTTP to other machines, and everyone on the network could read the \
+         sessions: put a reverse proxy with TLS in front and name it with --trusted-proxy, or use --web-insecure if \
+         the network itself is protected"
+    )]
+    PlainHttp { address: SocketAddr },
+    #[error("--web-origin {origin}: write a scheme and a host, such as https://chat.example")]
+    BadOrigin { origin: String },
+    #[error("cannot start the gateway: {0}")]
+    Start(io::Error),
+}
+
+/// The flags of the gateway, and the endpoints of the other roles.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub broker: String,
+    pub proxy: String,
+    pub control: String,
+    /// The address for browsers and scripts; `None` if it is off.
+    pub web: Option<SocketAddr>,
+    /// The address for monitors; `None` if it is off.
+    pub metrics: Option<SocketAddr>,
+    /// The origins, such as `https://chat.example`, under which a reverse proxy serves the gateway.
+    pub origins: Vec<String>,
+    /// The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Serve plain HTTP to other machines.
+    pub insecure: bool,
+    /// Serve the API of the older systems.
+    pub legacy_api: bool,
+    /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
+    pub statuses: Vec<String>,
+}
+
+pub struct Gateway {
+    relay: Relay,
+    web: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+    state: Web,
+}
+
+impl Gateway {
+    /// Listens at the addresses of `config`, and connects to broker and proxy.
+    pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, GatewayError> {
+        if let Some(address) = config.web
+            && !(address.ip().is_loopback() || config.insecure || !config.trusted_proxies.is_empty())
+        {
+            return Err(GatewayError::PlainHttp { address });
+        }
+        let origins = Origins::new(&config.origins)?;
+        let web = config.web.map(|address| listen("--web", address)).transpose()?;
+        let metrics = config.metrics.map(|address| listen("--metrics", address)).transpose()?;
+        let control = Control::bind(context, &config.control, &security.control())?;
+        let (waker, wake) = Wake::new()?;
+        let (hub, inputs) = HubHandle::new(waker.clone(), random());
+        let gauges = Arc::new(Gauges::default());
+        let (broker, proxy) = (&*config.broker, &*config.proxy);
+        let sockets = Sockets { context, security: security.link(), broker, proxy, control };
+        let relay = Relay::new(sockets, (waker, wake), inputs, Arc::clone(&gauges))?;
+        let statuses = config.statuses.iter().cloned().chain([relay.control().to_owned()]).collect();
+        let statuses = Statuses::new(context.clone(), statuses);
+        let state = Web::new(hub, gauges, statuses, origins, config);
+        Ok(Self { relay, web, metrics, state })
+    }
+
+    #[must_use]
+    pub fn control(&self) -> &str {
+        self.relay.control()
+    }
+
+    /// The actual address for browsers, with the port that the system chose.
+    #[must_use]
+    pub fn web(&self) -> Option<SocketAddr> {
+        self.web.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// The actual address for monitors.
+    #[must_use]
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Serves until `shutdown` is requested. Then closes the connections of all clients.
+    pub fn run(self, shutdown: &Shutdown) -> Result<(), GatewayError> {
+        let Self { relay, web, metrics, state } = self;
+        shutdown.watch(state.hub.waker());
+        tracing::info!(web = ?address_of(web.as_ref()), metrics = ?address_of(metrics.as_ref()), "gateway started");
+        let relay_shutdown = Shutdown::new();
+        relay_shutdown.watch(state.hub.waker());
+        thread::scope(|scope| {
+            let relay =
+                thread::Builder::new().name("papo-gateway-zmq".to_owned()).spawn_scoped(scope, || {
+                    let ended = relay.run(&relay_shutdown);
+                    shutdown.request();
+                    ended
+                });
+            let served = http::web::serve(web, metrics, state, shutdown);
+            shutdown.request();
+            relay_shutdown.request();
+            let relayed = relay.map_err(GatewayError::Start)?.join();
+            relayed.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            tracing::info!("gateway stopped");
+            served
+        })
+    }
+}
+
+fn listen(flag: &'static str, address: SocketAddr) -> Result<TcpListener, GatewayError> {
+    let listener = TcpListener::bind(address).map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            GatewayError::InUse { flag, address }
+        } else {
+            GatewayError::Listen { flag, address, source }
+        }
+    })?;
+    listener.set_nonblocking(true).map_err(GatewayError::Start)?;
+    Ok(listener)
+}
+
+fn address_of(listener: Option<&TcpListener>) -> Option<SocketAddr> {
+    listener.and_then(|listener| listener.local_addr().ok())
+}

@@ -1,0 +1,101 @@
+//! The limits of the gateway, with their units and reasons.
+
+/// The number of connections to the broker. Each has its own queues, so the requests of one user wait for a
+/// fraction of the other users.
+pub(crate) const DEALERS: usize = 4;
+
+/// The index of the connection to the broker that carries chunks of files. Chunks delay no other request.
+pub(crate) const FILE_DEALER: usize = DEALERS;
+
+/// The maximum bytes of one WebSocket frame from a client.
+pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// The maximum number of frames of one connection that wait for their replies.
+pub(crate) const IN_FLIGHT_MAX: usize = 64;
+
+/// Milliseconds after which a frame without a reply no longer counts. The client sends it again.
+pub(crate) const IN_FLIGHT_MS: u64 = 30_000;
+
+/// The maximum bytes of the requests of one connection that are not sent yet. The gateway then reads no more
+/// from the connection.
+pub(crate) const WAITING_BYTES_MAX: usize = 1 << 20;
+
+/// The maximum bytes, and the maximum number of lines, that wait for one connection. Further events are
+/// dropped, and the client loads them from the history.
+pub(crate) const QUEUE_BYTES_MAX: usize = 256 << 10;
+pub(crate) const QUEUE_LINES_MAX: usize = 1024;
+
+/// The maximum bytes of replies that wait for one connection. Replies are never dropped: a connection beyond
+/// the limit is closed.
+pub(crate) const QUEUE_REPLIES_BYTES_MAX: usize = 8 << 20;
+
+/// The maximum bytes that wait for all connections together. Further events are dropped.
+pub(crate) const QUEUES_BYTES_MAX: usize = 128 << 20;
+
+/// The maximum number of topics of one connection.
+pub(crate) const TOPICS_MAX: usize = 1_000;
+
+/// The maximum number of topics of all connections. libzmq accepts 16,384 topics of one subscriber.
+pub(crate) const ALL_TOPICS_MAX: usize = 16_000;
+
+/// Milliseconds for which the gateway collects subscriptions before it creates one barrier for all of them.
+pub(crate) const BARRIER_DELAY_MS: u64 = 5;
+
+/// Milliseconds after which a barrier is lost. The gateway then replaces its connection to the proxy.
+pub(crate) const BARRIER_MS_MAX: u64 = 3_000;
+
+/// Milliseconds between two barriers while there are topics. They show that the proxy sends events.
+pub(crate) const PROBE_MS: u64 = 10_000;
+
+/// Milliseconds for the reply to a check of a session.
+pub(crate) const CHECK_MS_MAX: u64 = 5_000;
+
+/// Milliseconds in which a connection without a session must send a first line.
+pub(crate) const FIRST_LINE_MS_MAX: u64 = 5_000;
+
+/// The maximum number of HTTP requests that wait for a reply of the node. Further requests wait before.
+pub(crate) const CALLS_MAX: usize = 1_024;
+
+/// Milliseconds for the reply to an HTTP request.
+pub(crate) const CALL_MS_MAX: u64 = 10_000;
+
+/// Milliseconds between two pings, and of silence after which a connection is closed.
+pub(crate) const PING_MS: u64 = 25_000;
+pub(crate) const SILENT_MS_MAX: u64 = 90_000;
+
+/// Milliseconds in which a client must read a frame.
+pub(crate) const UNREAD_MS_MAX: u64 = 15_000;
+
+/// The maximum number of connections of one user.
+pub(crate) const USER_CONNECTIONS_MAX: usize = 20;
+
+/// The maximum number of connections of one address: a few hundred users behind one router.
+pub(crate) const ADDRESS_CONNECTIONS_MAX: usize = 2_000;
+
+/// The maximum number of connections to the gateway.
+pub(crate) const CONNECTIONS_MAX: usize = 20_000;
+
+/// New connections, and WebSockets, of one address per second.
+pub(crate) const HANDSHAKES_PER_SECOND: u32 = 50;
+
+/// Logins and registrations of one address per minute, and of one address to one account per minute.
+pub(crate) const LOGINS_PER_MINUTE: u32 = 20;
+pub(crate) const USER_LOGINS_PER_MINUTE: u32 = 5;
+
+/// The maximum number of remembered addresses. When it is reached, idle addresses are removed.
+pub(crate) const ADDRESSES_MAX: usize = 64 << 10;
+
+/// Milliseconds for the headers of an HTTP request.
+pub(crate) const HEADERS_MS_MAX: u64 = 10_000;
+
+/// Milliseconds for the body of an HTTP request without a file, and for its reply.
+pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
+
+/// Milliseconds in which the next bytes of an uploaded file must arrive.
+pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
+
+/// The maximum bytes of a request body without a file.
+pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+const _: () = assert!(PING_MS * 3 < SILENT_MS_MAX, "two pings may be lost");
+const _: () = assert!(QUEUE_REPLIES_BYTES_MAX > common::limits::FRAME_BYTES_MAX, "one reply fits the queue");

@@ -1,0 +1,256 @@
+//! The link between the task of a connection and the relay thread.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use common::Error;
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher as _;
+use std::net::IpAddr;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use transport::clock;
+use transport::wake::Waker;
+
+use crate::close::Close;
+use crate::connection_id::{ConnectionId, SenderId};
+use crate::hub::queue::{LineKind, Next, Queue};
+use crate::hub::{Call, Reply};
+use crate::limits::{CALLS_MAX, QUEUE_BYTES_MAX, QUEUES_BYTES_MAX, WAITING_BYTES_MAX};
+use crate::token::Token;
+
+/// What the tasks pass to the relay thread.
+pub(crate) enum Input {
+    Open {
+        link: Arc<Link>,
+        sender: SenderId,
+        token: Option<Token>,
+    },
+    Lines {
+        id: ConnectionId,
+        lines: Bytes,
+    },
+    Drained(ConnectionId),
+    Closed(ConnectionId),
+    Call {
+        id: ConnectionId,
+        call: Call,
+        reply: oneshot::Sender<Option<Reply>>,
+        permit: OwnedSemaphorePermit,
+    },
+    /// A login over HTTP: takes one from the limits of the address.
+    Login {
+        sender: SenderId,
+        user: String,
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
+}
+
+/// The bytes that wait for all connections together.
+pub(crate) static QUEUED_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// The queue of one connection.
+pub(crate) struct Link {
+    pub(crate) id: ConnectionId,
+    queue: Mutex<Queue>,
+    ready: Notify,
+    /// The bytes that the connection may still send to the relay thread.
+    budget: Semaphore,
+    /// Whether the relay thread sends no request until the client has read.
+    is_stalled: AtomicBool,
+}
+
+impl Link {
+    fn new(id: ConnectionId) -> Self {
+        Self {
+            id,
+            queue: Mutex::new(Queue::new(clock::unix_ms())),
+            ready: Notify::new(),
+            budget: Semaphore::new(WAITING_BYTES_MAX),
+            is_stalled: AtomicBool::new(false),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a step on the queue, and keeps the sum of all queues.
+    fn with_queue<T>(&self, step: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut queue = self.queue();
+        let before = queue.bytes();
+        let result = step(&mut queue);
+        let after = queue.bytes();
+        drop(queue);
+        QUEUED_BYTES.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        result
+    }
+
+    /// Adds lines. Returns false if the client lags behind from now on.
+    pub(crate) fn push(&self, kind: LineKind, lines: Bytes) -> bool {
+        let may_add_events = QUEUED_BYTES.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
+        let is_complete = self.with_queue(|queue| queue.push(kind, lines, may_add_events));
+        self.ready.notify_one();
+        is_complete
+    }
+
+    /// Replaces the waiting events by the line `lagged`.
+    pub(crate) fn lag(&self) {
+        self.with_queue(Queue::lag);
+        self.ready.notify_one();
+    }
+
+    pub(crate) fn close(&self, close: Close) {
+        self.with_queue(|queue| queue.close(close));
+        self.ready.notify_one();
+    }
+
+    pub(crate) fn release(&self, bytes: usize) {
+        self.budget.add_permits(bytes);
+    }
+
+    /// Whether the client has read enough for further replies. If not, the task reports when it has.
+    pub(crate) fn can_read(&self) -> bool {
+        let can_read = self.queue().bytes() < QUEUE_BYTES_MAX;
+        self.is_stalled.store(!can_read, Ordering::Release);
+        can_read
+    }
+
+    pub(crate) fn tick(&self, now_ms: u64) {
+        if self.with_queue(|queue| queue.tick(now_ms)) {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Waits for the next thing to send.
+    pub(crate) async fn next(&self) -> Next {
+        loop {
+            if let Some(next) = self.with_queue(|queue| queue.next(clock::unix_ms())) {
+                return next;
+            }
+            self.ready.notified().await;
+        }
+    }
+
+    /// Waits until the connection must be closed, while its client does not read a frame.
+    pub(crate) async fn cut(&self) -> Close {
+        loop {
+            if let Some(close) = self.queue().is_cut() {
+                return close;
+            }
+            self.ready.notified().await;
+        }
+    }
+
+    /// Notes that the client has read a frame.
+    pub(crate) fn sent(&self, hub: &HubHandle) {
+        self.queue().sent();
+        // Lines may have been added while the frame was sent.
+        self.ready.notify_one();
+        if self.is_stalled.swap(false, Ordering::AcqRel) {
+            hub.send(Input::Drained(self.id));
+        }
+    }
+
+    pub(crate) fn heard(&self) {
+        self.queue().heard(clock::unix_ms());
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.with_queue(|queue| queue.cut(Close::GoingAway));
+    }
+}
+
+/// Passes inputs to the relay thread.
+#[derive(Clone)]
+pub(crate) struct HubHandle {
+    inputs: Sender<Input>,
+    waker: Waker,
+    ids: Arc<AtomicU64>,
+    /// One for each HTTP request that waits for a reply.
+    calls: Arc<Semaphore>,
+    /// Makes the senders of this run unguessable.
+    seed: u64,
+}
+
+/// An open connection. Dropping it closes the connection.
+pub(crate) struct OpenLink {
+    pub(crate) link: Arc<Link>,
+    pub(crate) hub: HubHandle,
+}
+
+impl Drop for OpenLink {
+    fn drop(&mut self) {
+        self.hub.send(Input::Closed(self.link.id));
+    }
+}
+
+impl OpenLink {
+    /// Passes a frame of lines on, as soon as the earlier frames of the connection leave room for it.
+    pub(crate) async fn send(&self, lines: Bytes) {
+        let bytes = u32::try_from(lines.len().min(WAITING_BYTES_MAX)).unwrap_or(u32::MAX);
+        if let Ok(permit) = self.link.budget.acquire_many(bytes).await {
+            permit.forget();
+        }
+        self.hub.send(Input::Lines { id: self.link.id, lines });
+    }
+}
+
+impl HubHandle {
+    pub(crate) fn new(waker: Waker, seed: u64) -> (Self, Receiver<Input>) {
+        let (inputs, receiver) = channel();
+        let (ids, calls) = (Arc::new(AtomicU64::new(1)), Arc::new(Semaphore::new(CALLS_MAX)));
+        (Self { inputs, waker, ids, calls, seed }, receiver)
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    pub(crate) fn send(&self, input: Input) {
+        // The relay thread ends only together with the process or after all connections.
+        let _ended = self.inputs.send(input);
+        self.waker.wake();
+    }
+
+    fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The sender of an address. IPv6 users have many addresses, so their network of 64 bits counts.
+    pub(crate) fn sender(&self, address: IpAddr) -> SenderId {
+        let network = match address.to_canonical() {
+            IpAddr::V4(address) => u128::from(u32::from(address)),
+            IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1,
+        };
+        FixedState::with_seed(self.seed).hash_one(network).to_be_bytes()
+    }
+
+    pub(crate) fn open(&self, sender: SenderId, token: Option<Token>) -> OpenLink {
+        let link = Arc::new(Link::new(self.next_id()));
+        self.send(Input::Open { link: Arc::clone(&link), sender, token });
+        OpenLink { link, hub: self.clone() }
+    }
+
+    /// Sends request lines, and waits for the reply. `None` if the node does not answer.
+    pub(crate) async fn call(&self, call: Call) -> Option<Reply> {
+        let permit = Arc::clone(&self.calls).acquire_owned().await.ok()?;
+        let (reply, receiver) = oneshot::channel();
+        self.send(Input::Call { id: self.next_id(), call, reply, permit });
+        receiver.await.ok().flatten()
+    }
+
+    /// Takes a login from the limits of an address.
+    pub(crate) async fn take_login(&self, sender: SenderId, user: &str) -> Result<(), Error> {
+        let (reply, receiver) = oneshot::channel();
+        self.send(Input::Login { sender, user: user.to_owned(), reply });
+        receiver.await.unwrap_or(Ok(()))
+    }
+}
+
+/// The links of the relay thread, by connection.
+pub(crate) type Links = HashMap<ConnectionId, Arc<Link>, foldhash::fast::RandomState>;

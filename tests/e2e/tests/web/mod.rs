@@ -1,0 +1,27 @@
+//! Tests of the gateway on a real node: WebSocket, HTTP, and the API of the older systems.
+
+mod cookies;
+mod events;
+mod files;
+mod legacy;
+mod monitors;
+mod requests;
+mod rights;
+mod sessions;
+mod sites;
+mod slow_readers;
+mod websocket;
+
+use e2e::{Node, Peer, peers};
+
+/// Alice and bob, both members of `#ops`, on a node with a gateway.
+fn team(node: &Node) -> [Peer; 2] {
+    let [mut alice, mut bob] = peers(node, ["alice", "bob"]);
+    alice.create("#ops").expect("a channel");
+    bob.join("#ops").expect("a member");
+    [alice, bob]
+}
+
+fn token(peer: &Peer) -> String {
+    peer.session().token.to_string()
+}
