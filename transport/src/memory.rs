@@ -35,8 +35,8 @@ fn return_freed() {
     let _was_some_returned = unsafe { libc::malloc_trim(0) };
 }
 
-/// Fixes the size of large blocks. Without this call, glibc raises the size up to 32 MiB whenever such a block
-/// is freed (`M_MMAP_THRESHOLD` in mallopt(3)). Freed replies of 2 MiB would then stay in the process.
+/// Fixes the size of large blocks. Without this call, glibc raises the size up to 32 MiB when such a block is
+/// freed (`M_MMAP_THRESHOLD` in mallopt(3)). Freed replies of 2 MiB would then stay in the process.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn return_large_blocks_at_once() {
     #[expect(unsafe_code, reason = "the standard library has no function for it")]
