@@ -1,9 +1,9 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
 //! A request is `[client] [""] [body ..]`, or `[client] [tag] [""] [body ..]`. The broker forwards it
-//! unchanged, except that it appends the
-//! client's key and a run tag to the client's name. The name routes the reply back. The broker counts a
-//! message that it cannot deliver, and drops it, because clients send a request again with the same id.
+//! unchanged, except that it appends the client's key and a run tag to the client's name. The name routes the
+//! reply back. The broker counts a message that it cannot deliver, and drops it, because clients send a
+//! request again with the same id.
 
 mod run_tag;
 mod counters;

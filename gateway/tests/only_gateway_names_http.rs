@@ -1,7 +1,5 @@
 //! Checks that only this crate depends on `axum` and `hyper`, as ARCHITECTURE.md requires.
 
-#![expect(clippy::expect_used, reason = "tests may panic")]
-
 use std::path::Path;
 
 #[test]
