@@ -154,3 +154,29 @@ fn after_a_refused_message_the_later_messages_of_its_frame_are_refused_too() {
     team.accept_from("alice", &send(2), None);
     assert_eq!(turn(&mut team), [[2]], "the next frame is accepted");
 }
+
+/// The simulation found this order (seed 5828): a user writes to a channel and joins it while the frame is being
+/// answered.
+#[test]
+fn after_a_refusal_the_later_messages_of_the_frame_to_the_same_channel_are_refused_too() {
+    let mut team = team();
+    let to = |id: u64, to: &str| {
+        let message = format!("0198{id:04}-0000-7000-8000-000000000001");
+        request(id, "bob", "message.send", json!({ "to": to, "id": message, "text": "x" }))
+    };
+    team.accept_from("one", &frame((1..=30).map(|id| to(id, "#a")).chain([to(31, "@alice")])), None);
+    team.accept_from("two", &request(32, "bob", "channel.join", json!({ "channel": "#a" })), None);
+    let mut lines = Vec::new();
+    while !team.engine.is_quiet() {
+        team.engine.resume_pending(team.now_ms);
+        team.flush();
+        lines.extend(replies(&mut team).into_iter().flatten());
+    }
+    lines.extend(replies(&mut team).into_iter().flatten());
+    lines.sort_by_key(|line| line["id"].as_u64());
+    let reason = |line: &Value| line["error"]["data"]["reason"].as_str().map(str::to_owned);
+    let reasons: Vec<_> = lines.iter().map(reason).collect();
+    assert_eq!(reasons.len(), 32);
+    assert!(reasons[..30].iter().all(|reason| reason.as_deref() == Some("not_member")), "{reasons:?}");
+    assert_eq!(reasons[30..], [None, None], "the message to alice and the join are accepted");
+}

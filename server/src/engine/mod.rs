@@ -297,7 +297,7 @@ impl Engine {
         now_ms: u64,
         slice: &mut Slice,
     ) -> Answered {
-        let PendingRequest { route, request, bytes, answered, reply, attached, message_refusal, .. } =
+        let PendingRequest { route, request, bytes, answered, reply, attached, message_refusals, .. } =
             pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
@@ -323,7 +323,7 @@ impl Engine {
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,
             line: 0,
-            message_refusal,
+            message_refusals,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };

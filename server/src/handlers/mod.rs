@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
-use common::methods::{self, Method, encode_result};
+use common::methods::{self, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, UserName};
@@ -32,7 +32,8 @@ use transport::client_name::Client;
 
 use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
-use crate::outbound::pending_request::{MessageRefusal, Route};
+use crate::outbound::message_refusals::MessageRefusals;
+use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
@@ -61,8 +62,8 @@ pub struct RequestContext<'a> {
     pub route: &'a Route,
     /// The index of the request line in its frame.
     pub line: usize,
-    /// The refusal that the frame's later messages share.
-    pub message_refusal: &'a mut Option<MessageRefusal>,
+    /// The refused messages of the frame.
+    pub message_refusals: &'a mut MessageRefusals,
     pub ledger: &'a mut Ledger,
     pub outbound: &'a mut OutboundQueue,
     pub tokens: &'a TokenIssuer,
@@ -127,11 +128,6 @@ impl RequestContext<'_> {
                 return None;
             }
         };
-        let is_message = call.method() == Method::MessageSend;
-        if let Some(refusal) = self.message_refusal.as_ref().filter(|_| is_message) {
-            encode_error(out, id, &refusal.error);
-            return None;
-        }
         // A request that continues after its job has paid.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
@@ -140,9 +136,6 @@ impl RequestContext<'_> {
         self.charge_reply(out.len() - before);
         match unanswered? {
             Unanswered::Failed(error) => {
-                if is_message {
-                    *self.message_refusal = MessageRefusal::of(self.line, &error);
-                }
                 encode_error(out, id, &error);
                 None
             }

@@ -1,5 +1,6 @@
 //! The outbound queue: replies and events that wait until the commit log has acknowledged their records.
 
+pub mod message_refusals;
 pub mod pending_request;
 pub(crate) mod fan_out;
 pub(crate) mod ephemeral;

@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 
-use common::{Error, Reason, rpc};
+use common::{Error, rpc};
 use transport::Frame;
+
+use super::message_refusals::MessageRefusals;
 use transport::client_name::{self, Client, TAG_SENDER_BYTES};
 
 /// The envelope of a request: the frames that route the reply back to the sender.
@@ -54,31 +56,9 @@ pub struct PendingRequest {
     pub reply: Vec<u8>,
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
-    /// The first refusal after which the frame's later messages are refused, too.
-    pub message_refusal: Option<MessageRefusal>,
+    pub message_refusals: MessageRefusals,
     /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
-}
-
-/// The refusal of a message for a reason that can end before the next line is answered: a full disk, or a
-/// reached rate limit. Later messages of the frame get the same error. If one of them was stored, a client that
-/// sends the refused message again would change their order.
-pub struct MessageRefusal {
-    /// The index of the refused line in the frame.
-    pub line: usize,
-    pub error: Error,
-}
-
-impl MessageRefusal {
-    /// The refusal of a message, if the reason is not a property of the message.
-    #[must_use]
-    pub fn of(line: usize, error: &Error) -> Option<Self> {
-        let can_end = matches!(
-            error.reason(),
-            Some(Reason::RateLimited | Reason::Unavailable | Reason::StorageFull | Reason::QuotaExceeded)
-        );
-        can_end.then(|| Self { line, error: error.clone() })
-    }
 }
 
 struct Progress {
@@ -103,7 +83,7 @@ impl PendingRequest {
             answered: 0,
             reply: Vec::new(),
             attached: None,
-            message_refusal: None,
+            message_refusals: MessageRefusals::default(),
             saved: Vec::new(),
         })
     }
@@ -141,7 +121,7 @@ impl PendingRequest {
         self.answered = answered;
         self.reply.truncate(bytes);
         self.attached = None;
-        self.message_refusal.take_if(|refusal| refusal.line >= answered);
+        self.message_refusals.forget_from(answered);
     }
 
     /// Replaces the replies that depend on a record after `durable` by errors. Their lines are not answered
@@ -149,8 +129,8 @@ impl PendingRequest {
     pub fn roll_back_with_error(&mut self, durable: u64, error: &Error) {
         let answered = self.answered;
         self.roll_back(durable);
-        if self.answered < answered && self.message_refusal.is_none() {
-            self.message_refusal = MessageRefusal::of(self.answered, error);
+        if self.answered < answered {
+            self.message_refusals.note_for_all(self.answered, error);
         }
         while self.answered < answered {
             self.refuse_next(error);
