@@ -45,22 +45,18 @@ errors! {
         ParamsNotObject "params_not_object" "\"params\" must be an object";
         BadParams "bad_params" { method: String, error: String } "{method}: {error}";
         NameEmpty "name_empty" "a name needs at least one character";
-        NameTooLong "name_too_long" { max: usize }
-            "a name may have at most {max} characters";
+        NameTooLong "name_too_long" { max: usize } "a name may have at most {max} characters";
         NameCharacters "name_characters"
             "a name may contain only letters, digits, '.', '_' and '-', and must start with a letter or a digit";
         NameDirection "name_direction"
             "a name with right-to-left letters must begin with such a letter, contain no left-to-right letters and only one kind of digits, and end with a letter or a digit";
-        ChannelWithoutHash "channel_without_hash"
-            "the name of a channel must begin with '#'";
+        ChannelWithoutHash "channel_without_hash" "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign" "write '#channel' or '@user'";
-        BlockSelf "block_self"
-            "you cannot block yourself: name another user";
+        BlockSelf "block_self" "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         TextEmpty "text_empty" "a message needs some text";
-        SubjectTooLong "subject_too_long" { max: usize }
-            "a subject may have at most {max} bytes: shorten it";
+        SubjectTooLong "subject_too_long" { max: usize } "a subject may have at most {max} bytes: shorten it";
         BadReaction "bad_reaction" { max: usize }
             "a reaction must be an emoji or a short word, without spaces, of at most {max} bytes";
         PasswordTooShort "password_too_short" { min: usize }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 mod process;
+mod role;
 mod node;
 mod peer;
 mod subscriber;

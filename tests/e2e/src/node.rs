@@ -19,6 +19,7 @@ use transport::{Context, control};
 use crate::DEADLINE;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
+use crate::role::Role;
 use crate::subscriber::Subscriber;
 use crate::web::Web;
 
@@ -43,16 +44,6 @@ impl Data {
             Self::Borrowed(path) => path,
         }
     }
-}
-
-/// One process of the node, with its flags.
-struct Role {
-    name: &'static str,
-    /// The flags and their values. A port 0 is replaced by the port that the system chose.
-    flags: Vec<(String, String)>,
-    invite: Option<String>,
-    join_code: Option<String>,
-    process: Option<Process>,
 }
 
 impl Node {
@@ -356,58 +347,6 @@ impl Node {
 
     fn role_mut(&mut self, name: &str) -> &mut Role {
         self.roles.iter_mut().find(|role| role.name == name).expect("a role")
-    }
-}
-
-impl Role {
-    fn new(name: &'static str) -> Self {
-        Self { name, flags: Vec::new(), invite: None, join_code: None, process: None }
-    }
-
-    fn flag(mut self, flag: &str, value: &str) -> Self {
-        self.flags.push((flag.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn flags(self, flags: &[(&str, &str)]) -> Self {
-        flags.iter().fold(self, |role, (flag, value)| role.flag(flag, value))
-    }
-
-    fn find(&self, flag: &str) -> Option<&str> {
-        self.flags.iter().find(|(known, _)| known == flag).map(|(_, value)| &**value)
-    }
-
-    fn value(&self, flag: &str) -> &str {
-        self.find(flag).expect("a flag of this role")
-    }
-
-    fn spawn(&mut self) -> &Process {
-        let flags = self.flags.iter().map(|(flag, value)| match &**value {
-            "" => format!("--{flag}"),
-            value => format!("--{flag}={value}"),
-        });
-        self.process.insert(Process::papo([self.name.to_owned()].into_iter().chain(flags)))
-    }
-
-    fn start(&mut self) {
-        self.spawn();
-        self.wait_until_ready();
-    }
-
-    fn wait_until_ready(&mut self) {
-        let ready = self.process.as_ref().expect("a running role").read_json_line();
-        assert_eq!(ready.get("ready").and_then(Value::as_str), Some(self.name));
-        let word = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
-        (self.invite, self.join_code) = (word("invite"), word("join_code"));
-        for (flag, value) in &mut self.flags {
-            if let Some(actual) = ready.get(flag.replace('-', "_")).and_then(Value::as_str) {
-                actual.clone_into(value);
-            }
-        }
-    }
-
-    fn take_process(&mut self) -> Process {
-        self.process.take().expect("a running role")
     }
 }
 
