@@ -1,5 +1,5 @@
-//! Permalinks: `papo://host:port/#channel/17` is event 17 of a channel, and `papo://host:port/@user/17` is event 17
-//! of the direct conversation of the reader and a user.
+//! Permalinks: `papo://host:port/#channel/17` is event 17 of a channel, and `papo://host:port/@user/17` is
+//! event 17 of the direct conversation of the reader and a user.
 
 use std::fmt;
 use std::str::FromStr;

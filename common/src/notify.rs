@@ -1,5 +1,5 @@
-//! Notification levels: `notify.set`, `notify.list`. The server stores them for each user; front ends use them
-//! for bells, notifications and unread counts.
+//! Notification levels: `notify.set`, `notify.list`. The server stores them for each user; front ends use
+//! them for bells, notifications and unread counts.
 
 use serde::{Deserialize, Serialize};
 

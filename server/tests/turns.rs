@@ -130,8 +130,8 @@ fn frames_beyond_the_limit_of_waiting_frames_are_refused_and_other_clients_are_s
     assert_eq!((served[0]["id"].as_u64(), served[0]["result"].is_object()), (Some(1000), true));
 }
 
-/// The client sends refused messages again. If the server had stored a later message of the frame, the messages
-/// would change their order.
+/// The client sends refused messages again. If the server had stored a later message of the frame, the
+/// messages would change their order.
 #[test]
 fn after_a_refused_message_the_later_messages_of_its_frame_are_refused_too() {
     let mut team = team();
@@ -155,8 +155,8 @@ fn after_a_refused_message_the_later_messages_of_its_frame_are_refused_too() {
     assert_eq!(turn(&mut team), [[2]], "the next frame is accepted");
 }
 
-/// The simulation found this order (seed 5828): a user writes to a channel and joins it while the frame is being
-/// answered.
+/// The simulation found this order (seed 5828): a user writes to a channel and joins it while the frame is
+/// being answered.
 #[test]
 fn after_a_refusal_the_later_messages_of_the_frame_to_the_same_channel_are_refused_too() {
     let mut team = team();

@@ -69,8 +69,8 @@ impl Entry {
         })
     }
 
-    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them, and
-    /// its level permits it.
+    /// Whether a front end must notify this user: the event mentions them, or is a direct message to them,
+    /// and its level permits it.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
         let is_from_another = |event: &&Event<'_>| event.from != *user && !self.is_hidden;

@@ -75,8 +75,8 @@ fn publish_event(
     }
 }
 
-/// Publishes a read mark, a block or a notification level to all sessions of its user. A client that misses the
-/// notice requests `read.list`, `user.blocks` or `notify.list` when it subscribes again.
+/// Publishes a read mark, a block or a notification level to all sessions of its user. A client that misses
+/// the notice requests `read.list`, `user.blocks` or `notify.list` when it subscribes again.
 fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
     let (user, notice) = if let ServerRecord::Read { user, conversation, .. } = record {
         (user, reads::reading(state, user, conversation).map(read_notice))

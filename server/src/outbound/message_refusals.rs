@@ -1,8 +1,9 @@
 //! The refused messages of one request frame.
 //!
 //! A frame is answered over several turns of the event loop, so the reason of a refusal can end between two
-//! lines: the disk has room again, or the sender becomes a member. If a later message was then stored, a client
-//! that sends the refused message again would change their order. So later messages get the same error.
+//! lines: the disk has room again, or the sender becomes a member. If a later message was then stored, a
+//! client that sends the refused message again would change their order. So later messages get the same
+//! error.
 
 use common::{Error, Reason, Target};
 

@@ -83,8 +83,8 @@ impl Sync {
         }
     }
 
-    /// Stops following a channel that the user has left. The number of that event is not known, but it is greater
-    /// than the numbers of all known events.
+    /// Stops following a channel that the user has left. The number of that event is not known, but it is
+    /// greater than the numbers of all known events.
     pub(crate) fn left(&mut self, cx: &mut Context, conversation: &Target) {
         if let Some(timeline) = self.timelines.get(conversation) {
             let (_shown, head) = timeline.progress();

@@ -95,8 +95,8 @@ fn a_join_that_arrives_after_the_end_of_its_membership_is_ignored() {
     ");
 }
 
-/// The simulation found this order (seed 440): the network delays the event of a join, and the user leaves by a
-/// command.
+/// The simulation found this order (seed 440): the network delays the event of a join, and the user leaves by
+/// a command.
 #[test]
 fn a_join_that_arrives_after_the_user_left_is_ignored() {
     let mut harness = Harness::following();
