@@ -115,6 +115,7 @@ fn the_menu_works_by_numbers_in_the_language_of_the_user() {
     alice.enter(PASSWORD);
     alice.wait_for_output("menu: digite um número; Enter mostra as opções de novo");
     alice.enter("0");
+    alice.wait_until_output("the menu again", |output| output.matches("encerrar o papo").count() == 2);
     alice.enter(&number(&alice, "canais"));
     alice.enter(&number(&alice, "cria um canal e o abre"));
     alice.wait_for_output("#CANAL? 0 volta");
