@@ -30,10 +30,14 @@ pub struct Finished {
 }
 
 impl Process {
-    /// A command for `papo` with a low limit of open files, which papo must raise.
+    /// A command for `papo` with a low limit of open files, which papo must raise. SIGHUP has its default
+    /// action, even if the tests run under `nohup`.
     pub fn papo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -Sn 256; exec \"$0\" \"$@\""]).arg(binary()).args(arguments);
+        command
+            .args(["-c", "ulimit -Sn 256; exec env --default-signal=HUP \"$0\" \"$@\""])
+            .arg(binary())
+            .args(arguments);
         // The PAPO_* settings of the developer must not affect the test.
         let names = std::env::vars_os().map(|(name, _)| name);
         for name in names.filter(|name| name.as_encoded_bytes().starts_with(b"PAPO_")) {
