@@ -22,7 +22,6 @@ pub enum Level {
 impl Level {
     /// Whether this is the level of a conversation that the user has not changed.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub fn is_all(&self) -> bool {
         *self == Self::All
     }

@@ -332,11 +332,9 @@ fn plain_text_stays_on_this_machine() {
     };
     for endpoint in ["tcp://*:0", "tcp://0.0.0.0:0", "tcp://192.0.2.1:5555"] {
         assert_eq!(socket.bind(endpoint).expect_err("plain text is refused").to_string(), message(endpoint));
-        assert_eq!(
-            socket.connect(endpoint).expect_err("plain text is refused").to_string(),
-            message(endpoint)
-        );
     }
+    let endpoint = "tcp://192.0.2.1:5555";
+    assert_eq!(socket.connect(endpoint).expect_err("plain text is refused").to_string(), message(endpoint));
     for security in [Security::PlainAnywhere, Keys::new().security().outer()] {
         let socket = context.socket(Kind::Router, &security).expect("a socket");
         socket.bind("tcp://*:0").expect("a free port");

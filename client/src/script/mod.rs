@@ -228,9 +228,11 @@ fn target(text: &str) -> Result<Target, String> {
 
 /// Parses `#channel` or `channel`.
 fn channel(text: &str) -> Result<ChannelName, String> {
-    ChannelName::from_input(text).map_err(|error| match error {
-        Detail::ChannelWithoutHash => "name a channel, such as '#general'".to_owned(),
-        error => error.to_string(),
+    ChannelName::from_input(text).map_err(|error| {
+        if error == Detail::ChannelWithoutHash {
+            return "name a channel, such as '#general'".to_owned();
+        }
+        error.to_string()
     })
 }
 

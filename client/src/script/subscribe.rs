@@ -66,16 +66,15 @@ impl Printer {
     }
 
     fn print(&self, output: &mut Output, news: News) -> Result<(), CliError> {
-        match news {
-            News::Entry(entry) => self.print_entry(output, &entry)?,
-            News::MembershipEnded(entry) => {
-                self.print_entry(output, &entry)?;
-                output.flush()?;
-                return Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry)));
-            }
-            other => report_connection(other)?,
+        if let News::Entry(entry) = news {
+            self.print_entry(output, &entry)
+        } else if let News::MembershipEnded(entry) = news {
+            self.print_entry(output, &entry)?;
+            output.flush()?;
+            Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry)))
+        } else {
+            report_connection(news)
         }
-        Ok(())
     }
 
     fn print_entry(&self, output: &mut Output, entry: &Entry) -> Result<(), CliError> {

@@ -1,4 +1,5 @@
 //! A client of the gateway: HTTP requests as literal bytes, and WebSockets.
+#![expect(clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};

@@ -290,9 +290,12 @@ fn a_message_has_several_lines_and_its_marks_are_styles() {
     let texts: Vec<_> = peer
         .history("#general")
         .iter()
-        .filter_map(|event| match &event.body {
-            common::Body::Message { text, .. } => Some(text.as_str().to_owned()),
-            _ => None,
+        .filter_map(|event| {
+            if let common::Body::Message { text, .. } = &event.body {
+                Some(text.as_str().to_owned())
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(texts, ["first line\nsecond line", "three\nfour **bold** `code`"]);

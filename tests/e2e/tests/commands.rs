@@ -281,6 +281,7 @@ fn a_message_that_was_kept_is_reported_as_kept() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test writes the files to send")]
 fn a_script_downloads_the_newest_file_without_its_number() {
     let node = Node::up();
     let alice = Shell::new(&node, "alice");

@@ -58,7 +58,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 39 => Command::Block { user: user(by), other: target, blocked: flag },
                 47 => Command::SetLevel {
                     user: user(by),
-                    conversation: (n > 1).then(|| Target::User(target)),
+                    conversation: (n > 1).then_some(Target::User(target)),
                     level: if flag { common::notify::Level::None } else { common::notify::Level::Mentions },
                 },
                 40 => Command::Archive(actor, flag),

@@ -5,12 +5,15 @@ use serde_json::json;
 
 use super::{team, token};
 
+/// Ends the session of the second peer.
+type End = fn(&mut e2e::Peer, &mut e2e::Peer);
+
 #[test]
 fn a_session_that_ended_closes_its_connections_at_once() {
     let node = Node::with_gateway(&[]);
     let [mut alice, mut bob] = team(&node);
     let topic = bob.heads().topic;
-    let ends: [(&str, fn(&mut e2e::Peer, &mut e2e::Peer)); 3] = [
+    let ends: [(&str, End); 3] = [
         ("session.revoke", |_, bob| {
             let sessions = bob.call("session.list", json!({})).expect("sessions");
             let own = sessions["sessions"].as_array().expect("a list").iter().find(|s| s["current"] == true);
