@@ -4,9 +4,14 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use disk::faulty::FaultyDisk;
 use disk::{AppendFile, Disk, Lock, RealDisk};
+
+/// Between fork and exec, a child process holds the locks of all open files of its parent. So a test that
+/// starts a process and a test that expects a released lock must not run at the same time.
+static FORKS: Mutex<()> = Mutex::new(());
 
 /// The environment variable with the folder. It is set only for the second process of a test.
 const HOLDER: &str = "PAPO_TEST_LOCK_HOLDER";
@@ -35,6 +40,7 @@ fn check(disk: &dyn Disk) {
 
 #[test]
 fn a_real_file_has_one_holder() {
+    let _alone = FORKS.lock().expect("the other test passed");
     let folder = tempfile::tempdir().expect("a folder");
     check(&RealDisk::new(folder.path()));
 }
@@ -55,6 +61,7 @@ fn a_killed_process_loses_its_locks() {
     if let Some(folder) = std::env::var_os(HOLDER) {
         return hold(Path::new(&folder));
     }
+    let _alone = FORKS.lock().expect("the other test passed");
     let folder = tempfile::tempdir().expect("a folder");
     let disk = RealDisk::new(folder.path());
     let mut other = Command::new(std::env::current_exe().expect("this test"))
