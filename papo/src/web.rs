@@ -47,7 +47,7 @@ pub(crate) struct WebArgs {
     /// Serve /metrics, /healthz and /readyz at this address, or `off`
     #[arg(long, env = "PAPO_METRICS", default_value = "127.0.0.1:9464")]
     metrics: String,
-    /// Accept requests for this origin, such as https://chat.example; addresses and localhost are always
+    /// Accept requests for this origin, such as `https://chat.example`; addresses and localhost are always
     /// accepted
     #[arg(long, env = "PAPO_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     web_origin: Vec<String>,

@@ -54,7 +54,7 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// Like [`write`]. `out` then holds an incomplete archive.
+/// Like [`write()`]. `out` then holds an incomplete archive.
 pub fn write_to(
     out: &mut dyn Write,
     data: &Path,
