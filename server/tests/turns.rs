@@ -180,3 +180,22 @@ fn after_a_refusal_the_later_messages_of_the_frame_to_the_same_channel_are_refus
     assert!(reasons[..30].iter().all(|reason| reason.as_deref() == Some("not_member")), "{reasons:?}");
     assert_eq!(reasons[30..], [None, None], "the message to alice and the join are accepted");
 }
+
+/// One connection can send the messages of several users in one frame, such as a program for many users.
+#[test]
+fn the_refusal_of_a_message_does_not_affect_the_messages_of_other_users_in_its_frame() {
+    let mut team = team();
+    let send = |id: u64, by: &str| {
+        let message = format!("0199{id:04}-0000-7000-8000-000000000001");
+        request(id, by, "message.send", json!({ "to": "#a", "id": message, "text": "x" }))
+    };
+    team.accept_from("one", &frame([send(1, "bob"), send(2, "alice"), send(3, "bob")]), None);
+    let reasons: Vec<_> = {
+        team.engine.resume_pending(team.now_ms);
+        team.flush();
+        team.flush();
+        let reason = |line: Value| line["error"]["data"]["reason"].as_str().map(str::to_owned);
+        replies(&mut team).into_iter().flatten().map(reason).collect()
+    };
+    assert_eq!(reasons, [Some("not_member".to_owned()), None, Some("not_member".to_owned())]);
+}

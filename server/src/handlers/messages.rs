@@ -12,13 +12,13 @@ use crate::storage::ledger::Receipt;
 
 pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result<Sent, Error> {
     let Send { token, to, id, text, reply } = params;
-    if let Some(error) = context.message_refusals.error(&to) {
+    if let Some(error) = context.message_refusals.error(&token, &to) {
         return Err(error.clone());
     }
     let conversation = to.clone();
     let sent = record_once(context, &token, id, |_, user| Ok(Command::Send { user, to, id, text, reply }));
     if let Err(error) = &sent {
-        context.message_refusals.note(context.line, &conversation, error);
+        context.message_refusals.note(context.line, &token, &conversation, error);
     }
     sent
 }
