@@ -1,4 +1,4 @@
-//! Why the gateway closes a WebSocket: the close codes of `docs/PROTOCOL.md`.
+//! The reasons for which the gateway closes a WebSocket, with the close codes of `docs/PROTOCOL.md`.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Close {

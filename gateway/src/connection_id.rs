@@ -11,7 +11,7 @@ pub(crate) type SenderId = [u8; TAG_SENDER_BYTES];
 
 pub(crate) type Tag = [u8; TAG_BYTES_MAX];
 
-/// What a reply is for.
+/// The purpose of a request, which its reply shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The reply goes to the client.

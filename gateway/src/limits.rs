@@ -29,7 +29,12 @@ pub(crate) const QUEUE_LINES_MAX: usize = 1024;
 /// the limit is closed.
 pub(crate) const QUEUE_REPLIES_BYTES_MAX: usize = 8 << 20;
 
-/// The maximum bytes that wait for all connections together. Further events are dropped.
+/// The bytes of replies that may wait for one connection when all queues together are at their limit. A
+/// connection with more is closed.
+pub(crate) const QUEUE_OWN_REPLIES_BYTES: usize = 64 << 10;
+
+/// The maximum bytes that wait for all connections together. Further events are dropped, and connections with
+/// many waiting replies are closed.
 pub(crate) const QUEUES_BYTES_MAX: usize = 128 << 20;
 
 /// The maximum number of topics of one connection.
@@ -93,6 +98,11 @@ pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
+
+/// The maximum bytes of all request bodies and file chunks that the gateway holds, and of those of one address.
+/// A request beyond a limit is refused, and its client sends it again.
+pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
+pub(crate) const ADDRESS_BODIES_BYTES_MAX: usize = 16 << 20;
 
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;

@@ -21,7 +21,7 @@ use crate::hub::{Call, Reply};
 use crate::limits::{CALLS_MAX, QUEUE_BYTES_MAX, QUEUES_BYTES_MAX, WAITING_BYTES_MAX};
 use crate::token::Token;
 
-/// What the tasks pass to the relay thread.
+/// An input of a task for the relay thread.
 pub(crate) enum Input {
     Open {
         link: Arc<Link>,
@@ -66,7 +66,7 @@ impl Link {
     fn new(id: ConnectionId) -> Self {
         Self {
             id,
-            queue: Mutex::new(Queue::new(clock::unix_ms())),
+            queue: Mutex::new(Queue::new(clock::monotonic_ms())),
             ready: Notify::new(),
             budget: Semaphore::new(WAITING_BYTES_MAX),
             is_stalled: AtomicBool::new(false),
@@ -90,8 +90,8 @@ impl Link {
 
     /// Adds lines. Returns false if the client lags behind from now on.
     pub(crate) fn push(&self, kind: LineKind, lines: Bytes) -> bool {
-        let may_add_events = QUEUED_BYTES.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
-        let is_complete = self.with_queue(|queue| queue.push(kind, lines, may_add_events));
+        let has_room = QUEUED_BYTES.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
+        let is_complete = self.with_queue(|queue| queue.push(kind, lines, has_room));
         self.ready.notify_one();
         is_complete
     }
@@ -127,7 +127,7 @@ impl Link {
     /// Waits for the next thing to send.
     pub(crate) async fn next(&self) -> Next {
         loop {
-            if let Some(next) = self.with_queue(|queue| queue.next(clock::unix_ms())) {
+            if let Some(next) = self.with_queue(|queue| queue.next(clock::monotonic_ms())) {
                 return next;
             }
             self.ready.notified().await;
@@ -155,7 +155,7 @@ impl Link {
     }
 
     pub(crate) fn heard(&self) {
-        self.queue().heard(clock::unix_ms());
+        self.queue().heard(clock::monotonic_ms());
     }
 }
 
@@ -190,6 +190,17 @@ impl Drop for OpenLink {
 }
 
 impl OpenLink {
+    /// Waits until the session is checked. Returns the reason if the connection was closed instead.
+    pub(crate) async fn checked(&self) -> Result<(), Close> {
+        loop {
+            match self.link.next().await {
+                Next::Ping => {}
+                Next::Lines(_hello) => return Ok(self.link.sent(&self.hub)),
+                Next::Close(close) => return Err(close),
+            }
+        }
+    }
+
     /// Passes a frame of lines on, as soon as the earlier frames of the connection leave room for it.
     pub(crate) async fn send(&self, lines: Bytes) {
         let bytes = u32::try_from(lines.len().min(WAITING_BYTES_MAX)).unwrap_or(u32::MAX);

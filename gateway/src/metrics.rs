@@ -18,7 +18,7 @@ use crate::http::call::{Ask, ask};
 use crate::http::web::{Client, Web};
 use crate::link::QUEUED_BYTES;
 
-/// How long a role may take to answer.
+/// The timeout of a request for the status of a role.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 const CLOSES: [Close; 7] = [
@@ -135,7 +135,7 @@ impl Statuses {
     }
 }
 
-/// Answers while the loop of the HTTP thread turns.
+/// Answers 200 while the HTTP thread works.
 pub(crate) async fn is_alive() -> &'static str {
     "ok\n"
 }

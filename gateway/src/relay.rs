@@ -99,7 +99,7 @@ impl Relay {
             wake,
             waker,
             inputs,
-            hub: Hub::new(hello, random(), clock::unix_ms()),
+            hub: Hub::new(hello, random(), clock::monotonic_ms()),
             links: HashMap::default(),
             calls: HashMap::default(),
             gauges,
@@ -119,7 +119,8 @@ impl Relay {
         while !shutdown.is_requested() {
             self.wait()?;
             self.wake.clear();
-            let now_ms = clock::unix_ms();
+            let now_ms = clock::monotonic_ms();
+            self.hub.unix_ms = clock::unix_ms();
             for input in self.inputs.try_iter().collect::<Vec<_>>() {
                 self.accept(input, now_ms);
             }
@@ -150,7 +151,7 @@ impl Relay {
                 watches.push(Watch::Writable(&dealer.socket));
             }
         }
-        let now_ms = clock::unix_ms();
+        let now_ms = clock::monotonic_ms();
         let left = self.hub.deadline(now_ms).map(|due| Duration::from_millis(due.saturating_sub(now_ms)));
         wait(&watches, left)
     }

@@ -1,24 +1,27 @@
-//! The limits of each address, and the count of connections that each address and each user has.
+//! The limits of each address: connections, handshakes, and the bytes of request bodies.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::UserName;
 use foldhash::fast::RandomState;
 
 use crate::connection_id::SenderId;
 use crate::hub::attempts::Buckets;
-use crate::limits::{ADDRESS_CONNECTIONS_MAX, CONNECTIONS_MAX, HANDSHAKES_PER_SECOND, USER_CONNECTIONS_MAX};
+use crate::limits::{
+    ADDRESS_BODIES_BYTES_MAX, ADDRESS_CONNECTIONS_MAX, BODIES_BYTES_MAX, CONNECTIONS_MAX,
+    HANDSHAKES_PER_SECOND,
+};
 
-/// Counts the holders of each key, up to a maximum.
+/// A sum for each key, up to a maximum.
 pub(crate) struct Counts<K>(Mutex<HashMap<K, usize, RandomState>>);
 
-/// One holder. Dropping it ends the count.
+/// A part of a sum. Dropping it subtracts the part.
 pub(crate) struct Held<K: Hash + Eq> {
     counts: Arc<Counts<K>>,
-    key: Option<K>,
+    key: K,
+    amount: usize,
 }
 
 impl<K: Hash + Eq + Clone> Counts<K> {
@@ -26,26 +29,23 @@ impl<K: Hash + Eq + Clone> Counts<K> {
         Arc::new(Self(Mutex::default()))
     }
 
-    fn take(self: &Arc<Self>, key: K, max: usize) -> Option<Held<K>> {
+    fn take(self: &Arc<Self>, key: K, amount: usize, max: usize) -> Option<Held<K>> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(key.clone()).or_default();
-        if *count >= max {
-            return None;
-        }
-        *count += 1;
+        let known = counts.get(&key).copied().unwrap_or_default();
+        let sum = known.checked_add(amount).filter(|sum| *sum <= max)?;
+        counts.insert(key.clone(), sum);
         drop(counts);
-        Some(Held { counts: Arc::clone(self), key: Some(key) })
+        Some(Held { counts: Arc::clone(self), key, amount })
     }
 }
 
 impl<K: Hash + Eq> Drop for Held<K> {
     fn drop(&mut self) {
-        let Some(key) = self.key.take() else { return };
         let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&key);
+        if let Some(sum) = counts.get_mut(&self.key) {
+            *sum -= self.amount;
+            if *sum == 0 {
+                counts.remove(&self.key);
             }
         }
     }
@@ -54,23 +54,28 @@ impl<K: Hash + Eq> Drop for Held<K> {
 /// A TCP connection that counts.
 pub(crate) type Connected = (Held<()>, Held<IpAddr>);
 
+/// The bytes of a request body or of a file chunk that count.
+pub(crate) type HeldBody = (Held<SenderId>, Held<()>);
+
 pub(crate) struct AddressLimits {
     all: Arc<Counts<()>>,
     addresses: Arc<Counts<IpAddr>>,
-    users: Arc<Counts<UserName>>,
+    all_bodies: Arc<Counts<()>>,
+    bodies: Arc<Counts<SenderId>>,
     handshakes: Mutex<Buckets<SenderId>>,
 }
 
 impl AddressLimits {
     pub(crate) fn new() -> Self {
         let handshakes = Mutex::new(Buckets::new(HANDSHAKES_PER_SECOND, 1_000));
-        Self { all: Counts::new(), addresses: Counts::new(), users: Counts::new(), handshakes }
+        let (all, addresses) = (Counts::new(), Counts::new());
+        Self { all, addresses, all_bodies: Counts::new(), bodies: Counts::new(), handshakes }
     }
 
     /// Counts a TCP connection. A reverse proxy makes the connections of all its users.
     pub(crate) fn connect(&self, address: IpAddr, is_proxy: bool) -> Option<Connected> {
         let max = if is_proxy { CONNECTIONS_MAX } else { ADDRESS_CONNECTIONS_MAX };
-        Some((self.all.take((), CONNECTIONS_MAX)?, self.addresses.take(address, max)?))
+        Some((self.all.take((), 1, CONNECTIONS_MAX)?, self.addresses.take(address, 1, max)?))
     }
 
     /// Takes a WebSocket handshake of an address, or returns the milliseconds to wait.
@@ -82,9 +87,10 @@ impl AddressLimits {
         self.handshakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a connection of a user.
-    pub(crate) fn take_user(&self, user: UserName) -> Option<Held<UserName>> {
-        self.users.take(user, USER_CONNECTIONS_MAX)
+    /// Counts the bytes of a request body or of a file chunk. `None` if there are too many.
+    pub(crate) fn hold_body(&self, sender: SenderId, bytes: usize) -> Option<HeldBody> {
+        let address = self.bodies.take(sender, bytes, ADDRESS_BODIES_BYTES_MAX)?;
+        Some((address, self.all_bodies.take((), bytes, BODIES_BYTES_MAX)?))
     }
 }
 
@@ -93,15 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_has_a_limited_number_of_connections_at_a_time() {
+    fn bodies_are_bounded_in_bytes_for_each_address_and_for_all() {
         let limits = AddressLimits::new();
-        let user = || UserName::new("alice").expect("a name");
-        let held: Vec<_> = (0..USER_CONNECTIONS_MAX).map_while(|_| limits.take_user(user())).collect();
-        assert_eq!(held.len(), USER_CONNECTIONS_MAX);
-        assert!(limits.take_user(user()).is_none());
-        drop(held);
-        assert!(limits.take_user(user()).is_some());
-        assert!(limits.users.0.lock().expect("no panic").is_empty());
+        let hold = |address: u8| limits.hold_body([address; 8], 1 << 20);
+        let held: Vec<_> = (0..20).map_while(|_| hold(1)).collect();
+        assert_eq!(held.len(), ADDRESS_BODIES_BYTES_MAX >> 20);
+        let others: Vec<_> = (2..).map_while(|address| hold(address).zip(hold(address))).collect();
+        assert_eq!(held.len() + 2 * others.len(), BODIES_BYTES_MAX >> 20);
+        drop((held, others));
+        assert!(hold(1).is_some());
+        assert!(limits.bodies.0.lock().expect("no panic").is_empty());
     }
 
     #[test]

@@ -6,6 +6,8 @@ use common::{Detail, Error};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::close::Close;
+
 /// An error as the reply to an HTTP request.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) Box<Error>);
@@ -53,6 +55,20 @@ impl IntoResponse for Failure {
 pub(crate) fn refuse(status: StatusCode, reason: &str, message: &str) -> Response {
     let error = json!({ "code": status.as_u16() * 10, "message": message, "data": { "reason": reason } });
     json_answer(status, &json!({ "error": error }))
+}
+
+/// The answer to a request whose connection the hub closed at once.
+pub(crate) fn refused_connection(close: Close) -> Response {
+    match close {
+        Close::TooMany => {
+            let message = "too many connections of this user: close one of them";
+            refuse(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", message)
+        }
+        Close::SessionEnded => Failure::from(Detail::NoSession).into_response(),
+        Close::GoingAway | Close::BadFrame | Close::Silent | Close::Slow | Close::Unavailable => {
+            Failure::from(Detail::NoReply).into_response()
+        }
+    }
 }
 
 pub(crate) fn json_answer(status: StatusCode, body: &impl Serialize) -> Response {

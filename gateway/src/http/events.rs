@@ -9,24 +9,22 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use common::history::{Heads, Page};
 use common::limits::HISTORY_EVENTS_MAX;
-use common::{Detail, rpc};
+use common::{Conversation, Detail, Target, UserName, rpc};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use transport::clock;
 
-use super::address_limits::Held;
-use super::answer::{Failure, refuse};
+use super::answer::{Failure, refused_connection};
 use super::call::{Ask, ask};
 use super::credential::query_value;
 use super::web::{Visitor, VisitorOf, Web};
-use super::websocket::hold_user;
 use crate::hub::queue::Next;
 use crate::link::OpenLink;
 use crate::metrics::{Kind, Opened};
@@ -40,10 +38,8 @@ struct Line {
     n: Option<u64>,
     #[serde(default)]
     kind: String,
-    #[serde(default)]
-    to: String,
-    #[serde(default)]
-    from: String,
+    to: Option<Target>,
+    from: Option<UserName>,
     topic: Option<String>,
 }
 
@@ -52,16 +48,16 @@ struct Stream {
     web: Web,
     visitor: Visitor,
     open: OpenLink,
-    conversation: String,
-    /// The user of the token, as others address them.
-    me: String,
+    conversation: Conversation,
+    /// The conversation as the user of the token names it.
+    name: String,
     /// The number of the next event.
     next: u64,
     /// Whether the history must be read before events of the fan-out.
     must_load: bool,
     ready: VecDeque<(u64, String)>,
     has_ended: bool,
-    _held: (Option<Held<common::UserName>>, Opened),
+    _opened: Opened,
 }
 
 pub(crate) async fn follow(
@@ -74,13 +70,10 @@ pub(crate) async fn follow(
         let error = "name a conversation: ?conversation=%23ops or ?conversation=%40bob".to_owned();
         return Err(Detail::BadParams { method: "events".to_owned(), error }.into());
     };
-    web.limits.take_handshake(visitor.client.sender, clock::unix_ms()).map_err(|wait_ms| {
+    web.limits.take_handshake(visitor.client.sender, clock::monotonic_ms()).map_err(|wait_ms| {
         Failure::from(common::Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     })?;
-    let Some(held) = hold_user(&web, &visitor) else {
-        let message = "too many connections of this user: close one of them";
-        return Ok(refuse(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", message));
-    };
+    let target = Target::new(&conversation)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let last = last.or_else(|| query_value(query.as_deref(), "after").map(|n| format!(":{n}")));
     let last = last.and_then(|id| id.rsplit_once(':').and_then(|(_, n)| n.parse::<u64>().ok()));
@@ -89,20 +82,23 @@ pub(crate) async fn follow(
     let newest =
         ask(&web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", newest)).await?;
     let head = newest.value()?.get("head").and_then(Value::as_u64).unwrap_or_default();
-    let me = visitor.token.as_ref().and_then(|token| token.user()).map(|user| format!("@{user}"));
+    let me = visitor.token.as_ref().and_then(|token| token.user()).ok_or(Detail::NoSession)?;
     let open = web.hub.open(visitor.client.sender, visitor.token.clone());
+    if let Err(close) = open.checked().await {
+        return Ok(refused_connection(close));
+    }
     let opened = web.gauges.open(Kind::Events);
     let mut stream = Stream {
         open,
-        conversation,
-        me: me.unwrap_or_default(),
+        conversation: Conversation::of(&me, &target),
+        name: conversation,
         next: last.unwrap_or(head) + 1,
         must_load: true,
         ready: VecDeque::new(),
         has_ended: false,
         web,
         visitor,
-        _held: (held, opened),
+        _opened: opened,
     };
     stream.subscribe().await?;
     let events = unfold(stream, |mut stream| async move {
@@ -120,7 +116,7 @@ impl Stream {
         let heads = ask(&self.web, self.visitor.client, token, Ask::new("sync.heads", json!({}))).await?;
         let heads: Heads = serde_json::from_str(heads.raw()?.get()).map_err(|_| Detail::NoReply)?;
         let mut topics = vec![heads.topic];
-        let own = heads.heads.into_iter().find(|head| head.conversation.to_string() == self.conversation);
+        let own = heads.heads.into_iter().find(|head| head.conversation.to_string() == self.name);
         topics.extend(own.and_then(|head| head.topic));
         self.follow_topics(&topics).await;
         Ok(())
@@ -138,7 +134,7 @@ impl Stream {
             self.open.link.heard();
             if let Some((n, line)) = self.ready.pop_front() {
                 self.next = n + 1;
-                return Some(Event::default().id(format!("{}:{n}", self.conversation)).data(line));
+                return Some(Event::default().id(format!("{}:{n}", self.name)).data(line));
             }
             if self.has_ended {
                 return None;
@@ -169,7 +165,7 @@ impl Stream {
     /// Reads the next page of the history.
     async fn load(&mut self) -> Result<(), Failure> {
         let params = json!({
-            "conversation": self.conversation, "after": self.next - 1, "limit": HISTORY_EVENTS_MAX,
+            "conversation": self.name, "after": self.next - 1, "limit": HISTORY_EVENTS_MAX,
         });
         let token = self.visitor.token.as_ref();
         let page = ask(&self.web, self.visitor.client, token, Ask::new("message.history", params)).await?;
@@ -187,14 +183,13 @@ impl Stream {
     async fn accept(&mut self, lines: &Bytes) {
         for text in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Ok(line) = serde_json::from_slice::<Line>(text) else { continue };
+            let is_own = self.is_own(&line);
             match (line.n, &*line.kind, line.topic) {
                 (None, "lagged", _) => self.must_load = true,
-                (None, "topic.moved", Some(topic)) if line.to == self.conversation => {
-                    self.follow_topics(&[topic]).await;
-                }
-                // The subscriptions are in force, or another line of the gateway.
+                (None, "topic.moved", Some(topic)) if is_own => self.follow_topics(&[topic]).await,
+                // The subscriptions are in force, or this is another line of the gateway.
                 (None, ..) => self.must_load |= text.starts_with(b"{\"jsonrpc\""),
-                (Some(n), ..) if self.is_own(&line.to, &line.from) => self.event(n, text),
+                (Some(n), ..) if is_own => self.event(n, text),
                 (Some(_), ..) => {}
             }
         }
@@ -209,14 +204,12 @@ impl Stream {
         }
     }
 
-    /// Whether an event belongs to the conversation. Both users of a direct conversation name the other one.
-    fn is_own(&self, to: &str, from: &str) -> bool {
-        match self.conversation.strip_prefix('@') {
-            None => to == self.conversation,
-            Some(other) => {
-                let is_mine = to == self.conversation && self.me.strip_prefix('@') == Some(from);
-                is_mine || to == self.me && from == other
-            }
+    /// Whether a line belongs to the conversation.
+    fn is_own(&self, line: &Line) -> bool {
+        match (&line.to, &line.from) {
+            (Some(to @ Target::Channel(_)), _) => self.name == to.to_string(),
+            (Some(to @ Target::User(_)), Some(from)) => Conversation::of(from, to) == self.conversation,
+            (Some(Target::User(_)), None) | (None, _) => false,
         }
     }
 }

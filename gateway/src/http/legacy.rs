@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{Failure, json_answer, refuse};
+use super::answer::{Failure, json_answer, refused_connection};
 use super::call::{Ask, ask};
 use super::web::{Client, Visitor, Web};
-use super::websocket::{close_socket, hold_user};
+use super::websocket::close_socket;
 use crate::close::Close;
 use crate::hub::queue::Next;
 use crate::link::OpenLink;
@@ -81,16 +81,12 @@ pub(crate) async fn open(web: Web, visitor: Visitor, token: &str, upgrade: WebSo
         Ok(topics) => topics,
         Err(failure) => return failure.into_response(),
     };
-    let Some(held) = hold_user(&web, &visitor) else {
-        return refuse(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too_many_connections",
-            "too many connections of this user",
-        );
-    };
+    let open = web.hub.open(visitor.client.sender, visitor.token.clone());
+    if let Err(close) = open.checked().await {
+        return refused_connection(close);
+    }
     upgrade.on_upgrade(move |mut socket| async move {
-        let _held = (held, web.gauges.open(Kind::WebSocket));
-        let open = web.hub.open(visitor.client.sender, visitor.token.clone());
+        let _counted = web.gauges.open(Kind::WebSocket);
         let stopping = web.clone();
         let chat = Chat { web, visitor, open };
         let relayed = super::web::until_stop(&stopping, chat.run(&mut socket, &topics)).await;
@@ -101,7 +97,7 @@ pub(crate) async fn open(web: Web, visitor: Visitor, token: &str, upgrade: WebSo
     })
 }
 
-/// Joins the channel of all users, which the first one creates. Returns the topics of the user.
+/// Joins the channel of all users. The first user creates it. Returns the topics of the user.
 async fn prepare(web: &Web, visitor: &Visitor) -> Result<Vec<String>, Failure> {
     let token = visitor.token.as_ref();
     let general = || json!({ "channel": GENERAL });

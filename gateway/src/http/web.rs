@@ -17,6 +17,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_server::Handle;
 use axum_server::accept::Accept;
+use common::limits::FILE_CHUNK_BYTES_MAX;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use ipnet::IpNet;
@@ -44,7 +45,7 @@ use crate::{Config, GatewayError};
 /// The maximum bytes of the headers of a request.
 const HEADERS_BYTES_MAX: usize = 32 << 10;
 
-/// How long a stopping gateway waits for its connections.
+/// The time for which a stopping gateway waits for its connections.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The client of a request.
@@ -62,7 +63,7 @@ pub(crate) struct Visitor {
     pub(crate) token: Option<Token>,
 }
 
-/// What all handlers share.
+/// The state that all handlers share.
 #[derive(Clone)]
 pub(crate) struct Web(Arc<Shared>);
 
@@ -213,8 +214,22 @@ async fn admit(
         let message = "send the body with Content-Type: application/json";
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_content_type", message);
     }
+    // A body of unknown length may have the maximum. An upload is stored in chunks.
+    let held = match (request.method().is_safe(), is_upload(&request)) {
+        (true, _) => 0,
+        (false, true) => FILE_CHUNK_BYTES_MAX,
+        (false, false) => length.and_then(|length| length.parse().ok()).unwrap_or(BODY_BYTES_MAX),
+    };
+    let Some(_held) = web.limits.hold_body(client.sender, held) else { return too_many_bodies() };
     request.extensions_mut().insert(Visitor { client, token: found.map(|(token, _)| token) });
     next.run(request).await
+}
+
+pub(crate) fn too_many_bodies() -> Response {
+    let message = "too many bytes of requests wait: send the request again later";
+    let mut refused = refuse(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+    refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
+    refused
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -285,7 +300,7 @@ async fn run_listener(
     server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-/// Waits for the shutdown, which wakes threads and no tasks.
+/// Waits for the shutdown. A [`Shutdown`] wakes threads, so a socket passes the wake-up to this task.
 async fn wait_for(shutdown: &Shutdown) {
     let Ok((waker, wake)) = Wake::new() else { return };
     shutdown.watch(waker);

@@ -8,14 +8,14 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use common::UserName;
 use transport::clock;
+use tungstenite::Error;
+use tungstenite::error::ProtocolError;
 
-use super::address_limits::Held;
 use super::answer::refuse;
 use super::credential::query_value;
 use super::legacy;
-use super::web::{Visitor, VisitorOf, Web};
+use super::web::{Visitor, VisitorOf, Web, until_stop};
 use crate::close::Close;
 use crate::hub::queue::Next;
 use crate::limits::FRAME_BYTES_MAX;
@@ -33,7 +33,7 @@ pub(crate) async fn open(
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if let Err(wait_ms) = web.limits.take_handshake(visitor.client.sender, clock::unix_ms()) {
+    if let Err(wait_ms) = web.limits.take_handshake(visitor.client.sender, clock::monotonic_ms()) {
         let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many new connections");
         refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
         return refused;
@@ -55,28 +55,12 @@ pub(crate) async fn open(
     upgrade.on_upgrade(move |socket| async move { chat(web, visitor, socket).await }).into_response()
 }
 
-/// Counts a connection of the user of a token. `None` if the user has too many.
-pub(crate) fn hold_user(web: &Web, visitor: &Visitor) -> Option<Option<Held<UserName>>> {
-    match visitor.token.as_ref().and_then(|token| token.user()) {
-        None => Some(None),
-        Some(user) => web.limits.take_user(user).map(Some),
-    }
-}
-
 async fn chat(web: Web, visitor: Visitor, mut socket: WebSocket) {
     let _counted = web.gauges.open(Kind::WebSocket);
-    let close = match hold_user(&web, &visitor) {
-        None => Some(Close::TooMany),
-        Some(_held) => {
-            let link = web.hub.open(visitor.client.sender, visitor.token);
-            let mut is_stopping = web.is_stopping.subscribe();
-            tokio::select! {
-                close = relay(&link, &mut socket) => close,
-                _ = is_stopping.wait_for(|stopping| *stopping) => Some(Close::GoingAway),
-            }
-        }
-    };
-    if let Some(close) = close {
+    let link = web.hub.open(visitor.client.sender, visitor.token);
+    let relayed = until_stop(&web, relay(&link, &mut socket)).await;
+    drop(link);
+    if let Some(close) = relayed.unwrap_or(Some(Close::GoingAway)) {
         web.gauges.closed(close);
         close_socket(socket, close).await;
     }
@@ -117,7 +101,7 @@ async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
                     Some(Ok(Message::Text(lines))) => open.send(Bytes::from(lines)).await,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Binary(_))) => return Some(Close::BadFrame),
-                    Some(Err(error)) => return is_bad_frame(&error).then_some(Close::BadFrame),
+                    Some(Err(error)) => return is_bad_frame(error).then_some(Close::BadFrame),
                     Some(Ok(Message::Close(_))) | None => return None,
                 }
             }
@@ -126,7 +110,10 @@ async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
 }
 
 /// Whether the client broke the protocol, and the connection still exists.
-fn is_bad_frame(error: &axum::Error) -> bool {
-    let text = error.to_string();
-    !(text.contains("reset") || text.contains("closed"))
+fn is_bad_frame(error: axum::Error) -> bool {
+    let error = error.into_inner().downcast::<tungstenite::Error>();
+    error.is_ok_and(|error| {
+        let is_lost = matches!(*error, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake));
+        !is_lost && matches!(*error, Error::Protocol(_) | Error::Capacity(_) | Error::Utf8(_))
+    })
 }

@@ -26,7 +26,7 @@ struct Pending {
     sent_ms: u64,
 }
 
-/// What the socket must do.
+/// An action for the socket of the subscriptions.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Subscribe(String),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use common::UserName;
+
 use crate::connection_id::SenderId;
 use crate::limits::{CHECK_MS_MAX, FIRST_LINE_MS_MAX, IN_FLIGHT_MAX, IN_FLIGHT_MS};
 use crate::token::Token;
@@ -31,6 +33,8 @@ pub(crate) struct Connection {
     pub(crate) must_check_again: bool,
     /// Whether the connection has a turn.
     pub(crate) has_turn: bool,
+    /// The user, after the check of the session. The connection counts for this user.
+    pub(crate) user: Option<UserName>,
     pub(crate) topics: BTreeSet<Arc<str>>,
     /// Frames of request lines that are not sent yet, each with the bytes that it had when it arrived.
     pub(crate) waiting: VecDeque<(Vec<u8>, usize)>,
@@ -51,6 +55,7 @@ impl Connection {
             check: None,
             must_check_again: false,
             has_turn: false,
+            user: None,
             topics: BTreeSet::new(),
             waiting: VecDeque::new(),
             in_flight_ms: VecDeque::new(),

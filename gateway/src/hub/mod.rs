@@ -18,6 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use common::UserName;
 use foldhash::fast::RandomState;
 
 use self::attempts::Buckets;
@@ -63,7 +64,7 @@ struct PendingCall {
     due_ms: u64,
 }
 
-/// What the relay thread must do.
+/// An action for the relay thread.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Subscribe(String),
@@ -110,6 +111,10 @@ pub(crate) struct Hub {
     /// The first line of a connection, without the user.
     hello: Hello,
     pub(crate) counters: Counters,
+    /// The machine's clock, which clients receive. All other times are of the monotonic clock.
+    pub(crate) unix_ms: u64,
+    /// The number of open connections of each user whose session was checked.
+    users: HashMap<UserName, usize, RandomState>,
 }
 
 /// The constant parts of the first line of each connection.
@@ -132,6 +137,8 @@ impl Hub {
             effects: Vec::new(),
             hello,
             counters: Counters::default(),
+            unix_ms: 0,
+            users: HashMap::default(),
         }
     }
 
@@ -154,7 +161,7 @@ impl Hub {
         let is_anonymous = connection.token.is_none();
         self.connections.insert(id, connection);
         if is_anonymous {
-            self.say_hello(id, now_ms);
+            self.say_hello(id);
         } else {
             self.begin_check(id, now_ms);
         }
@@ -169,6 +176,14 @@ impl Hub {
     pub(crate) fn close(&mut self, id: ConnectionId) {
         self.calls.remove(&id);
         let Some(connection) = self.connections.remove(&id) else { return };
+        if let Some(user) = connection.user
+            && let Some(count) = self.users.get_mut(&user)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.users.remove(&user);
+            }
+        }
         for topic in connection.topics {
             self.leave(&topic, id);
         }

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::close::Close;
 use crate::limits::{
-    PING_MS, QUEUE_BYTES_MAX, QUEUE_LINES_MAX, QUEUE_REPLIES_BYTES_MAX, SILENT_MS_MAX, UNREAD_MS_MAX,
+    PING_MS, QUEUE_BYTES_MAX, QUEUE_LINES_MAX, QUEUE_OWN_REPLIES_BYTES, QUEUE_REPLIES_BYTES_MAX,
+    SILENT_MS_MAX, UNREAD_MS_MAX,
 };
 
 /// The line that replaces dropped events. The client requests `sync.heads` and loads the gaps.
@@ -65,21 +66,22 @@ impl Queue {
         self.bytes
     }
 
-    /// Adds complete lines. Returns false if events were dropped for the first time since the client was
-    /// informed.
-    pub(crate) fn push(&mut self, kind: LineKind, lines: Bytes, may_add_events: bool) -> bool {
+    /// Adds complete lines. `has_room` says whether all queues together are below their limit. Returns false if
+    /// events were dropped for the first time since the client was informed.
+    pub(crate) fn push(&mut self, kind: LineKind, lines: Bytes, has_room: bool) -> bool {
         let is_full = self.bytes + lines.len() > QUEUE_BYTES_MAX || self.lines.len() >= QUEUE_LINES_MAX;
         match kind {
             _ if self.is_cut => return true,
             LineKind::Event if self.close.is_some() => return true,
             LineKind::Event if self.is_lagged => return true,
-            LineKind::Event if is_full || !may_add_events => return !self.lag(),
+            LineKind::Event if is_full || !has_room => return !self.lag(),
             LineKind::Event => {}
             LineKind::Reply => self.reply_bytes += lines.len(),
         }
         self.bytes += lines.len();
         self.lines.push_back((kind, lines));
-        if self.reply_bytes > QUEUE_REPLIES_BYTES_MAX {
+        let replies_max = if has_room { QUEUE_REPLIES_BYTES_MAX } else { QUEUE_OWN_REPLIES_BYTES };
+        if self.reply_bytes > replies_max {
             self.cut(Close::Slow);
         }
         true
@@ -238,6 +240,19 @@ mod tests {
             push(&mut queue, line(LineKind::Reply, 1 << 20));
         }
         assert_eq!((queue.next(0), queue.bytes()), (Some(Next::Close(Close::Slow)), 0));
+    }
+
+    #[test]
+    fn many_replies_close_a_connection_while_all_queues_are_full() {
+        let mut queue = Queue::new(0);
+        let push = |queue: &mut Queue| {
+            let (kind, line) = line(LineKind::Reply, QUEUE_OWN_REPLIES_BYTES);
+            queue.push(kind, line, false)
+        };
+        assert!(push(&mut queue));
+        assert_eq!(queue.is_cut(), None, "each connection may have some replies");
+        assert!(push(&mut queue));
+        assert_eq!((queue.is_cut(), queue.bytes()), (Some(Close::Slow), 0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The requests of connections: which go to the server, in which order, and what the gateway answers itself.
+//! The requests of connections: the gateway sends them to the server in turns, and answers some of them itself.
 
 use std::hash::BuildHasher as _;
 
@@ -120,7 +120,7 @@ impl Hub {
 
     fn own(&mut self, id: ConnectionId, request: &str, own: Own, now_ms: u64) {
         match own {
-            Own::Ping => self.answer_own(id, request, &format!("{{\"now\":{now_ms}}}")),
+            Own::Ping => self.answer_own(id, request, &format!("{{\"now\":{}}}", self.unix_ms)),
             Own::Unsubscribe(topics) => {
                 for topic in topics {
                     let connection = self.connections.get_mut(&id);

@@ -12,7 +12,8 @@ use super::queue::LineKind;
 use super::{Effect, Hub};
 use crate::close::Close;
 use crate::connection_id::ConnectionId;
-use crate::limits::{FRAME_BYTES_MAX, TOPICS_MAX};
+use crate::limits::{FRAME_BYTES_MAX, TOPICS_MAX, USER_CONNECTIONS_MAX};
+use crate::token::Token;
 
 impl Hub {
     /// Asks the server whether the session of a connection is open.
@@ -56,7 +57,11 @@ impl Hub {
         connection.session = Session::Open;
         let must_check_again = connection.must_check_again;
         if was_unchecked {
-            self.say_hello(id, now_ms);
+            if !self.count_user(id) {
+                self.effects.push(Effect::Close { to: id, close: Close::TooMany });
+                return;
+            }
+            self.say_hello(id);
             self.queue_turn(id);
         }
         if must_check_again {
@@ -64,8 +69,22 @@ impl Hub {
         }
     }
 
+    /// Counts a connection for its user. Returns false if the user has the maximum number of connections.
+    /// Only a checked session counts: a forged token must not use up the connections of another user.
+    fn count_user(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return true };
+        let Some(user) = connection.token.as_ref().and_then(Token::user) else { return true };
+        let count = self.users.entry(user.clone()).or_default();
+        if *count >= USER_CONNECTIONS_MAX {
+            return false;
+        }
+        *count += 1;
+        connection.user = Some(user);
+        true
+    }
+
     /// Sends the first line of a connection.
-    pub(super) fn say_hello(&mut self, to: ConnectionId, now_ms: u64) {
+    pub(super) fn say_hello(&mut self, to: ConnectionId) {
         let token = self.connections.get(&to).and_then(|connection| connection.token.as_ref());
         let user = token.and_then(|token| token.user());
         let mut hello = json!({
@@ -78,7 +97,7 @@ impl Hub {
                 "history_events": HISTORY_EVENTS_MAX, "file_chunk_bytes": FILE_CHUNK_BYTES_MAX,
                 "topics": TOPICS_MAX,
             },
-            "now": now_ms,
+            "now": self.unix_ms,
         });
         if let (Some(user), Some(hello)) = (user, hello.as_object_mut()) {
             hello.insert("user".to_owned(), json!(user));

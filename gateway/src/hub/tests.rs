@@ -8,7 +8,7 @@ use crate::close::Close;
 use crate::connection_id::{ConnectionId, Purpose};
 use crate::limits::{
     BARRIER_DELAY_MS, BARRIER_MS_MAX, CALL_MS_MAX, CHECK_MS_MAX, FILE_DEALER, FIRST_LINE_MS_MAX,
-    IN_FLIGHT_MAX, IN_FLIGHT_MS, LOGINS_PER_MINUTE, TOPICS_MAX, USER_LOGINS_PER_MINUTE,
+    IN_FLIGHT_MAX, IN_FLIGHT_MS, LOGINS_PER_MINUTE, TOPICS_MAX, USER_CONNECTIONS_MAX, USER_LOGINS_PER_MINUTE,
 };
 use crate::token::Token;
 
@@ -75,8 +75,9 @@ fn a_frame_is_one_request_and_its_reply_reaches_only_its_connection() {
     let mut hub = with_connections();
     let frame =
         [request("server.info", "{}"), request("gateway.ping", "{}"), "nonsense".to_owned()].join("\n");
+    hub.unix_ms = 1_763_700_000_000;
     assert_eq!(hub.lines(ONE, frame.as_bytes(), 5), 0);
-    assert_eq!(effects(&mut hub), [r#"4 < {"jsonrpc":"2.0","id":1,"result":{"now":5}}"#]);
+    assert_eq!(effects(&mut hub), [r#"4 < {"jsonrpc":"2.0","id":1,"result":{"now":1763700000000}}"#]);
     let sent = next(&mut hub).expect("a request");
     assert_eq!(sent.released, frame.len());
     assert_eq!(String::from_utf8_lossy(&sent.lines), format!("{}\nnonsense\n", request("server.info", "{}")));
@@ -207,6 +208,35 @@ fn a_session_is_checked_before_its_first_request_and_whenever_it_may_have_ended(
     hub.take_effects();
     reply(&mut hub, ONE, Purpose::Check, ended);
     assert_eq!(effects(&mut hub), ["4 closed SessionEnded"]);
+}
+
+/// The token names alice in its claims; only the server can check its signature.
+#[test]
+fn only_checked_sessions_count_as_connections_of_their_user() {
+    let mut hub = hub();
+    let token = || {
+        Token::new(
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbGljZSIsImV4cCI6NDEwMjQ0NDgwMH0.c2lnbmF0dXJl",
+        )
+    };
+    let answer = |hub: &mut Hub, id: u64, lines: &str| {
+        hub.open(ConnectionId(id), SENDER, token(), 0);
+        hub.take_effects();
+        reply(hub, ConnectionId(id), Purpose::Check, lines);
+        effects(hub).pop().expect("an effect")
+    };
+    let refused = r#"{"jsonrpc":"2.0","id":"gateway","error":{"code":4010,"message":"x","data":{"reason":"unauthenticated"}}}"#;
+    let accepted = r#"{"jsonrpc":"2.0","id":"gateway","result":{"sessions":[]}}"#;
+    for id in 0..100 {
+        assert!(answer(&mut hub, id, refused).ends_with("closed SessionEnded"));
+    }
+    for id in 100..100 + USER_CONNECTIONS_MAX as u64 {
+        assert!(answer(&mut hub, id, accepted).contains("\"user\":\"alice\""));
+    }
+    assert_eq!(answer(&mut hub, 200, accepted), "200 closed TooMany");
+    hub.close(ConnectionId(200));
+    hub.close(ConnectionId(100));
+    assert!(answer(&mut hub, 201, accepted).contains("hello"));
 }
 
 #[test]

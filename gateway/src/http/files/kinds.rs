@@ -1,4 +1,4 @@
-//! Which files a browser may show itself: by their first bytes, never by their name.
+//! Decides whether a browser may show a file: by the first bytes of the file, never by its name.
 
 /// The number of bytes that decide about the kind of a file.
 pub(crate) const SNIFFED_BYTES: u64 = 512;

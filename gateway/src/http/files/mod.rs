@@ -17,10 +17,11 @@ use futures_util::stream::unfold;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::address_limits::HeldBody;
 use super::answer::{Failure, json_answer, refuse, with_field};
 use super::call::{Ask, ask};
 use super::credential::query_value;
-use super::web::{Visitor, VisitorOf, Web};
+use super::web::{Visitor, VisitorOf, Web, too_many_bodies};
 use crate::limits::BODY_PART_MS_MAX;
 
 pub(crate) mod kinds;
@@ -157,7 +158,7 @@ async fn store_chunk(
             Err(failure) if failure.0.data.have == Some(offset + bytes.len() as u64) => {
                 return Ok(offset + bytes.len() as u64);
             }
-            Err(failure) if attempt < ATTEMPTS && matches!(failure.0.code, 4290 | 5030) => {
+            Err(failure) if attempt < ATTEMPTS && failure.0.is_temporary() => {
                 let wait_ms = failure.0.data.wait_ms.unwrap_or(200).min(2_000);
                 tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             }
@@ -181,6 +182,9 @@ pub(crate) async fn download(
     Path((conversation, n, name)): Path<(String, u64, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let Some(held) = web.limits.hold_body(visitor.client.sender, FILE_CHUNK_BYTES_MAX) else {
+        return Ok(too_many_bodies());
+    };
     let file = find(&web, &visitor, conversation, n, &name).await?;
     if headers.get(header::IF_NONE_MATCH) == Some(&file.etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.etag)]).into_response());
@@ -200,7 +204,7 @@ pub(crate) async fn download(
         _ => part(&web, &visitor, &file, 0, kinds::SNIFFED_BYTES.min(file.bytes)).await?,
     };
     let shown = kind_of(&start);
-    let mut answer = Response::new(content(web, visitor, &file, range, first));
+    let mut answer = Response::new(content(web, visitor, &file, range, first, held));
     describe(&mut answer, &file, &name, shown, range);
     Ok(answer)
 }
@@ -266,13 +270,13 @@ async fn part(web: &Web, visitor: &Visitor, file: &Sent, start: u64, end: u64) -
 }
 
 /// The bytes of a range. Each chunk is requested when the client has read the previous one.
-fn content(web: Web, visitor: Visitor, file: &Sent, range: Range, first: Bytes) -> Body {
+fn content(web: Web, visitor: Visitor, file: &Sent, range: Range, first: Bytes, held: HeldBody) -> Body {
     let file = Sent { conversation: file.conversation.clone(), etag: file.etag.clone(), ..*file };
     let start = range.start + first.len() as u64;
-    let state = (web, visitor, file, start, Some(first));
-    Body::from_stream(unfold(state, move |(web, visitor, file, start, first)| async move {
+    let state = (web, visitor, file, start, Some(first), held);
+    Body::from_stream(unfold(state, move |(web, visitor, file, start, first, held)| async move {
         if let Some(first) = first {
-            return Some((Ok(first), (web, visitor, file, start, None)));
+            return Some((Ok(first), (web, visitor, file, start, None, held)));
         }
         if start >= range.end {
             return None;
@@ -280,6 +284,6 @@ fn content(web: Web, visitor: Visitor, file: &Sent, range: Range, first: Bytes) 
         let read = part(&web, &visitor, &file, start, range.end).await;
         let read = read.map_err(|failure| std::io::Error::other(failure.0.message.clone()));
         let next = read.as_ref().map_or(range.end, |bytes| start + bytes.len() as u64);
-        Some((read, (web, visitor, file, next, None)))
+        Some((read, (web, visitor, file, next, None, held)))
     }))
 }
