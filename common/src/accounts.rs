@@ -138,7 +138,7 @@ pub struct DeleteAccount<'a> {
     /// delete another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserName>,
-    /// The current password. It is required if the user deletes the own account.
+    /// The current password. It is required to delete the account of the session's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Whether the server also deletes all messages and files of the user.

@@ -1,5 +1,6 @@
-//! The Bidi rule of RFC 5893, section 2, which RFC 8265 requires of user names: a name has one direction, in
-//! every text. (`precis-profiles` 0.2 refuses names with a mark between two letters, so it is not used here.)
+//! The Bidi rule of RFC 5893, section 2, which RFC 8265 requires for user names: a name is displayed in one
+//! direction in every text. (`precis-profiles` 0.2 refuses names with a mark between two letters, so it is
+//! not used here.)
 
 use unicode_bidi::BidiClass::{self, AL, AN, BN, CS, EN, ES, ET, L, NSM, ON, R};
 use unicode_bidi::bidi_class;

@@ -14,10 +14,10 @@ pub struct CreateJoinCode<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,
-    /// How many accounts can be registered with the code.
+    /// The number of accounts that can be registered with the code.
     #[serde(default = "one")]
     pub uses: u32,
-    /// After how many days the code expires.
+    /// The number of days after which the code expires.
     #[serde(default = "week")]
     pub days: u32,
     /// A note for administrators, such as the person who receives the code.
@@ -33,7 +33,8 @@ fn week() -> u32 {
     7
 }
 
-/// Result of `join_code.create`. The server stores only the SHA-256 of the code, so nobody can read it later.
+/// Result of `join_code.create`. The server stores only the SHA-256 of the code, so the code cannot be read
+/// later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedJoinCode {
     /// The id of the code, for `join_code.revoke`.
@@ -58,7 +59,7 @@ pub struct JoinCode {
     pub id: Uuid,
     /// The administrator who created the code.
     pub by: UserName,
-    /// How many accounts can still be registered with the code.
+    /// The number of accounts that can still be registered with the code.
     pub uses: u32,
     /// The time at which the code expires, in Unix milliseconds.
     pub expires: u64,

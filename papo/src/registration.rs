@@ -1,4 +1,4 @@
-//! Who may register at the node: the flag, and the join code for the first account.
+//! The flag for the registration at a node, and the join code for the first account.
 
 use clap::{Args, ValueEnum};
 use server::services::registration::Mode;

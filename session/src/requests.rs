@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::methods::{ReadList, UserBlocks};
-use common::{ChannelName, Detail, Error, Method, Reason, Target, rpc};
+use common::{ChannelName, Detail, Error, Method, Target, rpc};
 use serde::Serialize;
 
 use super::api::Effect;
@@ -181,7 +181,7 @@ impl Requests {
         error: Option<&Error>,
     ) -> Option<CompletedRequest> {
         let request = self.outstanding.get_mut(&id)?;
-        if error.is_some_and(|error| is_temporary(error) && !request.is_wait_too_long(error)) {
+        if error.is_some_and(|error| error.is_temporary() && !request.is_wait_too_long(error)) {
             request.due = now_ms + rng.wait_ms(request.attempt);
             request.is_postponed = true;
             return None;
@@ -237,11 +237,6 @@ pub(crate) fn line(id: u64, method: Method, params: &impl Serialize) -> Vec<u8> 
     let mut line = Vec::new();
     rpc::encode_request(&mut line, &id.to_string(), method.description().name, params);
     line
-}
-
-/// Whether the same request can succeed later.
-pub(crate) fn is_temporary(error: &Error) -> bool {
-    matches!(error.reason(), Some(Reason::RateLimited | Reason::Unavailable))
 }
 
 /// Decodes a result. The error for an invalid result is [`Detail::BadAnswer`].

@@ -12,7 +12,7 @@ use crate::error::TransportError;
 /// The end of a socket that the handler uses. -1 before [`watch`].
 static SOCKET: AtomicI32 = AtomicI32::new(-1);
 
-/// How long the handler waits for the thread.
+/// The time for which the handler waits for the thread.
 const WAIT_MS: libc::c_int = 100;
 
 /// The handler that [`interpose`] replaced last: a function with one argument. 0 means none.
@@ -61,20 +61,23 @@ fn handler() -> libc::sighandler_t {
     on_signal as *const () as libc::sighandler_t
 }
 
-/// Wakes the thread, and waits until it has run: the interrupted thread is usually that of the line editor,
-/// which must not read a key before.
+/// Wakes the thread, and waits until it has run: the interrupted thread is usually the thread of the line
+/// editor, which must not read a key before the work is done.
 extern "C" fn on_signal(_: libc::c_int) {
+    let interrupted_errno = errno::errno();
     let socket = SOCKET.load(Ordering::Acquire);
     let mut byte = 1_u8;
     let mut answer = libc::pollfd { fd: socket, events: libc::POLLIN, revents: 0 };
     // SAFETY: a signal handler may call these functions, and the pointers are valid during the calls.
     #[expect(unsafe_code, reason = "a signal handler may call few functions")]
     unsafe {
-        // An answer that came too late for an earlier signal.
+        // Discards an answer that arrived too late for an earlier signal.
         while libc::read(socket, (&raw mut byte).cast(), 1) == 1 {}
         libc::write(socket, (&raw const byte).cast(), 1);
         libc::poll(&raw mut answer, 1, WAIT_MS);
     }
+    // The interrupted code may not have read its error yet.
+    errno::set_errno(interrupted_errno);
 }
 
 fn run_next() {

@@ -1,9 +1,9 @@
-//! A new width of the terminal, while a line is typed.
+//! Keeps the screen intact when the terminal gets a new width while the user types a line.
 //!
 //! Most terminals wrap all lines again at a new width, so a long input line gets other rows. rustyline does
 //! not know this: it clears the rows of the old width, and would clear messages above a line that has fewer
-//! rows now. So the cursor is moved before rustyline draws the line again: to the row, below the first row of
-//! the line, where the cursor was at the old width.
+//! rows now. So this module moves the cursor before rustyline draws the line again. The cursor then is as
+//! many rows below the first row of the line as it was at the old width.
 
 use std::io::Write as _;
 

@@ -170,6 +170,12 @@ impl Error {
         self.data.detail.as_ref()
     }
 
+    /// Whether the same request can succeed later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.reason(), Some(Reason::RateLimited | Reason::Unavailable))
+    }
+
     /// Whether the token no longer opens a session.
     #[must_use]
     pub fn ends_session(&self) -> bool {

@@ -43,8 +43,8 @@ impl JoinCodes {
     }
 }
 
-/// The id of the join code with this digest. Only codes of users who are administrators now can be used, so
-/// that the codes of a dismissed administrator end with the right.
+/// The id of the join code with this digest. `None` if the user who created the code is no longer an
+/// administrator.
 pub fn find(state: &State, digest: &TokenDigest, now_ms: u64) -> Option<Uuid> {
     let mut unexpired = state.users.join_codes.unexpired(now_ms);
     let (id, code) = unexpired.find(|(_, code)| code.digest == *digest)?;
@@ -66,7 +66,7 @@ pub(super) fn revoke<'a>(state: &State, by: UserName, id: Uuid, at: u64) -> Resu
     Ok(Record::Server(ServerRecord::JoinCodeRevoked { at, by, id }))
 }
 
-/// Uses a join code up by one, for the registration of `user`.
+/// Takes one use from a join code, for the registration of `user`.
 pub(super) fn take_use<'a>(state: &State, user: UserName, id: Uuid, at: u64) -> Result<Record<'a>, Detail> {
     require(state, id, at).map_err(|_no_such_code| Detail::InvalidJoinCode)?;
     Ok(Record::Server(ServerRecord::JoinCodeUsed { at, user, id }))

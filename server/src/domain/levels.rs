@@ -50,7 +50,7 @@ pub(super) fn set<'a>(
 ) -> Result<Option<Record<'a>>, Detail> {
     let levels = &state.users.active(&user)?.levels;
     if let Some(conversation) = &conversation {
-        // A user may forget the level of a conversation that they can no longer read.
+        // A user may remove the level of a conversation that the user can no longer read.
         if level != Level::All {
             history::readable(state, &user, conversation)?;
         }

@@ -77,7 +77,7 @@ pub enum Command<'a> {
     ChangePassword { user: UserName, password: Box<str> },
     /// Create a join code. Only administrators may do it.
     CreateJoinCode { id: Uuid, code: JoinCode },
-    /// Use a join code up by one, for the registration of `user`.
+    /// Take one use from a join code, for the registration of `user`.
     UseJoinCode { user: UserName, id: Uuid },
     /// Revoke a join code. Only administrators may do it.
     RevokeJoinCode { by: UserName, id: Uuid },

@@ -139,7 +139,7 @@ pub struct JoinCode {
     /// The administrator who created the code.
     pub by: UserName,
     pub digest: TokenDigest,
-    /// How many accounts can still be registered with the code.
+    /// The number of accounts that can still be registered with the code.
     pub uses: u32,
     /// The time at which the code expires, in Unix milliseconds.
     pub expires: u64,

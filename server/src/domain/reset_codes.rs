@@ -54,8 +54,8 @@ pub(super) fn create<'a>(
     Ok(Record::Server(ServerRecord::ResetCodeCreated { at, by, user, code }))
 }
 
-/// Checks the code for the account of `user`. All failures have one error, so that it does not show whether
-/// the account exists.
+/// Checks the code for the account of `user`. All failures have the same error, so the error does not reveal
+/// whether the account exists.
 pub fn check(state: &State, user: &UserName, digest: &TokenDigest, now_ms: u64) -> Result<(), Detail> {
     let code = state.users.reset_codes.0.get(user);
     let is_right = code.is_some_and(|code| code.digest == *digest && now_ms < code.expires);

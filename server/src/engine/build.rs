@@ -1,4 +1,4 @@
-//! How an [`Engine`] is built from its services.
+//! Builds an [`Engine`] from its services.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl Engine {
         Self { stopwatch, ..self }
     }
 
-    /// Sets who may register. Without it, every client may.
+    /// Sets the rule for registration. Without it, every client may register.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {
         Self { registration, ..self }

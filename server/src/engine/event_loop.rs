@@ -58,7 +58,7 @@ pub struct Config {
     pub files: FileLimits,
     /// The secret that signs tokens. By default, the server uses the secret in the data folder.
     pub auth_secret: Option<String>,
-    /// Who may register.
+    /// The rule for registration.
     pub registration: Mode,
 }
 

@@ -85,7 +85,7 @@ pub struct RequestContext<'a> {
     pub presence: &'a mut Presence,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
-    /// Who may register.
+    /// The rule for registration.
     pub registration: &'a Registration,
     /// The endpoint at which clients subscribe.
     pub events_endpoint: &'a str,

@@ -62,7 +62,7 @@ pub struct Import<'a> {
     ledger: &'a mut Ledger,
     sync: &'a mut dyn FnMut(&mut Ledger),
     now_ms: u64,
-    /// The number of messages so far with this SHA-256.
+    /// The number of imported messages whose line has this SHA-256.
     equal_messages: HashMap<[u8; 32], u64>,
     pub report: ImportReport,
 }

@@ -14,8 +14,8 @@ pub fn random() -> Result<String, getrandom::Error> {
     Ok(to_hex(&bytes))
 }
 
-/// The digest of a code in a request; `None` if the length differs from that of a code. Digests are stored
-/// and compared instead of texts, so that the time of a comparison does not show a part of a code.
+/// The digest of a code in a request; `None` if the length differs from that of a code. The server
+/// stores and compares digests instead of texts, so the time of a comparison reveals no part of a code.
 #[must_use]
 pub fn digest(code: &str) -> Option<TokenDigest> {
     (code.len() == 2 * CODE_BYTES).then(|| TokenDigest::of(code))

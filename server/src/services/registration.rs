@@ -1,4 +1,4 @@
-//! Who may register at the node.
+//! The rules for registration at the node.
 
 use common::Detail;
 use uuid::Uuid;
@@ -7,15 +7,15 @@ use crate::domain::records::TokenDigest;
 use crate::domain::{State, join_codes};
 use crate::services::codes;
 
-/// Who may register, as the operator configures it.
+/// The rule for registration that the operator configures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// Every client that reaches the node.
+    /// Every client may register.
     Open,
-    /// Users with a join code.
+    /// Users with a join code may register.
     #[default]
     Invite,
-    /// Nobody.
+    /// The node accepts no new accounts, except the first one.
     Closed,
 }
 

@@ -1,4 +1,4 @@
-//! The lines of the log for the operator about the start and the end of each session.
+//! Log lines for the operator: one when a session starts, and one when it ends.
 
 use std::collections::BTreeSet;
 
@@ -23,27 +23,7 @@ pub(super) fn apply(state: &mut State, number: u64, record: &Record<'_>) {
 /// The user whose sessions a record opens or ends.
 fn user_of_sessions<'r>(record: &'r Record<'_>) -> Option<&'r UserName> {
     let Record::Server(record) = record else { return None };
-    match record {
-        ServerRecord::SessionOpened { user, .. }
-        | ServerRecord::SessionEnded { user, .. }
-        | ServerRecord::SessionsRevoked { user, .. }
-        | ServerRecord::DisabledSet { user, .. }
-        | ServerRecord::AccountDeleted { user, .. } => Some(user),
-        ServerRecord::Account { .. }
-        | ServerRecord::PasswordChanged { .. }
-        | ServerRecord::ClientKnown { .. }
-        | ServerRecord::JoinCodeCreated { .. }
-        | ServerRecord::JoinCodeUsed { .. }
-        | ServerRecord::JoinCodeRevoked { .. }
-        | ServerRecord::ResetCodeCreated { .. }
-        | ServerRecord::Read { .. }
-        | ServerRecord::AdministratorSet { .. }
-        | ServerRecord::Seen { .. }
-        | ServerRecord::DeletionFinished { .. }
-        | ServerRecord::BlockSet { .. }
-        | ServerRecord::LevelSet { .. }
-        | ServerRecord::Redacted { .. } => None,
-    }
+    if let ServerRecord::SessionOpened { user, .. } = record { Some(user) } else { record.ended_user() }
 }
 
 fn session_ids(state: &State, user: &UserName) -> BTreeSet<Uuid> {

@@ -22,7 +22,7 @@ use crate::context::{Context, not_logged_in};
 use crate::limits::{
     FLIGHT_BYTES_MAX, FLIGHT_MESSAGES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, POSTPONED_MS_MIN,
 };
-use crate::requests::{Requests, is_temporary, line, read};
+use crate::requests::{Requests, line, read};
 
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -183,7 +183,7 @@ impl Outbox {
         let queued = self.queue.get_mut(position)?;
         self.in_flight -= usize::from(std::mem::take(&mut queued.is_in_flight));
         match outcome.clone().and_then(read::<Sent>) {
-            Err(error) if is_temporary(&error) => self.postpone(cx, &error),
+            Err(error) if error.is_temporary() => self.postpone(cx, &error),
             Err(error) => discard(cx, self.remove(position)?, error),
             Ok(sent) => {
                 let message = self.remove(position)?;

@@ -79,7 +79,7 @@ impl Node {
         Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data: Data::Own(data) }
     }
 
-    /// Starts a node with an empty data folder, these flags, and no limits of users in practice.
+    /// Starts a node with an empty data folder, these flags, and limits of users that no test reaches.
     #[must_use]
     pub fn up_without_user_limits(flags: &[(&str, &str)]) -> Self {
         let unlimited = [

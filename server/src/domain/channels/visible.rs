@@ -17,7 +17,7 @@ pub(super) struct Indexes {
     /// The conversations with messages that mention each user by name, and direct conversations with `@here`.
     /// Some of these messages may have been deleted.
     mentioned: HashMap<UserName, BTreeSet<Target>>,
-    /// The number of channels that each user created, with deleted channels.
+    /// The number of channels that each user created, including deleted channels.
     created: HashMap<UserName, usize>,
     /// The channels with messages that contain `@here`. Some of these messages may have been deleted.
     here: BTreeSet<ChannelName>,
