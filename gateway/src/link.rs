@@ -195,7 +195,10 @@ impl OpenLink {
         loop {
             match self.link.next().await {
                 Next::Ping => {}
-                Next::Lines(_hello) => return Ok(self.link.sent(&self.hub)),
+                Next::Lines(_hello) => {
+                    self.link.sent(&self.hub);
+                    return Ok(());
+                }
                 Next::Close(close) => return Err(close),
             }
         }
