@@ -91,7 +91,9 @@ clippy:
 build:
 	$(step) build cargo build --workspace --all-targets --locked
 
+# The environment of the Python client comes first: a test has no time for an installation.
 tests:
+	$(step) 'Python environment' tests/e2e/interop/run --install
 	$(step) tests cargo test --workspace --locked --no-fail-fast
 
 doc:

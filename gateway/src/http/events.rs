@@ -32,6 +32,9 @@ use crate::metrics::{Kind, Opened};
 /// The time without events after which the stream compares its number with the history.
 const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
+/// The time after which the stream reads the history again if the node was unavailable.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
 /// The part of an event or a notice that the stream reads.
 #[derive(Deserialize)]
 struct Line {
@@ -141,6 +144,10 @@ impl Stream {
             }
             if self.must_load {
                 if let Err(failure) = self.load().await {
+                    if failure.0.is_temporary() {
+                        super::web::until_stop(&self.web.clone(), tokio::time::sleep(RETRY_DELAY)).await?;
+                        continue;
+                    }
                     // The client connects again with the last id. A final error is repeated then.
                     self.has_ended = true;
                     let error = json!({ "error": &*failure.0 });

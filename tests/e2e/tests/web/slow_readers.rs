@@ -7,31 +7,46 @@ use uuid::Uuid;
 
 use super::{team, token};
 
+/// The rounds of messages, each with the number of messages that are sent and read: together more than the queue
+/// of the gateway and the buffers of the kernel have room for.
+const ROUNDS: usize = 30;
+const SENT: usize = 50;
+const READ: usize = 5;
+
 #[test]
 fn a_slow_reader_is_informed_and_repairs_from_the_history() {
-    const MESSAGES: usize = 1_500;
     let node = Node::with_gateway(&[]);
     let [mut alice, mut bob] = team(&node);
     let topic = bob.heads().heads.into_iter().find_map(|head| head.topic).expect("the topic of #ops");
     let mut socket = node.web().chat(&token(&bob));
     socket.call("gateway.subscribe", json!({ "topics": [topic] })).expect("a barrier");
     let text = "x".repeat(TEXT_BYTES_MAX);
-    for _ in 0..MESSAGES / 50 {
-        let lines: Vec<_> = (0..50).flat_map(|_| alice.message_line(Uuid::now_v7(), "#ops", &text)).collect();
+    let (mut last, mut lagged) = (0, false);
+    for _ in 0..ROUNDS {
+        let lines: Vec<_> =
+            (0..SENT).flat_map(|_| alice.message_line(Uuid::now_v7(), "#ops", &text)).collect();
         alice.post(&lines);
         drop(alice.reply());
+        // The gateway closes the connection of a client that reads nothing for 15 seconds.
+        for _ in 0..READ {
+            match socket.next_line() {
+                line if line["kind"] == "lagged" => lagged = true,
+                line => last = line["n"].as_u64().unwrap_or(last),
+            }
+        }
+        if lagged {
+            break;
+        }
     }
     let head =
         alice.heads().heads.iter().find(|head| head.topic.as_deref() == Some(&*topic)).expect("#ops").n;
-    let (mut last, mut lagged) = (0, false);
     while !lagged {
-        let line = socket.next_line();
-        match line["n"].as_u64() {
-            Some(n) => last = n,
-            None => lagged = line["kind"] == "lagged",
+        match socket.next_line() {
+            line if line["kind"] == "lagged" => lagged = true,
+            line => last = line["n"].as_u64().unwrap_or(last),
         }
     }
-    assert!(last < head, "{MESSAGES} messages do not fit the queue");
+    assert!(last < head, "{ROUNDS} rounds do not fill the queue");
     let page = json!({ "conversation": "#ops", "after": last, "limit": 500 });
     let page = socket.call("message.history", page).expect("a page");
     assert_eq!(page["events"][0]["n"], last + 1);
