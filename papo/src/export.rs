@@ -197,6 +197,9 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
                 conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
             format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
         }
+        UserRecord::DisplayNameSet { at, display_name } => {
+            format!("{}: display name set: {}", time(*at), display_name.as_str())
+        }
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
         UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),
     }

@@ -143,12 +143,13 @@ fn context(
     events: SyncSender<UiEvent>,
     input: Input,
 ) -> Context {
-    let renderer = Renderer::for_chat(&arguments.display);
+    let renderer = Renderer::for_chat(&arguments.display).with_names(handle.names());
     let catalog = renderer.catalog();
     let input_line = InputLine::new(handle.keystrokes(), renderer.has_colours());
     let line_with_bars = (input == Input::LineEditor).then(|| input_line.clone());
     Context {
         cache: handle.cache(),
+        names: KnownNames::new(handle.names()),
         handle,
         renderer,
         catalog,
@@ -156,7 +157,6 @@ fn context(
         session: None,
         open: None,
         input_line,
-        names: KnownNames::default(),
         delivery: DeliveryCounter::default(),
         transfers: Transfers::new(TransferContext {
             connection,

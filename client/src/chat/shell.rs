@@ -58,7 +58,8 @@ impl Shell {
             |_| String::new(),
             |status| prompt_status(context.catalog, status.summary, context.is_logged_in()),
         );
-        let name = context.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
+        let name = context.open.as_ref().map(|open| context.renderer.shown(open));
+        let name = name.map_or_else(|| "papo".to_owned(), |name| name.to_string());
         context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))
     }
 

@@ -1,10 +1,11 @@
 //! Renders the status of the session: the connection, unsent messages, and how complete each conversation is.
 
+use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 use session::{Connectivity, Status, StatusSummary};
 
 /// The lines of `/status`.
-pub(crate) fn status(catalog: Catalog, status: &Status, endpoint: &str) -> Vec<String> {
+pub(crate) fn status(catalog: Catalog, names: &SharedNames, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
         match status.summary.connectivity {
             Connectivity::Connected => catalog.connected(endpoint),
@@ -17,10 +18,11 @@ pub(crate) fn status(catalog: Catalog, status: &Status, endpoint: &str) -> Vec<S
     // Conversations without events are skipped: the other user of a direct conversation may not exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
     lines.extend(begun.map(|progress| {
+        let conversation = names.current_of(&progress.conversation);
         if progress.shown == progress.head {
-            catalog.complete_up_to(&progress.conversation, progress.head)
+            catalog.complete_up_to(&conversation, progress.head)
         } else {
-            catalog.shown_up_to(&progress.conversation, progress.shown, progress.head)
+            catalog.shown_up_to(&conversation, progress.shown, progress.head)
         }
     }));
     lines

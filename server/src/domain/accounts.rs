@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
-use common::{Detail, UserName, pages};
+use common::{Detail, DisplayName, UserName, pages};
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -41,6 +41,8 @@ pub struct Account {
     pub since: u64,
     /// The password hash as a PHC string.
     pub password: Box<str>,
+    #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
+    pub display_name: DisplayName,
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the key of the user's topic has changed.
     pub epoch: u64,
@@ -153,6 +155,12 @@ impl Users {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
 
+    /// The display name of a user; empty if the user has none.
+    #[must_use]
+    pub fn display_name(&self, user: &UserName) -> DisplayName {
+        self.accounts.get(user).map(|account| account.display_name.clone()).unwrap_or_default()
+    }
+
     /// How often the key of the user's topic has changed.
     #[must_use]
     pub fn epoch(&self, user: &UserName) -> u64 {
@@ -169,6 +177,7 @@ impl Users {
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
         self.accounts_after(after).map(|(user, account)| UserInfo {
             user: user.clone(),
+            display_name: account.display_name.clone(),
             since: account.since,
             state: None,
             seen: account.seen,
@@ -241,6 +250,7 @@ impl Users {
             ServerRecord::PasswordChanged { user, .. }
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
+            | ServerRecord::DisplayNameSet { user, .. }
             | ServerRecord::BlockSet { user, .. }
             | ServerRecord::LevelSet { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
@@ -386,6 +396,16 @@ pub(super) fn change_password<'a>(
 pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
     let account = state.users.active(&user).ok()?;
     (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
+}
+
+pub(super) fn set_display_name<'a>(
+    state: &State,
+    user: UserName,
+    display_name: DisplayName,
+    at: u64,
+) -> Result<Option<Record<'a>>, Detail> {
+    let is_new = state.users.active(&user)?.display_name != display_name;
+    Ok(is_new.then_some(Record::Server(ServerRecord::DisplayNameSet { at, user, display_name })))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
