@@ -3,7 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::channels::LaterNames;
+use common::history::{Head, HeadsSince};
+use common::methods::SyncHeads;
 use common::{ChannelName, Error, Target};
+
+use crate::cli_error::CliError;
+use crate::client_handle::ClientHandle;
 use session::ChannelNames;
 
 /// The later names of channels, which the network thread updates. Clones share them.
@@ -33,5 +38,19 @@ impl SharedNames {
 
     fn names(&self) -> MutexGuard<'_, ChannelNames> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientHandle {
+    /// Loads the later names of the user's channels. A session that follows conversations knows them.
+    pub(crate) fn load_names(&mut self) -> Result<SharedNames, CliError> {
+        let heads = self.request::<SyncHeads>(|token| HeadsSince { token, since: None })?;
+        let renamed = self.names();
+        for Head { conversation, names, .. } in heads.heads {
+            if let Target::Channel(channel) = conversation {
+                renamed.set(&channel, &names);
+            }
+        }
+        Ok(renamed)
     }
 }

@@ -6,8 +6,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
-use common::history::{Head, HeadsSince};
-use common::methods::SyncHeads;
 use common::{NewPassword, Password, Target, Text, UserName};
 use transport::clock;
 use transport::shutdown::Shutdown;
@@ -245,17 +243,6 @@ impl ClientHandle {
 
     pub(crate) fn names(&self) -> SharedNames {
         self.names.clone()
-    }
-
-    /// Loads the later names of the user's channels. A session that follows conversations knows them.
-    pub(crate) fn load_names(&mut self) -> Result<SharedNames, CliError> {
-        let heads = self.request::<SyncHeads>(|token| HeadsSince { token, since: None })?;
-        for Head { conversation, names, .. } in heads.heads {
-            if let Target::Channel(channel) = conversation {
-                self.names.set(&channel, &names);
-            }
-        }
-        Ok(self.names())
     }
 
     pub(crate) fn addresses(&self) -> &[String] {

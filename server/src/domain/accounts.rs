@@ -155,12 +155,6 @@ impl Users {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
 
-    /// The display name of a user; empty if the user has none.
-    #[must_use]
-    pub fn display_name(&self, user: &UserName) -> DisplayName {
-        self.accounts.get(user).map(|account| account.display_name.clone()).unwrap_or_default()
-    }
-
     /// How often the key of the user's topic has changed.
     #[must_use]
     pub fn epoch(&self, user: &UserName) -> u64 {
@@ -396,16 +390,6 @@ pub(super) fn change_password<'a>(
 pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
     let account = state.users.active(&user).ok()?;
     (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
-}
-
-pub(super) fn set_display_name<'a>(
-    state: &State,
-    user: UserName,
-    display_name: DisplayName,
-    at: u64,
-) -> Result<Option<Record<'a>>, Detail> {
-    let is_new = state.users.active(&user)?.display_name != display_name;
-    Ok(is_new.then_some(Record::Server(ServerRecord::DisplayNameSet { at, user, display_name })))
 }
 
 pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {

@@ -12,6 +12,7 @@ mod account;
 pub mod accounts;
 pub mod deletion;
 pub mod blocks;
+mod display_names;
 pub mod levels;
 mod confusable;
 pub mod join_codes;
@@ -200,9 +201,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Depart { user } => Ok(deletion::depart(state, user, at)),
         Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
         Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
-        Command::SetDisplayName { user, display_name } => {
-            accounts::set_display_name(state, user, display_name, at)
-        }
+        Command::SetDisplayName { user, display_name } => display_names::set(state, user, display_name, at),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),

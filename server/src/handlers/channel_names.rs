@@ -1,5 +1,5 @@
-//! Replaces a later name of a channel in a request by the first name, which the state and the log use. No
-//! handler sees a later name.
+//! Replaces a later name of a channel in a request by the first name, which the state and the log use.
+//! Handlers see only first names.
 
 use common::channels::{
     ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, RenameChannel, SetChannel,
@@ -10,8 +10,9 @@ use crate::domain::Channels;
 
 /// A channel that a request named by a later name. An error names the channel as the request did: it must not
 /// show the first name to a user who may not see the channel.
-pub(super) struct Renamed {
+pub struct Renamed {
     pub(super) first: ChannelName,
+    /// The name in the request.
     pub(super) given: ChannelName,
 }
 

@@ -3,7 +3,7 @@
 
 mod accounts;
 mod channels;
-mod channel_names;
+pub mod channel_names;
 pub(crate) mod amendments;
 mod mentions;
 mod notify;
@@ -77,6 +77,8 @@ pub struct RequestContext<'a> {
     pub rates: &'a mut Rates,
     /// The bucket of the request, from which `RequestContext::authenticate` takes.
     pub rate_kind: Option<RateKind>,
+    /// The channel that the request names by a later name.
+    pub renamed: Option<Renamed>,
     /// The user of a read, who pays for its reply.
     pub reader: Option<UserName>,
     pub files: &'a mut Files,
@@ -133,20 +135,24 @@ impl RequestContext<'_> {
         // A request that continues after its job has paid.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
-        let named = channel_names::use_first_name(&mut call, &self.ledger.state().channels);
+        self.renamed = channel_names::use_first_name(&mut call, &self.ledger.state().channels);
         let before = out.len();
         let unanswered = self.call(call, id, outcome, out).err();
         self.charge_reply(out.len() - before);
         match unanswered? {
             Unanswered::Failed(error) => {
-                let error = match named {
-                    Some(Renamed { first, given }) => error.with_channel(&first, &given),
-                    None => error,
-                };
-                encode_error(out, id, &error);
+                encode_error(out, id, &self.with_given_name(error));
                 None
             }
             Unanswered::NeedsJob(job) => Some(job),
+        }
+    }
+
+    /// The error, in which the channel has the name that the request used.
+    fn with_given_name(&mut self, error: Error) -> Error {
+        match self.renamed.take() {
+            Some(Renamed { first, given }) => error.with_channel(&first, &given),
+            None => error,
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn search(
     let mut query = Query::parse(&params.query)?;
     let channels = &context.ledger.state().channels;
     if let Some(within) = query.within.as_mut().and_then(channel_names::channel) {
-        channel_names::replace(within, channels);
+        context.renamed = channel_names::replace(within, channels);
     }
     if let Some(target) = &params.conversation
         && query.within.replace(target.clone()).is_some_and(|other| other != *target)

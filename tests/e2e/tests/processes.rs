@@ -116,8 +116,7 @@ fn a_clean_stop_keeps_acknowledged_messages() {
             let Body::Message { id, .. } = event.body else { panic!("{event:?}") };
             let receipt_of_send = receipts.remove(&id);
             assert!(
-                receipt_of_send
-                    .is_none_or(|receipt_of_send| receipt_of_send == Sent { n: event.n, at: event.at }),
+                receipt_of_send.is_none_or(|receipt_of_send| receipt_of_send == Sent::new(event.n, event.at)),
                 "{receipt_of_send:?} {event:?}"
             );
         }
