@@ -279,6 +279,7 @@ mod tests {
     const VALID: &[&str] = &[
         "chat",
         "chat #general --server tcp://papo.example:5555",
+        "chat papo://papo.example:5555/#general/17",
         "chat --code 4f0c19a2b3d4e5f6071829304a5b6c7d",
         "chat --plain --bell --lang pt-BR",
         "register alice --password-file secret",
