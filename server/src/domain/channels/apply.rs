@@ -119,7 +119,8 @@ impl Channels {
             }
             Body::Renamed(new_name) => {
                 channel.names.rename(name, new_name);
-                self.first_names.add(name, &channel.names);
+                let names = channel.names.clone();
+                self.first_names.add(name, &names);
             }
             Body::Message { text, .. } => self.index_mentions(name, text.as_str()),
             Body::File { .. }
