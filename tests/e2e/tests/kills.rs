@@ -205,10 +205,14 @@ impl MessageSender<'_> {
                     .and_modify(|n: &mut u64| *n = sent.n.max(*n))
                     .or_insert(sent.n);
                 self.sender
-                    .send(Acknowledged { from: self.from, message, sent })
+                    .send(Acknowledged { from: self.from, message, sent: sent.clone() })
                     .expect("a receiver of the results");
             }
-            assert_eq!(*answered.entry(id).or_insert(sent), sent, "one message has one answer");
+            assert_eq!(
+                *answered.entry(id).or_insert_with(|| sent.clone()),
+                sent,
+                "one message has one answer"
+            );
         }
     }
 

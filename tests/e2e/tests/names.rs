@@ -1,6 +1,6 @@
 //! Display names, and renamed channels, in terminals and in scripts.
 
-use e2e::{Node, Terminal};
+use e2e::{Node, Process, Terminal};
 use tempfile::TempDir;
 
 use super::commands::Shell;
@@ -74,6 +74,10 @@ fn scripts_use_any_name_of_a_channel() {
         assert!(found.contains("#support 3 bob: before"), "{found}");
         assert!(alice.run_ok(&["read", name]).contains("0 unread"), "{name}");
     }
+    let data = node.data().to_str().expect("UTF-8");
+    let exports =
+        ["#help", "#desk", "#support"].map(|name| Process::run(["export", name, "--data", data]).output);
+    assert!(exports[0].contains("before") && exports.iter().all(|export| *export == exports[0]));
     assert!(bob.run_ok(&["channels"]).contains("* #support (2)"));
     let json = alice.run_ok(&["history", "#support", "--json", "--limit", "1"]);
     assert!(json.contains("\"to\":\"#help\""), "the first name: {json}");
