@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn status_shows_how_complete_each_conversation_is() {
         let shown = |connectivity, shown| {
-            status(Catalog::ENGLISH, &of(connectivity, shown), "tcp://a:5555").join("\n")
+            status(Catalog::ENGLISH, &SharedNames::default(), &of(connectivity, shown), "tcp://a:5555")
+                .join("\n")
         };
         insta::assert_snapshot!(shown(Connectivity::Connected, 4211), @"
         connected to tcp://a:5555
@@ -80,7 +81,7 @@ mod tests {
             Progress { conversation: common::Target::new("@nobody").expect("a name"), shown: 0, head: 0 };
         let empty = Status { conversations: vec![nobody], ..of(Connectivity::Connected, 0) };
         assert_eq!(
-            status(Catalog::ENGLISH, &empty, "tcp://a:5555").len(),
+            status(Catalog::ENGLISH, &SharedNames::default(), &empty, "tcp://a:5555").len(),
             2,
             "a conversation without events is left out"
         );
