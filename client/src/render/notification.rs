@@ -10,8 +10,8 @@ pub(super) const BELL: &str = "\x07";
 /// The maximum length of the text of a notification, which desktops cut as well.
 const CHARACTERS_MAX: usize = 200;
 
-/// The notification about an event in the conversation `title`, as OSC 9 and as OSC 777. A terminal ignores the one that it does not
-/// know. `None` for an unknown kind of event.
+/// The notification about an event in the conversation `title`, as OSC 9 and as OSC 777. A terminal ignores
+/// the one that it does not know. `None` for an unknown kind of event.
 pub(super) fn sequence(catalog: Catalog, entry: &Entry, title: &Target) -> Option<String> {
     let (head, text) = head_and_text(catalog, entry.event.as_ref()?, title)?;
     // A semicolon separates the fields of OSC 777. The text has no control characters but newlines.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::amendments::without_text;
-use common::{Body, Event};
+use common::{Body, DisplayName, Event};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -14,7 +14,7 @@ use crate::domain::records::{JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..48u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..50u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -61,6 +61,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                     conversation: (n > 1).then_some(Target::User(target)),
                     level: if flag { common::notify::Level::None } else { common::notify::Level::Mentions },
                 },
+                48 => Command::SetDisplayName {
+                    user: target,
+                    display_name: DisplayName::new(if flag { by } else { "" }).expect("short"),
+                },
+                49 => Command::Rename(actor, channel(if flag { "#b" } else { "#c" })),
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
