@@ -57,7 +57,7 @@ fn scripts_use_any_name_of_a_channel() {
     let [alice, bob] = ["alice", "bob"].map(|user| Shell::new(&node, user));
     alice.run_ok(&["create", "#help"]);
     bob.run_ok(&["join", "help"]);
-    bob.run_ok(&["send", "#help", "before"]);
+    bob.run_ok(&["send", "#help", "lunch"]);
     for name in ["#desk", "#support"] {
         alice.run_ok(&["channel", "rename", "#help", name]);
     }
@@ -70,14 +70,14 @@ fn scripts_use_any_name_of_a_channel() {
             history.contains("#support ") && history.trim_end().ends_with(&format!("bob: {name}")),
             "{history}"
         );
-        let found = alice.run_ok(&["search", &format!("before in:{name}")]);
-        assert!(found.contains("#support 3 bob: before"), "{found}");
+        let found = alice.run_ok(&["search", &format!("lunch in:{name}")]);
+        assert!(found.contains("#support 3 bob: lunch"), "{found}");
         assert!(alice.run_ok(&["read", name]).contains("0 unread"), "{name}");
     }
     let data = node.data().to_str().expect("UTF-8");
     let exports =
         ["#help", "#desk", "#support"].map(|name| Process::run(["export", name, "--data", data]).output);
-    assert!(exports[0].contains("before") && exports.iter().all(|export| *export == exports[0]));
+    assert!(exports[0].contains("lunch") && exports.iter().all(|export| *export == exports[0]));
     assert!(bob.run_ok(&["channels"]).contains("* #support (2)"));
     let json = alice.run_ok(&["history", "#support", "--json", "--limit", "1"]);
     assert!(json.contains("\"to\":\"#help\""), "the first name: {json}");
