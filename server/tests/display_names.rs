@@ -1,5 +1,7 @@
 //! `user.set`: a display name next to the name of a user.
 
+#![expect(clippy::indexing_slicing, reason = "test helpers may panic")]
+
 use common::limits::DISPLAY_NAME_CHARACTERS_MAX;
 use serde_json::{Value, json};
 use testkit::team::commands::{create, join};
