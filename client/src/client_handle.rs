@@ -13,6 +13,7 @@ use transport::wake::{Wake, Waker};
 use uuid::Uuid;
 
 use crate::cache::Cache;
+use crate::channel_names::SharedNames;
 use crate::cli_error::CliError;
 use crate::config::Config;
 use crate::connection::{Connection, Endpoint, KnownServer};
@@ -74,6 +75,8 @@ pub(crate) struct ClientHandle {
     addresses: Vec<String>,
     timeout: Duration,
     pub(crate) config: Config,
+    /// The later names of channels that the session knows.
+    names: SharedNames,
     user: Option<UserName>,
     commands: SyncSender<TicketedCommand>,
     answers: Receiver<TicketedAnswer>,
@@ -122,7 +125,9 @@ impl ClientHandle {
         let (answers_in, answers) = sync_channel(COMMANDS_QUEUED_MAX);
         let (waker, wake) = Wake::new()?;
         shutdown.watch(waker.clone());
-        let front_end = FrontEnd { commands: commands_out, answers: answers_in, news, catalog };
+        let names = SharedNames::default();
+        let front_end =
+            FrontEnd { commands: commands_out, answers: answers_in, news, catalog, names: names.clone() };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
             Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone(), catalog)),
@@ -145,6 +150,7 @@ impl ClientHandle {
             addresses,
             timeout,
             config,
+            names,
             user: None,
             commands,
             answers,
@@ -173,7 +179,9 @@ impl ClientHandle {
         let deadline = clock::now() + time;
         loop {
             match self.answers.recv_timeout(deadline.saturating_duration_since(clock::now())) {
-                Ok((of, outcome)) if of == ticket => return Ok(outcome?),
+                Ok((of, outcome)) if of == ticket => {
+                    return outcome.map_err(|error| self.names.in_error(error).into());
+                }
                 Ok(_after_its_timeout) => {}
                 Err(RecvTimeoutError::Timeout) => return Err(self.unreachable(time)),
                 Err(RecvTimeoutError::Disconnected) => return Err(CliError::ConnectionEnded),
@@ -231,6 +239,10 @@ impl ClientHandle {
             return Err(CliError::UnexpectedAnswer);
         };
         Ok(status)
+    }
+
+    pub(crate) fn names(&self) -> SharedNames {
+        self.names.clone()
     }
 
     pub(crate) fn addresses(&self) -> &[String] {

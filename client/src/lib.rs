@@ -11,6 +11,7 @@ mod outbox;
 mod files;
 mod cache;
 mod connection;
+mod channel_names;
 mod client_handle;
 mod requests;
 mod cli_error;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::channels::is_false;
 use crate::names::UserName;
 use crate::presence::State;
-use crate::text::{NewPassword, Password};
+use crate::text::{DisplayName, NewPassword, Password};
 
 /// A session token in a request.
 pub type Token<'a> = Cow<'a, str>;
@@ -146,6 +146,16 @@ pub struct DeleteAccount<'a> {
     pub erase: bool,
 }
 
+/// Parameters of `user.set`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUser<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The new display name. An empty text removes the display name.
+    pub display_name: DisplayName,
+}
+
 /// Parameters of `user.block` and `user.unblock`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneUser<'a> {
@@ -203,6 +213,9 @@ pub struct Users {
 pub struct UserInfo {
     /// The user's name.
     pub user: UserName,
+    /// The display name, which a front end shows next to the user's name.
+    #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
+    pub display_name: DisplayName,
     /// The time of the registration, in Unix milliseconds.
     pub since: u64,
     /// The user's presence. `None` shortly after server startup, until heartbeats arrive.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::accounts::Token;
-use crate::channels::is_false;
+use crate::channels::{LaterNames, is_false};
 use crate::names::{ChannelName, UserName};
 
 /// Result of `admin.users`.
@@ -47,8 +47,11 @@ pub struct Channels {
 /// The data of a channel for administrators, without its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// The channel's name.
+    /// The channel's first name.
     pub channel: ChannelName,
+    /// The later names of the channel.
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The time of the creation, in Unix milliseconds.
     pub since: u64,
     /// Whether only invited users may join.

@@ -1,12 +1,13 @@
 //! Channels and their members: all methods `channel.*`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Token;
 use crate::names::{ChannelName, UserName};
-use crate::text::Subject;
+use crate::text::{DisplayName, Subject};
 
 /// The rank of a member. Each role includes the rights of the lower roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +19,38 @@ pub enum Role {
     Moderator,
     /// May give roles, and make the channel private or public.
     Owner,
+}
+
+/// The names that a channel got after its first name. The first name identifies the channel in events,
+/// replies and topics. A request may use any of its names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaterNames {
+    /// The current name. `None` if it is the first name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ChannelName>,
+    /// The other names that the channel had after its first name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub former_names: BTreeSet<ChannelName>,
+}
+
+impl LaterNames {
+    /// The current name of the channel whose first name is `first`.
+    #[must_use]
+    pub fn current<'a>(&'a self, first: &'a ChannelName) -> &'a ChannelName {
+        self.name.as_ref().unwrap_or(first)
+    }
+
+    /// All names except the first.
+    pub fn all(&self) -> impl Iterator<Item = &ChannelName> {
+        self.name.iter().chain(&self.former_names)
+    }
+
+    /// Renames the channel whose first name is `first`.
+    pub fn rename(&mut self, first: &ChannelName, name: &ChannelName) {
+        self.former_names.extend(self.name.take());
+        self.former_names.remove(name);
+        self.name = Some(name.clone()).filter(|name| name != first);
+    }
 }
 
 /// Parameters of `channel.create`.
@@ -50,8 +83,11 @@ pub struct OneChannel<'a> {
 /// Result of `channel.create` and `channel.join`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
-    /// The name in its canonical form.
+    /// The first name of the channel, in its canonical form.
     pub channel: ChannelName,
+    /// The later names of the channel.
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The topic of the channel's events.
     pub topic: String,
     /// The number of the channel's newest event. Unless the user was already a member, this is the event of
@@ -101,6 +137,18 @@ pub struct SetChannel<'a> {
     pub private: Option<bool>,
 }
 
+/// Parameters of `channel.rename`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenameChannel<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The channel.
+    pub channel: ChannelName,
+    /// The new name.
+    pub new_name: ChannelName,
+}
+
 /// Parameters of `channel.archive`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchiveChannel<'a> {
@@ -145,6 +193,9 @@ pub struct Members {
 pub struct Member {
     /// The user.
     pub user: UserName,
+    /// The display name, which a front end shows next to the user's name.
+    #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
+    pub display_name: DisplayName,
     /// The user's role in the channel.
     pub role: Role,
 }
@@ -180,8 +231,11 @@ pub struct Invitations {
 /// An invitation of the user to a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// The channel.
+    /// The first name of the channel.
     pub channel: ChannelName,
+    /// The later names of the channel.
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The author and the time of the invitation.
     #[serde(flatten)]
     pub invited: Attribution,
@@ -214,8 +268,11 @@ pub struct ChannelInfo {
     /// Whether the channel is archived: it is then read-only.
     #[serde(default, skip_serializing_if = "is_false")]
     pub archived: bool,
-    /// The channel's name.
+    /// The channel's first name.
     pub channel: ChannelName,
+    /// The later names of the channel.
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The number of members.
     pub members: u64,
     /// The user's role. `None` if the user is not a member.

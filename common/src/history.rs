@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::accounts::Token;
+use crate::channels::LaterNames;
 use crate::conversations::Target;
 use crate::json::Object;
 use crate::methods::{MessageHistory, ResultOf};
@@ -126,8 +127,11 @@ pub struct Heads {
 /// The newest event of one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The conversation as the user names it.
+    /// The conversation as the user names it: a channel has its first name.
     pub conversation: Target,
+    /// The later names of a channel.
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The number of the newest event.
     pub n: u64,
     /// The topic of a channel. `None` for direct messages, which are published on the users' own topics.

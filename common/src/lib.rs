@@ -46,4 +46,4 @@ pub use files::{ContentHash, FileInfo, FileName};
 pub use methods::{Call, Method, Request};
 pub use names::{ChannelName, UserName};
 pub use pages::Paged;
-pub use text::{NewPassword, Password, Subject, Text};
+pub use text::{DisplayName, NewPassword, Password, Subject, Text};

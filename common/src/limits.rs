@@ -32,6 +32,13 @@ pub const MENTIONS_PAGE_MAX: usize = 50;
 /// The maximum bytes in the subject of a channel: a line above the conversation.
 pub const SUBJECT_BYTES_MAX: usize = 512;
 
+/// The maximum number of characters in a display name: a long full name with a title.
+pub const DISPLAY_NAME_CHARACTERS_MAX: usize = 64;
+
+/// The maximum number of names of one channel, with its former names. The server keeps all of them, and no
+/// other channel can have them.
+pub const NAMES_PER_CHANNEL_MAX: usize = 10;
+
 /// The maximum number of open invitations to one channel, and of bans in one channel.
 pub const CHANNEL_NAMES_MAX: usize = 10_000;
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::accounts::Token;
 use crate::conversations::Target;
+use crate::names::ChannelName;
 use crate::text::Text;
 
 /// Parameters of `message.send`.
@@ -27,10 +28,21 @@ pub struct Send<'a> {
 }
 
 /// Result of `message.send`: the message is durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// The number of the message in its conversation.
     pub n: u64,
     /// The time at which the server accepted the message, in Unix milliseconds.
     pub at: u64,
+    /// The first name of the channel, if the request named it by a later name. The event has the first name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+}
+
+impl Sent {
+    /// The result for the event `n`, which the server accepted at `at` (Unix milliseconds).
+    #[must_use]
+    pub fn new(n: u64, at: u64) -> Self {
+        Self { n, at, channel: None }
+    }
 }

@@ -7,9 +7,13 @@ use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::OpaqueString;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::errors::{Detail, refused};
-use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX, TEXT_BYTES_MAX};
+use crate::limits::{
+    DISPLAY_NAME_CHARACTERS_MAX, PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN, SUBJECT_BYTES_MAX,
+    TEXT_BYTES_MAX,
+};
 
 /// The text of a message: UTF-8, not blank, at most [`TEXT_BYTES_MAX`] bytes. The text may contain control
 /// characters, which a front end must escape.
@@ -95,6 +99,67 @@ impl<'de> Deserialize<'de> for Subject<'_> {
         let subject = borrowed(deserializer)?;
         Subject::new(&subject).map(Subject::into_owned).map_err(refused)
     }
+}
+
+/// The display name of a user, such as a full name: composed (NFC), with single spaces, and at most
+/// [`DISPLAY_NAME_CHARACTERS_MAX`] characters. It may be empty. Several users may have the same display name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DisplayName(Box<str>);
+
+impl DisplayName {
+    /// Brings a display name into canonical form. Returns the error for an invalid display name.
+    pub fn new(name: &str) -> Result<Self, Detail> {
+        let too_long = Detail::DisplayNameTooLong { max: DISPLAY_NAME_CHARACTERS_MAX };
+        // A composed character has at most four code points of four bytes.
+        if name.len() > DISPLAY_NAME_CHARACTERS_MAX * 16 {
+            return Err(too_long);
+        }
+        let words: Vec<_> = name.split([' ', '\u{a0}', '\u{3000}']).filter(|word| !word.is_empty()).collect();
+        let name: String = words.join(" ").nfc().collect();
+        if name.chars().count() > DISPLAY_NAME_CHARACTERS_MAX {
+            return Err(too_long);
+        }
+        let is_blank = !name.is_empty() && name.chars().all(|c| c.is_whitespace() || is_joiner(c));
+        if is_blank || name.contains(is_invisible) {
+            return Err(Detail::DisplayNameCharacters);
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// Whether the user has no display name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the display name as a string slice.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for DisplayName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&borrowed(deserializer)?).map_err(refused)
+    }
+}
+
+/// Characters that join letters or emoji: the zero-width joiners and the variation selectors.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Characters without a shape of their own: control characters, spaces other than U+0020, separators of
+/// lines, marks and overrides of the direction (UAX #9), and other format characters except joiners.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
+        || matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A password, prepared as PRECIS OpaqueString (RFC 8265, section 4.2). `{:?}` does not print the password.
@@ -196,6 +261,48 @@ mod tests {
             Text::new("x".repeat(TEXT_BYTES_MAX + 1)),
             Err(Detail::TextTooLong { max: TEXT_BYTES_MAX })
         );
+    }
+
+    #[test]
+    fn a_display_name_has_a_canonical_form() {
+        let name = |name: &str| DisplayName::new(name).map(|name| name.as_str().to_owned());
+        assert_eq!(name("  Bob   da\u{a0}Silva "), Ok("Bob da Silva".into()));
+        assert_eq!(name("Joa\u{303}o"), Ok("João".into()));
+        assert_eq!(name(" "), Ok(String::new()), "removes the display name");
+        for valid in ["שרה כהן", "علی‌رضا", "山田 太郎", "Bob 👩\u{200d}💻", "❤\u{fe0f}", "O'Brien, Ph.D."]
+        {
+            assert_eq!(name(valid), Ok(valid.into()));
+        }
+        let longest = "ﷺ".repeat(DISPLAY_NAME_CHARACTERS_MAX);
+        assert_eq!(name(&longest), Ok(longest.clone()));
+        for long in [longest + "x", "x".repeat(1_000_000)] {
+            assert_eq!(name(&long), Err(Detail::DisplayNameTooLong { max: DISPLAY_NAME_CHARACTERS_MAX }));
+        }
+    }
+
+    #[test]
+    fn a_display_name_with_invisible_characters_is_refused() {
+        for bad in [
+            "a\nb",
+            "a\tb",
+            "a\u{1b}[31m",
+            "a\0",
+            "a\u{7f}",
+            "a\u{9b}",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{200e}",
+            "a\u{61c}",
+            "a\u{200b}b",
+            "a\u{2028}b",
+            "a\u{ad}b",
+            "a\u{feff}",
+            "\u{3164}",
+            "\u{200d}",
+            "a\u{e0041}",
+        ] {
+            assert_eq!(DisplayName::new(bad), Err(Detail::DisplayNameCharacters), "{bad:?}");
+        }
     }
 
     #[test]

@@ -72,6 +72,8 @@ fn json_type(kind: &str) -> &'static str {
 fn limits() -> String {
     let rows = [
         ("characters in a name", limits::NAME_CHARACTERS_MAX),
+        ("characters in a display name", limits::DISPLAY_NAME_CHARACTERS_MAX),
+        ("names of a channel, with its former names", limits::NAMES_PER_CHANNEL_MAX),
         ("bytes in a text", limits::TEXT_BYTES_MAX),
         ("characters in a password, at least", limits::PASSWORD_CHARACTERS_MIN),
         ("bytes in a password", limits::PASSWORD_BYTES_MAX),

@@ -117,8 +117,11 @@ impl TextFormat<'_> {
 
 fn fact_in_words(fact: &Fact) -> String {
     match fact {
-        Fact::Account { user, since, seen, administrator, disabled } => {
+        Fact::Account { user, display_name, since, seen, administrator, disabled } => {
             let mut line = format!("{user}: account since {}", time(*since));
+            if !display_name.is_empty() {
+                line += &format!(", display name {}", display_name.as_str());
+            }
             line += &seen.map_or_else(String::new, |seen| format!(", last seen {}", time(seen)));
             line += if *administrator { ", administrator" } else { "" };
             line += if *disabled { ", disabled" } else { "" };
@@ -127,7 +130,7 @@ fn fact_in_words(fact: &Fact) -> String {
         Fact::Session { session, opened, expires } => {
             format!("session {session}: from {} to {}", time(*opened), time(*expires))
         }
-        Fact::Channel { channel, role, may_read } => {
+        Fact::Channel { channel, names, role, may_read } => {
             let role = match role {
                 None => "not a member",
                 Some(Role::Member) => "member",
@@ -135,7 +138,8 @@ fn fact_in_words(fact: &Fact) -> String {
                 Some(Role::Owner) => "owner",
             };
             let reads = if *may_read { "may read it" } else { "may not read it" };
-            format!("{channel}: {role}, {reads}")
+            let renamed = names.name.as_ref().map_or_else(String::new, |name| format!(", now {name}"));
+            format!("{channel}{renamed}: {role}, {reads}")
         }
         Fact::Reading { conversation, n, unread, mentions } => {
             let (unread, mentions) =
@@ -196,6 +200,9 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             let of =
                 conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
             format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
+        }
+        UserRecord::DisplayNameSet { at, display_name } => {
+            format!("{}: display name set: {}", time(*at), display_name.as_str())
         }
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
         UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
-use common::channels::Joined;
+use common::channels::{Joined, LaterNames};
 use common::presence::Change;
 use common::reads::Reading;
 use common::{ChannelName, Error, NewPassword, Password, Target, Text, UserName};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub use super::blocks::Blocks;
 pub use super::entry::Entry;
 use super::files::Transfer;
+use super::names::ChannelNames;
 use super::plain_request::PlainRequest;
 use super::status::{Status, StatusSummary};
 
@@ -84,6 +85,41 @@ pub enum Command {
     Transfer(Transfer),
     /// Send any other request.
     Request(PlainRequest),
+}
+
+impl Command {
+    /// The command with first names of channels, which all components use.
+    pub(crate) fn with_first_names(self, names: &ChannelNames) -> Self {
+        match self {
+            Self::Follow(Follow::One { conversation, after }) => {
+                Self::Follow(Follow::One { conversation: names.first_of(conversation), after })
+            }
+            Self::Join(channel) => Self::Join(names.first(&channel)),
+            Self::Leave(channel) => Self::Leave(names.first(&channel)),
+            Self::Open(conversation) => Self::Open(names.first_of(conversation)),
+            Self::NextPage(conversation) => Self::NextPage(names.first_of(conversation)),
+            Self::MarkRead(conversation, n) => Self::MarkRead(names.first_of(conversation), n),
+            Self::KeyTyped(to) => Self::KeyTyped(to.map(|to| names.first_of(to))),
+            Self::Send(message) => Self::Send(Message { to: names.first_of(message.to), ..message }),
+            Self::Register(_)
+            | Self::Reset(_)
+            | Self::Login(_)
+            | Self::Restore(_)
+            | Self::Logout
+            | Self::ChangePassword { .. }
+            | Self::Revoke(_)
+            | Self::Ping
+            | Self::Status
+            | Self::Follow(Follow::Everything)
+            | Self::Create { .. }
+            | Self::ListBlocks
+            | Self::ListLevels
+            | Self::ListReads
+            | Self::SetPresence(_)
+            | Self::Transfer(_)
+            | Self::Request(_) => self,
+        }
+    }
 }
 
 /// The source of the presence that a session reports.
@@ -168,6 +204,13 @@ pub enum News {
         unread: u64,
         /// The number of events after the page. [`Command::NextPage`] requests them.
         more: u64,
+    },
+    /// A channel has other later names than before. All other news identify it by its first name.
+    Named {
+        /// The first name.
+        channel: ChannelName,
+        /// The later names.
+        names: LaterNames,
     },
     /// The user has read a conversation up to an event, in this session or in another session of the user.
     Read(Reading),

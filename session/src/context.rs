@@ -1,12 +1,14 @@
 //! The state that all components share.
 
 use common::accounts::{LoggedIn, Token};
+use common::channels::LaterNames;
 use common::history::Page;
 use common::methods::{Request, Rights};
-use common::{Detail, Error, Method, UserName};
+use common::{ChannelName, Detail, Error, Method, UserName};
 use serde::Serialize;
 
 use super::api::{Answer, Effect, Entry, News};
+use super::names::ChannelNames;
 use super::plain_request::PlainRequest;
 use super::requests::{CompletedRequest, Frame, Origin, Pending, Requests, line, read};
 use super::rng::Rng;
@@ -15,6 +17,7 @@ pub(crate) struct Context {
     now_ms: u64,
     rng: Rng,
     account: Option<LoggedIn>,
+    names: ChannelNames,
     requests: Requests,
     effects: Vec<Effect>,
 }
@@ -25,6 +28,7 @@ impl Context {
             now_ms: 0,
             rng: Rng::new(seed),
             account: None,
+            names: ChannelNames::default(),
             requests: Requests::default(),
             effects: Vec::new(),
         }
@@ -63,6 +67,34 @@ impl Context {
 
     pub(crate) fn set_account(&mut self, account: Option<LoggedIn>) {
         self.account = account;
+    }
+
+    /// The later names of channels.
+    pub(crate) fn names(&self) -> &ChannelNames {
+        &self.names
+    }
+
+    /// Replaces the later names of the channel `first`, and reports the change.
+    pub(crate) fn set_names(&mut self, first: &ChannelName, names: &LaterNames) {
+        if self.names.set(first, names) {
+            self.emit_names(first);
+        }
+    }
+
+    /// Applies a renaming that was just published, and reports the change.
+    pub(crate) fn rename(&mut self, first: &ChannelName, name: &ChannelName) {
+        if self.names.rename(first, name) {
+            self.emit_names(first);
+        }
+    }
+
+    fn emit_names(&mut self, first: &ChannelName) {
+        let names = self.names.later(first);
+        self.emit_news(News::Named { channel: first.clone(), names });
+    }
+
+    pub(crate) fn forget_names(&mut self) {
+        self.names = ChannelNames::default();
     }
 
     /// Sets the user's own topic. Returns whether it has moved.

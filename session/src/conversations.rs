@@ -4,7 +4,7 @@
 use common::accounts::Revoked;
 use common::channels::Joined;
 use common::reads::Reading;
-use common::{ChannelName, Conversation, Detail, Error, Notice, Target, UserName};
+use common::{Body, ChannelName, Conversation, Detail, Error, Event, Notice, Target, UserName};
 
 use super::api::{Answer, Entry, Follow, NO_TICKET, News};
 use super::blocks::Blocks;
@@ -155,6 +155,11 @@ impl Conversations {
 
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
+            if let (Target::Channel(channel), Some(Event { body: Body::Renamed(name), .. })) =
+                (&entry.conversation, &entry.event)
+            {
+                cx.rename(channel, name);
+            }
             self.reads.count(cx.user(), &entry);
             let level = self.levels.of(&entry.conversation);
             cx.emit_news(News::Entry(self.blocks.mark(Entry { level, ..entry })));
@@ -170,6 +175,7 @@ impl Conversations {
     }
 
     pub(crate) fn joined(&mut self, cx: &mut Context, joined: Joined) -> Answer {
+        cx.set_names(&joined.channel, &joined.names);
         self.sync.joined(cx, &joined);
         Answer::Joined(joined)
     }

@@ -95,7 +95,9 @@ impl Entry {
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
         let body = Body::Message { id, text, reply };
-        let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
+        // The message may name its channel by a later name, which this session does not know yet.
+        let to = sent.channel.map_or_else(|| message.to.clone(), Target::Channel);
+        let event = Event { n: sent.n, at: sent.at, to, from: reader.clone(), body };
         let line = event.to_line().into();
         Self {
             conversation: event.conversation().seen_by(reader),

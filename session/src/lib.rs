@@ -35,6 +35,7 @@ pub mod limits;
 mod context;
 mod requests;
 mod plain_request;
+mod names;
 mod rng;
 
 mod accounts;
@@ -62,6 +63,7 @@ use uuid::Uuid;
 
 pub use api::{Answer, Blocks, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
 pub use files::Transfer;
+pub use names::ChannelNames;
 pub use plain_request::{Pager, PlainRequest, decode};
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status, StatusSummary};
@@ -144,7 +146,7 @@ impl Session {
             let error = Detail::TooManyRequests.into();
             return cx.answer(ticket, Err(error));
         }
-        match command {
+        match command.with_first_names(cx.names()) {
             Command::Register(registration) => accounts::register(cx, ticket, &registration),
             Command::Reset(reset) => accounts::reset(cx, ticket, &reset),
             Command::Login(credentials) => accounts::login(cx, ticket, &credentials),
@@ -371,6 +373,7 @@ impl Session {
 
     fn end_session(&mut self, error: &Error) {
         self.cx.set_account(None);
+        self.cx.forget_names();
         self.outbox.forget_request_ids();
         self.conversations.end_session(&mut self.cx, error);
         for ticket in self.cx.requests_mut().clear() {

@@ -85,8 +85,14 @@ impl Context {
         self.open.clone().ok_or_else(|| CliError::Usage(self.catalog.nothing_open()))
     }
 
+    /// The conversation that is open, as the user reads it.
+    pub(super) fn open_conversation_shown(&self) -> Result<Target, CliError> {
+        self.open_conversation().map(|open| self.renderer.shown(&open))
+    }
+
     /// Opens a conversation and shows its newest events, from the cache if the server does not answer.
     pub(super) fn open(&mut self, conversation: Target) -> Result<(), CliError> {
+        let conversation = self.handle.names().first_of(conversation);
         if self.is_offline() {
             return self.open_from_cache(conversation);
         }
@@ -109,9 +115,12 @@ impl Context {
 
     /// Opens a conversation and shows its cached events. Newer events follow when the server answers.
     pub(super) fn open_from_cache(&mut self, conversation: Target) -> Result<(), CliError> {
+        let conversation = self.handle.names().first_of(conversation);
         let entries = self.cache.newest(&conversation, CACHED_EVENTS_SHOWN_MAX);
         if let Some(last) = entries.last() {
-            let mut lines = vec![self.renderer.note(&self.catalog.cached_up_to(&conversation, last.n))];
+            let mut lines = vec![
+                self.renderer.note(&self.catalog.cached_up_to(&self.renderer.shown(&conversation), last.n)),
+            ];
             lines.extend(self.renderer.events(entries.iter()));
             self.print(&lines.join("\n"))?;
         }

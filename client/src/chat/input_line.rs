@@ -114,6 +114,12 @@ impl InputLine {
         is_new
     }
 
+    /// Shows the new name of the channel `first`, if it is open. True if the line needs a repaint.
+    pub(super) fn rename(&self, first: &Target, name: &Target) -> bool {
+        let mut shared = self.shared();
+        shared.open.as_ref() == Some(first) && shared.prompt.set_name(&name.to_string())
+    }
+
     /// Sets the text about typing users. True if the line needs a repaint.
     pub(super) fn set_typing(&self, sentence: String) -> bool {
         let mut shared = self.shared();

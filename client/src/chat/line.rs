@@ -22,8 +22,10 @@ pub(super) enum Line<'a> {
 
 impl<'a> Line<'a> {
     /// Parses a line. A line that starts with two slashes is a text that starts with one slash. A line that
-    /// starts with a path, which no command resembles, is a text.
+    /// starts with a path, which no command resembles, is a text. A text has no line breaks at its end, where
+    /// a pasted line has one.
     pub(super) fn parse(line: &'a str) -> Self {
+        let line = line.trim_end_matches(['\n', '\r']);
         let trimmed = line.trim();
         if trimmed.is_empty() {
             return Self::Blank;
@@ -96,6 +98,9 @@ mod tests {
             "#ops is down",
             "papo://h:1/#ops/17 ",
             "  oi",
+            "pasted\n",
+            "//pasted\r\n",
+            "a\n\nb\n\n",
         ];
         let kinds: Vec<_> = lines.iter().map(|line| kind(line)).collect();
         insta::assert_snapshot!(kinds.join("\n"), @r"
@@ -117,6 +122,11 @@ mod tests {
         text [#ops is down]
         link papo://h:1/#ops/17
         text [  oi]
+        text [pasted]
+        text [/pasted]
+        text [a
+
+        b]
         ");
     }
 

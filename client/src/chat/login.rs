@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::accounts::LoggedIn;
 use common::{Password, Target, UserName};
 
+use super::Place;
 use super::context::Context;
 use super::login_summary::{self, LoginSummary};
 use crate::cli_error::CliError;
@@ -13,11 +14,11 @@ use session::{Command, Follow, PresenceMode};
 /// How long the chat waits for the server before it shows cached messages.
 const SHOW_CACHE_AFTER: Duration = Duration::from_millis(300);
 
-/// Resumes the stored session, and opens `conversation`. Without a session, prints how to log in.
-pub(super) fn resume(context: &mut Context, conversation: Option<Target>) -> Result<(), CliError> {
+/// Resumes the stored session, and opens `place`. Without a session, prints how to log in.
+pub(super) fn resume(context: &mut Context, place: Option<Place>) -> Result<(), CliError> {
     context.handle.command(Command::SetPresence(PresenceMode::AtKeyboard))?;
     match context.handle.restore()? {
-        Some(session) => start_session(context, &session, conversation),
+        Some(session) => start_session(context, &session, place),
         None => {
             // Reports an unreachable server before the user types a password.
             context.handle.submit(Command::Ping)?;
@@ -32,13 +33,9 @@ pub(super) fn log_in(context: &mut Context, user: UserName, password: Password) 
 }
 
 /// Follows all conversations, prints the login summary, and opens a conversation. The first of these that
-/// exists is opened: the given conversation, a conversation with unread messages, the last open conversation,
+/// exists is opened: the given place, a conversation with unread messages, the last open conversation,
 /// the first channel.
-fn start_session(
-    context: &mut Context,
-    session: &LoggedIn,
-    conversation: Option<Target>,
-) -> Result<(), CliError> {
+fn start_session(context: &mut Context, session: &LoggedIn, place: Option<Place>) -> Result<(), CliError> {
     context.renderer.set_reader(&session.user);
     context.session = Some(session.clone());
     context.say(&context.catalog.you_are(&session.user))?;
@@ -47,6 +44,7 @@ fn start_session(
     context.handle.submit(Command::ListBlocks)?;
     context.handle.submit(Command::ListLevels)?;
     if !follow_everything(context)? {
+        let conversation = place.map(|place| place.conversation().clone());
         return start_session_offline(context, session, conversation.or(last));
     }
     let LoginSummary { channels, unread, lines } =
@@ -61,8 +59,9 @@ fn start_session(
     });
     let unread = unread.into_iter().next().map(|reading| reading.conversation);
     let first = || own.next().map(|first| Target::Channel(first.channel));
-    match conversation.or(unread).or(last).or_else(first) {
-        Some(conversation) => context.open(conversation),
+    match place.or_else(|| unread.or(last).or_else(first).map(Place::Newest)) {
+        Some(Place::Newest(conversation)) => context.open(conversation),
+        Some(Place::Around(link)) => context.open_link(link),
         None => context.say(&context.catalog.no_channel_yet()),
     }
 }

@@ -14,6 +14,7 @@ use super::names::KnownNames;
 use super::transfers::TransferContext;
 use super::ui_event::UiEvent;
 use crate::cache::Cache;
+use crate::channel_names::SharedNames;
 use crate::cli_error::CliError;
 use crate::client_handle::ClientHandle;
 use crate::i18n::Catalog;
@@ -51,7 +52,7 @@ pub(super) fn load(
     let line = |invitation| render::invitation(catalog, invitation);
     let mut lines: Vec<_> = invitations.iter().map(line).collect();
     let unread = unread(handle)?;
-    lines.extend(unread_lines(catalog, &unread));
+    lines.extend(unread_lines(catalog, &handle.names(), &unread));
     Ok(LoginSummary { channels, unread, lines })
 }
 
@@ -81,6 +82,8 @@ pub(super) fn load_in_background(
 
 pub(super) fn channels(handle: &mut ClientHandle, names: &KnownNames) -> Result<Vec<ChannelInfo>, CliError> {
     let channels = handle.list::<ChannelList>(|token| ListNames { token, after: None })?;
+    let renamed = handle.names();
+    channels.iter().for_each(|channel| renamed.set(&channel.channel, &channel.names));
     names.add(channels.iter().map(|channel| channel.channel.to_string()));
     let own = channels.iter().filter(|channel| channel.role.is_some());
     names.set_own(own.map(|channel| channel.channel.to_string()));
@@ -98,6 +101,8 @@ pub(super) fn invitations(
     names: &KnownNames,
 ) -> Result<Vec<Invitation>, CliError> {
     let invitations = handle.list::<ChannelInvitations>(|token| ListNames { token, after: None })?;
+    let renamed = handle.names();
+    invitations.iter().for_each(|invitation| renamed.set(&invitation.channel, &invitation.names));
     names.add(invitations.iter().map(|invitation| invitation.channel.to_string()));
     names.set_invited(invitations.iter().map(|invitation| invitation.channel.to_string()));
     Ok(invitations)
@@ -113,14 +118,14 @@ pub(super) fn unread(handle: &mut ClientHandle) -> Result<Vec<Reading>, CliError
     Ok(reads)
 }
 
-fn unread_lines(catalog: Catalog, unread: &[Reading]) -> Vec<String> {
+fn unread_lines(catalog: Catalog, names: &SharedNames, unread: &[Reading]) -> Vec<String> {
     if unread.is_empty() {
         return Vec::new();
     }
     let messages: u64 = unread.iter().map(|reading| reading.unread).sum();
     let mut lines =
         vec![format!("{} {}", catalog.unread_messages(messages), catalog.in_conversations(unread.len()))];
-    let line = |reading| format!("  {}", render::reading(catalog, reading));
+    let line = |reading| format!("  {}", render::reading(catalog, names, reading));
     lines.extend(unread.iter().take(UNREAD_LINES_MAX).map(line));
     if let Some(more) = unread.len().checked_sub(UNREAD_LINES_MAX).filter(|more| *more > 0) {
         lines.push(format!("  {}", catalog.and_more_unread(more)));

@@ -36,6 +36,7 @@ use crate::cli_error::CliError;
 use crate::client_handle::{ClientHandle, Sends};
 use crate::connection::Connection;
 use crate::password::PasswordSource;
+use crate::permalink::Permalink;
 use crate::render::{DisplayOptions, Renderer};
 use context::Context;
 use delivery::DeliveryCounter;
@@ -53,9 +54,10 @@ const EVENTS_QUEUED_MAX: usize = 1024;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Open this conversation: '#general' or @bob.
-    #[arg(value_parser = |text: &str| Target::new(text).map_err(|error| error.to_string()))]
-    conversation: Option<Target>,
+    /// Open this conversation, or this link to an event, in quotes: '#general', '@bob',
+    /// 'papo://chat.example:5555/#general/17'.
+    #[arg(value_parser = place, value_name = "CONVERSATION|LINK")]
+    conversation: Option<Place>,
     /// Register with this join code [default: the code of the invite in --server].
     #[arg(long, env = "PAPO_JOIN_CODE", hide_env_values = true)]
     code: Option<String>,
@@ -68,6 +70,31 @@ pub struct Arguments {
     password: PasswordSource,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// The part of a conversation that the chat opens first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// The unread or the newest events.
+    Newest(Target),
+    /// The events around the event of a link.
+    Around(Permalink),
+}
+
+impl Place {
+    fn conversation(&self) -> &Target {
+        match self {
+            Self::Newest(conversation) | Self::Around(Permalink { conversation, .. }) => conversation,
+        }
+    }
+}
+
+/// Parses `#channel`, `@user` or a permalink.
+fn place(text: &str) -> Result<Place, String> {
+    match text.parse() {
+        Ok(link) => Ok(Place::Around(link)),
+        Err(()) => Target::new(text).map(Place::Newest).map_err(|error| error.to_string()),
+    }
 }
 
 /// The source of the lines.
@@ -143,12 +170,13 @@ fn context(
     events: SyncSender<UiEvent>,
     input: Input,
 ) -> Context {
-    let renderer = Renderer::for_chat(&arguments.display);
+    let renderer = Renderer::for_chat(&arguments.display).with_names(handle.names());
     let catalog = renderer.catalog();
     let input_line = InputLine::new(handle.keystrokes(), renderer.has_colours());
     let line_with_bars = (input == Input::LineEditor).then(|| input_line.clone());
     Context {
         cache: handle.cache(),
+        names: KnownNames::new(handle.names()),
         handle,
         renderer,
         catalog,
@@ -156,7 +184,6 @@ fn context(
         session: None,
         open: None,
         input_line,
-        names: KnownNames::default(),
         delivery: DeliveryCounter::default(),
         transfers: Transfers::new(TransferContext {
             connection,

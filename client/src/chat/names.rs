@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use common::Target;
+
+use crate::channel_names::SharedNames;
+
 /// The maximum number of known names. Further names are not added.
 const NAMES_MAX: usize = 10_000;
 
@@ -10,6 +14,8 @@ const NAMES_MAX: usize = 10_000;
 #[derive(Clone, Default)]
 pub(super) struct KnownNames {
     shared: Arc<Mutex<NameLists>>,
+    /// The names of renamed channels, which replace the first names in `shared`.
+    renamed: SharedNames,
 }
 
 #[derive(Default)]
@@ -34,6 +40,10 @@ pub(crate) enum ChannelChoice {
 }
 
 impl KnownNames {
+    pub(super) fn new(renamed: SharedNames) -> Self {
+        Self { shared: Arc::default(), renamed }
+    }
+
     pub(super) fn add(&self, names: impl IntoIterator<Item = String>) {
         let mut shared = self.shared();
         let room = NAMES_MAX.saturating_sub(shared.all.len());
@@ -52,7 +62,10 @@ impl KnownNames {
 
     /// The names with this prefix, sorted.
     pub(super) fn starting_with(&self, prefix: &str) -> Vec<String> {
-        self.shared().all.iter().filter(|name| name.starts_with(prefix)).cloned().collect()
+        let all = self.shared().all.clone();
+        let mut names = self.current(all.iter());
+        names.retain(|name| name.starts_with(prefix));
+        names
     }
 
     /// The channels of a choice, sorted. Returns all known channels until the server has listed the user's
@@ -64,7 +77,16 @@ impl KnownNames {
             ChannelChoice::Invited => self.shared().invited.clone(),
             ChannelChoice::New => Some(BTreeSet::new()),
         };
-        listed.map_or_else(|| self.starting_with("#"), |listed| listed.into_iter().collect())
+        listed.map_or_else(|| self.starting_with("#"), |listed| self.current(listed.iter()))
+    }
+
+    /// The current names, sorted.
+    fn current<'n>(&self, names: impl Iterator<Item = &'n String>) -> Vec<String> {
+        let current = names.map(|name| match Target::new(name) {
+            Ok(target) => self.renamed.current_of(&target).to_string(),
+            Err(_) => name.clone(),
+        });
+        current.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn shared(&self) -> MutexGuard<'_, NameLists> {

@@ -2,15 +2,14 @@
 
 use std::io::BufRead as _;
 
-use common::Target;
-
+use super::Place;
 use super::shell::{Shell, report_once};
 use crate::cli_error::CliError;
 
 /// Runs all lines, and waits until all messages are acknowledged or rejected. Returns the first error.
-pub(super) fn run(shell: &mut Shell, conversation: Option<Target>) -> Result<(), CliError> {
+pub(super) fn run(shell: &mut Shell, place: Option<Place>) -> Result<(), CliError> {
     let catalog = shell.context.catalog;
-    let started = shell.start(conversation);
+    let started = shell.start(place);
     if matches!(started, Err(CliError::Unreachable { .. })) {
         return started;
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use common::Target;
 use rustyline::ExternalPrinter;
 
 use super::delivery::DeliveryCounter;
@@ -115,19 +116,25 @@ impl Printer {
     /// Sets the typing users and the status of the prompt. True if the input line needs a repaint.
     fn update_input_line(&self, events: &[UiEvent]) -> bool {
         let Some(input_line) = &self.input_line else { return false };
-        let (mut typing, mut status) = (None, None);
+        let (mut typing, mut status, mut is_name_new) = (None, None, false);
         for news in events.iter().filter_map(UiEvent::news) {
             if let News::Typing(users) = news {
                 typing = Some(users);
             } else if let News::StatusSummary(summary) = news {
                 status = Some(*summary);
+            } else if let News::Named { channel, .. } = news {
+                let first = Target::Channel(channel.clone());
+                is_name_new |= input_line.rename(&first, &self.renderer.shown(&first));
             }
         }
         let catalog = self.renderer.catalog();
         let is_typing_new = typing.is_some_and(|users| input_line.set_typing(catalog.typing(users)));
         let is_status_new =
             status.is_some_and(|summary| input_line.set_status(prompt_status(catalog, summary, true)));
-        is_typing_new || is_status_new || events.iter().any(|event| matches!(event, UiEvent::Repaint))
+        is_typing_new
+            || is_status_new
+            || is_name_new
+            || events.iter().any(|event| matches!(event, UiEvent::Repaint))
     }
 
     fn count(&self, news: &News) {

@@ -44,6 +44,15 @@ impl Prompt {
         }
     }
 
+    /// Replaces the name, if it has room. Otherwise the next prompt shows it. True if it differs.
+    pub(super) fn set_name(&mut self, name: &str) -> bool {
+        let is_new = self.name != name && format!("{name}> ").width() <= self.width;
+        if is_new {
+            name.clone_into(&mut self.name);
+        }
+        is_new
+    }
+
     /// Replaces the status. True if it differs.
     pub(super) fn set_status(&mut self, status: &str) -> bool {
         let is_new = self.status_version.is_some() && self.status != status;
@@ -97,6 +106,15 @@ mod tests {
             #日本> |(12; offline, 3 waiting)
         #日本 (3)> |
         ");
+    }
+
+    #[test]
+    fn a_new_name_is_drawn_in_the_same_columns_if_it_has_room() {
+        let mut prompt = Prompt::new("#help".to_owned(), " (3)".to_owned(), 0);
+        assert!(!prompt.set_name("#help") && !prompt.set_name("#support-desk"));
+        assert!(prompt.set_name("#desk") && prompt.set_name("#support"));
+        assert_eq!(prompt.highlighted(), " #support> ");
+        assert_eq!(prompt.overflow(), "(3)");
     }
 
     #[test]

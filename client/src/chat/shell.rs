@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use common::Target;
 use transport::shutdown::Shutdown;
 
+use super::Place;
 use super::commands::{Command, Next};
 use super::context::Context;
 use super::line::Line;
@@ -29,14 +29,14 @@ impl Shell {
         Self { context, menu: None, has_quit: false, shutdown }
     }
 
-    /// Resumes the stored session, and opens `conversation`.
-    pub(super) fn start(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
-        login::resume(&mut self.context, conversation)
+    /// Resumes the stored session, and opens `place`.
+    pub(super) fn start(&mut self, place: Option<Place>) -> Result<(), CliError> {
+        login::resume(&mut self.context, place)
     }
 
     /// Like [`start`](Self::start), but prints an error, and the chat continues.
-    pub(super) fn start_and_report(&mut self, conversation: Option<Target>) -> Result<(), CliError> {
-        let outcome = self.start(conversation);
+    pub(super) fn start_and_report(&mut self, place: Option<Place>) -> Result<(), CliError> {
+        let outcome = self.start(place);
         self.report(outcome)
     }
 
@@ -58,7 +58,8 @@ impl Shell {
             |_| String::new(),
             |status| prompt_status(context.catalog, status.summary, context.is_logged_in()),
         );
-        let name = context.open.as_ref().map_or_else(|| "papo".to_owned(), ToString::to_string);
+        let name = context.open.as_ref().map(|open| context.renderer.shown(open));
+        let name = name.map_or_else(|| "papo".to_owned(), |name| name.to_string());
         context.input_line.begin(context.open.as_ref(), Prompt::new(name, status, version))
     }
 

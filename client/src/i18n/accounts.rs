@@ -11,6 +11,18 @@ super::messages! {
         en: "you are {user}",
         pt: "você é {user}",
     }
+    name_set(name: &str) {
+        en: "others now see {name} next to your name",
+        pt: "os outros agora veem {name} ao lado do seu nome",
+    }
+    name_removed() {
+        en: "your display name was removed",
+        pt: "seu nome de exibição foi apagado",
+    }
+    usage_name() {
+        en: "give your display name: /name TEXT; /name - removes it",
+        pt: "informe seu nome de exibição: /name TEXTO; /name - apaga esse nome",
+    }
     logged_out() {
         en: "you are logged out",
         pt: "você saiu da sua conta",

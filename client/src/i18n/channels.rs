@@ -180,6 +180,18 @@ super::messages! {
         en: "{channel} was deleted, and its name cannot be used again",
         pt: "{channel} foi apagado, e o nome dele não poderá ser usado de novo",
     }
+    usage_rename() {
+        en: "give the new name of the open channel: /rename #support",
+        pt: "informe o novo nome do canal aberto: /rename #suporte",
+    }
+    done_rename(channel: &ChannelName, name: &ChannelName) {
+        en: "{channel} is now {name}, and {channel} still leads to it",
+        pt: "{channel} agora é {name}, e {channel} ainda leva a ele",
+    }
+    renamed(name: &ChannelName) {
+        en: "renamed the channel to {name}",
+        pt: "mudou o nome do canal para {name}",
+    }
     usage_archive() {
         en: "use /archive on, or /archive off",
         pt: "use /archive on ou /archive off",

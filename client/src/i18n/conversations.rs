@@ -54,8 +54,8 @@ super::messages! {
         pt: "o comando /{name} não existe: /help lista os comandos; //{name} envia a linha como mensagem, e a seta para cima a traz de volta",
     }
     mistyped_command(name: &str, nearest: &str) {
-        en: "there is no command /{name}: did you mean /{nearest}? The Up key brings the line back",
-        pt: "o comando /{name} não existe: quis dizer /{nearest}? A seta para cima traz a linha de volta",
+        en: "there is no command /{name}: did you mean /{nearest}? //{name} sends the line as a message, and the Up key brings it back",
+        pt: "o comando /{name} não existe: quis dizer /{nearest}? //{name} envia a linha como mensagem, e a seta para cima a traz de volta",
     }
     usage_link() {
         en: "give the number of an event: /link 17",

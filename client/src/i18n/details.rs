@@ -38,6 +38,8 @@ translations! {
     NotMentionable { user } "ninguém poderia mencionar @{user}: escolha um nome que termine com letra ou dígito e não seja \"here\"";
     TextEmpty "escreva algum texto na mensagem";
     TextTooLong { max } "uma mensagem pode ter no máximo {max} bytes: envie um texto maior em várias mensagens";
+    DisplayNameTooLong { max } "um nome de exibição pode ter no máximo {max} caracteres: escreva um mais curto";
+    DisplayNameCharacters "um nome de exibição precisa ser visível e não pode ter caracteres de controle, quebras de linha ou marcas de direção";
     SubjectTooLong { max } "um assunto pode ter no máximo {max} bytes: escreva um mais curto";
     BadReaction { max } "uma reação deve ser um emoji ou uma palavra curta, sem espaços, de no máximo {max} bytes";
     PasswordTooShort { min } "a senha deve ter pelo menos {min} caracteres: escolha uma mais longa";
@@ -57,6 +59,7 @@ translations! {
     JoinCodeUsedOnRetry "este código de entrada já foi usado. Se o seu cadastro deu certo e só a resposta se perdeu, tente entrar";
     JoinCodeNeeded "para criar uma conta neste nó você precisa de um código de entrada: peça a quem o administra um endereço com código (um nó sem contas mostra um ao iniciar)";
     NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
+    TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
     TooManyGuesses { seconds } "senhas ou códigos incorretos demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
@@ -89,6 +92,7 @@ translations! {
     UserBanned { user, channel } "{user} está banido(a) de {channel}: desfaça o banimento primeiro";
     LastOwner { channel } "só você é dono(a) de {channel}: torne outra pessoa dona primeiro, com /role";
     ChannelArchived { channel } "{channel} está arquivado e só pode ser lido: peça a quem é dono que o restaure";
+    ChannelNameLeads { channel } "{channel} é um nome anterior de outro canal: escolha outro";
     ChannelNameUsed { channel } "{channel} foi apagado, e o nome dele não pode ser usado de novo: escolha outro";
     NoSuchMember { user, channel } "{user} não está em {channel}: veja /members";
     NoSuchInvitation { channel } "você não tem convite para {channel}: veja /invitations";

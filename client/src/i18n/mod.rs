@@ -138,8 +138,8 @@ mod tests {
         let catalog = [Catalog::ENGLISH, Catalog::new(Language::Portuguese)];
         let filled = catalog.map(|catalog| catalog.mistyped_command("jion", "join"));
         insta::assert_snapshot!(filled.join("\n"), @r"
-        there is no command /jion: did you mean /join? The Up key brings the line back
-        o comando /jion não existe: quis dizer /join? A seta para cima traz a linha de volta
+        there is no command /jion: did you mean /join? //jion sends the line as a message, and the Up key brings it back
+        o comando /jion não existe: quis dizer /join? //jion envia a linha como mensagem, e a seta para cima a traz de volta
         ");
         let sent = [1, 2].map(|count| catalog.map(|catalog| catalog.messages_not_sent(count)).join("\n"));
         insta::assert_snapshot!(sent.join("\n"), @"

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::TicketedAnswer;
 use super::outgoing::Outgoing;
+use crate::channel_names::SharedNames;
 use crate::connection::{Endpoint, KnownServer};
 use crate::i18n::Catalog;
 use crate::outbox::Outbox;
@@ -34,6 +35,7 @@ pub(super) struct NetworkIo<N> {
     news: SyncSender<N>,
     is_news_read: bool,
     catalog: Catalog,
+    names: SharedNames,
 }
 
 impl<N> NetworkIo<N> {
@@ -43,7 +45,7 @@ impl<N> NetworkIo<N> {
         outbox: Option<Outbox>,
         answers: SyncSender<TicketedAnswer>,
         news: SyncSender<N>,
-        catalog: Catalog,
+        (catalog, names): (Catalog, SharedNames),
     ) -> Result<Self, TransportError> {
         let context = Context::new();
         let dealer = connected(&context, endpoint)?;
@@ -61,6 +63,7 @@ impl<N> NetworkIo<N> {
             news,
             is_news_read: true,
             catalog,
+            names,
         })
     }
 
@@ -156,6 +159,9 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 
     fn news(&mut self, news: News) {
+        if let News::Named { channel, names } = &news {
+            self.names.set(channel, names);
+        }
         self.is_news_read &= self.news.send(news.into()).is_ok();
     }
 }

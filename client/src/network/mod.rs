@@ -14,6 +14,7 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{TransportError, clock};
 
+use crate::channel_names::SharedNames;
 use crate::connection::{Endpoint, KnownServer};
 use crate::i18n::Catalog;
 use crate::outbox::Outbox;
@@ -40,6 +41,7 @@ pub(crate) struct FrontEnd<N> {
     /// later requests lost events.
     pub(crate) news: SyncSender<N>,
     pub(crate) catalog: Catalog,
+    pub(crate) names: SharedNames,
 }
 
 pub(crate) struct Network<N> {
@@ -62,8 +64,8 @@ impl<N: From<News>> Network<N> {
         shutdown: Shutdown,
     ) -> Result<Self, TransportError> {
         let session = Session::new(seed).with_endpoints(server.endpoints.len());
-        let FrontEnd { commands, answers, news, catalog } = front_end;
-        let io = NetworkIo::new(endpoint, server, outbox, answers, news, catalog)?;
+        let FrontEnd { commands, answers, news, catalog, names } = front_end;
+        let io = NetworkIo::new(endpoint, server, outbox, answers, news, (catalog, names))?;
         Ok(Self { session, io, commands, wake, shutdown })
     }
 

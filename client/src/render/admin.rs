@@ -30,7 +30,8 @@ pub(crate) fn admin_channel(catalog: Catalog, channel: &Channel) -> String {
     let privacy = channel.private.then(|| catalog.listed_private());
     let owner = channel.owner.as_ref().map(|owner| catalog.listed_owner(owner));
     let marks: String = privacy.into_iter().chain(owner).collect();
-    catalog.channel_line(&channel.channel, &date_and_time(channel.since), channel.members, channel.n, &marks)
+    let name = channel.names.current(&channel.channel);
+    catalog.channel_line(name, &date_and_time(channel.since), channel.members, channel.n, &marks)
 }
 
 /// A session, as administrators see it.

@@ -1,16 +1,17 @@
 //! Renders events as text.
 
 use common::amendments::AmendedFields;
-use common::{Body, Event};
+use common::{Body, Event, Target};
 use indicatif::HumanBytes;
 
 use super::sanitise::sanitise;
+use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 use session::Entry;
 
-/// An event as head and text. `None` for an unknown kind of event.
-pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>) -> Option<(String, String)> {
-    let Event { n, to, from, body, .. } = event;
+/// An event as head and text. `to` is the channel with its current name. `None` for an unknown kind of event.
+pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>, to: &Target) -> Option<(String, String)> {
+    let Event { n, from, body, .. } = event;
     let action = match body {
         Body::Message { text, reply, .. } => {
             let head = reply.map_or_else(|| format!("{from}: "), |reply| catalog.reply_head(from, reply));
@@ -37,6 +38,7 @@ pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>) -> Option<(Stri
         Body::Role(user, role) => catalog.gave_role(user, *role),
         Body::Set { archived: Some(true), .. } => catalog.archived(to),
         Body::Set { archived: Some(false), .. } => catalog.restored(to),
+        Body::Renamed(name) => catalog.renamed(name),
         Body::ChannelDeleted => catalog.deleted_channel(to),
         Body::Set { subject, private, archived: None } => {
             let privacy = private.map(|private| match private {
@@ -58,8 +60,8 @@ pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>) -> Option<(Stri
 }
 
 /// An event that concerns the reader: an invitation, or the end of a membership.
-pub(crate) fn event_for_reader(catalog: Catalog, entry: &Entry) -> String {
-    let conversation = &entry.conversation;
+pub(crate) fn event_for_reader(catalog: Catalog, entry: &Entry, names: &SharedNames) -> String {
+    let conversation = &names.current_of(&entry.conversation);
     let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
     if let Body::Invited(_) = body {
         catalog.invites_you(from, conversation)

@@ -1,10 +1,12 @@
 //! Renders the items of lists as lines. A line may contain text of other users, so the caller sanitises it.
 
+use common::DisplayName;
 use common::accounts::{Block, SessionInfo, UserInfo};
 use common::channels::{Attribution, Ban, ChannelInfo, Invitation, Member, Role};
 use common::reads::Reading;
 
 use super::dates::date_and_time;
+use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 
 /// A channel. `*` marks a membership, `+` an invitation.
@@ -20,7 +22,7 @@ pub(crate) fn channel(catalog: Catalog, channel: &ChannelInfo) -> String {
     let role = role.map_or_else(String::new, |role| format!(", {role}"));
     let invited = if channel.invited { catalog.listed_invited() } else { String::new() };
     let subject = if channel.subject.is_empty() { "" } else { ": " };
-    let (name, members) = (&channel.channel, channel.members);
+    let (name, members) = (channel.names.current(&channel.channel), channel.members);
     format!(
         "{mark} {name} ({members}{privacy}{archived}{role}{invited}){subject}{}",
         channel.subject.as_str()
@@ -29,10 +31,11 @@ pub(crate) fn channel(catalog: Catalog, channel: &ChannelInfo) -> String {
 
 /// A member, with a role above `member`.
 pub(crate) fn member(catalog: Catalog, member: &Member) -> String {
-    match above_member(catalog, member.role) {
+    let line = match above_member(catalog, member.role) {
         Some(role) => format!("@{} ({role})", member.user),
         None => format!("@{}", member.user),
-    }
+    };
+    with_display_name(line, &member.display_name)
 }
 
 /// A ban, with author and time if they are known.
@@ -51,22 +54,30 @@ pub(crate) fn block(catalog: Catalog, block: &Block) -> String {
 /// An invitation, with the commands that answer it.
 pub(crate) fn invitation(catalog: Catalog, invitation: &Invitation) -> String {
     let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| catalog.invited_by(by));
-    catalog.invitation(&invitation.channel, &by)
+    catalog.invitation(invitation.names.current(&invitation.channel), &by)
 }
 
 /// A user, with the presence or the time when the user was last seen.
 pub(crate) fn user(catalog: Catalog, info: &UserInfo) -> String {
     let seen = info.seen.map(|seen| catalog.last_seen(&date_and_time(seen)));
     let state = seen.or_else(|| info.state.map(|state| catalog.state(state)));
-    match state {
+    let line = match state {
         Some(state) => format!("@{} ({state})", info.user),
         None => format!("@{}", info.user),
-    }
+    };
+    with_display_name(line, &info.display_name)
+}
+
+/// A line about a user with their display name. The display name is last, so that it cannot imitate a role or
+/// a presence.
+fn with_display_name(line: String, display_name: &DisplayName) -> String {
+    if display_name.is_empty() { line } else { format!("{line} – {}", display_name.as_str()) }
 }
 
 /// A conversation with the number of its unread messages.
-pub(crate) fn reading(catalog: Catalog, reading: &Reading) -> String {
-    let Reading { conversation, n, unread, mentions, .. } = reading;
+pub(crate) fn reading(catalog: Catalog, names: &SharedNames, reading: &Reading) -> String {
+    let Reading { n, unread, mentions, .. } = reading;
+    let conversation = &names.current_of(&reading.conversation);
     match mentions {
         0 => catalog.reading(conversation, *unread, *n),
         mentions => catalog.reading_with_mentions(conversation, *unread, *mentions, *n),
@@ -100,12 +111,14 @@ mod tests {
             shown(r#","role":"member","subject":"on call""#),
             shown(r#","role":"owner","private":true"#),
             shown(r#","invited":true,"private":true"#),
+            shown(r##","name":"#support","former_names":["#help"]"##),
         ];
         insta::assert_snapshot!(lines.join("\n"), @"
           #ops (3)
         * #ops (3): on call
         * #ops (3, private, owner)
         + #ops (3, private, you are invited)
+          #support (3)
         ");
     }
 
@@ -121,6 +134,7 @@ mod tests {
             shown(r#","state":"away""#),
             shown(r#","state":"offline""#),
             shown(r#","state":"offline","seen":1763700000123"#),
+            shown(r#","state":"online","display_name":"Bob (owner)""#),
         ];
         // The text of a time depends on the time zone of the machine.
         let lines = lines.join("\n").replace(&date_and_time(1_763_700_000_123), "THEN");
@@ -130,6 +144,7 @@ mod tests {
         @bob (away)
         @bob (offline)
         @bob (last seen THEN)
+        @bob (online) – Bob (owner)
         ");
     }
 
@@ -149,7 +164,12 @@ mod tests {
     #[test]
     fn a_member_shows_the_role_and_a_session_its_times() {
         let user = common::UserName::new("bob").expect("a name");
-        let bob = |role| member(Catalog::ENGLISH, &Member { user: user.clone(), role });
+        let bob = |role| {
+            member(
+                Catalog::ENGLISH,
+                &Member { user: user.clone(), display_name: DisplayName::default(), role },
+            )
+        };
         assert_eq!([bob(Role::Member), bob(Role::Moderator)], ["@bob", "@bob (moderator)"]);
         let uuid = uuid::Uuid::from_u128(7);
         let info = SessionInfo { session: uuid, opened: 0, expires: 1_763_700_000_123, current: true };

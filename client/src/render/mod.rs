@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use common::{Detail, Target, UserName};
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 pub(crate) use admin::{
     account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code,
@@ -54,6 +55,7 @@ pub(crate) struct Renderer {
     calendar: Calendar,
     /// The logged-in user. Clones share it.
     reader: Arc<Mutex<Option<UserName>>>,
+    names: SharedNames,
 }
 
 impl Renderer {
@@ -93,7 +95,18 @@ impl Renderer {
             columns,
             calendar: Calendar::new(DatePosition::InFront),
             reader: Arc::default(),
+            names: SharedNames::default(),
         }
+    }
+
+    /// Shows channels with the current names of `names`.
+    pub(crate) fn with_names(self, names: SharedNames) -> Self {
+        Self { names, ..self }
+    }
+
+    /// The conversation as the user reads it: a channel has its current name.
+    pub(crate) fn shown(&self, conversation: &Target) -> Target {
+        self.names.current_of(conversation)
     }
 
     /// Sets the logged-in user, whose mentions are highlighted.
@@ -123,7 +136,8 @@ impl Renderer {
         let mut entries = entries.filter(notifies).peekable();
         let bell = if self.has_bell && entries.peek().is_some() { notification::BELL } else { "" };
         let last = entries.last().filter(|_| self.has_notifications);
-        let notification = last.and_then(|entry| notification::sequence(self.catalog, entry));
+        let notification = last
+            .and_then(|entry| notification::sequence(self.catalog, entry, &self.shown(&entry.conversation)));
         bell.to_owned() + &notification.unwrap_or_default()
     }
 
@@ -147,7 +161,7 @@ impl Renderer {
         let (head, mut text) = match entry.is_hidden {
             true if event.body.is_content() => (String::new(), self.catalog.hidden_message(&event.from)),
             true => return None,
-            false => events::head_and_text(self.catalog, event)?,
+            false => events::head_and_text(self.catalog, event, &self.shown(&event.to))?,
         };
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has_colours && !head.is_empty() {
@@ -157,7 +171,8 @@ impl Renderer {
         if let Some(amended) = entry.amended.as_ref().filter(|_| !entry.is_hidden) {
             text += &events::changes(self.catalog, amended, |at| self.calendar.short_time(at));
         }
-        let position = format!("{} {} {} ", self.calendar.event_time(event.at), entry.conversation, entry.n);
+        let conversation = self.shown(&entry.conversation);
+        let position = format!("{} {conversation} {} ", self.calendar.event_time(event.at), entry.n);
         let text = wrap(&text, position.width() + head.width(), self.columns());
         if !self.has_colours {
             return Some(position + &head + &text);
@@ -187,6 +202,7 @@ impl Renderer {
     /// An opened conversation: its newest events, or the events from the first unread one on. `more` is the
     /// number of events after them.
     pub(crate) fn opened(&self, conversation: &Target, entries: &[Entry], unread: u64, more: u64) -> String {
+        let conversation = &self.shown(conversation);
         let head = match entries {
             [] => self.catalog.no_messages(conversation),
             [first, ..] if unread > 0 => self.catalog.shown_unread(conversation, unread, first.n),
@@ -209,8 +225,10 @@ impl Renderer {
             }
             // Shown in the prompt.
             News::Read(_) | News::StatusSummary(_) => None,
+            // The event of the renaming is shown, if it is new.
+            News::Named { .. } => None,
             News::Invited(entry) | News::MembershipEnded(entry) => {
-                Some(self.note(&format!("-- {} --", event_for_reader(self.catalog, entry))))
+                Some(self.note(&format!("-- {} --", event_for_reader(self.catalog, entry, &self.names))))
             }
             News::Presence(change) => Some(
                 self.note(&self.catalog.presence_changed(&change.user, &self.catalog.state(change.state))),
@@ -219,14 +237,15 @@ impl Renderer {
             News::Typing(_) => None,
             News::OutboxLoaded(messages) => Some(self.unsent_messages(messages)),
             News::Delayed(message) => {
-                Some(self.note(&self.catalog.delayed(&message.to, message.text.as_str())))
+                Some(self.note(&self.catalog.delayed(&self.shown(&message.to), message.text.as_str())))
             }
             // The event of the message is `News::Entry`, in order.
             News::Sent { outcome: Ok(_), entry_follows: true, .. } => None,
             News::Sent { outcome: Ok(entry), entry_follows: false, .. } => self.entry(entry),
             News::Sent { message, outcome: Err(error), .. } => {
-                let error = self.catalog.error(error);
-                Some(self.note(&self.catalog.not_sent(&message.to, &error, message.text.as_str())))
+                let error = self.catalog.error(&self.names.in_error(error.clone()));
+                let to = self.shown(&message.to);
+                Some(self.note(&self.catalog.not_sent(&to, &error, message.text.as_str())))
             }
             News::ConnectionLost => Some(self.note(&self.catalog.connection_lost())),
             News::ConnectionRestored => Some(self.note(&self.catalog.connection_restored())),
@@ -244,7 +263,9 @@ impl Renderer {
     fn unsent_messages(&self, messages: &[Message]) -> String {
         let mut lines = vec![self.catalog.unsent_messages(messages.len())];
         let newest = messages.get(messages.len().saturating_sub(UNSENT_SHOWN_MAX)..).unwrap_or_default();
-        lines.extend(newest.iter().map(|message| format!("   {}: {}", message.to, message.text.as_str())));
+        lines.extend(
+            newest.iter().map(|message| format!("   {}: {}", self.shown(&message.to), message.text.as_str())),
+        );
         lines.iter().map(|line| self.note(line)).collect::<Vec<_>>().join("\n")
     }
 

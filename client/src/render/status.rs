@@ -1,10 +1,11 @@
 //! Renders the status of the session: the connection, unsent messages, and how complete each conversation is.
 
+use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 use session::{Connectivity, Status, StatusSummary};
 
 /// The lines of `/status`.
-pub(crate) fn status(catalog: Catalog, status: &Status, endpoint: &str) -> Vec<String> {
+pub(crate) fn status(catalog: Catalog, names: &SharedNames, status: &Status, endpoint: &str) -> Vec<String> {
     let mut lines = vec![
         match status.summary.connectivity {
             Connectivity::Connected => catalog.connected(endpoint),
@@ -17,10 +18,11 @@ pub(crate) fn status(catalog: Catalog, status: &Status, endpoint: &str) -> Vec<S
     // Conversations without events are skipped: the other user of a direct conversation may not exist.
     let begun = status.conversations.iter().filter(|progress| progress.head > 0);
     lines.extend(begun.map(|progress| {
+        let conversation = names.current_of(&progress.conversation);
         if progress.shown == progress.head {
-            catalog.complete_up_to(&progress.conversation, progress.head)
+            catalog.complete_up_to(&conversation, progress.head)
         } else {
-            catalog.shown_up_to(&progress.conversation, progress.shown, progress.head)
+            catalog.shown_up_to(&conversation, progress.shown, progress.head)
         }
     }));
     lines
@@ -67,7 +69,8 @@ mod tests {
     #[test]
     fn status_shows_how_complete_each_conversation_is() {
         let shown = |connectivity, shown| {
-            status(Catalog::ENGLISH, &of(connectivity, shown), "tcp://a:5555").join("\n")
+            status(Catalog::ENGLISH, &SharedNames::default(), &of(connectivity, shown), "tcp://a:5555")
+                .join("\n")
         };
         insta::assert_snapshot!(shown(Connectivity::Connected, 4211), @"
         connected to tcp://a:5555
@@ -78,7 +81,7 @@ mod tests {
             Progress { conversation: common::Target::new("@nobody").expect("a name"), shown: 0, head: 0 };
         let empty = Status { conversations: vec![nobody], ..of(Connectivity::Connected, 0) };
         assert_eq!(
-            status(Catalog::ENGLISH, &empty, "tcp://a:5555").len(),
+            status(Catalog::ENGLISH, &SharedNames::default(), &empty, "tcp://a:5555").len(),
             2,
             "a conversation without events is left out"
         );

@@ -1,9 +1,9 @@
 //! `papo register`, `papo reset-password`, `papo login`, `papo logout`, `papo users`, `papo account`, and
 //! `papo block`.
 
-use common::UserName;
-use common::accounts::{DeleteAccount, ListNames, OneUser};
-use common::methods::{AccountDelete, UserBlock, UserBlocks, UserList, UserUnblock};
+use common::accounts::{DeleteAccount, ListNames, OneUser, SetUser};
+use common::methods::{AccountDelete, UserBlock, UserBlocks, UserList, UserSet, UserUnblock};
+use common::{DisplayName, UserName};
 use serde::Serialize;
 use serde_json::json;
 
@@ -62,6 +62,25 @@ pub struct Logout {
 pub struct Users {
     #[command(flatten)]
     common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Name {
+    /// The display name, in quotes: 'Alice Liddell'.
+    #[arg(value_parser = display_name, allow_hyphen_values = true)]
+    name: DisplayName,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn display_name(text: &str) -> Result<DisplayName, String> {
+    DisplayName::new(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn set_name(Name { name: display_name, common }: Name) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    handle.request::<UserSet>(|token| SetUser { token, display_name })?;
+    print(&common, &json!({}), "done")
 }
 
 #[derive(Debug, clap::Args)]

@@ -82,6 +82,6 @@ fn send_amendment<R: Request<Result = Sent>>(
     params: impl FnOnce(Token<'static>) -> R::Params<'static>,
 ) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
-    let Sent { n, at } = handle.request::<R>(params)?;
+    let Sent { n, at, .. } = handle.request::<R>(params)?;
     print(common, &serde_json::json!({ "n": n, "at": at }), "done")
 }

@@ -47,7 +47,7 @@ pub(super) fn list_invitations(arguments: &Channels) -> Result<(), CliError> {
     let invitations = handle.list::<ChannelInvitations>(|token| ListNames { token, after: None })?;
     print_list(&arguments.common, &invitations, |invitation| {
         let by = invitation.invited.by.as_ref().map_or_else(String::new, |by| format!(", invited by {by}"));
-        format!("{}{by}", invitation.channel)
+        format!("{}{by}", invitation.names.current(&invitation.channel))
     })
 }
 
@@ -67,7 +67,11 @@ fn join_channel(arguments: OneChannel, command: impl FnOnce(ChannelName) -> Comm
     };
     // The topic is a secret of the members, so it is not printed.
     let result = json!({ "channel": joined.channel, "n": joined.n });
-    print(&arguments.common, &result, &format!("you are a member of {}", joined.channel))
+    print(
+        &arguments.common,
+        &result,
+        &format!("you are a member of {}", joined.names.current(&joined.channel)),
+    )
 }
 
 pub(super) fn leave(arguments: OneChannel) -> Result<(), CliError> {

@@ -5,6 +5,7 @@ use common::history;
 
 use super::{Common, open_session, target};
 use crate::cli_error::CliError;
+use crate::client_handle::ClientHandle;
 use crate::render::{self, Output, Renderer};
 use session::Entry;
 
@@ -73,17 +74,22 @@ pub(super) fn run(arguments: History) -> Result<(), CliError> {
         limit,
         edits,
     })?;
-    print_page(&entries, common.json)
+    print_page(&mut handle, &entries, common.json)
 }
 
 /// Prints events as JSON lines, or as rendered text.
-pub(super) fn print_page(entries: &[Entry], is_json: bool) -> Result<(), CliError> {
-    let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
+pub(super) fn print_page(
+    handle: &mut ClientHandle,
+    entries: &[Entry],
+    is_json: bool,
+) -> Result<(), CliError> {
+    let mut output = Output::new();
     if is_json {
         for entry in entries {
             output.print_json(&entry.line)?;
         }
     } else if !entries.is_empty() {
+        let renderer = Renderer::for_scripts().with_names(handle.load_names()?);
         output.print(&renderer.page(entries))?;
     }
     Ok(output.flush()?)

@@ -1,10 +1,10 @@
 //! `papo channel`.
 
 use common::accounts::Token;
-use common::channels::{self, ArchiveChannel, ListInChannel, Role, SetChannel};
+use common::channels::{self, ArchiveChannel, ListInChannel, RenameChannel, Role, SetChannel};
 use common::methods::{
     ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
-    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
+    ChannelMembers, ChannelRename, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Paged, Subject, UserName};
 use serde::Serialize;
@@ -34,6 +34,8 @@ pub enum ChannelCommand {
     Decline(OneChannel),
     /// Give a member a role.
     Role(GiveRole),
+    /// Rename the channel. All its former names still lead to it.
+    Rename(Rename),
     /// Archive the channel, which makes it read-only, or restore it.
     Archive(Archive),
     /// Delete the channel with all its messages and files.
@@ -88,6 +90,15 @@ pub struct Set {
 }
 
 #[derive(Debug, clap::Args)]
+pub struct Rename {
+    #[command(flatten)]
+    of: OneChannel,
+    /// The new name, in quotes: '#support'.
+    #[arg(value_parser = channel)]
+    new_name: ChannelName,
+}
+
+#[derive(Debug, clap::Args)]
 pub struct Archive {
     #[command(flatten)]
     of: OneChannel,
@@ -108,6 +119,9 @@ pub(super) fn run(command: ChannelCommand) -> Result<(), CliError> {
         ChannelCommand::Bans(of) => list::<ChannelBans>(of, |ban| render::ban(Catalog::ENGLISH, ban)),
         ChannelCommand::Decline(OneChannel { channel, common }) => {
             request::<ChannelDecline>(&common, |token| channels::OneChannel { token, channel })
+        }
+        ChannelCommand::Rename(Rename { of: OneChannel { channel, common }, new_name }) => {
+            request::<ChannelRename>(&common, |token| RenameChannel { token, channel, new_name })
         }
         ChannelCommand::Archive(Archive { of: OneChannel { channel, common }, restore }) => {
             let archived = !restore;

@@ -88,6 +88,8 @@ pub enum Command {
     Invitations(channels::Channels),
     /// List the users.
     Users(accounts::Users),
+    /// Set the display name that others see next to your name. An empty text removes it.
+    Name(accounts::Name),
     /// Block a user: refuse their direct messages and invitations.
     Block(accounts::Block),
     /// Unblock a user.
@@ -142,6 +144,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Channels(arguments) => channels::list(&arguments),
         Command::Invitations(arguments) => channels::list_invitations(&arguments),
         Command::Users(arguments) => accounts::list(&arguments),
+        Command::Name(arguments) => accounts::set_name(arguments),
         Command::Block(arguments) => accounts::block(arguments),
         Command::Unblock(arguments) => accounts::unblock(arguments),
         Command::Blocks(arguments) => accounts::list_blocks(&arguments),
@@ -202,6 +205,7 @@ fn report_connection(news: News) -> Result<(), CliError> {
         News::Entry(_)
         | News::MembershipEnded(_)
         | News::Opened { .. }
+        | News::Named { .. }
         | News::Read(_)
         | News::Invited(_)
         | News::OutboxLoaded(_)
@@ -275,6 +279,7 @@ mod tests {
     const VALID: &[&str] = &[
         "chat",
         "chat #general --server tcp://papo.example:5555",
+        "chat papo://papo.example:5555/#general/17",
         "chat --code 4f0c19a2b3d4e5f6071829304a5b6c7d",
         "chat --plain --bell --lang pt-BR",
         "register alice --password-file secret",
@@ -312,6 +317,9 @@ mod tests {
         "read @bob --until 17 --json",
         "channels",
         "users --json",
+        "name Alice",
+        "name -x --json",
+        "channel rename #ops support --json",
         "block @bob",
         "unblock bob --json",
         "blocks --json",

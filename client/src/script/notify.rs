@@ -32,10 +32,12 @@ pub(super) fn run(arguments: Notify) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&common.connection)?;
     let Some(level) = level else {
         let levels = handle.request::<NotifyList>(|token| SessionOnly { token })?;
-        let catalog = Catalog::ENGLISH;
+        let (catalog, names) = (Catalog::ENGLISH, handle.load_names()?);
         let mut lines = vec![catalog.level_of_all(crate::level_in_words(levels.level))];
         let of = levels.conversations.iter();
-        lines.extend(of.map(|of| catalog.level_of(&of.conversation, crate::level_in_words(of.level))));
+        lines.extend(of.map(|of| {
+            catalog.level_of(&names.current_of(&of.conversation), crate::level_in_words(of.level))
+        }));
         return print(&common, &json!(levels), &lines.join("\n"));
     };
     handle.request::<NotifySet>(|token| SetLevel { token, conversation, level })?;

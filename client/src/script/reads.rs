@@ -46,13 +46,15 @@ pub(super) fn unread(arguments: &Unread) -> Result<(), CliError> {
         return Err(CliError::UnexpectedAnswer);
     };
     reads.retain(|reading| arguments.all || reading.unread > 0);
-    print_list(&arguments.common, &reads, |reading| render::reading(Catalog::ENGLISH, reading))
+    let names = handle.load_names()?;
+    print_list(&arguments.common, &reads, |reading| render::reading(Catalog::ENGLISH, &names, reading))
 }
 
 pub(super) fn mentions(arguments: &Mentions) -> Result<(), CliError> {
     let (mut handle, _news) = open_session(&arguments.common.connection)?;
     let page = handle.request::<MentionList>(|token| ListMentions { token, before: None })?;
-    print_page(&handle.entries(&page.events)?, arguments.common.json)
+    let entries = handle.entries(&page.events)?;
+    print_page(&mut handle, &entries, arguments.common.json)
 }
 
 pub(super) fn mark(arguments: Mark) -> Result<(), CliError> {

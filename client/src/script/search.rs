@@ -30,8 +30,10 @@ pub(super) fn run(arguments: Search) -> Result<(), CliError> {
     let query = with_instants(&query.join(" ")).into();
     let params = |token| search::Search { token, query, conversation: None, before, limit };
     let found = handle.request::<MessageSearch>(params)?;
-    let (mut output, renderer) = (Output::new(), Renderer::for_scripts());
-    for entry in handle.entries(&found.events)?.iter().rev() {
+    let entries = handle.entries(&found.events)?;
+    let names = if common.json { handle.names() } else { handle.load_names()? };
+    let (mut output, renderer) = (Output::new(), Renderer::for_scripts().with_names(names));
+    for entry in entries.iter().rev() {
         if common.json {
             output.print_json(&entry.line)?;
         } else if let Some(shown) = renderer.entry(entry) {

@@ -182,6 +182,7 @@ impl Sending {
             | News::Entry(_)
             | News::Opened { .. }
             | News::Delayed(_)
+            | News::Named { .. }
             | News::Read(_)
             | News::Invited(_)
             | News::MembershipEnded(_)

@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 use common::Target;
 
 use super::{Common, open_until_signal, report_connection, target};
+use crate::channel_names::SharedNames;
 use crate::cli_error::CliError;
 use crate::i18n::Catalog;
 use crate::render::{Output, Renderer, event_for_reader};
@@ -25,7 +26,11 @@ pub struct Subscribe {
 pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
     let (mut handle, news, shutdown) = open_until_signal(&arguments.common.connection)?;
     let Subscribe { conversation, after, common } = arguments;
-    let printer = Printer { renderer: Renderer::for_scripts(), json: common.json };
+    let printer = Printer {
+        renderer: Renderer::for_scripts().with_names(handle.names()),
+        names: handle.names(),
+        json: common.json,
+    };
     // News is read before the answer to `Follow`, because the channel can be full before that answer arrives.
     std::thread::scope(|scope| {
         let printing = scope.spawn(|| {
@@ -49,6 +54,7 @@ pub(super) fn run(arguments: Subscribe) -> Result<(), CliError> {
 
 struct Printer {
     renderer: Renderer,
+    names: SharedNames,
     json: bool,
 }
 
@@ -71,7 +77,7 @@ impl Printer {
         } else if let News::MembershipEnded(entry) = news {
             self.print_entry(output, &entry)?;
             output.flush()?;
-            Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry)))
+            Err(CliError::Failed(event_for_reader(Catalog::ENGLISH, &entry, &self.names)))
         } else {
             report_connection(news)
         }

@@ -4,10 +4,13 @@
 //! share a [`Reason`], which programs compare. No code parses the sentence.
 
 mod refused;
+mod renamed;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::ChannelName;
 
 pub(crate) use refused::{catch_refused, refused};
 
@@ -73,6 +76,15 @@ macro_rules! errors {
             #[must_use]
             pub fn reason(&self) -> Reason {
                 match self { $($(Self::$detail { .. } => Reason::$reason,)+)+ }
+            }
+
+            /// Replaces the channel `from` by `to` in all arguments.
+            pub(super) fn replace_channel(&mut self, from: &ChannelName, to: &ChannelName) {
+                match self {
+                    $($(Self::$detail $({ $($arg),+ })? => {
+                        $($($arg.replace_channel(from, to);)+)?
+                    })+)+
+                }
             }
         }
 
@@ -155,6 +167,16 @@ impl Error {
     #[must_use]
     pub fn with_have(mut self, have: u64) -> Self {
         self.data.have = Some(have);
+        self
+    }
+
+    /// Replaces the channel `from` by `to`: the server names a channel as the request did.
+    #[must_use]
+    pub fn with_channel(mut self, from: &ChannelName, to: &ChannelName) -> Self {
+        if let Some(detail) = &mut self.data.detail {
+            detail.replace_channel(from, to);
+            self.message = detail.to_string();
+        }
         self
     }
 

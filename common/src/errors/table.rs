@@ -9,6 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::DetailRow;
+use super::renamed::NameOfChannel as _;
 use crate::{ChannelName, Target, UserName};
 
 errors! {
@@ -56,6 +57,10 @@ errors! {
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         TextEmpty "text_empty" "a message needs some text";
+        DisplayNameTooLong "display_name_too_long" { max: usize }
+            "a display name may have at most {max} characters: shorten it";
+        DisplayNameCharacters "display_name_characters"
+            "a display name must be visible and have no control characters, line breaks or marks of direction";
         SubjectTooLong "subject_too_long" { max: usize } "a subject may have at most {max} bytes: shorten it";
         BadReaction "bad_reaction" { max: usize }
             "a reaction must be an emoji or a short word, without spaces, of at most {max} bytes";
@@ -84,8 +89,7 @@ errors! {
             "message.history: give \"{one}\" or \"{other}\", not both";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
             "the file has {bytes} bytes, and the requested offset {offset} is beyond its end";
-        IdVersion "id_version"
-            "the \"id\" of a message must be a UUID of version 7";
+        IdVersion "id_version" "the \"id\" of a message must be a UUID of version 7";
         IdFuture "id_future"
             "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
@@ -120,12 +124,9 @@ errors! {
     Unauthenticated = "unauthenticated", 4010 {
         NoToken "no_token" { method: String }
             "{method} needs a \"token\": log in first";
-        NoSession "no_session"
-            "your session has ended: log in again";
-        #[client] NotLoggedIn "not_logged_in"
-            "you are not logged in: log in first";
-        #[client] LoggedOut "logged_out"
-            "you logged out before the answer arrived";
+        NoSession "no_session" "your session has ended: log in again";
+        #[client] NotLoggedIn "not_logged_in" "you are not logged in: log in first";
+        #[client] LoggedOut "logged_out" "you logged out before the answer arrived";
         #[client] OtherSession "other_session"
             "you opened another session before the answer arrived: send the request again";
         #[client] UnsentAtEnd "unsent_at_end"
@@ -138,10 +139,8 @@ errors! {
     }
     /// The user name or the password is wrong; the server does not say which.
     WrongCredentials = "wrong_credentials", 4010 {
-        WrongCredentials "wrong_credentials"
-            "the user name or the password is wrong";
-        WrongPassword "wrong_password"
-            "this is not your current password";
+        WrongCredentials "wrong_credentials" "the user name or the password is wrong";
+        WrongPassword "wrong_password" "this is not your current password";
         WrongResetCode "wrong_reset_code"
             "the user name or the code is wrong, or the code was used or has expired: ask an administrator for a new one";
     }
@@ -154,8 +153,7 @@ errors! {
     NotAllowed = "not_allowed", 4030 {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
-        NotAuthor "not_author"
-            "only the author of a message may do this";
+        NotAuthor "not_author" "only the author of a message may do this";
     }
     /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
@@ -218,8 +216,7 @@ errors! {
     }
     /// There is no user of that name.
     NoSuchUser = "no_such_user", 4040 {
-        NoSuchUser "no_such_user" { user: UserName }
-            "there is no user {user}";
+        NoSuchUser "no_such_user" { user: UserName } "there is no user {user}";
         UserDeleted "user_deleted" { user: UserName }
             "the account of {user} was deleted: nobody reads messages to it";
     }
@@ -240,8 +237,7 @@ errors! {
     }
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040 {
-        NoSuchSession "no_such_session"
-            "you have no such session";
+        NoSuchSession "no_such_session" "you have no such session";
     }
     /// There is no such join code, or it was used up or has expired.
     NoSuchJoinCode = "no_such_join_code", 4040 {
@@ -268,15 +264,15 @@ errors! {
             "{channel} already exists: join it, or choose another name";
         ChannelNameUsed "channel_name_used" { channel: ChannelName }
             "{channel} was deleted, and its name cannot be used again: choose another name";
+        ChannelNameLeads "channel_name_leads" { channel: ChannelName }
+            "{channel} is a former name of another channel: choose another name";
         #[client] NameTakenOnRetry "name_taken_on_retry" { user: UserName }
             "the name {user} is taken. If your registration succeeded and only its answer was lost, it is your account: try to log in";
     }
     /// The `id` belongs to another message or upload: create a new `id`.
     IdTaken = "id_taken", 4090 {
-        IdTaken "id_taken"
-            "the \"id\" of this message is taken: create a new id";
-        UploadIdTaken "upload_id_taken"
-            "the \"id\" of this upload is taken: create a new id";
+        IdTaken "id_taken" "the \"id\" of this message is taken: create a new id";
+        UploadIdTaken "upload_id_taken" "the \"id\" of this upload is taken: create a new id";
     }
     /// The chunk does not begin at the end of the received bytes: continue at the position `data.have`.
     WrongOffset = "wrong_offset", 4090 {
@@ -331,6 +327,8 @@ errors! {
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
+        TooManyNames "too_many_names" { max: usize }
+            "a channel may have {max} names, with its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyLevels "too_many_levels" { max: usize }

@@ -11,7 +11,7 @@ use crate::channels::Role;
 use crate::conversations::Target;
 use crate::files::{ContentHash, FileInfo, FileName};
 use crate::json::Object;
-use crate::names::UserName;
+use crate::names::{ChannelName, UserName};
 use crate::text::{Subject, Text};
 
 /// The fields of all kinds, in their order on the wire.
@@ -44,6 +44,8 @@ pub(super) struct EventLine<'a> {
     private: Option<bool>,
     #[serde(default)]
     archived: Option<bool>,
+    #[serde(default)]
+    new_name: Option<ChannelName>,
     #[serde(default)]
     name: Option<FileName>,
     #[serde(default)]
@@ -95,6 +97,8 @@ enum Kind {
     Role,
     #[serde(rename = "channel.set")]
     Set,
+    #[serde(rename = "channel.renamed")]
+    Renamed,
     #[serde(rename = "channel.deleted")]
     ChannelDeleted,
     #[serde(other, rename = "unknown")]
@@ -120,6 +124,7 @@ impl Kind {
             Body::Unbanned(_) => Self::Unbanned,
             Body::Role(..) => Self::Role,
             Body::Set { .. } => Self::Set,
+            Body::Renamed(_) => Self::Renamed,
             Body::ChannelDeleted => Self::ChannelDeleted,
             Body::Unknown => Self::Unknown,
         }
@@ -168,6 +173,9 @@ pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
             line.optional("subject", subject.as_ref()).optional("private", private.as_ref());
             line.optional("archived", archived.as_ref());
         }
+        Body::Renamed(new_name) => {
+            line.text("new_name", new_name.as_str());
+        }
         Body::Joined | Body::Left | Body::Declined | Body::ChannelDeleted | Body::Unknown => {}
     }
 }
@@ -177,7 +185,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
         let EventLine { n, at, to, from, kind, id, of, text, reply, emoji, deleted, .. } = line;
-        let EventLine { user, role, subject, private, archived, name, bytes, sha256, .. } = line;
+        let EventLine { user, role, subject, private, archived, new_name, name, bytes, sha256, .. } = line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let id = id.ok_or("an event of this kind needs an \"id\"");
         let some_of = of.ok_or("an event of this kind needs an \"of\"");
@@ -210,6 +218,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
             Kind::Unbanned => Body::Unbanned(user?),
             Kind::Role => Body::Role(user?, role.ok_or("a role event needs a \"role\"")?),
             Kind::Set => Body::Set { subject, private, archived },
+            Kind::Renamed => Body::Renamed(new_name.ok_or("a renaming needs a \"new_name\"")?),
             Kind::ChannelDeleted => Body::ChannelDeleted,
             Kind::Unknown => Body::Unknown,
         };

@@ -125,6 +125,8 @@ pub enum Body<'a> {
         /// Whether the channel is archived (read-only) from now on.
         archived: Option<bool>,
     },
+    /// `channel.renamed`: the sender gave the channel this name.
+    Renamed(ChannelName),
     /// `channel.deleted`: the sender deleted the channel. This is its last event.
     ChannelDeleted,
     /// A kind that only a later version knows. The other fields of the event are valid.
@@ -178,7 +180,7 @@ impl Body<'_> {
             | Self::Banned(user)
             | Self::Unbanned(user)
             | Self::Role(user, _) => Class::Moderation { user },
-            Self::Set { .. } | Self::ChannelDeleted => Class::Settings,
+            Self::Set { .. } | Self::Renamed(_) | Self::ChannelDeleted => Class::Settings,
             Self::Unknown => Class::Unknown,
         }
     }
@@ -245,6 +247,7 @@ impl Event<'_> {
             Body::Set { subject, private, archived } => {
                 Body::Set { subject: subject.map(Subject::into_owned), private, archived }
             }
+            Body::Renamed(name) => Body::Renamed(name),
             Body::ChannelDeleted => Body::ChannelDeleted,
             Body::File { id, file } => Body::File { id, file },
             Body::Created { private } => Body::Created { private },

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GOLDEN: [&str; 20] = [
+const GOLDEN: [&str; 21] = [
     r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
     r##"{"n":18,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"sim","reply":17}"##,
     r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"olá"}"##,
@@ -23,6 +23,7 @@ const GOLDEN: [&str; 20] = [
     r##"{"n":7,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.unbanned","user":"bob"}"##,
     r##"{"n":8,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.role","user":"bob","role":"moderator"}"##,
     r##"{"n":9,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.set","subject":"all and nothing","private":false}"##,
+    r##"{"n":10,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.renamed","new_name":"#all"}"##,
 ];
 
 #[test]

@@ -47,6 +47,10 @@ methods! {
         "Deletes your account, which needs your password; administrators delete any account. Its name can never be used again."
         r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
         => r#"{}"#;
+    UserSet "user.set" Session (accounts::SetUser<'a>) -> Done:
+        "Sets your display name, which others see next to your name; an empty one removes it."
+        r#"{"token":"eyJ0eXAi...","display_name":"Alice Liddell"}"#
+        => r#"{}"#;
     UserBlock "user.block" Session (accounts::OneUser<'a>) -> Done:
         "Blocks a user: the server refuses their direct messages and invitations to you."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
@@ -62,7 +66,7 @@ methods! {
     UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#
-        => r#"{"users":[{"user":"bob","since":1763700000123,"state":"online"},{"user":"carol","since":1763700000123,"state":"offline","seen":1763700000123}],"more":false}"#;
+        => r#"{"users":[{"user":"bob","display_name":"Bob da Silva","since":1763700000123,"state":"online"},{"user":"carol","since":1763700000123,"state":"offline","seen":1763700000123}],"more":false}"#;
     ChannelCreate "channel.create" Session (channels::CreateChannel<'a>) -> channels::Joined:
         "Creates a channel, public unless `private` is true; you become its first member and its owner."
         r##"{"token":"eyJ0eXAi...","channel":"#general","private":true}"##
@@ -70,7 +74,7 @@ methods! {
     ChannelList "channel.list" Session (accounts::ListNames<'a>) -> channels::Channels:
         "Lists the channels that you can see, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
-        => r##"{"channels":[{"channel":"#general","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
+        => r##"{"channels":[{"channel":"#general","name":"#all","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
     ChannelJoin "channel.join" Session (channels::OneChannel<'a>) -> channels::Joined:
         "Joins a channel. For a member, the request returns the same result and changes nothing."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
@@ -82,7 +86,7 @@ methods! {
     ChannelMembers "channel.members" Session (channels::ListInChannel<'a>) -> channels::Members:
         "Lists the members of a channel that you are in, a page at a time."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
-        => r#"{"members":[{"user":"alice","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
+        => r#"{"members":[{"user":"alice","display_name":"Alice Liddell","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
     ChannelInvite "channel.invite" Session (channels::OneMember<'a>) -> Done:
         "Invites a user to a channel; for all members of a public channel, for moderators and owners of a private channel."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
@@ -118,6 +122,10 @@ methods! {
     ChannelSet "channel.set" Session (channels::SetChannel<'a>) -> Done:
         "Sets the subject, for moderators and owners; makes the channel private or public, for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
+        => r#"{}"#;
+    ChannelRename "channel.rename" Session (channels::RenameChannel<'a>) -> Done:
+        "Renames a channel, for owners; all its former names still lead to it."
+        r##"{"token":"eyJ0eXAi...","channel":"#general","new_name":"#all"}"##
         => r#"{}"#;
     ChannelArchive "channel.archive" Session (channels::ArchiveChannel<'a>) -> Done:
         "Archives a channel, which makes it read-only, or restores it; for owners."
@@ -190,7 +198,7 @@ methods! {
     SyncHeads "sync.heads" Session (history::HeadsSince<'a>) -> history::Heads:
         "Returns the number of the newest event of each of your conversations, and the topics of your channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
-        => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
+        => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","name":"#all","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
     PresenceSet "presence.set" Session (presence::SetPresence<'a>) -> presence::PresenceReply:
         "Sets the presence of this session, and serves as its heartbeat; returns the topic of all users' presence."
         r#"{"token":"eyJ0eXAi...","state":"online"}"#

@@ -52,7 +52,7 @@ struct Stream {
     visitor: Visitor,
     open: OpenLink,
     conversation: Conversation,
-    /// The conversation as the user of the token names it.
+    /// The conversation as the user of the token names it. A channel has its first name.
     name: String,
     /// The number of the next event.
     next: u64,
@@ -76,7 +76,6 @@ pub(crate) async fn follow(
     web.limits.take_handshake(visitor.client.sender, clock::monotonic_ms()).map_err(|wait_ms| {
         Failure::from(common::Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     })?;
-    let target = Target::new(&conversation)?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let last = last.or_else(|| query_value(query.as_deref(), "after").map(|n| format!(":{n}")));
     let last = last.and_then(|id| id.rsplit_once(':').and_then(|(_, n)| n.parse::<u64>().ok()));
@@ -84,7 +83,11 @@ pub(crate) async fn follow(
     let newest = json!({ "conversation": conversation, "limit": 1 });
     let newest =
         ask(&web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", newest)).await?;
-    let head = newest.value()?.get("head").and_then(Value::as_u64).unwrap_or_default();
+    let page = newest.value()?;
+    let head = page.get("head").and_then(Value::as_u64).unwrap_or_default();
+    // Events have the first name of a channel, and the request may have a later name.
+    let conversation = page.get("conversation").and_then(Value::as_str).map_or(conversation, str::to_owned);
+    let target = Target::new(&conversation)?;
     let me = visitor.token.as_ref().and_then(|token| token.user()).ok_or(Detail::NoSession)?;
     let open = web.hub.open(visitor.client.sender, visitor.token.clone());
     if let Err(close) = open.checked().await {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use common::DisplayName;
 use common::limits::CLIENTS_PER_USER_MAX;
 
 use super::ServerRecord;
@@ -14,6 +15,7 @@ impl Account {
         Self {
             since,
             password,
+            display_name: DisplayName::default(),
             sessions: BTreeMap::new(),
             epoch: 0,
             seen: None,
@@ -39,6 +41,7 @@ impl Account {
                 self.clients.push(*key);
             }
             ServerRecord::Seen { at, .. } => self.seen = Some(*at),
+            ServerRecord::DisplayNameSet { display_name, .. } => self.display_name = display_name.clone(),
             ServerRecord::BlockSet { at, other, blocked: true, .. } => {
                 self.blocks.insert(other.clone(), *at);
             }

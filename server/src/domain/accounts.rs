@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use common::accounts::UserInfo;
 use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
-use common::{Detail, UserName, pages};
+use common::{Detail, DisplayName, UserName, pages};
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -41,6 +41,8 @@ pub struct Account {
     pub since: u64,
     /// The password hash as a PHC string.
     pub password: Box<str>,
+    #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
+    pub display_name: DisplayName,
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the key of the user's topic has changed.
     pub epoch: u64,
@@ -169,6 +171,7 @@ impl Users {
     pub fn list(&self, after: Option<&str>) -> impl Iterator<Item = UserInfo> {
         self.accounts_after(after).map(|(user, account)| UserInfo {
             user: user.clone(),
+            display_name: account.display_name.clone(),
             since: account.since,
             state: None,
             seen: account.seen,
@@ -241,6 +244,7 @@ impl Users {
             ServerRecord::PasswordChanged { user, .. }
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
+            | ServerRecord::DisplayNameSet { user, .. }
             | ServerRecord::BlockSet { user, .. }
             | ServerRecord::LevelSet { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {

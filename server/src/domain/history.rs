@@ -98,11 +98,13 @@ pub fn heads<'a>(state: &'a State, user: &'a UserName, since: u64) -> impl Itera
     let channels = &state.channels;
     channels.conversations(user).filter_map(move |target| {
         let progress = channels.progress(&Conversation::of(user, target))?;
-        let topic = match target {
-            Target::Channel(name) => channels.channel(name).ok().map(|channel| channel.topic.to_string()),
+        let channel = match target {
+            Target::Channel(name) => channels.channel(name).ok(),
             Target::User(_) => None,
         };
-        let head = Head { conversation: target.clone(), n: progress.n, topic };
+        let names = channel.map(|channel| channel.names.clone()).unwrap_or_default();
+        let topic = channel.map(|channel| channel.topic.to_string());
+        let head = Head { conversation: target.clone(), names, n: progress.n, topic };
         // The topic of `*` changes without an event.
         let is_everybody = matches!(target, Target::Channel(name) if name.is_everybody());
         (progress.record > since || is_everybody).then_some(head)

@@ -12,6 +12,7 @@ mod account;
 pub mod accounts;
 pub mod deletion;
 pub mod blocks;
+mod display_names;
 pub mod levels;
 mod confusable;
 pub mod join_codes;
@@ -31,7 +32,9 @@ use std::sync::Arc;
 
 use common::channels::Role;
 use common::notify::Level;
-use common::{Body, Conversation, Detail, Event, FileInfo, Subject, Target, Text, UserName};
+use common::{
+    Body, ChannelName, Conversation, Detail, DisplayName, Event, FileInfo, Subject, Target, Text, UserName,
+};
 use uuid::Uuid;
 
 use crate::domain::records::{ClientKey, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
@@ -102,6 +105,8 @@ pub enum Command<'a> {
     Erase { event: Event<'static>, id: Uuid },
     /// Record that nothing remains to do for a deleted account.
     FinishDeletion { user: UserName },
+    /// Set or remove the display name of a user.
+    SetDisplayName { user: UserName, display_name: DisplayName },
     /// Block or unblock a user.
     Block { user: UserName, other: UserName, blocked: bool },
     /// Set the notification level of a conversation, or the maximum for all conversations.
@@ -128,6 +133,8 @@ pub enum Command<'a> {
     GiveRole(Actor, UserName, Role),
     /// Change the subject or the privacy of a channel.
     SetChannel(Actor, Option<Subject<'a>>, Option<bool>),
+    /// Rename a channel.
+    Rename(Actor, ChannelName),
     /// Archive or restore a channel.
     Archive(Actor, bool),
     /// Delete a channel.
@@ -194,6 +201,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Depart { user } => Ok(deletion::depart(state, user, at)),
         Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
         Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
+        Command::SetDisplayName { user, display_name } => display_names::set(state, user, display_name, at),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
         Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
@@ -209,6 +217,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetChannel(actor, subject, private) => {
             channels::decide::set(state, actor, subject, private, at)
         }
+        Command::Rename(actor, name) => channels::decide::rename(state, actor, name, at),
         Command::Archive(actor, archived) => channels::decide::archive(state, actor, archived, at),
         Command::DeleteChannel(actor) => channels::decide::delete(state, actor, at),
         Command::Send { user, to, id, text, reply } => {
@@ -290,6 +299,7 @@ impl State {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
+            | ServerRecord::DisplayNameSet { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::LevelSet { .. }
             | ServerRecord::DeletionFinished { .. }

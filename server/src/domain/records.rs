@@ -7,7 +7,7 @@ use std::fmt;
 
 use common::hex::{from_hex, to_hex};
 use common::notify::Level;
-use common::{Body, Event, Target, UserName};
+use common::{Body, DisplayName, Event, Target, UserName};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -104,6 +104,9 @@ pub enum ServerRecord {
     /// The user of a deleted account has left all channels, and the messages to erase are deleted.
     #[serde(rename = "account.deletion_finished")]
     DeletionFinished { at: u64, user: UserName },
+    /// A user set their display name, or removed it.
+    #[serde(rename = "user.set")]
+    DisplayNameSet { at: u64, user: UserName, display_name: DisplayName },
     /// A user blocked or unblocked another user.
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, user: UserName, other: UserName, blocked: bool },
@@ -261,7 +264,7 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 19] = [
+    const GOLDEN: [&str; 21] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
@@ -277,6 +280,8 @@ mod tests {
         r##"{"kind":"seen","at":7,"user":"bob"}"##,
         r##"{"kind":"account.deleted","at":7,"user":"bob","by":"alice","erase":true}"##,
         r##"{"kind":"account.deletion_finished","at":7,"user":"bob"}"##,
+        r##"{"n":2,"at":7,"to":"#general","from":"alice","kind":"channel.renamed","new_name":"#all"}"##,
+        r##"{"kind":"user.set","at":7,"user":"alice","display_name":"Alice Liddell"}"##,
         r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
         r##"{"kind":"notify","at":7,"user":"alice","conversation":"#general","level":"mentions"}"##,
         r##"{"kind":"notify","at":7,"user":"alice","level":"none"}"##,

@@ -24,6 +24,7 @@ impl Command<'_> {
             | Self::KnowClient { user, .. }
             | Self::Depart { user }
             | Self::FinishDeletion { user }
+            | Self::SetDisplayName { user, .. }
             | Self::Block { user, .. }
             | Self::SetLevel { user, .. }
             | Self::EndSession { user, .. }
@@ -52,6 +53,7 @@ impl Command<'_> {
             | Self::Unban(actor, _)
             | Self::GiveRole(actor, _, _)
             | Self::SetChannel(actor, _, _)
+            | Self::Rename(actor, _)
             | Self::Archive(actor, _)
             | Self::DeleteChannel(actor) => &actor.user,
         }
@@ -93,7 +95,9 @@ impl Command<'_> {
             | Self::Unban(..)
             | Self::GiveRole(..)
             | Self::SetChannel(..)
+            | Self::Rename(..)
             | Self::Archive(..)
+            | Self::SetDisplayName { .. }
             | Self::Send { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
             | Self::Share { .. }

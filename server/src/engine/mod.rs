@@ -315,6 +315,7 @@ impl Engine {
             guesses: &mut self.guesses,
             rates: &mut self.rates,
             rate_kind: None,
+            renamed: None,
             reader: None,
             search: self.search.as_ref(),
             presence: &mut self.presence,

@@ -3,7 +3,7 @@
 
 use common::accounts::{
     Blocks, ChangePassword, Credentials, DeleteAccount, Done, ListNames, LoggedIn, OneUser, Registered,
-    Registration, Revoke, Revoked, SessionInfo, SessionOnly, Sessions, Token, Users,
+    Registration, Revoke, Revoked, SessionInfo, SessionOnly, Sessions, SetUser, Token, Users,
 };
 use common::presence::State;
 use common::{Detail, Error, Password, UserName};
@@ -198,6 +198,13 @@ fn verify_password(
         Some(Outcome::Verified(false)) => Err(Detail::WrongPassword.into()),
         Some(Outcome::Failed) => Err(Detail::OutOfMemory.into()),
     }
+}
+
+pub(super) fn set(context: &mut RequestContext<'_>, params: SetUser<'_>) -> Result<Done, Error> {
+    let user = context.authenticate(&params.token)?;
+    context.take_rate(&user, RateKind::Messages)?;
+    context.record(Command::SetDisplayName { user, display_name: params.display_name })?;
+    Ok(Done {})
 }
 
 /// Blocks or unblocks a user.

@@ -38,6 +38,7 @@ fn channel_info(name: &ChannelName, channel: &channels::Channel) -> Channel {
     let mut owners = channel.members.iter().filter(|(_, role)| **role == Role::Owner);
     Channel {
         channel: name.clone(),
+        names: channel.names.clone(),
         since: channel.since,
         private: channel.private,
         members: channel.members.len() as u64,

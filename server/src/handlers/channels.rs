@@ -4,7 +4,7 @@
 use common::accounts::{Done, ListNames, Token};
 use common::channels::{
     ArchiveChannel, Bans, Channels, CreateChannel, GiveRole, Invitations, Joined, ListInChannel, Member,
-    Members, OneChannel, OneMember, SetChannel,
+    Members, OneChannel, OneMember, RenameChannel, SetChannel,
 };
 use common::{ChannelName, Conversation, Error, UserName, pages};
 
@@ -67,6 +67,11 @@ pub(super) fn set(context: &mut RequestContext<'_>, params: SetChannel<'_>) -> R
     done(context, Command::SetChannel(actor, params.subject, params.private))
 }
 
+pub(super) fn rename(context: &mut RequestContext<'_>, params: RenameChannel<'_>) -> Result<Done, Error> {
+    let actor = actor(context, &params.token, &params.channel)?;
+    done(context, Command::Rename(actor, params.new_name))
+}
+
 pub(super) fn archive(context: &mut RequestContext<'_>, params: &ArchiveChannel<'_>) -> Result<Done, Error> {
     let actor = actor(context, &params.token, &params.channel)?;
     done(context, Command::Archive(actor, params.archived))
@@ -98,7 +103,8 @@ fn done(context: &mut RequestContext<'_>, command: Command<'_>) -> Result<Done, 
 
 fn joined(context: &RequestContext<'_>, name: &ChannelName) -> Result<Joined, Error> {
     let channel = context.ledger.state().channels.channel(name)?;
-    Ok(Joined { channel: name.clone(), topic: channel.topic.to_string(), n: channel.progress.n })
+    let (names, topic) = (channel.names.clone(), channel.topic.to_string());
+    Ok(Joined { channel: name.clone(), names, topic, n: channel.progress.n })
 }
 
 pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {
@@ -112,9 +118,14 @@ pub(super) fn members(
     params: &ListInChannel<'_>,
 ) -> Result<Members, Error> {
     let user = context.authenticate(&params.token)?;
-    let channel = context.ledger.state().channels.membership(&params.channel, &user)?;
+    let (users, channels) = (&context.ledger.state().users, &context.ledger.state().channels);
+    let channel = channels.membership(&params.channel, &user)?;
     let page = channel.members.range(pages::range(params.after.as_deref(), UserName::new));
-    let (members, more) = first_page(page.map(|(user, role)| Member { user: user.clone(), role: *role }));
+    let (members, more) = first_page(page.map(|(user, role)| Member {
+        user: user.clone(),
+        display_name: users.display_name(user),
+        role: *role,
+    }));
     Ok(Members { members, more })
 }
 

@@ -60,9 +60,11 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::MessageReact
         | Method::ReadMark
         | Method::AccountDelete
+        | Method::UserSet
         | Method::UserBlock
         | Method::UserUnblock
         | Method::NotifySet
+        | Method::ChannelRename
         | Method::ChannelArchive
         | Method::ChannelDelete
         | Method::PresenceSet

@@ -108,7 +108,7 @@ pub(super) fn commit(
     }
     let user = context.authenticate(&params.token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
-        return Ok(Sent { n, at });
+        return Ok(Sent::new(n, at));
     }
     if let Some(Outcome::Failed(failure)) = outcome {
         return Err(error_of(failure).into());
@@ -128,7 +128,7 @@ pub(super) fn commit(
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
     context.files.uploads.mark_recorded(id, context.ledger.position());
-    Ok(Sent { n, at })
+    Ok(Sent::new(n, at))
 }
 
 /// Reads a part of a file, for users who may read its event.

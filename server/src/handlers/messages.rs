@@ -20,7 +20,8 @@ pub(super) fn send(context: &mut RequestContext<'_>, params: Send<'_>) -> Result
     if let Err(error) = &sent {
         context.message_refusals.note(context.line, &token, &conversation, error);
     }
-    sent
+    let channel = context.renamed.as_ref().map(|renamed| renamed.first.clone());
+    sent.map(|sent| Sent { channel, ..sent })
 }
 
 /// Records the command of a request whose sender chose the `id`. A second request with the same id records
@@ -34,11 +35,11 @@ pub(super) fn record_once<'a>(
     let user = context.authenticate(token)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         context.take_rate(&user, RateKind::Reads)?;
-        return Ok(Sent { n, at });
+        return Ok(Sent::new(n, at));
     }
     context.take_rate(&user, RateKind::Messages)?;
     let command = command(context, user)?;
     let receipt = context.record(command)?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
-    Ok(Sent { n, at })
+    Ok(Sent::new(n, at))
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod channels;
+pub mod channel_names;
 pub(crate) mod amendments;
 mod mentions;
 mod notify;
@@ -31,6 +32,7 @@ use transport::Frame;
 use transport::client_name::Client;
 
 use crate::domain::Command;
+use crate::handlers::channel_names::Renamed;
 use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::message_refusals::MessageRefusals;
 use crate::outbound::pending_request::Route;
@@ -75,6 +77,8 @@ pub struct RequestContext<'a> {
     pub rates: &'a mut Rates,
     /// The bucket of the request, from which `RequestContext::authenticate` takes.
     pub rate_kind: Option<RateKind>,
+    /// The channel that the request names by a later name.
+    pub renamed: Option<Renamed>,
     /// The user of a read, who pays for its reply.
     pub reader: Option<UserName>,
     pub files: &'a mut Files,
@@ -121,7 +125,7 @@ impl RequestContext<'_> {
     /// Answers one request line with one reply line. If the request needs a job, writes no reply and returns
     /// the job. The caller then calls `answer` again with the outcome of the job.
     pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
-        let DecodedRequest { id, call } = match requests::decode(line) {
+        let DecodedRequest { id, mut call } = match requests::decode(line) {
             Ok(request) => request,
             Err(refused) => {
                 encode_error(out, refused.id, &refused.error);
@@ -131,15 +135,24 @@ impl RequestContext<'_> {
         // A request that continues after its job has paid.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
+        self.renamed = channel_names::use_first_name(&mut call, &self.ledger.state().channels);
         let before = out.len();
         let unanswered = self.call(call, id, outcome, out).err();
         self.charge_reply(out.len() - before);
         match unanswered? {
             Unanswered::Failed(error) => {
-                encode_error(out, id, &error);
+                encode_error(out, id, &self.with_given_name(error));
                 None
             }
             Unanswered::NeedsJob(job) => Some(job),
+        }
+    }
+
+    /// The error, in which the channel has the name that the request used.
+    fn with_given_name(&mut self, error: Error) -> Error {
+        match self.renamed.take() {
+            Some(Renamed { first, given }) => error.with_channel(&first, &given),
+            None => error,
         }
     }
 
@@ -168,6 +181,7 @@ impl RequestContext<'_> {
             SessionList(params) => accounts::sessions(self, &params);
             SessionRevoke(params) => accounts::revoke(self, &params);
             AccountDelete(params) => accounts::delete(self, params, outcome);
+            UserSet(params) => accounts::set(self, params);
             UserBlock(params) => accounts::block(self, params, true);
             UserUnblock(params) => accounts::block(self, params, false);
             UserBlocks(params) => accounts::blocks(self, &params);
@@ -185,6 +199,7 @@ impl RequestContext<'_> {
             ChannelBans(params) => channels::bans(self, &params);
             ChannelRole(params) => channels::give_role(self, params);
             ChannelSet(params) => channels::set(self, params);
+            ChannelRename(params) => channels::rename(self, params);
             ChannelMembers(params) => channels::members(self, &params);
             ChannelArchive(params) => channels::archive(self, &params);
             ChannelDelete(params) => channels::delete(self, &params);

@@ -6,7 +6,7 @@ use common::limits::{HISTORY_BYTES_MAX, SEARCH_EVENTS_DEFAULT, SEARCH_EVENTS_MAX
 use common::search::{FoundLines, Search};
 use common::{Conversation, Detail, Error};
 
-use super::{RequestContext, Unanswered, history};
+use super::{RequestContext, Unanswered, channel_names, history};
 use crate::domain::search::{self, Query};
 use crate::services::jobs::{Job, Outcome};
 use crate::services::search::{Found, NoIndex, SearchRequest, is_searchable};
@@ -18,6 +18,10 @@ pub(super) fn search(
 ) -> Result<FoundLines, Unanswered> {
     let user = context.authenticate(&params.token)?;
     let mut query = Query::parse(&params.query)?;
+    let channels = &context.ledger.state().channels;
+    if let Some(within) = query.within.as_mut().and_then(channel_names::channel) {
+        context.renamed = channel_names::replace(within, channels);
+    }
     if let Some(target) = &params.conversation
         && query.within.replace(target.clone()).is_some_and(|other| other != *target)
     {

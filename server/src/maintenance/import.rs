@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use common::{ChannelName, Reason, Target, Text, UserName};
+use common::{ChannelName, DisplayName, Reason, Target, Text, UserName};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -16,6 +16,7 @@ use crate::services::passwords::legacy_hash;
 use crate::storage::ledger::Ledger;
 
 const NAME_FIELDS: [&str; 6] = ["user", "username", "name", "nome", "usuario", "login"];
+const DISPLAY_NAME_FIELDS: [&str; 5] = ["display_name", "full_name", "real_name", "nome_completo", "apelido"];
 const PASSWORD_FIELDS: [&str; 6] = ["password", "password_hash", "hash", "senha", "senha_hash", "pass"];
 const CHANNEL_FIELDS: [&str; 4] = ["channel", "name", "nome", "canal"];
 const MEMBER_FIELDS: [&str; 5] = ["members", "membros", "users", "usuarios", "subscribers"];
@@ -93,13 +94,26 @@ impl<'a> Import<'a> {
                     let registered =
                         self.record(Command::Register { user: user.clone(), password }, self.now_ms);
                     if is_first && registered.is_ok() {
-                        self.report.administrator = Some(user);
+                        self.report.administrator = Some(user.clone());
+                    }
+                    if let (true, Some(name)) = (registered.is_ok(), text_of(&entry, &DISPLAY_NAME_FIELDS)) {
+                        self.display_name(user, name);
                     }
                     self.count(registered, |report| &mut report.users, || format!("user {name:?}"));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Sets the display name of an imported user. A display name that papo refuses is skipped.
+    fn display_name(&mut self, user: UserName, name: &str) {
+        let named = DisplayName::new(name).map_err(Into::into).and_then(|display_name| {
+            self.record(Command::SetDisplayName { user: user.clone(), display_name }, self.now_ms)
+        });
+        if let Err(error) = named {
+            self.skip(format!("display name of {user}: {error}"));
+        }
     }
 
     /// Imports channels: a list of names or objects, or a map from names to members or objects. The first
@@ -113,6 +127,7 @@ impl<'a> Import<'a> {
             match channel_named(name) {
                 Err(problem) => self.skip(problem),
                 Ok(channel) => {
+                    let channel = self.ledger.state().channels.first_name(&channel).clone();
                     let members = field(&entry, &MEMBER_FIELDS).unwrap_or(&entry).as_array().cloned();
                     let names = members.unwrap_or_default();
                     let members = names.iter().filter_map(|name| UserName::new(name.as_str()?).ok());
@@ -196,6 +211,7 @@ impl<'a> Import<'a> {
             return Ok(Target::User(user));
         }
         let channel = channel_named(name)?;
+        let channel = self.ledger.state().channels.first_name(&channel).clone();
         if self.ledger.state().channels.channel(&channel).is_err() {
             self.channel(&channel, &[]);
         }

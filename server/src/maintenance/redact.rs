@@ -99,11 +99,21 @@ impl Request {
         let (state, opened) = replay::open(store, Options::default())?;
         let before = opened.recovery.head;
         drop(opened);
-        let lines = self.lines(&*disk, &state)?;
-        let end = if lines.is_empty() { before } else { self.rewrite(&*disk, before, &lines, at_ms)? };
+        let request = self.with_first_name(&state);
+        let lines = request.lines(&*disk, &state)?;
+        let end = if lines.is_empty() { before } else { request.rewrite(&*disk, before, &lines, at_ms)? };
         let contents = sweep(store)?;
         let (chain_before, chain) = (before.chain.to_string(), end.chain.to_string());
         Ok(Redaction { redacted: lines.len(), contents, chain_before, records: end.record, chain })
+    }
+
+    /// The request with the first name of its channel, which the log uses.
+    fn with_first_name(&self, state: &State) -> Self {
+        let conversation = match &self.conversation {
+            Conversation::Channel(name) => Conversation::Channel(state.channels.first_name(name).clone()),
+            direct @ Conversation::Direct(..) => direct.clone(),
+        };
+        Self { conversation, ..self.clone() }
     }
 
     /// Rewrites the log without the texts of these records. Returns its end.

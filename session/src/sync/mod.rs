@@ -182,6 +182,7 @@ impl Sync {
         if is_behind || was_restored {
             return Ok(HeadsOutcome::RolledBack);
         }
+        self.learn_names(cx, &heads.heads);
         let has_own_topic_moved = self.topics.move_own(cx, heads.topic);
         let is_all = kind == HeadsKind::All;
         let channels = if is_all { self.forget_other_channels(cx, &heads.heads) } else { BTreeSet::new() };
@@ -200,6 +201,18 @@ impl Sync {
         Ok(if is_all { HeadsOutcome::Channels(channels) } else { HeadsOutcome::Applied })
     }
 
+    /// Stores the later names of channels. The command [`Follow`] may have named its channel by a later name.
+    fn learn_names(&mut self, cx: &mut Context, heads: &[Head]) {
+        for Head { conversation, names, .. } in heads {
+            if let Target::Channel(channel) = conversation {
+                cx.set_names(channel, names);
+            }
+        }
+        if let Some(Follow::One { conversation, .. }) = &mut self.followed {
+            *conversation = cx.names().first_of(conversation.clone());
+        }
+    }
+
     fn finish_heads(&mut self, cx: &mut Context, kind: HeadsKind, is_subscription_new: bool) {
         if is_subscription_new {
             self.topics.raise_barrier(cx);
@@ -214,7 +227,7 @@ impl Sync {
 
     /// Applies one head. Returns whether it caused a new subscription.
     fn apply_head(&mut self, cx: &mut Context, kind: HeadsKind, head: Head) -> bool {
-        let Head { conversation, n, topic } = head;
+        let Head { conversation, n, topic, names: _ } = head;
         if !self.follows(&conversation) {
             return false;
         }

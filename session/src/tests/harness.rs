@@ -253,6 +253,7 @@ impl Io for Harness {
 fn words(news: News) -> String {
     match news {
         News::Entry(entry) => format!("emit {} {}", entry.conversation, entry.n),
+        News::Named { channel, names } => format!("named {channel} {}", names.current(&channel)),
         News::Delayed(message) => format!("delayed {}", message.text.as_str()),
         News::OutboxLoaded(messages) => {
             let texts: Vec<_> = messages.iter().map(|message| message.text.as_str()).collect();

@@ -126,8 +126,37 @@ fn joining_and_leaving_in_this_session_emit_only_the_answer() {
     request 5 channel.join {"channel":"#ops"}
     subscribe channel.ops
     subscribe barrier
-    answer Joined(Joined { channel: ChannelName("#ops"), topic: "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544", n: 5 })
+    answer Joined(Joined { channel: ChannelName("#ops"), names: LaterNames { name: None, former_names: {} }, topic: "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544", n: 5 })
     "##);
+}
+
+#[test]
+fn a_renaming_is_reported_at_once_and_commands_may_use_any_name() {
+    let mut harness = Harness::following();
+    let line = event(4, "bob", r##""kind":"channel.renamed","new_name":"#dev""##);
+    harness.session.events(0, TOPIC.as_bytes(), line.as_bytes());
+    harness.run_effects();
+    harness.command(Command::Leave(channel("#dev")));
+    harness.own_topic_line(&event(5, "alice", r#""kind":"channel.left""#));
+    harness.reply("channel.leave", &json!({}));
+    insta::assert_snapshot!(harness.transcript, @r##"
+    named #ops #dev
+    emit #ops 4
+    request 4 channel.leave {"channel":"#ops"}
+    unsubscribe channel.ops
+    answer Done
+    "##);
+}
+
+#[test]
+fn heads_report_a_renaming_that_was_missed() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::One { conversation: testkit::target("#dev"), after: None }));
+    harness.reply("server.info", &super::harness::info());
+    let mut heads = super::harness::heads(7, 3);
+    heads["heads"][0]["name"] = json!("#dev");
+    harness.reply("sync.heads", &heads);
+    assert!(harness.take_transcript().contains("named #ops #dev"), "the later name leads to the channel");
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn encode(criterion: &mut Criterion) {
     criterion.bench_function("encode result", |bencher| {
         bencher.iter(|| {
             out.clear();
-            methods::encode_result::<methods::MessageSend>(&mut out, "1", black_box(&Sent { n: 17, at: AT }));
+            methods::encode_result::<methods::MessageSend>(&mut out, "1", black_box(&Sent::new(17, AT)));
         });
     });
 }

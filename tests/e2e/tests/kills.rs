@@ -147,7 +147,7 @@ fn check(node: &Node, senders: &mut [Peer; 3], acknowledged: &[Acknowledged]) {
             .or_insert_with(|| messages_by_id(&senders[*from].history(&message.to)));
         let event = by_id.get(&message.id).expect("an acknowledged message is in the history");
         let Body::Message { text, .. } = &event.body else { panic!("not a message: {event:?}") };
-        assert_eq!(*sent, Sent { n: event.n, at: event.at }, "history and receipt agree");
+        assert_eq!(*sent, Sent::new(event.n, event.at), "history and receipt agree");
         assert_eq!((text.as_str(), event.from.as_str()), (&*message.text, NAMES[*from]));
         assert!(sent.n > message.after, "a later message has a greater number: {event:?}");
     }
@@ -205,10 +205,14 @@ impl MessageSender<'_> {
                     .and_modify(|n: &mut u64| *n = sent.n.max(*n))
                     .or_insert(sent.n);
                 self.sender
-                    .send(Acknowledged { from: self.from, message, sent })
+                    .send(Acknowledged { from: self.from, message, sent: sent.clone() })
                     .expect("a receiver of the results");
             }
-            assert_eq!(*answered.entry(id).or_insert(sent), sent, "one message has one answer");
+            assert_eq!(
+                *answered.entry(id).or_insert_with(|| sent.clone()),
+                sent,
+                "one message has one answer"
+            );
         }
     }
 

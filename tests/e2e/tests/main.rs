@@ -24,6 +24,7 @@ mod exports;
 mod redact;
 mod commands;
 mod dates;
+mod names;
 mod invites;
 mod registration;
 mod chat;

@@ -42,7 +42,7 @@ fn the_same_id_is_one_message_across_restarts() {
     let resent = |node: &Node, when| {
         let mut again = node.peer();
         again.resume(alice.session());
-        assert_eq!(again.send_as(id, "@bob", "once"), Ok(first), "{when}");
+        assert_eq!(again.send_as(id, "@bob", "once"), Ok(first.clone()), "{when}");
         assert_eq!(history(&mut again, "@bob"), ["1 alice: once"], "{when}");
     };
     resent(&node, "at once");

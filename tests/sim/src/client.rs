@@ -236,9 +236,14 @@ impl SimClient {
             0 => Target::User(users[rng.index(users.len())].clone()),
             _ => Target::Channel(channel.clone()),
         };
+        let channel = self.maybe_later_name(rng, channel);
         if let Some(done) = self.other_action(now_ms, rng, &target) {
             return Some(done);
         }
+        let target = match target {
+            Target::Channel(_) => Target::Channel(channel.clone()),
+            user @ Target::User(_) => user,
+        };
         let choice = rng.below(100);
         if choice < 70 || self.pending.is_some() {
             return Some(self.send_messages(now_ms, rng, target));
@@ -318,6 +323,10 @@ impl SimClient {
         let command = self.pending.take_if(|pending| pending.ticket == ticket)?;
         match (answer?, command.on_answer) {
             (Answer::Done, OnAnswer::ForgetChannel(channel)) => {
+                let channel = match &self.session {
+                    Some(session) => session.channel_names().first(&channel),
+                    None => channel,
+                };
                 self.shown.forget(&Target::Channel(channel));
                 None
             }

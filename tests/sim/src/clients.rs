@@ -212,6 +212,7 @@ impl World {
             }
             News::ConnectionLost
             | News::ConnectionRestored
+            | News::Named { .. }
             | News::Read(_)
             | News::Invited(_)
             | News::MembershipEnded(_)

@@ -317,6 +317,9 @@ impl World {
                 &sim_client.shown,
                 must_follow_all,
             )?;
+            if let Some(session) = sim_client.session.as_ref().filter(|_| must_follow_all) {
+                complete::names_are_known(engine.ledger(), sim_client.user(), session.channel_names())?;
+            }
         }
         Ok(())
     }

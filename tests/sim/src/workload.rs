@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use common::amendments::{Delete, Edit, Emoji, React};
-use common::methods::{MessageDelete, MessageEdit, MessageReact};
-use common::{Body, Conversation, Error, Target};
+use common::channels::RenameChannel;
+use common::methods::{ChannelRename, MessageDelete, MessageEdit, MessageReact};
+use common::{Body, ChannelName, Conversation, Error, Target};
 use session::{Answer, Command, Entry, PlainRequest, Transfer};
 use testkit::Rng;
 
@@ -14,6 +15,9 @@ use crate::upload::{Progress, Upload};
 
 /// The maximum number of messages and files that a user can act on.
 const SEEN_MAX: usize = 40;
+
+/// The names that users give to channels. Several channels compete for them.
+const LATER_NAMES: [&str; 5] = ["#general", "#ops", "#later", "#latest", "#último"];
 
 /// Maximum bytes of one read of a file.
 const READ_BYTES_MAX: u64 = 500;
@@ -84,6 +88,7 @@ impl SimClient {
             0..35 => self.amend(now_ms, rng),
             35..45 => self.read_file(now_ms, rng),
             45..55 => self.send_file(now_ms, rng, to),
+            55..58 => self.rename(now_ms, rng, to),
             _ => None,
         }
     }
@@ -109,6 +114,23 @@ impl SimClient {
             }
         };
         self.command(now_ms, Command::Request(request), OnAnswer::NoteAmendment(id, of_all))
+    }
+
+    /// Renames the channel `to`. Users who are not owners are refused.
+    fn rename(&mut self, now_ms: u64, rng: &mut Rng, to: &Target) -> Option<String> {
+        let Target::Channel(channel) = to.clone() else { return None };
+        let channel = self.maybe_later_name(rng, channel);
+        let new_name = testkit::channel(rng.pick(&LATER_NAMES));
+        let request = PlainRequest::of::<ChannelRename>(|token| RenameChannel { token, channel, new_name });
+        self.command(now_ms, Command::Request(request), OnAnswer::Ignore)
+    }
+
+    /// In varied runs, with some probability a later name, which may lead to any channel.
+    pub(crate) fn maybe_later_name(&self, rng: &mut Rng, channel: ChannelName) -> ChannelName {
+        if self.workload.is_some() && rng.per_mille(200) {
+            return testkit::channel(rng.pick(&LATER_NAMES));
+        }
+        channel
     }
 
     fn read_file(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {

@@ -1,7 +1,8 @@
 //! Commands about accounts and sessions.
 
-use common::accounts::{DeleteAccount, ListNames, OneUser, SessionOnly};
-use common::methods::{AccountDelete, SessionList, UserBlock, UserBlocks, UserUnblock};
+use common::DisplayName;
+use common::accounts::{DeleteAccount, ListNames, OneUser, SessionOnly, SetUser};
+use common::methods::{AccountDelete, SessionList, UserBlock, UserBlocks, UserSet, UserUnblock};
 
 use super::arguments::user;
 use super::command::{Command, Next};
@@ -47,6 +48,15 @@ pub(super) static COMMANDS: &[Command] = &[
         change_password,
     )
     .private(),
+    Command::new(
+        "name",
+        both("TEXT", "TEXTO"),
+        both(
+            "set the display name that others see next to your name; - removes it",
+            "define o nome que os outros veem ao lado do seu; - apaga esse nome",
+        ),
+        display_name,
+    ),
     Command::new(
         "sessions",
         same(""),
@@ -119,6 +129,23 @@ fn change_password(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let new_password = NewPasswordSource::default().read(context.catalog)?;
     let ended = context.handle.end_sessions(SessionCommand::ChangePassword { password, new_password })?;
     context.say(&context.catalog.password_changed(ended))?;
+    Ok(Next::Stay)
+}
+
+fn display_name(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let name = match arguments {
+        "" => return Err(CliError::Usage(context.catalog.usage_name())),
+        "-" => "",
+        name => name,
+    };
+    let refused = |error| CliError::Usage(context.catalog.detail(&error));
+    let display_name = DisplayName::new(name).map_err(refused)?;
+    let done = match display_name.as_str() {
+        "" => context.catalog.name_removed(),
+        name => context.catalog.name_set(name),
+    };
+    context.handle.request::<UserSet>(|token| SetUser { token, display_name })?;
+    context.say(&done)?;
     Ok(Next::Stay)
 }
 

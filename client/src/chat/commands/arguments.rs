@@ -21,9 +21,10 @@ pub(super) fn user(catalog: Catalog, name: &str) -> Result<UserName, CliError> {
     UserName::new(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
 }
 
-/// `#CHANNEL` or `@USER`.
-pub(super) fn target(catalog: Catalog, name: &str) -> Result<Target, CliError> {
-    Target::new(name).map_err(|_| CliError::Usage(catalog.channel_or_user()))
+/// `#CHANNEL` or `@USER`. A channel gets its first name.
+pub(super) fn target(context: &Context, name: &str) -> Result<Target, CliError> {
+    let target = Target::new(name).map_err(|_| CliError::Usage(context.catalog.channel_or_user()))?;
+    Ok(context.handle.names().first_of(target))
 }
 
 /// `#CHANNEL` or `CHANNEL`.
@@ -31,10 +32,10 @@ pub(super) fn channel(catalog: Catalog, name: &str) -> Result<ChannelName, CliEr
     ChannelName::from_input(name).map_err(|error| CliError::Usage(catalog.detail(&error)))
 }
 
-/// Parses `[#CHANNEL]`. Without an argument, returns the open channel.
+/// Parses `[#CHANNEL]`. Without an argument, returns the current name of the open channel.
 pub(super) fn channel_or_open(context: &Context, name: &str) -> Result<ChannelName, CliError> {
-    match (&context.open, name) {
-        (Some(Target::Channel(open)), "") => Ok(open.clone()),
+    match (context.open.as_ref().map(|open| context.renderer.shown(open)), name) {
+        (Some(Target::Channel(open)), "") => Ok(open),
         (Some(Target::User(_)) | None, "") => Err(CliError::Usage(context.catalog.no_channel_open())),
         (_, name) => channel(context.catalog, name),
     }

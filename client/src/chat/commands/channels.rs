@@ -1,9 +1,11 @@
 //! Commands about channels and their members.
 
-use common::channels::{ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, Role, SetChannel};
+use common::channels::{
+    ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, RenameChannel, Role, SetChannel,
+};
 use common::methods::{
     ChannelArchive, ChannelBan, ChannelBans, ChannelDecline, ChannelDelete, ChannelInvite, ChannelKick,
-    ChannelMembers, ChannelRole, ChannelSet, ChannelUnban, Request,
+    ChannelMembers, ChannelRename, ChannelRole, ChannelSet, ChannelUnban, Request,
 };
 use common::{ChannelName, Subject, Target, UserName};
 
@@ -133,6 +135,16 @@ pub(super) static COMMANDS: &[Command] = &[
         private,
     ),
     Command::new(
+        "rename",
+        both("#NEW", "#NOVO"),
+        both(
+            "rename the open channel; its former names still lead to it",
+            "muda o nome do canal aberto; os nomes anteriores ainda levam a ele",
+        ),
+        rename,
+    )
+    .offering(ChannelChoice::New),
+    Command::new(
         "archive",
         same("on|off"),
         both("make the open channel read-only, or restore it", "arquiva o canal aberto, ou o restaura"),
@@ -184,8 +196,7 @@ fn join_and_open(context: &mut Context, command: SessionCommand) -> Result<Next,
 fn leave(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel_or_open(context, arguments)?;
     context.handle.command(SessionCommand::Leave(channel.clone()))?;
-    context.cache.forget(&Target::Channel(channel.clone()));
-    context.open.take_if(|open| *open == Target::Channel(channel.clone()));
+    forget(context, &channel);
     context.say(&context.catalog.you_left(&channel))?;
     Ok(Next::Stay)
 }
@@ -307,6 +318,17 @@ fn private(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     set(context, channel, None, Some(private), &done)
 }
 
+fn rename(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    if arguments.is_empty() {
+        return Err(CliError::Usage(context.catalog.usage_rename()));
+    }
+    let (channel, new_name) = (channel_or_open(context, "")?, channel(context.catalog, arguments)?);
+    let done = context.catalog.done_rename(&channel, &new_name);
+    context.handle.request::<ChannelRename>(|token| RenameChannel { token, channel, new_name })?;
+    context.say(&done)?;
+    Ok(Next::Stay)
+}
+
 fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let archived = match arguments {
         "on" => true,
@@ -326,12 +348,18 @@ fn archive(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn delete_channel(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let channel = channel(context.catalog, arguments)?;
     let done = context.catalog.done_delete_channel(&channel);
-    let conversation = Target::Channel(channel.clone());
+    let deleted = channel.clone();
     context.handle.request::<ChannelDelete>(|token| OneChannel { token, channel })?;
-    context.cache.forget(&conversation);
-    context.open.take_if(|open| *open == conversation);
+    forget(context, &deleted);
     context.say(&done)?;
     Ok(Next::Stay)
+}
+
+/// Closes a channel that the user can no longer read.
+fn forget(context: &mut Context, channel: &ChannelName) {
+    let conversation = context.handle.names().first_of(Target::Channel(channel.clone()));
+    context.cache.forget(&conversation);
+    context.open.take_if(|open| *open == conversation);
 }
 
 fn set(

@@ -63,19 +63,19 @@ fn open(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         context.open_link(link)?;
         return Ok(Next::Stay);
     }
-    context.open(target(context.catalog, arguments)?)?;
+    context.open(target(context, arguments)?)?;
     Ok(Next::Stay)
 }
 
 fn message(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (to, text) = first_word(arguments);
-    context.send(target(context.catalog, to)?, text, None)?;
+    context.send(target(context, to)?, text, None)?;
     Ok(Next::Stay)
 }
 
 fn link(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (n, _) = number(arguments, &context.catalog.usage_link())?;
-    let conversation = context.open_conversation()?;
+    let conversation = context.open_conversation_shown()?;
     let status = context.handle.status()?;
     let link = Permalink::new(&context.handle.address(&status), conversation, n);
     context.say(&link.to_string())?;
@@ -84,7 +84,8 @@ fn link(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let status = context.handle.status()?;
-    let lines = render::status(context.catalog, &status, &context.handle.address(&status));
+    let names = context.handle.names();
+    let lines = render::status(context.catalog, &names, &status, &context.handle.address(&status));
     context.say(&lines.join("\n"))?;
     Ok(Next::Stay)
 }

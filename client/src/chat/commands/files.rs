@@ -28,14 +28,14 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn send(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let to = context.open_conversation()?;
+    let to = context.open_conversation_shown()?;
     let file = FileToSend::open(context.catalog, &typed_path(arguments))?;
     context.transfer(Transfer::Upload(Arc::new(file), to))?;
     Ok(Next::Stay)
 }
 
 fn get(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
-    let conversation = context.open_conversation()?;
+    let conversation = context.open_conversation_shown()?;
     let n = match arguments {
         "" => None,
         number => Some(number.parse().map_err(|_| CliError::Usage(context.catalog.usage_get()))?),

@@ -49,12 +49,9 @@ fn notify(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     if word.is_empty() {
         let levels = context.handle.request::<NotifyList>(|token| SessionOnly { token })?;
         let mut lines = vec![catalog.level_of_all(crate::level_in_words(levels.level))];
-        lines.extend(
-            levels
-                .conversations
-                .iter()
-                .map(|of| catalog.level_of(&of.conversation, crate::level_in_words(of.level))),
-        );
+        lines.extend(levels.conversations.iter().map(|of| {
+            catalog.level_of(&context.renderer.shown(&of.conversation), crate::level_in_words(of.level))
+        }));
         context.say(&lines.join("\n"))?;
         return Ok(Next::Stay);
     }
@@ -81,10 +78,12 @@ fn do_not_disturb(context: &mut Context, arguments: &str) -> Result<Next, CliErr
 fn set(context: &mut Context, name: &str, level: Level) -> Result<Next, CliError> {
     let conversation = match name {
         "" => context.open_conversation()?,
-        name => target(context.catalog, name)?,
+        name => target(context, name)?,
     };
     request(context, Some(conversation.clone()), level)?;
-    context.say(&context.catalog.level_of(&conversation, crate::level_in_words(level)))?;
+    context.say(
+        &context.catalog.level_of(&context.renderer.shown(&conversation), crate::level_in_words(level)),
+    )?;
     Ok(Next::Stay)
 }
 

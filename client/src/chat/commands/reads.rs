@@ -46,8 +46,8 @@ pub(super) static COMMANDS: &[Command] = &[
 
 fn unread(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let unread = context.unread()?;
-    let catalog = context.catalog;
-    let lines = unread.iter().map(|reading| render::reading(catalog, reading));
+    let (catalog, names) = (context.catalog, context.handle.names());
+    let lines = unread.iter().map(|reading| render::reading(catalog, &names, reading));
     context.say_list(lines, &catalog.nothing_unread())?;
     Ok(Next::Stay)
 }
@@ -61,7 +61,7 @@ fn next(context: &mut Context, _: &str) -> Result<Next, CliError> {
 fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let conversation = match arguments {
         "" => context.open_conversation()?,
-        name => target(context.catalog, name)?,
+        name => target(context, name)?,
     };
     let answer = context.handle.command(SessionCommand::MarkRead(conversation.clone(), u64::MAX))?;
     let Answer::Unread(_) = answer else { return Err(CliError::UnexpectedAnswer) };
@@ -69,7 +69,7 @@ fn mark(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
         // Opens the conversation again: this shows its newest events and skips the unread ones before them.
         context.open(conversation)?;
     } else {
-        context.say(&context.catalog.marked_as_read(&conversation))?;
+        context.say(&context.catalog.marked_as_read(&context.renderer.shown(&conversation)))?;
     }
     Ok(Next::Stay)
 }

@@ -117,6 +117,11 @@ impl Channels {
                     self.move_topic(name);
                 }
             }
+            Body::Renamed(new_name) => {
+                channel.names.rename(name, new_name);
+                let names = channel.names.clone();
+                self.first_names.add(name, &names);
+            }
             Body::Message { text, .. } => self.index_mentions(name, text.as_str()),
             Body::File { .. }
             | Body::Edited { .. }
@@ -164,13 +169,15 @@ impl Channels {
         }
     }
 
-    /// Marks a channel as deleted. Keeps only its creation, its topic and the number of its last event.
+    /// Marks a channel as deleted. Keeps only its creation, its names, its topic and the number of its last
+    /// event.
     fn delete_channel(&mut self, name: &ChannelName, progress: Progress) {
         let Some(channel) = self.channels.get_mut(name) else { return };
         let before = std::mem::take(channel);
         self.indexes.remove(name, &before);
-        let Channel { since, creator, epoch, members, topic, .. } = before;
-        *channel = Channel { since, creator, epoch, progress, topic, deleted: true, ..Channel::default() };
+        let Channel { since, creator, names, epoch, members, topic, .. } = before;
+        let deleted = true;
+        *channel = Channel { since, creator, names, epoch, progress, topic, deleted, ..Channel::default() };
         for member in members.keys() {
             if let Some(conversations) = self.conversations.get_mut(member) {
                 conversations.remove(&Target::Channel(name.clone()));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::channels::{Attribution, Role};
+use common::channels::{Attribution, LaterNames, Role};
 use common::{Event, Subject, UserName};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -30,6 +30,8 @@ pub struct Channel {
     /// A deleted channel stays in the state without members, so that its name cannot be used again.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
+    #[serde(flatten)]
+    pub names: LaterNames,
     /// The subject; empty if none is set.
     pub subject: Subject<'static>,
     pub members: BTreeMap<UserName, Role>,

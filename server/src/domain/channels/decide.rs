@@ -2,7 +2,7 @@
 //! record for the log.
 
 use common::channels::Role;
-use common::limits::{CHANNEL_NAMES_MAX, CHANNELS_CREATED_MAX, MEMBERSHIPS_MAX};
+use common::limits::{CHANNEL_NAMES_MAX, CHANNELS_CREATED_MAX, MEMBERSHIPS_MAX, NAMES_PER_CHANNEL_MAX};
 use common::{Body, ChannelName, Detail, Event, Subject, Target, UserName};
 
 use super::Channel;
@@ -34,13 +34,21 @@ impl Actor {
 }
 
 pub(crate) fn create<'a>(state: &State, actor: Actor, private: bool, at: u64) -> Decision<'a> {
-    if state.channels.channel(&actor.channel).is_ok() {
-        return Err(Detail::ChannelTaken { channel: actor.channel });
-    }
-    if state.channels.is_deleted(&actor.channel) {
-        return Err(Detail::ChannelNameUsed { channel: actor.channel });
-    }
+    check_name_is_free(state, &actor.channel)?;
     actor.event(1, at, Body::Created { private })
+}
+
+/// Checks that no channel has, or had, this name.
+fn check_name_is_free(state: &State, name: &ChannelName) -> Result<(), Detail> {
+    let (first, channel) = (state.channels.first_name(name), name.clone());
+    if state.channels.is_deleted(first) {
+        return Err(Detail::ChannelNameUsed { channel });
+    }
+    match state.channels.channel(first) {
+        Err(_) => Ok(()),
+        Ok(current) if current.names.current(first) == name => Err(Detail::ChannelTaken { channel }),
+        Ok(_) => Err(Detail::ChannelNameLeads { channel }),
+    }
 }
 
 /// Checks that the user has created fewer channels than the limit. The limit does not apply to an import.
@@ -181,6 +189,23 @@ pub(crate) fn set<'a>(
         return Ok(None);
     }
     actor.event(channel.progress.n + 1, at, Body::Set { subject, private, archived: None })
+}
+
+pub(crate) fn rename<'a>(state: &State, actor: Actor, name: ChannelName, at: u64) -> Decision<'a> {
+    let channel = actor.allowed(state, Action::Rename)?;
+    if channel.archived {
+        return Err(Detail::ChannelArchived { channel: actor.channel });
+    }
+    if channel.names.current(&actor.channel) == &name {
+        return Ok(None);
+    }
+    if *state.channels.first_name(&name) != actor.channel {
+        check_name_is_free(state, &name)?;
+        if channel.names.all().count() + 1 >= NAMES_PER_CHANNEL_MAX {
+            return Err(Detail::TooManyNames { max: NAMES_PER_CHANNEL_MAX });
+        }
+    }
+    actor.event(channel.progress.n + 1, at, Body::Renamed(name))
 }
 
 pub(crate) fn archive<'a>(state: &State, actor: Actor, archived: bool, at: u64) -> Decision<'a> {

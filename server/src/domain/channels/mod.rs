@@ -4,6 +4,7 @@ mod apply;
 mod channel;
 pub(crate) mod decide;
 pub mod rights;
+pub mod first_names;
 mod visible;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -12,6 +13,7 @@ use std::ops::Bound;
 use common::channels::{Ban, ChannelInfo, Invitation, Role};
 use common::{ChannelName, Conversation, Detail, Target, UserName, pages};
 
+use self::first_names::FirstNames;
 use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
@@ -30,16 +32,24 @@ pub struct Channels {
     /// The conversations of each user; derived from `channels`, `everybody` and `direct`.
     conversations: HashMap<UserName, BTreeSet<Target>>,
     indexes: Indexes,
+    /// Derived from `channels`.
+    first_names: FirstNames,
     /// The channels whose topic has moved since the last [`take_moved`](Self::take_moved).
     moved: Vec<ChannelName>,
 }
 
 impl Channels {
     pub(super) fn new(secret: TopicSecret) -> Self {
-        let (channels, direct, conversations, indexes, moved) = Default::default();
+        let (channels, direct, conversations, indexes, first_names, moved) = Default::default();
         let topic = secret.channel(&ChannelName::everybody(), 0).into();
         let everybody = Channel { topic, ..Channel::default() };
-        Self { applied: 0, secret, channels, everybody, direct, conversations, indexes, moved }
+        Self { applied: 0, secret, channels, everybody, direct, conversations, indexes, first_names, moved }
+    }
+
+    /// The first name of the channel that has, or had, this name. Returns other names unchanged.
+    #[must_use]
+    pub fn first_name<'a>(&'a self, name: &'a ChannelName) -> &'a ChannelName {
+        self.first_names.of(name)
     }
 
     pub fn channel(&self, name: &ChannelName) -> Result<&Channel, Detail> {
@@ -101,6 +111,7 @@ impl Channels {
         let channels = visible.filter_map(|name| self.channels.get_key_value(name));
         channels.filter(|(_, channel)| !channel.deleted).map(|(name, channel)| ChannelInfo {
             channel: name.clone(),
+            names: channel.names.clone(),
             members: channel.members.len() as u64,
             role: channel.members.get(user).copied(),
             invited: channel.invited.contains_key(user),
@@ -113,8 +124,9 @@ impl Channels {
     /// The invitations of `user` after the channel `after`, in alphabetical order.
     pub fn invitations(&self, user: &UserName, after: Option<&str>) -> impl Iterator<Item = Invitation> {
         self.invited(user, after).filter_map(|name| {
-            let invited = self.channels.get(name)?.invited.get(user)?.clone();
-            Some(Invitation { channel: name.clone(), invited })
+            let Channel { names, invited, .. } = self.channels.get(name)?;
+            let invited = invited.get(user)?.clone();
+            Some(Invitation { channel: name.clone(), names: names.clone(), invited })
         })
     }
 
@@ -280,6 +292,7 @@ impl Channels {
         }
         channel.topic = self.secret.channel(&name, channel.epoch).into();
         self.indexes.add(&name, &channel);
+        self.first_names.add(&name, &channel.names);
         self.channels.insert(name, channel);
     }
 

@@ -23,6 +23,7 @@ pub enum Action<'a> {
     SetSubject,
     /// Make the channel private or public.
     SetPrivate,
+    Rename,
     /// Archive, restore or delete the channel.
     ArchiveOrDelete,
 }
@@ -39,7 +40,7 @@ impl Action<'_> {
             | Self::Unban
             | Self::ListBans
             | Self::SetSubject => Role::Moderator,
-            Self::GiveRole | Self::SetPrivate | Self::ArchiveOrDelete => Role::Owner,
+            Self::GiveRole | Self::SetPrivate | Self::Rename | Self::ArchiveOrDelete => Role::Owner,
         }
     }
 
@@ -55,6 +56,7 @@ impl Action<'_> {
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate
+            | Self::Rename
             | Self::ArchiveOrDelete => false,
         }
     }

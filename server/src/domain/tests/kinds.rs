@@ -37,6 +37,7 @@ kinds! {
     Body::Unbanned(_) => "channel.unbanned",
     Body::Role(..) => "channel.role",
     Body::Set { .. } => "channel.set",
+    Body::Renamed(_) => "channel.renamed",
     Body::ChannelDeleted => "channel.deleted",
     Body::Unknown => "unknown",
 }
@@ -59,6 +60,7 @@ kinds! {
     ServerRecord::DisabledSet { .. } => "account.disabled",
     ServerRecord::AccountDeleted { .. } => "account.deleted",
     ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
+    ServerRecord::DisplayNameSet { .. } => "user.set",
     ServerRecord::BlockSet { .. } => "user.blocked",
     ServerRecord::LevelSet { .. } => "notify",
     ServerRecord::Redacted { .. } => "redacted",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::amendments::without_text;
-use common::{Body, Event};
+use common::{Body, DisplayName, Event};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -56,6 +56,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 37 => Command::Depart { user: target },
                 38 => Command::FinishDeletion { user: target },
                 39 => Command::Block { user: user(by), other: target, blocked: flag },
+                47 if n == 3 => Command::SetDisplayName {
+                    user: target,
+                    display_name: DisplayName::new(if flag { by } else { "" }).expect("short"),
+                },
+                40 if n == 3 => Command::Rename(actor, channel(if flag { "#b" } else { "#c" })),
                 47 => Command::SetLevel {
                     user: user(by),
                     conversation: (n > 1).then_some(Target::User(target)),
@@ -218,7 +223,7 @@ fn every_kind_of_record_is_replayed() {
     let (mut runner, mut recorded) = (TestRunner::deterministic(), BTreeSet::new());
     let any = prop::collection::vec(any_command(), 0..100);
     let (mut deleted, mut remaining) = (0, 0);
-    for _ in 0..600 {
+    for _ in 0..800 {
         let mut fixture = Fixture::with_two_members();
         for command in any.new_tree(&mut runner).expect("commands").current() {
             fixture.perform(command);

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use common::channels::Role;
+use common::channels::{LaterNames, Role};
 use common::notify::Level;
-use common::{Detail, Target, UserName};
+use common::{Detail, DisplayName, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ use crate::domain::{State, history, reads};
 pub enum Fact {
     Account {
         user: UserName,
+        #[serde(skip_serializing_if = "DisplayName::is_empty")]
+        display_name: DisplayName,
         /// The time at which the account was created.
         since: u64,
         /// The time at which the user was last online.
@@ -36,6 +38,9 @@ pub enum Fact {
     /// A channel that the user is a member of, or that has events of the user.
     Channel {
         channel: Target,
+        /// The later names of the channel.
+        #[serde(flatten)]
+        names: LaterNames,
         /// The role of the user; `None` if the user is not a member.
         role: Option<Role>,
         /// Whether the user may read the channel.
@@ -130,6 +135,8 @@ pub enum UserRecord {
     AccountDeleted { at: u64, erase: bool },
     #[serde(rename = "account.deletion_finished")]
     DeletionFinished { at: u64 },
+    #[serde(rename = "user.set")]
+    DisplayNameSet { at: u64, display_name: DisplayName },
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, other: UserName, blocked: bool },
     #[serde(rename = "notify")]
@@ -186,6 +193,9 @@ pub(super) fn user_record(
             (user, UserRecord::AccountDeleted { at, erase })
         }
         ServerRecord::DeletionFinished { at, user } => (user, UserRecord::DeletionFinished { at }),
+        ServerRecord::DisplayNameSet { at, user, display_name } => {
+            (user, UserRecord::DisplayNameSet { at, display_name })
+        }
         ServerRecord::BlockSet { at, user, other, blocked } => {
             (user, UserRecord::BlockSet { at, other, blocked })
         }
@@ -204,6 +214,7 @@ pub(super) fn current(state: &State, user: &UserName, written_in: &[Target]) -> 
     let account = users.accounts().get(user).ok_or_else(|| Detail::NoSuchUser { user: user.clone() })?;
     let mut facts = vec![Fact::Account {
         user: user.clone(),
+        display_name: account.display_name.clone(),
         since: account.since,
         seen: account.seen,
         administrator: account.administrator,
@@ -224,7 +235,8 @@ pub(super) fn current(state: &State, user: &UserName, written_in: &[Target]) -> 
         let Ok(channel) = channels.channel(name) else { continue };
         let role = channel.members.get(user).copied();
         let may_read = !account.disabled && history::readable(state, user, target).is_ok();
-        facts.push(Fact::Channel { channel: target.clone(), role, may_read });
+        let names = channel.names.clone();
+        facts.push(Fact::Channel { channel: target.clone(), names, role, may_read });
     }
     facts.extend(reads::list(state, user, None).map(|reading| Fact::Reading {
         conversation: reading.conversation,

@@ -84,6 +84,7 @@ pub fn export(
     data_folder::check_is_data(data)?;
     let disk = RealDisk::new(data);
     let first_pass = FirstPass::of(&disk, wanted)?;
+    let wanted = &first_pass.with_first_name(wanted);
     match wanted {
         Target::Channel(name) => drop(first_pass.state.channels.channel(name)?),
         Target::User(user) => {
@@ -143,6 +144,14 @@ impl FirstPass {
             Ok(())
         })?;
         Ok(first_pass)
+    }
+
+    /// The target, in which a channel has its first name, which the log uses.
+    fn with_first_name(&self, wanted: &Target) -> Target {
+        match wanted {
+            Target::Channel(name) => Target::Channel(self.state.channels.first_name(name).clone()),
+            user @ Target::User(_) => user.clone(),
+        }
     }
 
     /// The line of an event, without its text if the text was deleted.

@@ -2,6 +2,7 @@
 
 use common::{Conversation, Error, Reason, Target, UserName};
 use server::storage::ledger::Ledger;
+use session::ChannelNames;
 
 use super::shown::Shown;
 use super::stored::membership_changed;
@@ -23,6 +24,17 @@ pub fn client_is_complete(ledger: &Ledger, user: &UserName, shown: &Shown, must_
         let is_complete = shown.is_complete(target, head).unwrap_or(head == 0);
         ensure(is_complete || (!must_follow_all && may_not_follow_yet()), "client_is_complete", || {
             format!("{user} was shown {target} up to {:?} of {head}", shown.last(target))
+        })?;
+    }
+    Ok(())
+}
+
+/// A client knows all names of the user's channels.
+pub(crate) fn names_are_known(ledger: &Ledger, user: &UserName, names: &ChannelNames) -> Check {
+    let channels = &ledger.state().channels;
+    for (name, channel) in channels.existing(None).filter(|(_, channel)| channel.members.contains_key(user)) {
+        ensure(names.later(name) == channel.names, "names_are_known", || {
+            format!("{user} knows {:?} of {name}, which has {:?}", names.later(name), channel.names)
         })?;
     }
     Ok(())

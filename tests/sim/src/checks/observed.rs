@@ -50,6 +50,7 @@ impl Observed {
                 }
                 Ok(())
             }
+            Class::Settings if matches!(event.body, Body::Renamed(_)) => Ok(()),
             Class::Content { .. }
             | Class::Amendment { .. }
             | Class::Membership

@@ -121,8 +121,9 @@ impl Stored {
     pub fn sending_order_is_kept(&self, sent: &[(Conversation, Uuid)]) -> Check {
         let mut last: BTreeMap<&Conversation, u64> = BTreeMap::new();
         for (conversation, id) in sent {
-            let Some((_, n)) = self.ids.get(id) else { continue };
-            let before = last.insert(conversation, *n).unwrap_or(0);
+            // The client may have named the channel by a later name.
+            let Some((stored_in, n)) = self.ids.get(id) else { continue };
+            let before = last.insert(stored_in, *n).unwrap_or(0);
             ensure(before < *n, "sending_order_is_kept", || {
                 format!("{id} is {conversation} {n}, but the message sent before it is {before}")
             })?;
