@@ -70,6 +70,8 @@ fn scripts_use_any_name_of_a_channel() {
             history.contains("#support ") && history.trim_end().ends_with(&format!("bob: {name}")),
             "{history}"
         );
+        let found = alice.run_ok(&["search", &format!("lunch in:{name}")]);
+        assert!(found.contains("#support 3 bob: lunch"), "{found}");
         assert!(alice.run_ok(&["read", name]).contains("0 unread"), "{name}");
     }
     let data = node.data().to_str().expect("UTF-8");
