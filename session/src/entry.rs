@@ -94,7 +94,7 @@ impl Entry {
     /// Creates the event of the user's own message from the acknowledgement.
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
-        let body = Body::Message { id, text, reply };
+        let body = Body::Message { id, text, reply, via: None };
         let event = Event { n: sent.n, at: sent.at, to: message.to.clone(), from: reader.clone(), body };
         let line = event.to_line().into();
         Self {

@@ -58,6 +58,10 @@ translations! {
     JoinCodeNeeded "para criar uma conta neste nó você precisa de um código de entrada: peça a quem o administra um endereço com código (um nó sem contas mostra um ao iniciar)";
     NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
+    NoSuchHook "esse webhook não existe, ou foi revogado";
+    WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
+    TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";
+    BotAccount { user } "{user} é um robô, e um robô não tem senha";
     TooManyGuesses { seconds } "senhas ou códigos incorretos demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";

@@ -156,6 +156,8 @@ errors! {
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author"
             "only the author of a message may do this";
+        BotAccount "bot_account" { user: UserName }
+            "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
@@ -248,6 +250,16 @@ errors! {
         NoSuchJoinCode "no_such_join_code"
             "there is no such join code, or it was used up or has expired";
     }
+    /// There is no such webhook, or it was revoked.
+    NoSuchHook = "no_such_hook", 4040 {
+        NoSuchHook "no_such_hook"
+            "there is no such webhook, or it was revoked";
+    }
+    /// The signature of a webhook's post is missing or wrong.
+    WrongSignature = "wrong_signature", 4030 {
+        WrongSignature "wrong_signature"
+            "the signature of the post is missing or wrong: sign the body with the secret of the webhook";
+    }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {
         NoSuchUpload "no_such_upload"
@@ -333,6 +345,8 @@ errors! {
             "too many users are invited to {channel} or banned from it";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
+        TooManyHooks "too_many_hooks" { max: usize }
+            "there are {max} webhooks, which is the limit: revoke one of them first";
         TooManyLevels "too_many_levels" { max: usize }
             "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }

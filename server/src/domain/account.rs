@@ -13,6 +13,7 @@ impl Account {
     pub(super) fn new(since: u64, password: Box<str>, administrator: bool) -> Self {
         Self {
             since,
+            bot: None,
             password,
             sessions: BTreeMap::new(),
             epoch: 0,
@@ -56,6 +57,8 @@ impl Account {
             | ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::HookCreated { .. }
+            | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::confusable::{self, Skeletons};
+use super::hooks::Hooks;
 use super::join_codes::JoinCodes;
 use super::levels::NotifyLevels;
 use super::reset_codes::ResetCodes;
@@ -31,6 +32,7 @@ pub struct Users {
     /// Derived from the accounts.
     skeletons: Skeletons,
     pub join_codes: JoinCodes,
+    pub hooks: Hooks,
     pub reset_codes: ResetCodes,
 }
 
@@ -39,8 +41,11 @@ pub struct Users {
 pub struct Account {
     /// The time of registration in Unix milliseconds.
     pub since: u64,
-    /// The password hash as a PHC string.
+    /// The password hash as a PHC string. Empty for a bot.
     pub password: Box<str>,
+    /// The owner of a bot; `None` for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<UserName>,
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the key of the user's topic has changed.
     pub epoch: u64,
@@ -170,6 +175,7 @@ impl Users {
         self.accounts_after(after).map(|(user, account)| UserInfo {
             user: user.clone(),
             since: account.since,
+            bot: account.bot.is_some(),
             state: None,
             seen: account.seen,
         })
@@ -209,10 +215,12 @@ impl Users {
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         self.join_codes.apply(record);
+        self.hooks.apply(record);
         self.reset_codes.apply(record);
         match record {
-            ServerRecord::Account { at, user, password } => {
-                let account = Account::new(*at, password.clone(), self.accounts.is_empty());
+            ServerRecord::Account { at, user, password, bot } => {
+                let is_first = self.accounts.is_empty();
+                let account = Account { bot: bot.clone(), ..Account::new(*at, password.clone(), is_first) };
                 self.skeletons.add(user);
                 self.accounts.insert(user.clone(), account);
             }
@@ -251,6 +259,8 @@ impl Users {
             ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::HookCreated { .. }
+            | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. } => {}
@@ -282,6 +292,7 @@ impl Users {
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
         *account = Account {
+            bot: account.bot.take(),
             epoch: account.epoch + 1,
             disabled: true,
             deleted: Some(Deletion { at, erase, finished: false }),
@@ -334,7 +345,7 @@ pub(super) fn register<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     check_name_is_free(state, &user)?;
-    Ok(Record::Server(ServerRecord::Account { at, user, password }))
+    Ok(Record::Server(ServerRecord::Account { at, user, password, bot: None }))
 }
 
 pub(super) fn open_session<'a>(

@@ -32,15 +32,19 @@ impl Command<'_> {
             | Self::UseJoinCode { user, .. }
             | Self::Seen { user, .. }
             | Self::Send { user, .. }
+            | Self::Post { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
             Self::Disable { by, .. }
             | Self::Promote { by, .. }
             | Self::RevokeJoinCode { by, .. }
+            | Self::RegisterBot { by, .. }
+            | Self::RevokeHook { by, .. }
             | Self::CreateResetCode { by, .. }
             | Self::DeleteAccount { by, .. } => by,
             Self::CreateJoinCode { code, .. } => &code.by,
+            Self::CreateHook { hook, .. } => &hook.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -66,6 +70,7 @@ impl Command<'_> {
             | Self::Revoke { .. }
             | Self::ChangePassword { .. }
             | Self::RevokeJoinCode { .. }
+            | Self::RevokeHook { .. }
             | Self::Disable { .. }
             | Self::DeleteAccount { .. }
             | Self::Depart { .. }
@@ -84,6 +89,8 @@ impl Command<'_> {
             | Self::KnowClient { .. }
             | Self::Promote { .. }
             | Self::CreateJoinCode { .. }
+            | Self::RegisterBot { .. }
+            | Self::CreateHook { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }
@@ -95,6 +102,7 @@ impl Command<'_> {
             | Self::SetChannel(..)
             | Self::Archive(..)
             | Self::Send { .. }
+            | Self::Post { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
             | Self::Share { .. }
             | Self::MarkRead { .. } => false,
@@ -122,7 +130,11 @@ impl Command<'_> {
     pub fn reserve(&self, state: &State) -> ReservePart {
         let is_content = matches!(
             self,
-            Self::Send { .. } | Self::Share { .. } | Self::MarkRead { .. } | Self::Seen { .. }
+            Self::Send { .. }
+                | Self::Post { .. }
+                | Self::Share { .. }
+                | Self::MarkRead { .. }
+                | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {
             ReservePart::Whole
