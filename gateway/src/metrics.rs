@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -228,7 +228,11 @@ fn gateway(page: &mut Page, gauges: &Gauges) {
     for (close, count) in CLOSES.iter().zip(&gauges.closes) {
         page.sample("papo_gateway_closes_total", &format!("code=\"{}\"", close.frame().0), get(count));
     }
-    page.family("papo_webhook_requests_total", "counter", "Posts of incoming webhooks, by format and status.");
+    page.family(
+        "papo_webhook_requests_total",
+        "counter",
+        "Posts of incoming webhooks, by format and status.",
+    );
     for ((format, status), count) in &*gauges.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
         let labels = format!("kind=\"{}\",status=\"{status}\"", format.name());
         page.sample("papo_webhook_requests_total", &labels, *count);

@@ -14,9 +14,9 @@ use crate::cli_error::CliError;
 pub enum HookCommand {
     /// Create a webhook for a channel, and print the path of its address. Only this command shows the path.
     ///
-    /// A sender in the format of Slack or Mattermost posts to the address of the gateway with this path. GitHub
-    /// posts to the path with /github at its end, the webhook receiver of Alertmanager to the path with
-    /// /alertmanager.
+    /// A sender in the format of Slack or Mattermost posts to the address of the gateway with this path.
+    /// GitHub posts to the path with /github at its end, the webhook receiver of Alertmanager to the path
+    /// with /alertmanager.
     Create(Create),
     /// List the webhooks of a channel. The server does not know their tokens.
     List(OneChannel),
@@ -78,8 +78,8 @@ pub(super) fn run(command: HookCommand) -> Result<(), CliError> {
 fn run_create(create: Create) -> Result<(), CliError> {
     let Create { of: OneChannel { channel, common }, name, unlocked, here, signed } = create;
     let (mut handle, _news) = open_session(&common.connection)?;
-    let CreatedHook { id, hook, secret } = handle
-        .request::<HookCreate>(|token| CreateHook { token, channel, name, unlocked, here, signed })?;
+    let CreatedHook { id, hook, secret } =
+        handle.request::<HookCreate>(|token| CreateHook { token, channel, name, unlocked, here, signed })?;
     let path = format!("/hooks/{hook}");
     let mut result = json!({ "id": id, "path": path });
     let mut text = path;
@@ -91,7 +91,8 @@ fn run_create(create: Create) -> Result<(), CliError> {
 }
 
 fn line(hook: &Hook) -> String {
-    let marks = [(hook.unlocked, ", unlocked"), (hook.here, ", may mention @here"), (hook.signed, ", signed")];
+    let marks =
+        [(hook.unlocked, ", unlocked"), (hook.here, ", may mention @here"), (hook.signed, ", signed")];
     let marks: String = marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect();
     format!("{} @{} by @{}{marks}", hook.id, hook.name, hook.by)
 }

@@ -1,5 +1,5 @@
-//! The notifications of Alertmanager's webhook receiver, version 4. Later notifications of a group replace the
-//! text of its first message.
+//! The notifications of Alertmanager's webhook receiver, version 4. Later notifications of a group replace
+//! the text of its first message.
 
 use serde_json::Value;
 

@@ -67,15 +67,21 @@ fn rich_text(of: &Value, depth: usize) -> String {
     if depth >= DEPTH_MAX {
         return String::new();
     }
+    // The sections and lists of a text are lines.
+    let separator = if depth == 0 { "\n" } else { "" };
     let parts = items(of, "elements").map(|part| match part.get("type").and_then(Value::as_str) {
         Some("text") => part.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),
         Some("link") => {
             let url = field(part, "url").unwrap_or_default();
             link(&field(part, "text").unwrap_or_else(|| url.clone()), &url)
         }
-        Some("emoji") => field(part, "name").and_then(|name| super::emoji::find(&name)).unwrap_or_default().to_owned(),
-        Some("rich_text_list") => joined(items(part, "elements").map(|item| format!("- {}", rich_text(item, depth + 2))), "\n"),
+        Some("emoji") => {
+            field(part, "name").and_then(|name| super::emoji::find(&name)).unwrap_or_default().to_owned()
+        }
+        Some("rich_text_list") => {
+            joined(items(part, "elements").map(|item| format!("- {}", rich_text(item, depth + 2))), "\n")
+        }
         Some(_) | None => rich_text(part, depth + 1),
     });
-    parts.collect()
+    joined(parts, separator)
 }

@@ -119,7 +119,9 @@ fn completed(body: &Value, object: &str, title: &str) -> Option<String> {
             let app = field(at(run, &["app"]), "name").unwrap_or_else(|| "checks".to_owned());
             format!("{} on {}", one_line(&app), one_line(&field(run, title).unwrap_or_default()))
         }
-        _ => format!("{} on {}", titled(run, title), one_line(&field(run, "head_branch").unwrap_or_default())),
+        _ => {
+            format!("{} on {}", titled(run, title), one_line(&field(run, "head_branch").unwrap_or_default()))
+        }
     };
     Some(format!("{} {name}: {}", sign(&conclusion), conclusion.replace('_', " ")))
 }

@@ -1,5 +1,5 @@
-//! The bodies of incoming webhooks as messages: pure functions from bytes to text. A body may have any content,
-//! because every program that knows the address can send one.
+//! The bodies of incoming webhooks as messages: pure functions from bytes to text. A body may have any
+//! content, because every program that knows the address can send one.
 
 pub(crate) mod alertmanager;
 pub(crate) mod blocks;
@@ -8,6 +8,9 @@ pub(crate) mod emoji;
 pub(crate) mod github;
 pub(crate) mod mrkdwn;
 pub(crate) mod slack;
+
+#[cfg(test)]
+mod tests;
 
 use common::limits::TEXT_BYTES_MAX;
 use serde_json::Value;
@@ -110,35 +113,4 @@ fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_at_a_line() {
-        assert_eq!(cut("short"), "short");
-        let line = "é".repeat(500) + "\n";
-        let lines = cut(&line.repeat(40));
-        assert!(lines.len() <= TEXT_BYTES_MAX && lines.ends_with(&format!("é{CUT}")), "{}", lines.len());
-        assert_eq!((lines.len() - CUT.len() + 1) % line.len(), 0, "whole lines");
-        let one = cut(&"é".repeat(20_000));
-        assert!(one.len() <= TEXT_BYTES_MAX && one.ends_with(CUT), "{}", one.len());
-    }
-
-    #[test]
-    fn an_id_has_version_7_and_depends_on_each_part() {
-        let id = id_of(&["token", "key"]);
-        assert_eq!((id.get_version_num(), id), (7, id_of(&["token", "key"])));
-        assert_ne!(id, id_of(&["tokenk", "ey"]));
-        assert_ne!(id, id_of(&["token", "key", ""]));
-    }
-
-    #[test]
-    fn only_web_addresses_are_links() {
-        assert_eq!(link("[a]\nb", "https://x.example/?a=b"), "[(a) b](https://x.example/?a=b)");
-        assert_eq!(link("x", "javascript:alert(1)"), "x (javascript:alert(1))");
-        assert_eq!(link("x", "https://x.example/a)b"), "x (https://x.example/a)b)");
-    }
 }

@@ -41,9 +41,10 @@ fn code(text: &str) -> Part {
 /// `<url|text>`, `<@user>`, `<#channel|name>` and `<!here>`.
 fn bracket(text: &str) -> Part {
     let inner = text.strip_prefix('<')?;
-    let end = inner.find(['>', '<', '\n']).filter(|end| inner[*end..].starts_with('>'))?;
+    let end = inner.find(['>', '<', '\n']).filter(|end| has_at(inner, *end, '>'))?;
     let inner = inner.get(..end)?;
-    let (target, label) = inner.split_once('|').map_or((inner, None), |(target, label)| (target, Some(label)));
+    let (target, label) =
+        inner.split_once('|').map_or((inner, None), |(target, label)| (target, Some(label)));
     let label = label.map(unescape).filter(|label| !label.trim().is_empty());
     let translated = if let Some(user) = target.strip_prefix('@') {
         format!("@{}", label.as_deref().unwrap_or(user).trim_start_matches('@'))
@@ -64,11 +65,15 @@ fn bracket(text: &str) -> Part {
     Some((translated, end + 2))
 }
 
+fn has_at(text: &str, at: usize, c: char) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(c))
+}
+
 /// `*text*` within a line, as Markdown with the mark `to`. Doubled marks are Markdown already.
 fn emphasis(text: &str, mark: char, to: &str, before: Option<char>) -> Part {
     let is_inside_word = before.is_some_and(|c| c.is_alphanumeric() || c == mark);
     let inner = text.strip_prefix(mark)?;
-    let end = inner.find([mark, '\n']).filter(|end| inner[*end..].starts_with(mark))?;
+    let end = inner.find([mark, '\n']).filter(|end| has_at(inner, *end, mark))?;
     let (inner, after) = (inner.get(..end)?, inner.get(end + 1..)?.chars().next());
     let is_blank = inner.is_empty() || inner.starts_with(' ') || inner.ends_with(' ');
     let is_followed = after.is_some_and(|c| c.is_alphanumeric() || c == mark);

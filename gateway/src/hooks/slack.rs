@@ -9,12 +9,12 @@ use super::{BadBody, Post, blocks, field, items, link, scalar};
 /// The message of a body.
 pub(crate) fn post(body: &Value) -> Result<Post, BadBody> {
     let mut lines = blocks::lines(body);
-    let text = field(body, "text").map(|text| to_markdown(&text));
-    // With blocks, senders often repeat their text.
-    if let Some(text) = text.filter(|text| !lines.iter().any(|line| line.contains(text.trim()))) {
+    lines.extend(items(body, "attachments").flat_map(attachment));
+    let text = field(body, "text").map(|text| to_markdown(text.trim()));
+    // Senders often repeat their text in blocks.
+    if let Some(text) = text.filter(|text| !lines.iter().any(|line| line.contains(&**text))) {
         lines.insert(0, text);
     }
-    lines.extend(items(body, "attachments").flat_map(attachment));
     let text = lines.join("\n").trim().to_owned();
     if text.is_empty() {
         return Err(BadBody::NoText);
@@ -23,7 +23,7 @@ pub(crate) fn post(body: &Value) -> Result<Post, BadBody> {
 }
 
 fn attachment(attachment: &Value) -> Vec<String> {
-    let markdown = |name: &str| field(attachment, name).map(|text| to_markdown(&text));
+    let markdown = |name: &str| field(attachment, name).map(|text| to_markdown(text.trim()));
     let linked = |name: &str, url: &str| {
         let (text, url) = (markdown(name)?, field(attachment, url));
         Some(url.map_or(text.clone(), |url| link(&text, &url)))
@@ -75,12 +75,16 @@ fn sign(color: &str) -> Option<&'static str> {
     }
     let [red, green, blue] = common::hex::from_hex::<3>(color.strip_prefix('#')?)?.map(u32::from);
     let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
-    match () {
-        () if most - least < 40 => None,
-        () if red == most && green * 3 > red * 2 => Some("🟡"),
-        () if red == most => Some("🔴"),
-        () if green == most => Some("🟢"),
-        () => Some("🔵"),
+    if most - least < 40 {
+        None
+    } else if red == most && green * 2 > red {
+        Some("🟡")
+    } else if red == most {
+        Some("🔴")
+    } else if green == most {
+        Some("🟢")
+    } else {
+        Some("🔵")
     }
 }
 
@@ -103,7 +107,7 @@ mod tests {
             ("danger", Some("🔴")),
             ("#D63232", Some("🔴")),
             ("#e01e5a", Some("🔴")),
-            ("#FFA500", None),
+            ("#FFA500", Some("🟡")),
             ("warning", Some("🟡")),
             ("#daa038", Some("🟡")),
             ("#439FE0", Some("🔵")),
@@ -111,17 +115,25 @@ mod tests {
             ("#12345", None),
             ("é", None),
         ] {
-            let expected = if color == "#FFA500" { Some("🔴") } else { expected };
             assert_eq!(sign(color), expected, "{color}");
         }
     }
 
     #[test]
     fn values_of_any_kind_are_shown_and_the_fallback_only_without_them() {
-        let fields = json!([{ "title": "load", "value": 7.5 }, { "title": "up", "value": true }, { "value": null }]);
-        assert_eq!(text(json!({ "attachments": [{ "fallback": "x", "fields": fields }] })), "**load**: 7.5\n**up**: true");
-        assert_eq!(text(json!({ "attachments": [{ "fallback": "x", "text": "", "color": "good" }] })), "🟢 x");
-        for empty in [json!({}), json!({ "text": " " }), json!({ "attachments": [{}] }), json!({ "text": [1] })] {
+        let fields =
+            json!([{ "title": "load", "value": 7.5 }, { "title": "up", "value": true }, { "value": null }]);
+        assert_eq!(
+            text(json!({ "attachments": [{ "fallback": "x", "fields": fields }] })),
+            "**load**: 7.5\n**up**: true"
+        );
+        assert_eq!(
+            text(json!({ "attachments": [{ "fallback": "x", "text": "", "color": "good" }] })),
+            "🟢 x"
+        );
+        for empty in
+            [json!({}), json!({ "text": " " }), json!({ "attachments": [{}] }), json!({ "text": [1] })]
+        {
             assert_eq!(post(&empty), Err(BadBody::NoText), "{empty}");
         }
     }

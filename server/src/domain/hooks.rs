@@ -64,7 +64,9 @@ impl Hooks {
 
     fn retain(&mut self, stays: impl Fn(&Uuid, &Hook) -> bool) {
         let removed = self.all.extract_if(.., |id, hook| !stays(id, hook));
-        removed.for_each(|(_, hook)| drop(self.by_digest.remove(&hook.digest)));
+        for (_, hook) in removed {
+            self.by_digest.remove(&hook.digest);
+        }
     }
 }
 

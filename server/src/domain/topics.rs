@@ -40,7 +40,8 @@ impl TopicSecret {
     /// The topic of presence in an epoch.
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
-        // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with `hook`.
+        // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with
+        // `hook`.
         presence_topic(self.key(&format!("presence {epoch}")))
     }
 

@@ -5,7 +5,7 @@ use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, Post, Poste
 use common::mentions::{Mention, mention_ranges};
 use common::messages::Sent;
 use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use super::RequestContext;
 use crate::domain::channels::decide::may_join;
@@ -16,10 +16,7 @@ use crate::services::codes;
 use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
-pub(super) fn create(
-    context: &mut RequestContext<'_>,
-    params: CreateHook<'_>,
-) -> Result<CreatedHook, Error> {
+pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -> Result<CreatedHook, Error> {
     let CreateHook { token, channel, name, unlocked, here, signed } = params;
     let by = context.authenticate(&token)?;
     let state = context.ledger.state();
@@ -87,11 +84,7 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
 }
 
 /// Checks the signature of the bytes after the line.
-fn check_signature(
-    context: &RequestContext<'_>,
-    hook: Uuid,
-    signature: Option<&str>,
-) -> Result<(), Detail> {
+fn check_signature(context: &RequestContext<'_>, hook: Uuid, signature: Option<&str>) -> Result<(), Detail> {
     let body = context.attached.bytes.as_ref().filter(|_| context.attached.is_single_line);
     let channels = &context.ledger.state().channels;
     let is_valid = body.zip(signature).is_some_and(|(body, signature)| {
@@ -135,9 +128,15 @@ fn replace(
     let original = original.as_ref().and_then(Original::of);
     let original =
         original.ok_or_else(|| Detail::NoSuchMessage { n: sent.n, conversation: conversation.clone() })?;
-    let (id, change) = (Uuid::now_v7(), Change::Edit(text));
+    let (id, change) = (id_at(context.now_ms), Change::Edit(text));
     let receipt = context.record(Command::Amend { user, conversation, original, id, change })?;
     Ok(receipt.ok_or(Detail::Internal)?.into())
+}
+
+/// A new id with the time of the server.
+fn id_at(now_ms: u64) -> Uuid {
+    let random = Uuid::now_v7().into_bytes().last_chunk().copied().unwrap_or_default();
+    Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
 }
 
 impl From<Receipt> for Sent {
