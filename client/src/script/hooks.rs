@@ -2,12 +2,13 @@
 
 use common::hooks::{CreateHook, CreatedHook, Hook, ListHooks, RevokeHook};
 use common::methods::{HookCreate, HookList, HookRevoke};
-use common::{ChannelName, UserName};
+use common::UserName;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::accounts::{print, print_list};
-use super::{Common, channel, open_session, user};
+use super::manage::OneChannel;
+use super::{Common, open_session, user};
 use crate::cli_error::CliError;
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,15 +41,6 @@ pub struct Create {
     /// Require a signature of each post, and print the secret for it.
     #[arg(long)]
     signed: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub struct OneChannel {
-    /// The channel, in quotes: '#general'.
-    #[arg(value_parser = channel)]
-    channel: ChannelName,
-    #[command(flatten)]
-    common: Common,
 }
 
 #[derive(Debug, clap::Args)]
