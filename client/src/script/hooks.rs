@@ -1,8 +1,8 @@
 //! `papo hook`: incoming webhooks.
 
+use common::UserName;
 use common::hooks::{CreateHook, CreatedHook, Hook, ListHooks, RevokeHook};
 use common::methods::{HookCreate, HookList, HookRevoke};
-use common::UserName;
 use serde_json::json;
 use uuid::Uuid;
 

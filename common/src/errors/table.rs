@@ -19,8 +19,7 @@ errors! {
     }
     /// The line is JSON, but not a JSON-RPC 2.0 request with an `id`.
     InvalidRequest = "invalid_request", -32600 {
-        NotRequest "not_request" { error: String }
-            "the line is not a JSON-RPC request: {error}";
+        NotRequest "not_request" { error: String } "the line is not a JSON-RPC request: {error}";
         NoId "no_id" { max: usize }
             "a request needs an \"id\": a string or a number of at most {max} bytes";
         NoVersion "no_version" "a request needs \"jsonrpc\":\"2.0\"";
@@ -84,8 +83,7 @@ errors! {
             "message.history: give \"{one}\" or \"{other}\", not both";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
             "the file has {bytes} bytes, and the requested offset {offset} is beyond its end";
-        IdVersion "id_version"
-            "the \"id\" of a message must be a UUID of version 7";
+        IdVersion "id_version" "the \"id\" of a message must be a UUID of version 7";
         IdFuture "id_future"
             "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
@@ -100,13 +98,11 @@ errors! {
             "{filter}: needs a date after it, such as {filter}:2026-01-31";
         QueryTime "query_time" { filter: String }
             "{filter}: takes a day, such as {filter}:2026-01-31, or a time with its offset, such as {filter}:2026-01-31T10:00:00Z";
-        QueryRepeated "query_repeated" { filter: String }
-            "{filter}: can be given only once";
+        QueryRepeated "query_repeated" { filter: String } "{filter}: can be given only once";
     }
     /// The server failed. The request is not the cause.
     Internal = "internal", -32603 {
-        Internal "internal"
-            "the server failed: ask its operator to read the server's log";
+        Internal "internal" "the server failed: ask its operator to read the server's log";
         ConversationDamaged "conversation_damaged" { file: String, offset: u64 }
             "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup";
         #[client] BadAnswer "bad_answer" { error: String }
@@ -118,14 +114,10 @@ errors! {
     }
     /// The token is missing, forged, expired or revoked: log in again.
     Unauthenticated = "unauthenticated", 4010 {
-        NoToken "no_token" { method: String }
-            "{method} needs a \"token\": log in first";
-        NoSession "no_session"
-            "your session has ended: log in again";
-        #[client] NotLoggedIn "not_logged_in"
-            "you are not logged in: log in first";
-        #[client] LoggedOut "logged_out"
-            "you logged out before the answer arrived";
+        NoToken "no_token" { method: String } "{method} needs a \"token\": log in first";
+        NoSession "no_session" "your session has ended: log in again";
+        #[client] NotLoggedIn "not_logged_in" "you are not logged in: log in first";
+        #[client] LoggedOut "logged_out" "you logged out before the answer arrived";
         #[client] OtherSession "other_session"
             "you opened another session before the answer arrived: send the request again";
         #[client] UnsentAtEnd "unsent_at_end"
@@ -138,10 +130,8 @@ errors! {
     }
     /// The user name or the password is wrong; the server does not say which.
     WrongCredentials = "wrong_credentials", 4010 {
-        WrongCredentials "wrong_credentials"
-            "the user name or the password is wrong";
-        WrongPassword "wrong_password"
-            "this is not your current password";
+        WrongCredentials "wrong_credentials" "the user name or the password is wrong";
+        WrongPassword "wrong_password" "this is not your current password";
         WrongResetCode "wrong_reset_code"
             "the user name or the code is wrong, or the code was used or has expired: ask an administrator for a new one";
     }
@@ -154,10 +144,8 @@ errors! {
     NotAllowed = "not_allowed", 4030 {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
-        NotAuthor "not_author"
-            "only the author of a message may do this";
-        BotAccount "bot_account" { user: UserName }
-            "{user} is a bot, and a bot has no password";
+        NotAuthor "not_author" "only the author of a message may do this";
+        BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
@@ -173,13 +161,11 @@ errors! {
     }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
-        NotAdministrator "not_administrator"
-            "only administrators of the node may do this";
+        NotAdministrator "not_administrator" "only administrators of the node may do this";
     }
     /// An administrator has disabled the account.
     Disabled = "disabled", 4030 {
-        Disabled "disabled"
-            "this account is disabled: ask an administrator of the node";
+        Disabled "disabled" "this account is disabled: ask an administrator of the node";
         UserDisabled "user_disabled" { user: UserName }
             "the account of {user} is disabled: enable it first";
     }
@@ -220,8 +206,7 @@ errors! {
     }
     /// There is no user of that name.
     NoSuchUser = "no_such_user", 4040 {
-        NoSuchUser "no_such_user" { user: UserName }
-            "there is no user {user}";
+        NoSuchUser "no_such_user" { user: UserName } "there is no user {user}";
         UserDeleted "user_deleted" { user: UserName }
             "the account of {user} was deleted: nobody reads messages to it";
     }
@@ -242,8 +227,7 @@ errors! {
     }
     /// There is no such session.
     NoSuchSession = "no_such_session", 4040 {
-        NoSuchSession "no_such_session"
-            "you have no such session";
+        NoSuchSession "no_such_session" "you have no such session";
     }
     /// There is no such join code, or it was used up or has expired.
     NoSuchJoinCode = "no_such_join_code", 4040 {

@@ -80,7 +80,7 @@ fn an_id_has_version_7_and_depends_on_each_part() {
 #[test]
 fn only_web_addresses_are_links() {
     assert_eq!(link("[a]\nb", "https://x.example/?a=b"), "[(a) b](https://x.example/?a=b)");
-    assert_eq!(link("x", "javascript:alert(1)"), "x (javascript:alert(1))");
+    assert_eq!(link("x", "javascript:alert"), "x (javascript:alert)");
     assert_eq!(link("x", "https://x.example/a)b"), "x (https://x.example/a)b)");
 }
 

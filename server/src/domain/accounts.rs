@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::confusable::{self, Skeletons};
+use super::deletion::Deletion;
 use super::hooks::Hooks;
 use super::join_codes::JoinCodes;
 use super::levels::NotifyLevels;
@@ -68,17 +69,6 @@ pub struct Account {
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
-}
-
-/// The deletion of an account, as `users.json` stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deletion {
-    /// The time in Unix milliseconds.
-    pub at: u64,
-    /// Whether the user's messages are deleted, too.
-    pub erase: bool,
-    /// Whether the user has left all channels, and the messages to erase are deleted.
-    pub finished: bool,
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
-use super::accounts::may_register;
 use super::channels::rights::{Action, check};
 use crate::domain::records::{Hook, Record, ServerRecord, TokenDigest};
 
@@ -82,29 +81,6 @@ pub fn find<'a>(state: &'a State, digest: &TokenDigest) -> Result<(Uuid, &'a Hoo
 /// Checks that `user` may see and change the hooks of a channel.
 pub fn may_manage(state: &State, channel: &ChannelName, user: &UserName) -> Result<(), Detail> {
     check(channel, state.channels.channel(channel)?, user, Action::ManageHooks)
-}
-
-/// Checks that `by` may create an account for a bot with this name, or owns such an account.
-pub fn may_own(state: &State, user: &UserName, by: &UserName) -> Result<(), Detail> {
-    match state.users.active(user) {
-        Ok(account) if account.bot.as_ref() == Some(by) && !account.disabled => Ok(()),
-        Ok(_) | Err(_) => may_register(state, user),
-    }
-}
-
-/// Creates the account of a bot. The owner may use an account that exists.
-pub(super) fn register_bot<'a>(
-    state: &State,
-    user: UserName,
-    by: UserName,
-    at: u64,
-) -> Result<Option<Record<'a>>, Detail> {
-    may_own(state, &user, &by)?;
-    if state.users.exists(&user) {
-        return Ok(None);
-    }
-    let account = ServerRecord::Account { at, user, password: Box::default(), bot: Some(by) };
-    Ok(Some(Record::Server(account)))
 }
 
 pub(super) fn create<'a>(state: &State, id: Uuid, hook: Hook, at: u64) -> Result<Record<'a>, Detail> {

@@ -16,6 +16,7 @@ pub mod levels;
 mod confusable;
 pub mod join_codes;
 pub mod hooks;
+pub mod bots;
 pub mod reset_codes;
 pub mod channels;
 pub mod messages;
@@ -194,7 +195,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at).map(Some),
         Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at).map(Some),
         Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at).map(Some),
-        Command::RegisterBot { user, by } => hooks::register_bot(state, user, by, at),
+        Command::RegisterBot { user, by } => bots::register_bot(state, user, by, at),
         Command::CreateHook { id, hook } => hooks::create(state, id, hook, at).map(Some),
         Command::RevokeHook { by, id } => hooks::revoke(state, by, id, at).map(Some),
         Command::CreateResetCode { by, user, code } => {

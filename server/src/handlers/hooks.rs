@@ -9,9 +9,8 @@ use uuid::{Builder, Uuid};
 
 use super::RequestContext;
 use crate::domain::channels::decide::may_join;
-use crate::domain::hooks;
 use crate::domain::records::{self, TokenDigest};
-use crate::domain::{Actor, Change, Command, Original};
+use crate::domain::{Actor, Change, Command, Original, bots, hooks};
 use crate::services::codes;
 use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
@@ -33,7 +32,7 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -
 
 /// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
 fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
-    hooks::may_own(context.ledger.state(), &bot.user, by)?;
+    bots::may_own(context.ledger.state(), &bot.user, by)?;
     may_join(context.ledger.state(), &bot)?;
     context.record(Command::RegisterBot { user: bot.user.clone(), by: by.clone() })?;
     let moderator = Actor { user: by.clone(), channel: bot.channel.clone() };

@@ -35,13 +35,15 @@ fn words(answer: &Answer) -> (u16, &str, Option<&str>) {
 
 /// The texts of the messages in `#ops`, with their posters.
 fn messages(peer: &mut Peer) -> Vec<String> {
-    let text = |event: Event<'_>| match event.body {
-        Body::Message { text, via: Some(via), .. } => {
+    let text = |event: Event<'_>| {
+        if let Body::Message { text, via: Some(via), .. } = event.body {
             let poster = via.username.as_ref().map_or("", |name| name.as_str());
             Some(format!("{} ({poster}): {}", event.from, text.as_str()))
+        } else if let Body::Edited { text, .. } = event.body {
+            Some(format!("edited: {}", text.as_str()))
+        } else {
+            None
         }
-        Body::Edited { text, .. } => Some(format!("edited: {}", text.as_str())),
-        _ => None,
     };
     peer.history("#ops").into_iter().filter_map(text).collect()
 }
