@@ -64,10 +64,6 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
     let body =
         |schema: Value| json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     let text = |name: &str, place: &str| json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } });
-    let fields = |names: &[&str]| {
-        let fields: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
-        json!({ "type": "object", "properties": fields })
-    };
     let operation = |summary: &str, parameters: Vec<Value>| json!({ "summary": summary, "parameters": parameters, "responses": { "default": { "description": "See docs/PROTOCOL.md." } } });
     let with_body = |mut operation: Value, body: Value| {
         if let Some(fields) = operation.as_object_mut() {
@@ -133,6 +129,12 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         }
     }
     paths
+}
+
+/// The schema of an object with these fields of any type.
+fn fields(names: &[&str]) -> Value {
+    let fields: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+    json!({ "type": "object", "properties": fields })
 }
 
 /// The schema of an example: the types of its fields.
