@@ -218,6 +218,9 @@ pub struct UserInfo {
     pub display_name: DisplayName,
     /// The time of the registration, in Unix milliseconds.
     pub since: u64,
+    /// Whether the user is a bot, such as an incoming webhook.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bot: bool,
     /// The user's presence. `None` shortly after server startup, until heartbeats arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,

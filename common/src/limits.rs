@@ -134,6 +134,15 @@ pub const JOIN_CODE_DAYS_MAX: u32 = 365;
 /// Bytes in the note of a join code.
 pub const JOIN_CODE_NOTE_BYTES_MAX: usize = 128;
 
+/// Hooks of one channel. One page lists them all.
+pub const HOOKS_PER_CHANNEL_MAX: usize = 50;
+
+/// Hooks of a node. The server finds the hook of a post by its digest.
+pub const HOOKS_MAX: usize = 5_000;
+
+/// Characters of the name that the sender of a hook's post gave itself.
+pub const POSTER_CHARACTERS_MAX: usize = 64;
+
 /// Milliseconds after which the code of `admin.reset_password` expires: a day.
 pub const RESET_CODE_MS: u64 = 24 * 60 * 60 * 1_000;
 

@@ -88,6 +88,8 @@ fn limits() -> String {
         ("open sessions of a user; a new login ends the oldest", limits::SESSIONS_PER_USER_MAX),
         ("channels in which a user is a member, without `*`", limits::MEMBERSHIPS_MAX),
         ("channels that a user has created", limits::CHANNELS_CREATED_MAX),
+        ("webhooks of a channel", limits::HOOKS_PER_CHANNEL_MAX),
+        ("webhooks of a node", limits::HOOKS_MAX),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

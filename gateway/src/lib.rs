@@ -6,6 +6,7 @@
 
 mod close;
 mod connection_id;
+mod hooks;
 mod hub;
 mod http;
 mod limits;

@@ -10,6 +10,9 @@ pub(crate) const FILE_DEALER: usize = DEALERS;
 /// The maximum bytes of one WebSocket frame from a client.
 pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
 
+/// The maximum bytes of the post of a webhook.
+pub(crate) const HOOK_BYTES_MAX: usize = 256 << 10;
+
 /// The maximum number of frames of one connection that wait for their replies.
 pub(crate) const IN_FLIGHT_MAX: usize = 64;
 

@@ -1,8 +1,9 @@
 //! `/metrics`, `/healthz` and `/readyz`: the gateway's own counters, and the status of all roles.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -15,6 +16,7 @@ use transport::{Context, control};
 use crate::close::Close;
 use crate::http::answer::json_answer;
 use crate::http::call::{Ask, ask};
+use crate::http::hooks::Format;
 use crate::http::web::{Client, Web};
 use crate::link::QUEUED_BYTES;
 
@@ -49,6 +51,8 @@ pub(crate) struct Gauges {
     topics: AtomicU64,
     lines_down: AtomicU64,
     bytes_down: AtomicU64,
+    /// The posts of webhooks. There are few formats and statuses.
+    webhooks: Mutex<BTreeMap<(Format, u16), u64>>,
 }
 
 /// An open connection, as long as it exists.
@@ -97,6 +101,11 @@ impl Gauges {
 
     pub(crate) fn set_topics(&self, topics: usize) {
         self.topics.store(topics as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn webhook(&self, format: Format, status: StatusCode) {
+        let mut webhooks = self.webhooks.lock().unwrap_or_else(PoisonError::into_inner);
+        *webhooks.entry((format, status.as_u16())).or_default() += 1;
     }
 
     pub(crate) fn count_down(&self, lines: &[u8]) {
@@ -218,6 +227,15 @@ fn gateway(page: &mut Page, gauges: &Gauges) {
     page.family("papo_gateway_closes_total", "counter", "WebSockets that the gateway closed, by close code.");
     for (close, count) in CLOSES.iter().zip(&gauges.closes) {
         page.sample("papo_gateway_closes_total", &format!("code=\"{}\"", close.frame().0), get(count));
+    }
+    page.family(
+        "papo_webhook_requests_total",
+        "counter",
+        "Posts of incoming webhooks, by format and status.",
+    );
+    for ((format, status), count) in &*gauges.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
+        let labels = format!("kind=\"{}\",status=\"{status}\"", format.name());
+        page.sample("papo_webhook_requests_total", &labels, *count);
     }
     for (name, kind, help, value) in [
         (

@@ -153,7 +153,10 @@ fn fact_in_words(fact: &Fact) -> String {
 
 fn user_record_in_words(user_record: &UserRecord) -> String {
     match user_record {
-        UserRecord::Account { at } => format!("{}: account created", time(*at)),
+        UserRecord::Account { at, bot: None } => format!("{}: account created", time(*at)),
+        UserRecord::Account { at, bot: Some(owner) } => {
+            format!("{}: account of a bot created by {owner}", time(*at))
+        }
         UserRecord::SessionOpened { at, session, expires } => {
             format!("{}: session {session} opened, until {}", time(*at), time(*expires))
         }
@@ -175,6 +178,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
         }
         UserRecord::JoinCodeUsed { at, id } => format!("{}: registered with join code {id}", time(*at)),
         UserRecord::JoinCodeRevoked { at, id } => format!("{}: join code {id} revoked", time(*at)),
+        UserRecord::HookCreated { at, id, name, channel } => {
+            format!("{}: webhook {id} of {name} in {channel} created", time(*at))
+        }
+        UserRecord::HookRevoked { at, id } => format!("{}: webhook {id} revoked", time(*at)),
         UserRecord::ResetCodeCreated { at, by, expires } => {
             format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
         }

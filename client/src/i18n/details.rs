@@ -61,6 +61,10 @@ translations! {
     NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
     TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
+    NoSuchHook "esse webhook não existe, ou foi revogado";
+    WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
+    TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";
+    BotAccount { user } "{user} é um robô, e um robô não tem senha";
     TooManyGuesses { seconds } "senhas ou códigos incorretos demais: espere {seconds} s e tente de novo";
     TooManyLogins "muita gente está entrando agora: tente de novo daqui a pouco";
     OutOfMemory "falta memória no servidor para conferir uma senha: tente mais tarde";

@@ -13,8 +13,13 @@ use session::Entry;
 pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>, to: &Target) -> Option<(String, String)> {
     let Event { n, from, body, .. } = event;
     let action = match body {
-        Body::Message { text, reply, .. } => {
-            let head = reply.map_or_else(|| format!("{from}: "), |reply| catalog.reply_head(from, reply));
+        Body::Message { text, reply, via, .. } => {
+            let poster = via.as_ref().and_then(|via| via.username.as_ref());
+            let head = match (reply, poster) {
+                (Some(reply), _) => catalog.reply_head(from, *reply),
+                (None, Some(poster)) => format!("{from} ({}): ", sanitise(poster.as_str())),
+                (None, None) => format!("{from}: "),
+            };
             return Some((head, sanitise(text.as_str()).into_owned()));
         }
         Body::File { file, .. } => {

@@ -69,6 +69,14 @@ fn a_message_of_a_blocked_user_shows_only_its_number() {
 }
 
 #[test]
+fn a_message_of_a_webhook_shows_the_name_of_its_poster() {
+    let line = r##"{"n":17,"at":1763700000123,"to":"#ops","from":"alerts","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi","via":{"hook":"alerts"VIA}}"##;
+    let shown = |via: &str| shown(&entry(&line.replace("VIA", via)));
+    assert!(shown(r#","username":"Graf\u001bana""#).ends_with("#ops 17 alerts (Grafana): oi"));
+    assert!(shown("").ends_with("#ops 17 alerts: oi"));
+}
+
+#[test]
 fn the_bell_rings_for_mentions_and_direct_messages() {
     let renderer = Renderer { has_bell: true, ..renderer(false) };
     renderer.set_reader(&testkit::user("alice"));

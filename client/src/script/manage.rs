@@ -49,9 +49,9 @@ pub enum ChannelCommand {
 pub struct OneChannel {
     /// The channel, in quotes: '#general'.
     #[arg(value_parser = channel)]
-    channel: ChannelName,
+    pub(super) channel: ChannelName,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 /// Arguments that name a channel and a user.

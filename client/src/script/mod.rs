@@ -16,6 +16,7 @@ mod sessions;
 mod subscribe;
 mod admin;
 mod join_codes;
+mod hooks;
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -107,6 +108,9 @@ pub enum Command {
     /// Manage a channel: its members, roles and subject.
     #[command(subcommand)]
     Channel(manage::ChannelCommand),
+    /// Manage the incoming webhooks of a channel, with which other programs post messages.
+    #[command(subcommand)]
+    Hook(hooks::HookCommand),
     /// Manage the node, as an administrator.
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -153,6 +157,7 @@ pub(crate) fn run(command: Command) -> Result<(), CliError> {
         Command::Join(arguments) => channels::join(arguments),
         Command::Leave(arguments) => channels::leave(arguments),
         Command::Channel(command) => manage::run(command),
+        Command::Hook(command) => hooks::run(command),
         Command::Admin(admin) => admin::run(admin),
         Command::Account(account) => accounts::run(account),
         Command::Password(arguments) => sessions::change_password(&arguments),
@@ -339,6 +344,9 @@ mod tests {
         "channel set #ops --public",
         "channel archive #ops --restore",
         "channel delete #ops",
+        "hook create #ops --name alerts --unlocked --here --signed --json",
+        "hook list #ops --json",
+        "hook revoke 01970000-0000-7000-8000-000000000005",
         "admin users --json",
         "admin channels",
         "admin sessions bob",

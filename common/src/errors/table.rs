@@ -20,8 +20,7 @@ errors! {
     }
     /// The line is JSON, but not a JSON-RPC 2.0 request with an `id`.
     InvalidRequest = "invalid_request", -32600 {
-        NotRequest "not_request" { error: String }
-            "the line is not a JSON-RPC request: {error}";
+        NotRequest "not_request" { error: String } "the line is not a JSON-RPC request: {error}";
         NoId "no_id" { max: usize }
             "a request needs an \"id\": a string or a number of at most {max} bytes";
         NoVersion "no_version" "a request needs \"jsonrpc\":\"2.0\"";
@@ -104,13 +103,11 @@ errors! {
             "{filter}: needs a date after it, such as {filter}:2026-01-31";
         QueryTime "query_time" { filter: String }
             "{filter}: takes a day, such as {filter}:2026-01-31, or a time with its offset, such as {filter}:2026-01-31T10:00:00Z";
-        QueryRepeated "query_repeated" { filter: String }
-            "{filter}: can be given only once";
+        QueryRepeated "query_repeated" { filter: String } "{filter}: can be given only once";
     }
     /// The server failed. The request is not the cause.
     Internal = "internal", -32603 {
-        Internal "internal"
-            "the server failed: ask its operator to read the server's log";
+        Internal "internal" "the server failed: ask its operator to read the server's log";
         ConversationDamaged "conversation_damaged" { file: String, offset: u64 }
             "a part of this conversation is damaged on the server ({file}, byte {offset}): its operator must restore it from a backup";
         #[client] BadAnswer "bad_answer" { error: String }
@@ -122,8 +119,7 @@ errors! {
     }
     /// The token is missing, forged, expired or revoked: log in again.
     Unauthenticated = "unauthenticated", 4010 {
-        NoToken "no_token" { method: String }
-            "{method} needs a \"token\": log in first";
+        NoToken "no_token" { method: String } "{method} needs a \"token\": log in first";
         NoSession "no_session" "your session has ended: log in again";
         #[client] NotLoggedIn "not_logged_in" "you are not logged in: log in first";
         #[client] LoggedOut "logged_out" "you logged out before the answer arrived";
@@ -154,6 +150,7 @@ errors! {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author" "only the author of a message may do this";
+        BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
@@ -169,13 +166,11 @@ errors! {
     }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
-        NotAdministrator "not_administrator"
-            "only administrators of the node may do this";
+        NotAdministrator "not_administrator" "only administrators of the node may do this";
     }
     /// An administrator has disabled the account.
     Disabled = "disabled", 4030 {
-        Disabled "disabled"
-            "this account is disabled: ask an administrator of the node";
+        Disabled "disabled" "this account is disabled: ask an administrator of the node";
         UserDisabled "user_disabled" { user: UserName }
             "the account of {user} is disabled: enable it first";
     }
@@ -243,6 +238,16 @@ errors! {
     NoSuchJoinCode = "no_such_join_code", 4040 {
         NoSuchJoinCode "no_such_join_code"
             "there is no such join code, or it was used up or has expired";
+    }
+    /// There is no such webhook, or it was revoked.
+    NoSuchHook = "no_such_hook", 4040 {
+        NoSuchHook "no_such_hook"
+            "there is no such webhook, or it was revoked";
+    }
+    /// The signature of a webhook's post is missing or wrong.
+    WrongSignature = "wrong_signature", 4030 {
+        WrongSignature "wrong_signature"
+            "the signature of the post is missing or wrong: sign the body with the secret of the webhook";
     }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {
@@ -331,6 +336,8 @@ errors! {
             "a channel may have {max} names, with its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
+        TooManyHooks "too_many_hooks" { max: usize }
+            "there are {max} webhooks, which is the limit: revoke one of them first";
         TooManyLevels "too_many_levels" { max: usize }
             "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }

@@ -10,6 +10,7 @@ use crate::amendments::Emoji;
 use crate::channels::Role;
 use crate::conversations::Target;
 use crate::files::{ContentHash, FileInfo, FileName};
+use crate::hooks::Via;
 use crate::json::Object;
 use crate::names::{ChannelName, UserName};
 use crate::text::{Subject, Text};
@@ -30,6 +31,8 @@ pub(super) struct EventLine<'a> {
     text: Option<LineText<'a>>,
     #[serde(default)]
     reply: Option<u64>,
+    #[serde(default)]
+    via: Option<Box<Via>>,
     #[serde(default)]
     emoji: Option<Emoji>,
     #[serde(default)]
@@ -141,8 +144,9 @@ pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
     };
     line.text("from", from.as_str()).field("kind", &Kind::of(body));
     match body {
-        Body::Message { id, text, reply } => {
-            line.field("id", id).text("text", text.as_str()).optional("reply", reply.as_ref());
+        Body::Message { id, text, reply, via } => {
+            line.field("id", id).text("text", text.as_str());
+            line.optional("reply", reply.as_ref()).optional("via", via.as_deref());
         }
         Body::Edited { id, of, text } => {
             line.field("id", id).field("of", of).text("text", text.as_str());
@@ -184,8 +188,9 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
     type Error = Cow<'static, str>;
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
-        let EventLine { n, at, to, from, kind, id, of, text, reply, emoji, deleted, .. } = line;
-        let EventLine { user, role, subject, private, archived, new_name, name, bytes, sha256, .. } = line;
+        let EventLine { n, at, to, from, kind, id, of, text, reply, via, emoji, .. } = line;
+        let EventLine { deleted, user, role, subject, private, archived, new_name, name, .. } = line;
+        let EventLine { bytes, sha256, .. } = line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let id = id.ok_or("an event of this kind needs an \"id\"");
         let some_of = of.ok_or("an event of this kind needs an \"of\"");
@@ -195,7 +200,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
         let body = match kind {
             Kind::Message if deleted => Body::Redacted { id: id?, of: None },
             Kind::Edited if deleted => Body::Redacted { id: id?, of: Some(some_of?) },
-            Kind::Message => Body::Message { id: id?, text: text?, reply },
+            Kind::Message => Body::Message { id: id?, text: text?, reply, via },
             Kind::Edited => Body::Edited { id: id?, of: some_of?, text: text? },
             Kind::Deleted => Body::Deleted { id: id?, of: some_of? },
             Kind::Reacted => Body::Reacted { id: id?, of: some_of?, emoji: emoji? },

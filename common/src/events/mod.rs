@@ -13,6 +13,7 @@ use crate::amendments::Emoji;
 use crate::channels::Role;
 use crate::conversations::{Conversation, Target};
 use crate::files::FileInfo;
+use crate::hooks::Via;
 use crate::json::Object;
 use crate::names::{ChannelName, UserName};
 use crate::presence::Change;
@@ -46,6 +47,8 @@ pub enum Body<'a> {
         text: Text<'a>,
         /// The number of the event that the message replies to.
         reply: Option<u64>,
+        /// The hook that posted the message. The box keeps the other variants small.
+        via: Option<Box<Via>>,
     },
     /// `message.edited`: the author replaced the text of a message.
     Edited {
@@ -238,7 +241,9 @@ impl Event<'_> {
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         let body = match self.body {
-            Body::Message { id, text, reply } => Body::Message { id, text: text.into_owned(), reply },
+            Body::Message { id, text, reply, via } => {
+                Body::Message { id, text: text.into_owned(), reply, via }
+            }
             Body::Edited { id, of, text } => Body::Edited { id, of, text: text.into_owned() },
             Body::Deleted { id, of } => Body::Deleted { id, of },
             Body::Reacted { id, of, emoji } => Body::Reacted { id, of, emoji },

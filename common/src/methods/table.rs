@@ -6,7 +6,7 @@ use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, channels, files, history, join_codes, json, mentions, messages, node,
+    accounts, admin, amendments, channels, files, history, hooks, join_codes, json, mentions, messages, node,
     notify, presence, reads, search,
 };
 
@@ -207,6 +207,22 @@ methods! {
         "Publishes that you are typing in a conversation, or that you stopped; at most every 3 seconds."
         r##"{"token":"eyJ0eXAi...","to":"#general","typing":true}"##
         => r#"{}"#;
+    HookCreate "hook.create" Session (hooks::CreateHook<'a>) -> hooks::CreatedHook:
+        "Creates an incoming webhook with an account that posts to a channel; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#ops","name":"alerts","signed":true}"##
+        => r#"{"id":"01970000-0000-7000-8000-000000000005","hook":"4f0c19a2b3d4e5f6071829304a5b6c7d8e9fa0b1","secret":"9d8c7b6a5f4e3d2c1b0a998877665544"}"#;
+    HookList "hook.list" Session (hooks::ListHooks<'a>) -> hooks::Hooks:
+        "Lists the incoming webhooks of a channel, without their tokens; for moderators and owners."
+        r##"{"token":"eyJ0eXAi...","channel":"#ops"}"##
+        => r#"{"hooks":[{"id":"01970000-0000-7000-8000-000000000005","name":"alerts","by":"alice","signed":true}]}"#;
+    HookRevoke "hook.revoke" Session (hooks::RevokeHook<'a>) -> Done:
+        "Revokes an incoming webhook; for moderators and owners of its channel."
+        r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000005"}"#
+        => r#"{}"#;
+    HookPost "hook.post" Anyone (hooks::Post<'a>) -> messages::Sent:
+        "Posts a message with the token of an incoming webhook, or replaces the text of its message."
+        r#"{"hook":"4f0c19a2b3d4e5f6071829304a5b6c7d8e9fa0b1","id":"01970000-0000-7000-8000-000000000006","text":"build done","username":"Jenkins"}"#
+        => r#"{"n":17,"at":1763700000123}"#;
     AdminUsers "admin.users" Administrator (accounts::ListNames<'a>) -> admin::Users:
         "Lists all accounts, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#

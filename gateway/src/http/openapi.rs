@@ -64,10 +64,6 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
     let body =
         |schema: Value| json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     let text = |name: &str, place: &str| json!({ "name": name, "in": place, "required": place == "path", "schema": { "type": "string" } });
-    let fields = |names: &[&str]| {
-        let fields: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
-        json!({ "type": "object", "properties": fields })
-    };
     let operation = |summary: &str, parameters: Vec<Value>| json!({ "summary": summary, "parameters": parameters, "responses": { "default": { "description": "See docs/PROTOCOL.md." } } });
     let with_body = |mut operation: Value, body: Value| {
         if let Some(fields) = operation.as_object_mut() {
@@ -80,7 +76,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         "required": true,
         "content": { "application/json": { "schema": either, "examples": examples } },
     });
-    json!({
+    let mut paths = json!({
         "/rpc": { "post": with_body(operation("One request, or an array of requests.", vec![]), rpc) },
         "/session": {
             "post": with_body(operation("Log in, and set a cookie.", vec![]), body(fields(&["user", "password", "slot"]))),
@@ -118,7 +114,27 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         },
         "/ws": { "get": operation("A WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]) },
         "/healthz": { "get": operation("Whether the gateway runs.", vec![]) },
-    })
+    });
+    for (path, summary, header) in [
+        ("/hooks/{token}", "A post in the format of Slack and Mattermost.", "Idempotency-Key"),
+        ("/hooks/{token}/github", "An event of GitHub.", "X-GitHub-Event"),
+        ("/hooks/{token}/alertmanager", "A notification of Alertmanager.", "Idempotency-Key"),
+    ] {
+        let post = operation(summary, vec![text("token", "path"), text(header, "header")]);
+        if let Some(paths) = paths.as_object_mut() {
+            paths.insert(
+                path.to_owned(),
+                json!({ "post": with_body(post, body(json!({ "type": "object" }))) }),
+            );
+        }
+    }
+    paths
+}
+
+/// The schema of an object with these fields of any type.
+fn fields(names: &[&str]) -> Value {
+    let fields: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+    json!({ "type": "object", "properties": fields })
 }
 
 /// The schema of an example: the types of its fields.

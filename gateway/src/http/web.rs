@@ -34,9 +34,9 @@ use super::address_limits::{AddressLimits, Connected};
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
-use super::{events, files, history, messages, openapi, rpc, session, websocket};
+use super::{events, files, history, hooks, messages, openapi, rpc, session, websocket};
 use crate::connection_id::SenderId;
-use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX};
+use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
 use crate::metrics::{self, Gauges, Statuses};
 use crate::token::Token;
@@ -132,11 +132,17 @@ impl Web {
     }
 
     fn routes(&self) -> Router {
+        let hooks = Router::new()
+            .route("/hooks/{token}", post(hooks::in_slack_format))
+            .route("/hooks/{token}/github", post(hooks::from_github))
+            .route("/hooks/{token}/alertmanager", post(hooks::from_alertmanager))
+            .layer(RequestBodyLimitLayer::new(HOOK_BYTES_MAX));
         let timed = Router::new()
             .route("/rpc", post(rpc::call))
             .route("/session", post(session::log_in).delete(session::log_out))
             .route("/history/{conversation}", get(history::page))
             .route("/messages", post(messages::send))
+            .merge(hooks)
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(metrics::is_alive))
             .layer(tower_http::timeout::TimeoutLayer::with_status_code(

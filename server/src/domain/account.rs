@@ -14,6 +14,7 @@ impl Account {
     pub(super) fn new(since: u64, password: Box<str>, administrator: bool) -> Self {
         Self {
             since,
+            bot: None,
             password,
             display_name: DisplayName::default(),
             sessions: BTreeMap::new(),
@@ -59,6 +60,8 @@ impl Account {
             | ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::HookCreated { .. }
+            | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }

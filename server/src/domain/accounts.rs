@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use super::State;
 use super::confusable::{self, Skeletons};
+use super::deletion::Deletion;
+use super::hooks::Hooks;
 use super::join_codes::JoinCodes;
 use super::levels::NotifyLevels;
 use super::reset_codes::ResetCodes;
@@ -31,6 +33,7 @@ pub struct Users {
     /// Derived from the accounts.
     skeletons: Skeletons,
     pub join_codes: JoinCodes,
+    pub hooks: Hooks,
     pub reset_codes: ResetCodes,
 }
 
@@ -39,10 +42,13 @@ pub struct Users {
 pub struct Account {
     /// The time of registration in Unix milliseconds.
     pub since: u64,
-    /// The password hash as a PHC string.
+    /// The password hash as a PHC string. Empty for a bot.
     pub password: Box<str>,
     #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
     pub display_name: DisplayName,
+    /// The owner of a bot; `None` for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot: Option<UserName>,
     pub sessions: BTreeMap<TokenDigest, Session>,
     /// How often the key of the user's topic has changed.
     pub epoch: u64,
@@ -65,17 +71,6 @@ pub struct Account {
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
-}
-
-/// The deletion of an account, as `users.json` stores it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deletion {
-    /// The time in Unix milliseconds.
-    pub at: u64,
-    /// Whether the user's messages are deleted, too.
-    pub erase: bool,
-    /// Whether the user has left all channels, and the messages to erase are deleted.
-    pub finished: bool,
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -173,6 +168,7 @@ impl Users {
             user: user.clone(),
             display_name: account.display_name.clone(),
             since: account.since,
+            bot: account.bot.is_some(),
             state: None,
             seen: account.seen,
         })
@@ -212,10 +208,12 @@ impl Users {
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         self.join_codes.apply(record);
+        self.hooks.apply(record);
         self.reset_codes.apply(record);
         match record {
-            ServerRecord::Account { at, user, password } => {
-                let account = Account::new(*at, password.clone(), self.accounts.is_empty());
+            ServerRecord::Account { at, user, password, bot } => {
+                let is_first = self.accounts.is_empty();
+                let account = Account { bot: bot.clone(), ..Account::new(*at, password.clone(), is_first) };
                 self.skeletons.add(user);
                 self.accounts.insert(user.clone(), account);
             }
@@ -255,6 +253,8 @@ impl Users {
             ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::HookCreated { .. }
+            | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. } => {}
@@ -286,6 +286,7 @@ impl Users {
         let Some(account) = self.accounts.get_mut(user) else { return };
         account.sessions.keys().for_each(|digest| drop(self.owners.remove(digest)));
         *account = Account {
+            bot: account.bot.take(),
             epoch: account.epoch + 1,
             disabled: true,
             deleted: Some(Deletion { at, erase, finished: false }),
@@ -338,7 +339,7 @@ pub(super) fn register<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     check_name_is_free(state, &user)?;
-    Ok(Record::Server(ServerRecord::Account { at, user, password }))
+    Ok(Record::Server(ServerRecord::Account { at, user, password, bot: None }))
 }
 
 pub(super) fn open_session<'a>(

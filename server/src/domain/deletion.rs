@@ -5,11 +5,23 @@ use std::cmp::Reverse;
 
 use common::channels::Role;
 use common::{Body, Conversation, Detail, Event, Target, UserName};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::channels::Channel;
 use super::{State, admin};
 use crate::domain::records::{Record, ServerRecord};
+
+/// The deletion of an account, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// The time in Unix milliseconds.
+    pub at: u64,
+    /// Whether the user's messages are deleted, too.
+    pub erase: bool,
+    /// Whether the user has left all channels, and the messages to erase are deleted.
+    pub finished: bool,
+}
 
 /// Checks that `by` may delete the account of `user`: `by` must be `user` or an administrator. The last
 /// administrator cannot be deleted.

@@ -16,6 +16,8 @@ mod display_names;
 pub mod levels;
 mod confusable;
 pub mod join_codes;
+pub mod hooks;
+pub mod bots;
 pub mod reset_codes;
 pub mod channels;
 pub mod messages;
@@ -31,13 +33,14 @@ pub mod urgency;
 use std::sync::Arc;
 
 use common::channels::Role;
+use common::hooks::Via;
 use common::notify::Level;
 use common::{
     Body, ChannelName, Conversation, Detail, DisplayName, Event, FileInfo, Subject, Target, Text, UserName,
 };
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Hook, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
@@ -84,6 +87,12 @@ pub enum Command<'a> {
     UseJoinCode { user: UserName, id: Uuid },
     /// Revoke a join code. Only administrators may do it.
     RevokeJoinCode { by: UserName, id: Uuid },
+    /// Create the account of a bot. Its owner may use it again.
+    RegisterBot { user: UserName, by: UserName },
+    /// Create an incoming webhook. Only moderators of its channel may do it.
+    CreateHook { id: Uuid, hook: Hook },
+    /// Revoke an incoming webhook. Only moderators of its channel may do it.
+    RevokeHook { by: UserName, id: Uuid },
     /// Give a user a code for a new password. Only administrators may do it.
     CreateResetCode { by: UserName, user: UserName, code: ResetCode },
     /// Remember a client that has logged in to the account.
@@ -148,6 +157,8 @@ pub enum Command<'a> {
         /// The number of the event that the message replies to.
         reply: Option<u64>,
     },
+    /// Send a message with an incoming webhook.
+    Post { user: UserName, to: Target, id: Uuid, text: Text<'a>, via: Via },
     /// Edit or delete a message, or change its reactions.
     Amend {
         user: UserName,
@@ -191,6 +202,9 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::CreateJoinCode { id, code } => join_codes::create(state, id, code, at).map(Some),
         Command::UseJoinCode { user, id } => join_codes::take_use(state, user, id, at).map(Some),
         Command::RevokeJoinCode { by, id } => join_codes::revoke(state, by, id, at).map(Some),
+        Command::RegisterBot { user, by } => bots::register_bot(state, user, by, at),
+        Command::CreateHook { id, hook } => hooks::create(state, id, hook, at).map(Some),
+        Command::RevokeHook { by, id } => hooks::revoke(state, by, id, at).map(Some),
         Command::CreateResetCode { by, user, code } => {
             reset_codes::create(state, by, user, code, at).map(Some)
         }
@@ -221,7 +235,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Archive(actor, archived) => channels::decide::archive(state, actor, archived, at),
         Command::DeleteChannel(actor) => channels::decide::delete(state, actor, at),
         Command::Send { user, to, id, text, reply } => {
-            messages::send(state, user, to, Body::Message { id, text, reply }, at).map(Some)
+            let body = Body::Message { id, text, reply, via: None };
+            messages::send(state, user, to, body, at).map(Some)
+        }
+        Command::Post { user, to, id, text, via } => {
+            let body = Body::Message { id, text, reply: None, via: Some(Box::new(via)) };
+            messages::send(state, user, to, body, at).map(Some)
         }
         Command::Amend { user, conversation, original, id, change } => {
             amendments::decide::amend(state, user, conversation, &original, id, change, at).map(Some)
@@ -250,11 +269,17 @@ impl State {
                     self.apply_to_channels(record);
                 }
             }
-            Record::Event(event) if number > self.channels.applied => {
-                self.channels.apply(number, event);
-                self.files.apply(event);
+            Record::Event(event) => {
+                if let (Target::Channel(name), Body::ChannelDeleted) = (&event.to, &event.body)
+                    && number > self.users.applied
+                {
+                    self.users.hooks.remove_channel(name);
+                }
+                if number > self.channels.applied {
+                    self.channels.apply(number, event);
+                    self.files.apply(event);
+                }
             }
-            Record::Event(_) => {}
         }
         self.users.applied = self.users.applied.max(number);
         self.channels.applied = self.channels.applied.max(number);
@@ -297,6 +322,8 @@ impl State {
             | ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::HookCreated { .. }
+            | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::DisplayNameSet { .. }

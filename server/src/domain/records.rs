@@ -7,7 +7,7 @@ use std::fmt;
 
 use common::hex::{from_hex, to_hex};
 use common::notify::Level;
-use common::{Body, DisplayName, Event, Target, UserName};
+use common::{Body, ChannelName, DisplayName, Event, Target, UserName};
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -28,7 +28,14 @@ pub enum Record<'a> {
 pub enum ServerRecord {
     /// An account was created.
     #[serde(rename = "account")]
-    Account { at: u64, user: UserName, password: Box<str> },
+    Account {
+        at: u64,
+        user: UserName,
+        password: Box<str>,
+        /// The owner of a bot. A bot has no password.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bot: Option<UserName>,
+    },
     /// A session was opened.
     #[serde(rename = "session")]
     SessionOpened {
@@ -62,6 +69,17 @@ pub enum ServerRecord {
     /// An administrator revoked a join code.
     #[serde(rename = "join_code.revoked")]
     JoinCodeRevoked { at: u64, by: UserName, id: Uuid },
+    /// A moderator created an incoming webhook.
+    #[serde(rename = "hook")]
+    HookCreated {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        hook: Hook,
+    },
+    /// A moderator revoked an incoming webhook.
+    #[serde(rename = "hook.revoked")]
+    HookRevoked { at: u64, by: UserName, id: Uuid },
     /// An administrator created a code with which a user replaces a forgotten password.
     #[serde(rename = "password.code")]
     ResetCodeCreated {
@@ -148,6 +166,26 @@ pub struct JoinCode {
     pub expires: u64,
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub note: Box<str>,
+}
+
+/// An incoming webhook that was not revoked, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// The moderator who created the hook.
+    pub by: UserName,
+    /// The account of the hook: the sender of its messages.
+    pub user: UserName,
+    pub channel: ChannelName,
+    pub digest: TokenDigest,
+    /// Whether a post may name another channel of which the account is a member.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlocked: bool,
+    /// Whether posts may mention all members.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub here: bool,
+    /// Whether posts must be signed. The secret is derived from the secret of the node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed: bool,
 }
 
 /// The code with which a user replaces a forgotten password, as `users.json` stores it.
@@ -264,9 +302,13 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 21] = [
+    const GOLDEN: [&str; 25] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
+        r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
+        r##"{"kind":"hook","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"alerts","channel":"#ops","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","unlocked":true,"here":true,"signed":true}"##,
+        r##"{"kind":"hook.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"n":2,"at":7,"to":"#ops","from":"alerts","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi","via":{"hook":"alerts","username":"Grafana"}}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,
         r##"{"kind":"session.ended","at":7,"user":"alice","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,

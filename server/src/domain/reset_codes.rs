@@ -48,8 +48,12 @@ pub(super) fn create<'a>(
     at: u64,
 ) -> Result<Record<'a>, Detail> {
     admin::check(state, &by)?;
-    if state.users.active(&user)?.disabled {
+    let account = state.users.active(&user)?;
+    if account.disabled {
         return Err(Detail::UserDisabled { user });
+    }
+    if account.bot.is_some() {
+        return Err(Detail::BotAccount { user });
     }
     Ok(Record::Server(ServerRecord::ResetCodeCreated { at, by, user, code }))
 }

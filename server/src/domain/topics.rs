@@ -6,6 +6,7 @@ use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use uuid::Uuid;
 
 /// The block size of SHA-256 in bytes.
 const BLOCK_BYTES: usize = 64;
@@ -39,8 +40,23 @@ impl TopicSecret {
     /// The topic of presence in an epoch.
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
-        // This label is unique: the labels of channels and users begin with `#`, `*` or `@`.
+        // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with
+        // `hook`.
         presence_topic(self.key(&format!("presence {epoch}")))
+    }
+
+    /// The secret with which the senders of a hook sign their posts: 32 hexadecimal digits.
+    #[must_use]
+    pub fn hook_secret(&self, hook: Uuid) -> String {
+        self.key(&format!("hook {hook}")).to_string()
+    }
+
+    /// Whether `code` is the HMAC-SHA-256 of `body` with the secret of the hook. The time of the comparison
+    /// reveals nothing.
+    #[must_use]
+    pub fn has_signed(&self, hook: Uuid, body: &[u8], code: &[u8; 32]) -> bool {
+        let mac = Hmac::<Sha256>::new_from_slice(self.hook_secret(hook).as_bytes());
+        mac.is_ok_and(|mac| mac.chain_update(body).verify_slice(code).is_ok())
     }
 
     fn key(&self, label: &str) -> TopicKey {

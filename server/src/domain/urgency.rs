@@ -33,15 +33,19 @@ impl Command<'_> {
             | Self::UseJoinCode { user, .. }
             | Self::Seen { user, .. }
             | Self::Send { user, .. }
+            | Self::Post { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
             Self::Disable { by, .. }
             | Self::Promote { by, .. }
             | Self::RevokeJoinCode { by, .. }
+            | Self::RegisterBot { by, .. }
+            | Self::RevokeHook { by, .. }
             | Self::CreateResetCode { by, .. }
             | Self::DeleteAccount { by, .. } => by,
             Self::CreateJoinCode { code, .. } => &code.by,
+            Self::CreateHook { hook, .. } => &hook.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -68,6 +72,7 @@ impl Command<'_> {
             | Self::Revoke { .. }
             | Self::ChangePassword { .. }
             | Self::RevokeJoinCode { .. }
+            | Self::RevokeHook { .. }
             | Self::Disable { .. }
             | Self::DeleteAccount { .. }
             | Self::Depart { .. }
@@ -86,6 +91,8 @@ impl Command<'_> {
             | Self::KnowClient { .. }
             | Self::Promote { .. }
             | Self::CreateJoinCode { .. }
+            | Self::RegisterBot { .. }
+            | Self::CreateHook { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }
@@ -99,6 +106,7 @@ impl Command<'_> {
             | Self::Archive(..)
             | Self::SetDisplayName { .. }
             | Self::Send { .. }
+            | Self::Post { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
             | Self::Share { .. }
             | Self::MarkRead { .. } => false,
@@ -126,7 +134,11 @@ impl Command<'_> {
     pub fn reserve(&self, state: &State) -> ReservePart {
         let is_content = matches!(
             self,
-            Self::Send { .. } | Self::Share { .. } | Self::MarkRead { .. } | Self::Seen { .. }
+            Self::Send { .. }
+                | Self::Post { .. }
+                | Self::Share { .. }
+                | Self::MarkRead { .. }
+                | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {
             ReservePart::Whole

@@ -78,9 +78,9 @@ pub(crate) fn write_current<E>(
     }
     let newest = find(*newest)?;
     let body = match (event.body, newest) {
-        (Body::Message { id, reply, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
+        (Body::Message { id, reply, via, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
             fields.edited = Some(at);
-            Body::Message { id, text, reply }
+            Body::Message { id, text, reply, via }
         }
         (body, _) => body,
     };

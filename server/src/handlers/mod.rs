@@ -9,6 +9,7 @@ mod mentions;
 mod notify;
 mod history;
 mod join_codes;
+mod hooks;
 mod reset_codes;
 mod reads;
 mod messages;
@@ -221,6 +222,10 @@ impl RequestContext<'_> {
             SyncHeads(params) => history::heads(self, &params);
             PresenceSet(params) => presence::set(self, &params);
             TypingSet(params) => presence::typing(self, &params);
+            HookCreate(params) => hooks::create(self, params);
+            HookList(params) => hooks::list(self, &params);
+            HookRevoke(params) => hooks::revoke(self, &params);
+            HookPost(params) => hooks::post(self, params);
             AdminUsers(params) => admin::users(self, &params);
             AdminChannels(params) => admin::channels(self, &params);
             AdminSessions(params) => admin::sessions(self, &params);

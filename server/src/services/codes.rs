@@ -1,4 +1,5 @@
 //! The texts of codes that a user receives from an administrator: join codes, and codes for a new password.
+//! Also the tokens of incoming webhooks.
 
 use common::hex::to_hex;
 
@@ -6,6 +7,22 @@ use crate::domain::records::TokenDigest;
 
 /// Bytes of a code: 128 random bits cannot be guessed.
 const CODE_BYTES: usize = 16;
+
+/// Bytes of the token of a webhook, which stays in the addresses of other programs for years.
+const TOKEN_BYTES: usize = 20;
+
+/// Creates the token of a webhook: 40 hexadecimal digits.
+pub fn random_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(to_hex(&bytes))
+}
+
+/// The digest of a token in a request; `None` if the length differs from that of a token.
+#[must_use]
+pub fn token_digest(token: &str) -> Option<TokenDigest> {
+    (token.len() == 2 * TOKEN_BYTES).then(|| TokenDigest::of(token))
+}
 
 /// Creates a code of 32 hexadecimal digits.
 pub fn random() -> Result<String, getrandom::Error> {

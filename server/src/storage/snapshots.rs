@@ -17,6 +17,7 @@ use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::files::SharedFile;
+use crate::domain::hooks::Hooks;
 use crate::domain::join_codes::JoinCodes;
 use crate::domain::reset_codes::ResetCodes;
 use crate::journal::Checkpoint;
@@ -43,6 +44,9 @@ struct UsersContent<A> {
     /// Absent in snapshots of versions without join codes.
     #[serde(default, skip_serializing_if = "JoinCodes::is_empty")]
     join_codes: JoinCodes,
+    /// Absent in snapshots of versions without hooks.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    hooks: Hooks,
     /// Absent in snapshots of versions without reset codes.
     #[serde(default, skip_serializing_if = "ResetCodes::is_empty")]
     reset_codes: ResetCodes,
@@ -93,6 +97,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     };
     state.users.restore(users.users);
     (state.users.join_codes, state.users.reset_codes) = (users.join_codes, users.reset_codes);
+    state.users.hooks = users.hooks;
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -133,7 +138,8 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         files: state.files.all().cloned().collect(),
     };
     let (join_codes, reset_codes) = (state.users.join_codes.clone(), state.users.reset_codes.clone());
-    let users = UsersContent { users: state.users.accounts(), join_codes, reset_codes };
+    let hooks = state.users.hooks.clone();
+    let users = UsersContent { users: state.users.accounts(), join_codes, hooks, reset_codes };
     Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 

@@ -12,6 +12,7 @@ use std::ops::Bound;
 
 use common::channels::{Ban, ChannelInfo, Invitation, Role};
 use common::{ChannelName, Conversation, Detail, Target, UserName, pages};
+use uuid::Uuid;
 
 use self::first_names::FirstNames;
 use self::visible::Indexes;
@@ -151,6 +152,18 @@ impl Channels {
     #[must_use]
     pub fn user_topic(&self, user: &UserName, epoch: u64) -> String {
         self.secret.user(user, epoch)
+    }
+
+    /// The secret with which the senders of a hook sign their posts. It is derived, not stored.
+    #[must_use]
+    pub fn hook_secret(&self, hook: Uuid) -> String {
+        self.secret.hook_secret(hook)
+    }
+
+    /// Whether `code` is the HMAC-SHA-256 of `body` with the secret of the hook.
+    #[must_use]
+    pub fn has_signed(&self, hook: Uuid, body: &[u8], code: &[u8; 32]) -> bool {
+        self.secret.has_signed(hook, body, code)
     }
 
     /// The topic of presence in an epoch.

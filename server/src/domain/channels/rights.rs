@@ -17,6 +17,8 @@ pub enum Action<'a> {
     Delete,
     Unban,
     ListBans,
+    /// Create, list and revoke incoming webhooks.
+    ManageHooks,
     /// Change the role of a member.
     GiveRole,
     /// Change the subject.
@@ -39,6 +41,7 @@ impl Action<'_> {
             | Self::Delete
             | Self::Unban
             | Self::ListBans
+            | Self::ManageHooks
             | Self::SetSubject => Role::Moderator,
             Self::GiveRole | Self::SetPrivate | Self::Rename | Self::ArchiveOrDelete => Role::Owner,
         }
@@ -53,6 +56,7 @@ impl Action<'_> {
             | Self::Delete
             | Self::Unban
             | Self::ListBans
+            | Self::ManageHooks
             | Self::GiveRole
             | Self::SetSubject
             | Self::SetPrivate

@@ -24,7 +24,7 @@ fn the_first_account_is_the_administrator() {
 fn a_snapshot_without_administrators_promotes_the_oldest_account() {
     let mut fixture = Fixture::new();
     for (number, (name, at)) in (1..).zip([("ana", 2), ("zoe", 1), ("eva", 2)]) {
-        let record = ServerRecord::Account { at, user: user(name), password: "hash".into() };
+        let record = ServerRecord::Account { at, user: user(name), password: "hash".into(), bot: None };
         fixture.state.apply(number, &Record::Server(record));
     }
     let mut accounts = fixture.state.users.accounts().clone();

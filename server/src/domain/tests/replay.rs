@@ -10,11 +10,11 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
-use crate::domain::records::{JoinCode, ResetCode};
+use crate::domain::records::{Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..48u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..52u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -72,6 +72,10 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 43 => Command::CreateJoinCode { id: Uuid::from_u128(n.into()), code: join_code(by) },
                 44 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
                 45 => Command::RevokeJoinCode { by: user(by), id: Uuid::from_u128(n.into()) },
+                48 => Command::RegisterBot { user: target, by: user(by) },
+                49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(by, other, place) },
+                50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
+                51 => post(by, place),
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -86,6 +90,17 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
 fn join_code(by: &str) -> JoinCode {
     let digest = TokenDigest::of("code");
     JoinCode { by: user(by), digest, uses: 2, expires: u64::MAX, note: "for a colleague".into() }
+}
+
+fn hook(by: &str, bot: &str, place: &str) -> Hook {
+    let (channel, digest) = (common::ChannelName::new(place).expect("a name"), TokenDigest::of(bot));
+    Hook { by: user(by), user: user(bot), channel, digest, unlocked: false, here: true, signed: false }
+}
+
+fn post(by: &str, place: &str) -> Command<'static> {
+    let via = common::hooks::Via { hook: user(by), username: None };
+    let id = Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001);
+    Command::Post { user: user(by), to: to(place), id, text: testkit::text("oi"), via }
 }
 
 impl Fixture {

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use common::channels::{LaterNames, Role};
 use common::notify::Level;
-use common::{Detail, DisplayName, Target, UserName};
+use common::{ChannelName, Detail, DisplayName, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, JoinCode, ServerRecord, TokenDigest};
+use crate::domain::records::{ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
@@ -73,7 +73,12 @@ pub enum Fact {
 pub enum UserRecord {
     /// The account was created.
     #[serde(rename = "account")]
-    Account { at: u64 },
+    Account {
+        at: u64,
+        /// The owner of a bot.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bot: Option<UserName>,
+    },
     #[serde(rename = "session")]
     SessionOpened {
         at: u64,
@@ -101,6 +106,12 @@ pub enum UserRecord {
     /// The user revoked a join code.
     #[serde(rename = "join_code.revoked")]
     JoinCodeRevoked { at: u64, id: Uuid },
+    /// The user created an incoming webhook.
+    #[serde(rename = "hook")]
+    HookCreated { at: u64, id: Uuid, name: UserName, channel: ChannelName },
+    /// The user revoked an incoming webhook.
+    #[serde(rename = "hook.revoked")]
+    HookRevoked { at: u64, id: Uuid },
     /// An administrator gave the user a code for a new password.
     #[serde(rename = "password.code")]
     ResetCodeCreated { at: u64, by: UserName, expires: u64 },
@@ -158,7 +169,7 @@ pub(super) fn user_record(
     sessions: &mut Sessions,
 ) -> Option<UserRecord> {
     let (user, user_record) = match record {
-        ServerRecord::Account { at, user, password: _ } => (user, UserRecord::Account { at }),
+        ServerRecord::Account { at, user, password: _, bot } => (user, UserRecord::Account { at, bot }),
         ServerRecord::SessionOpened { at, user, session, digest, expires } => {
             if user == *wanted {
                 sessions.insert(digest, session);
@@ -179,6 +190,11 @@ pub(super) fn user_record(
         }
         ServerRecord::JoinCodeUsed { at, user, id } => (user, UserRecord::JoinCodeUsed { at, id }),
         ServerRecord::JoinCodeRevoked { at, by, id } => (by, UserRecord::JoinCodeRevoked { at, id }),
+        ServerRecord::HookCreated { at, id, hook } => {
+            let Hook { by, user: name, channel, digest: _, unlocked: _, here: _, signed: _ } = hook;
+            (by, UserRecord::HookCreated { at, id, name, channel })
+        }
+        ServerRecord::HookRevoked { at, by, id } => (by, UserRecord::HookRevoked { at, id }),
         ServerRecord::ResetCodeCreated { at, by, user, code } => {
             (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
         }

@@ -22,6 +22,9 @@ const CREATIONS: Rate = Rate { per_second: 1, burst: 200 };
 /// Invitations that a user sends. A user may invite a whole company at once.
 const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 
+/// Posts of an incoming webhook: a monitor that reports a failure of many machines.
+const POSTS: Rate = Rate { per_second: 10, burst: 50 };
+
 /// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -68,6 +71,7 @@ pub enum RateKind {
     Joins,
     Creations,
     Invitations,
+    Posts,
 }
 
 #[derive(Debug)]
@@ -85,6 +89,7 @@ struct Usage {
     joins: Bucket,
     creations: Bucket,
     invitations: Bucket,
+    posts: Bucket,
     /// The day of `log_bytes`, in days since 1970.
     day: u64,
     log_bytes: u64,
@@ -98,11 +103,13 @@ impl Usage {
             RateKind::Joins => &mut self.joins,
             RateKind::Creations => &mut self.creations,
             RateKind::Invitations => &mut self.invitations,
+            RateKind::Posts => &mut self.posts,
         }
     }
 
     fn is_idle(&self, now_ms: u64) -> bool {
-        let buckets = [self.messages, self.reads, self.joins, self.creations, self.invitations];
+        let Self { messages, reads, joins, creations, invitations, posts, .. } = self;
+        let buckets = [messages, reads, joins, creations, invitations, posts];
         self.day != now_ms / DAY_MS && buckets.iter().all(|bucket| bucket.at_ms + DAY_MS < now_ms)
     }
 }
@@ -192,6 +199,7 @@ impl Rates {
             RateKind::Joins => JOINS,
             RateKind::Creations => CREATIONS,
             RateKind::Invitations => INVITATIONS,
+            RateKind::Posts => POSTS,
         }
     }
 

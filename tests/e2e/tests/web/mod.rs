@@ -3,6 +3,7 @@
 mod cookies;
 mod events;
 mod files;
+mod hooks;
 mod legacy;
 mod monitors;
 mod requests;

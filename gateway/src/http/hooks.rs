@@ -1,0 +1,188 @@
+//! `POST /hooks/{token}`: incoming webhooks. The answer to an accepted post is `ok`, byte for byte, because
+//! Alertmanager and Grafana compare it.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use common::{ChannelName, Detail, Reason};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answer::{Failure, status_of};
+use super::call::{Ask, ask};
+use super::web::{Client, VisitorOf, Web};
+use crate::hooks::{BadBody, Post, alertmanager, body, cut, github, id_of, slack};
+
+/// The messages of one group of alerts. The server limits the edits of a message; the next message of the
+/// group then takes further edits.
+const GROUP_MESSAGES_MAX: usize = 16;
+
+/// The formats of posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Format {
+    Slack,
+    GitHub,
+    Alertmanager,
+}
+
+impl Format {
+    /// The name in the metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::GitHub => "github",
+            Self::Alertmanager => "alertmanager",
+        }
+    }
+}
+
+pub(crate) async fn in_slack_format(
+    web: State<Web>,
+    visitor: VisitorOf,
+    path: Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    answer(web, visitor, path, (Format::Slack, headers, bytes)).await
+}
+
+pub(crate) async fn from_github(
+    web: State<Web>,
+    visitor: VisitorOf,
+    path: Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    answer(web, visitor, path, (Format::GitHub, headers, bytes)).await
+}
+
+pub(crate) async fn from_alertmanager(
+    web: State<Web>,
+    visitor: VisitorOf,
+    path: Path<String>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    answer(web, visitor, path, (Format::Alertmanager, headers, bytes)).await
+}
+
+async fn answer(
+    State(web): State<Web>,
+    Extension(visitor): VisitorOf,
+    Path(token): Path<String>,
+    (format, headers, bytes): (Format, HeaderMap, Bytes),
+) -> Response {
+    let delivery = Delivery { token, headers, bytes };
+    let response = match delivery.post(format) {
+        Ok(Some(post)) => match delivery.send(&web, visitor.client, post).await {
+            Ok(()) => plain(StatusCode::OK, "ok"),
+            Err(failure) => refused(&failure),
+        },
+        Ok(None) => plain(StatusCode::ACCEPTED, "ok"),
+        Err(BadBody::InvalidPayload) => plain(StatusCode::BAD_REQUEST, "invalid_payload"),
+        Err(BadBody::NoText) => plain(StatusCode::BAD_REQUEST, "no_text"),
+    };
+    web.gauges.webhook(format, response.status());
+    response
+}
+
+fn plain(status: StatusCode, word: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain")], word).into_response()
+}
+
+/// The answer to a post that the server refused, in the words of Slack.
+fn refused(failure: &Failure) -> Response {
+    let error = &failure.0;
+    let (status, word) = match error.reason() {
+        Some(Reason::NoSuchHook) => (StatusCode::NOT_FOUND, "no_service"),
+        Some(Reason::NoSuchChannel | Reason::NotMember) => (StatusCode::NOT_FOUND, "channel_not_found"),
+        Some(Reason::RateLimited) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+        _ if error.code >= 5000 => (status_of(error.code), "unavailable"),
+        _ => (StatusCode::FORBIDDEN, "action_prohibited"),
+    };
+    let mut response = plain(status, word);
+    if let Some(wait_ms) = error.data.wait_ms {
+        let seconds = HeaderValue::from(wait_ms.div_ceil(1_000));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+/// A post of a sender.
+struct Delivery {
+    token: String,
+    headers: HeaderMap,
+    bytes: Bytes,
+}
+
+impl Delivery {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The message of the body; `None` if the sender needs no message.
+    fn post(&self, format: Format) -> Result<Option<Post>, BadBody> {
+        let kind = self.header("content-type").unwrap_or_default();
+        let is_form = kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
+        let body = body::read(&self.bytes, is_form)?;
+        match format {
+            Format::Slack => slack::post(&body).map(Some),
+            Format::Alertmanager => alertmanager::post(&body).map(Some),
+            Format::GitHub => {
+                let event = self.header("x-github-event").ok_or(BadBody::InvalidPayload)?;
+                Ok(github::post(event, &body))
+            }
+        }
+    }
+
+    /// The id of the message. Equal keys of a sender select the same message.
+    fn id(&self) -> Uuid {
+        if let Some(delivery) = self.header("x-github-delivery") {
+            return id_of(&[&self.token, "delivery", delivery]);
+        }
+        let Some(key) = self.header("idempotency-key") else { return Uuid::now_v7() };
+        let id = Uuid::parse_str(key.trim_matches('"')).ok().filter(|id| id.get_version_num() == 7);
+        id.unwrap_or_else(|| id_of(&[&self.token, "key", key]))
+    }
+
+    async fn send(&self, web: &Web, client: Client, post: Post) -> Result<(), Failure> {
+        let mut params = json!({ "hook": self.token, "text": cut(&post.text) });
+        let channel = post.channel.as_deref().and_then(|name| ChannelName::from_input(name).ok());
+        set(&mut params, "username", post.username.map(Value::from));
+        set(&mut params, "channel", channel.map(|channel| json!(channel)));
+        set(&mut params, "signature", self.header("x-hub-signature-256").map(Value::from));
+        let Some(group) = post.group else {
+            return self.ask(web, client, params, self.id()).await;
+        };
+        set(&mut params, "edit", Some(Value::from(true)));
+        for number in 0..GROUP_MESSAGES_MAX {
+            let id = id_of(&[&self.token, "group", &group, &number.to_string()]);
+            match self.ask(web, client, params.clone(), id).await {
+                Err(failure) if is_message_full(&failure) => {}
+                sent => return sent,
+            }
+        }
+        self.ask(web, client, params, Uuid::now_v7()).await
+    }
+
+    async fn ask(&self, web: &Web, client: Client, mut params: Value, id: Uuid) -> Result<(), Failure> {
+        set(&mut params, "id", Some(json!(id)));
+        // The server checks the signature of the body.
+        let bytes = self.header("x-hub-signature-256").map(|_| self.bytes.clone());
+        ask(web, client, None, Ask { method: "hook.post", params, bytes }).await.map(drop)
+    }
+}
+
+/// Whether the message of a group accepts no further edit, because it had too many or was deleted.
+fn is_message_full(failure: &Failure) -> bool {
+    let detail = failure.0.detail();
+    matches!(detail, Some(Detail::TooManyEdits { .. } | Detail::NoSuchMessage { .. }))
+}
+
+fn set(params: &mut Value, name: &str, value: Option<Value>) {
+    if let (Some(fields), Some(value)) = (params.as_object_mut(), value) {
+        fields.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,110 @@
+//! Incoming webhooks. The state holds the digests of their tokens, never the tokens.
+
+use std::collections::{BTreeMap, HashMap};
+
+use common::limits::{HOOKS_MAX, HOOKS_PER_CHANNEL_MAX};
+use common::{ChannelName, Detail, UserName};
+use foldhash::fast::RandomState;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::State;
+use super::channels::rights::{Action, check};
+use crate::domain::records::{Hook, Record, ServerRecord, TokenDigest};
+
+/// The hooks by their ids, which begin with the time of their creation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<Uuid, Hook>", into = "BTreeMap<Uuid, Hook>")]
+pub struct Hooks {
+    all: BTreeMap<Uuid, Hook>,
+    /// The hook of each token; derived from `all`.
+    by_digest: HashMap<TokenDigest, Uuid, RandomState>,
+}
+
+impl From<BTreeMap<Uuid, Hook>> for Hooks {
+    fn from(all: BTreeMap<Uuid, Hook>) -> Self {
+        let by_digest = all.iter().map(|(id, hook)| (hook.digest, *id)).collect();
+        Self { all, by_digest }
+    }
+}
+
+impl From<Hooks> for BTreeMap<Uuid, Hook> {
+    fn from(hooks: Hooks) -> Self {
+        hooks.all
+    }
+}
+
+impl Hooks {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The hooks of a channel, the newest last.
+    pub fn of<'a>(&'a self, channel: &ChannelName) -> impl Iterator<Item = (&'a Uuid, &'a Hook)> {
+        self.all.iter().filter(move |(_, hook)| hook.channel == *channel)
+    }
+
+    pub(super) fn apply(&mut self, record: &ServerRecord) {
+        if let ServerRecord::HookCreated { id, hook, .. } = record {
+            self.by_digest.insert(hook.digest, *id);
+            self.all.insert(*id, hook.clone());
+        } else if let ServerRecord::HookRevoked { id, .. } = record {
+            self.retain(|known, _| known != id);
+        } else if let ServerRecord::AccountDeleted { user, .. } = record {
+            self.retain(|_, hook| hook.user != *user);
+        }
+    }
+
+    /// Removes the hooks of a deleted channel.
+    pub(super) fn remove_channel(&mut self, channel: &ChannelName) {
+        self.retain(|_, hook| hook.channel != *channel);
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Uuid, &Hook) -> bool) {
+        let removed = self.all.extract_if(.., |id, hook| !stays(id, hook));
+        for (_, hook) in removed {
+            self.by_digest.remove(&hook.digest);
+        }
+    }
+}
+
+/// The hook with this digest, if its account may act.
+pub fn find<'a>(state: &'a State, digest: &TokenDigest) -> Result<(Uuid, &'a Hook), Detail> {
+    let hooks = &state.users.hooks;
+    let id = hooks.by_digest.get(digest).ok_or(Detail::NoSuchHook)?;
+    let hook = hooks.all.get(id).ok_or(Detail::NoSuchHook)?;
+    let is_active = state.users.active(&hook.user).is_ok_and(|account| !account.disabled);
+    if is_active { Ok((*id, hook)) } else { Err(Detail::NoSuchHook) }
+}
+
+/// Checks that `user` may see and change the hooks of a channel.
+pub fn may_manage(state: &State, channel: &ChannelName, user: &UserName) -> Result<(), Detail> {
+    check(channel, state.channels.channel(channel)?, user, Action::ManageHooks)
+}
+
+pub(super) fn create<'a>(state: &State, id: Uuid, hook: Hook, at: u64) -> Result<Record<'a>, Detail> {
+    may_manage(state, &hook.channel, &hook.by)?;
+    may_add(state, &hook.channel)?;
+    Ok(Record::Server(ServerRecord::HookCreated { at, id, hook }))
+}
+
+/// Checks that a channel may have one more hook.
+pub fn may_add(state: &State, channel: &ChannelName) -> Result<(), Detail> {
+    for (count, max) in [
+        (state.users.hooks.of(channel).count(), HOOKS_PER_CHANNEL_MAX),
+        (state.users.hooks.all.len(), HOOKS_MAX),
+    ] {
+        if count >= max {
+            return Err(Detail::TooManyHooks { max });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn revoke<'a>(state: &State, by: UserName, id: Uuid, at: u64) -> Result<Record<'a>, Detail> {
+    let hook = state.users.hooks.all.get(&id).ok_or(Detail::NoSuchHook)?;
+    // A user who may not see the hook learns nothing about it.
+    may_manage(state, &hook.channel, &by).map_err(|_not_allowed| Detail::NoSuchHook)?;
+    Ok(Record::Server(ServerRecord::HookRevoked { at, by, id }))
+}

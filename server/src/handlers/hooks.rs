@@ -1,0 +1,145 @@
+//! `hook.create`, `hook.list`, `hook.revoke` and `hook.post`.
+
+use common::accounts::Done;
+use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, Post, PosterName, RevokeHook, Via};
+use common::mentions::{Mention, mention_ranges};
+use common::messages::Sent;
+use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
+use uuid::{Builder, Uuid};
+
+use super::RequestContext;
+use crate::domain::channels::decide::may_join;
+use crate::domain::records::{self, TokenDigest};
+use crate::domain::{Actor, Change, Command, Original, bots, hooks};
+use crate::services::codes;
+use crate::services::limiters::rates::RateKind;
+use crate::storage::ledger::Receipt;
+
+pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -> Result<CreatedHook, Error> {
+    let CreateHook { token, channel, name, unlocked, here, signed } = params;
+    let by = context.authenticate(&token)?;
+    let state = context.ledger.state();
+    hooks::may_manage(state, &channel, &by)?;
+    hooks::may_add(state, &channel)?;
+    let hook = codes::random_token().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
+    admit_bot(context, &by, Actor { user: name.clone(), channel: channel.clone() })?;
+    let (id, digest) = (Uuid::now_v7(), TokenDigest::of(&hook));
+    let stored = records::Hook { by, user: name, channel, digest, unlocked, here, signed };
+    context.record(Command::CreateHook { id, hook: stored })?;
+    let secret = signed.then(|| context.ledger.state().channels.hook_secret(id));
+    Ok(CreatedHook { id, hook, secret })
+}
+
+/// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
+fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
+    bots::may_own(context.ledger.state(), &bot.user, by)?;
+    may_join(context.ledger.state(), &bot)?;
+    context.record(Command::RegisterBot { user: bot.user.clone(), by: by.clone() })?;
+    let moderator = Actor { user: by.clone(), channel: bot.channel.clone() };
+    context.record(Command::Invite(moderator, bot.user.clone()))?;
+    context.record(Command::Join(bot))?;
+    Ok(())
+}
+
+pub(super) fn list(context: &mut RequestContext<'_>, params: &ListHooks<'_>) -> Result<Hooks, Error> {
+    let user = context.authenticate(&params.token)?;
+    let state = context.ledger.state();
+    hooks::may_manage(state, &params.channel, &user)?;
+    let hooks = state.users.hooks.of(&params.channel).map(|(id, hook)| Hook {
+        id: *id,
+        name: hook.user.clone(),
+        by: hook.by.clone(),
+        unlocked: hook.unlocked,
+        here: hook.here,
+        signed: hook.signed,
+    });
+    Ok(Hooks { hooks: hooks.collect() })
+}
+
+pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeHook<'_>) -> Result<Done, Error> {
+    let by = context.authenticate(&params.token)?;
+    context.record(Command::RevokeHook { by, id: params.id })?;
+    Ok(Done {})
+}
+
+pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result<Sent, Error> {
+    let Post { hook, id, text, username, channel, edit, signature } = params;
+    let digest = codes::token_digest(&hook).ok_or(Detail::NoSuchHook)?;
+    let (hook_id, hook) = hooks::find(context.ledger.state(), &digest)?;
+    let hook = hook.clone();
+    if hook.signed {
+        check_signature(context, hook_id, signature.as_deref())?;
+    }
+    context.take_rate(&hook.user, RateKind::Posts)?;
+    let text = if hook.here { text } else { without_here(text)? };
+    let channel = channel.filter(|_| hook.unlocked).unwrap_or(hook.channel);
+    let to = Target::Channel(channel);
+    if let Some(sent) = context.ledger.sent_before(id, &hook.user)? {
+        return if edit { replace(context, hook.user, to, sent, text) } else { Ok(sent.into()) };
+    }
+    let via = Via { hook: hook.user.clone(), username: username.as_deref().and_then(PosterName::new) };
+    let receipt = context.record(Command::Post { user: hook.user, to, id, text, via })?;
+    Ok(receipt.ok_or(Detail::Internal)?.into())
+}
+
+/// Checks the signature of the bytes after the line.
+fn check_signature(context: &RequestContext<'_>, hook: Uuid, signature: Option<&str>) -> Result<(), Detail> {
+    let body = context.attached.bytes.as_ref().filter(|_| context.attached.is_single_line);
+    let channels = &context.ledger.state().channels;
+    let is_valid = body.zip(signature).is_some_and(|(body, signature)| {
+        let code = signature.strip_prefix("sha256=").and_then(common::hex::from_hex::<32>);
+        code.is_some_and(|code| channels.has_signed(hook, body, &code))
+    });
+    if is_valid { Ok(()) } else { Err(Detail::WrongSignature) }
+}
+
+/// Removes the sign of each `@here`, so that the text mentions only single users.
+fn without_here(text: Text<'_>) -> Result<Text<'_>, Detail> {
+    let mut rest = text.as_str().to_owned();
+    let is_here = |text: &str| mention_ranges(text).find(|(_, mention)| *mention == Mention::Here);
+    let mut has_changed = false;
+    while let Some((range, _)) = is_here(&rest) {
+        rest.remove(range.start);
+        has_changed = true;
+    }
+    if has_changed { Text::new(rest) } else { Ok(text) }
+}
+
+/// Replaces the text of a message of the hook, unless it has this text.
+fn replace(
+    context: &mut RequestContext<'_>,
+    user: UserName,
+    conversation: Target,
+    sent: Receipt,
+    text: Text<'_>,
+) -> Result<Sent, Error> {
+    let readable = Conversation::of(&user, &conversation);
+    let state = context.ledger.state();
+    let amendment = state.channels.amendments(&readable).and_then(|all| all.of(sent.n));
+    let newest = amendment.and_then(|amendment| amendment.edits.last().copied()).unwrap_or(sent.n);
+    if let Some(Body::Message { text: known, .. } | Body::Edited { text: known, .. }) =
+        context.ledger.event(&readable, newest)?.map(|event| event.body)
+        && known.as_str() == text.as_str()
+    {
+        return Ok(sent.into());
+    }
+    let original = context.ledger.event(&readable, sent.n)?;
+    let original = original.as_ref().and_then(Original::of);
+    let original =
+        original.ok_or_else(|| Detail::NoSuchMessage { n: sent.n, conversation: conversation.clone() })?;
+    let (id, change) = (id_at(context.now_ms), Change::Edit(text));
+    let receipt = context.record(Command::Amend { user, conversation, original, id, change })?;
+    Ok(receipt.ok_or(Detail::Internal)?.into())
+}
+
+/// A new id with the time of the server.
+fn id_at(now_ms: u64) -> Uuid {
+    let random = Uuid::now_v7().into_bytes().last_chunk().copied().unwrap_or_default();
+    Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
+}
+
+impl From<Receipt> for Sent {
+    fn from(Receipt { n, at }: Receipt) -> Self {
+        Self { n, at }
+    }
+}
