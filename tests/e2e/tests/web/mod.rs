@@ -10,6 +10,8 @@ mod rights;
 mod sessions;
 mod sites;
 mod slow_readers;
+mod tls;
+mod authority;
 mod websocket;
 
 use e2e::{Node, Peer, peers};
