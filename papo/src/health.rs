@@ -36,8 +36,7 @@ impl Health {
         let mut code = ExitCode::SUCCESS;
         let named = self.endpoints.iter().map(|endpoint| (&**endpoint, true));
         let default = ROLES.iter().map(|endpoint| (*endpoint, true)).chain([(GATEWAY, false)]);
-        let endpoints: Vec<_> =
-            if self.endpoints.is_empty() { default.collect() } else { named.collect() };
+        let endpoints: Vec<_> = if self.endpoints.is_empty() { default.collect() } else { named.collect() };
         for (endpoint, is_required) in endpoints {
             match control::request_status(&context, endpoint, Duration::from_millis(self.timeout_ms)) {
                 Ok(status) => {

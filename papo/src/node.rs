@@ -95,7 +95,9 @@ impl Up {
         let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
         let statuses = controls.map(str::to_owned).to_vec();
         let gateway = match self.web.is_on() {
-            true => Some(open_gateway(&context, (self.web, &keys), self.gateway_control, statuses, &security)?),
+            true => {
+                Some(open_gateway(&context, (self.web, &keys), self.gateway_control, statuses, &security)?)
+            }
             false => None,
         };
         if gateway.is_some() {

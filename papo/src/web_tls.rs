@@ -72,7 +72,9 @@ impl TlsArgs {
                 roots: self.acme_root,
                 folder: keys.join(ACME),
             }))),
-            (Mode::Acme, ..) => bail!("--web-tls acme orders its own certificate: omit --web-cert and --web-key"),
+            (Mode::Acme, ..) => {
+                bail!("--web-tls acme orders its own certificate: omit --web-cert and --web-key")
+            }
         }
     }
 }
@@ -98,7 +100,8 @@ impl WebCa {
         let lan = lan::create(&folder, &names, clock::unix_ms() / 1_000)?;
         let domains: Vec<_> =
             names.iter().filter(|name| name.parse::<std::net::IpAddr>().is_err()).cloned().collect();
-        let domains = if domains.is_empty() { String::new() } else { format!(" --web-domain {}", domains.join(",")) };
+        let domains =
+            if domains.is_empty() { String::new() } else { format!(" --web-domain {}", domains.join(",")) };
         let (authority, certificate, key) =
             (lan.authority.display(), lan.certificate.display(), lan.key.display());
         let fingerprint = &lan.fingerprint;

@@ -50,7 +50,9 @@ impl Unfinished {
         let mut read = self.read();
         read.bytes += bytes;
         while UNFINISHED_BYTES_FREE + read.held.len() * UNFINISHED_STEP_BYTES < read.bytes {
-            let Some(held) = self.0.web.limits.hold_body(*sender, UNFINISHED_STEP_BYTES) else { return false };
+            let Some(held) = self.0.web.limits.hold_body(*sender, UNFINISHED_STEP_BYTES) else {
+                return false;
+            };
             read.held.push(held);
         }
         true

@@ -55,7 +55,9 @@ pub(crate) async fn open(
         let message = "offer the subprotocol papo.v1";
         return refuse(StatusCode::BAD_REQUEST, "no_subprotocol", message);
     }
-    upgrade.on_upgrade(move |socket| async move { chat(web, visitor, unfinished, socket).await }).into_response()
+    upgrade
+        .on_upgrade(move |socket| async move { chat(web, visitor, unfinished, socket).await })
+        .into_response()
 }
 
 async fn chat(web: Web, visitor: Visitor, unfinished: Unfinished, mut socket: WebSocket) {

@@ -84,7 +84,8 @@ impl Acme {
         let mut failures = 0;
         loop {
             let validity = self.certificates.served().map(|served| served.validity);
-            let wait_s = if failures == 0 { until_renewal_s(validity, unix_s()) } else { retry_s(validity, failures) };
+            let wait_s =
+                if failures == 0 { until_renewal_s(validity, unix_s()) } else { retry_s(validity, failures) };
             if wait_s > 0 {
                 tokio::time::sleep(Duration::from_secs(wait_s.min(LOOK_S_MAX))).await;
                 if failures == 0 {
@@ -140,7 +141,8 @@ impl Acme {
         }
         let contact = self.config.contact.as_ref().map(|address| format!("mailto:{address}"));
         let contacts: Vec<&str> = contact.iter().map(String::as_str).collect();
-        let new = NewAccount { contact: &contacts, terms_of_service_agreed: true, only_return_existing: false };
+        let new =
+            NewAccount { contact: &contacts, terms_of_service_agreed: true, only_return_existing: false };
         let (account, credentials) = builder().create(&new, self.config.directory.clone(), None).await?;
         self.store.store_account(&credentials)?;
         Ok(account)
@@ -215,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_certificate_is_renewed_when_a_third_of_its_life_is_left() {
-        let validity = |days: u64| Some(Validity { not_before_s: 1_000_000, not_after_s: 1_000_000 + days * 86_400 });
+        let validity =
+            |days: u64| Some(Validity { not_before_s: 1_000_000, not_after_s: 1_000_000 + days * 86_400 });
         assert_eq!(until_renewal_s(None, 5), 0);
         assert_eq!(until_renewal_s(validity(90), 1_000_000), 60 * 86_400);
         assert_eq!(until_renewal_s(validity(90), 1_000_000 + 59 * 86_400), 86_400);

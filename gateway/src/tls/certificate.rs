@@ -129,8 +129,13 @@ pub(crate) mod tests {
         };
         let parsed = parse(&chain, &key, "chat.example", now_s).expect("usable");
         assert_eq!((parsed.validity.lifetime_s(), parsed.validity.left_s(now_s)), (1_000, 900));
-        let error = |chain: &str, key: &str, name: &str, now_s| parse(chain, key, name, now_s).expect_err("bad").to_string();
-        assert_eq!(error(&chain, &other_key, "chat.example", now_s), "the private key does not belong to the certificate");
+        let error = |chain: &str, key: &str, name: &str, now_s| {
+            parse(chain, key, name, now_s).expect_err("bad").to_string()
+        };
+        assert_eq!(
+            error(&chain, &other_key, "chat.example", now_s),
+            "the private key does not belong to the certificate"
+        );
         assert_eq!(error(&chain, &key, "x.example", now_s), "the certificate is not for x.example");
         assert_eq!(error(&chain, &key, "chat.example", now_s + 900), "the certificate has expired");
         assert_eq!(error("", &key, "chat.example", now_s), "there is no certificate in the file");

@@ -43,9 +43,8 @@ impl Files {
 
     fn parse(&self, contents: &Contents) -> Result<Certificate, TlsError> {
         let Self { certificate, key, domains, .. } = self;
-        Certificate::parse(&contents.certificate, &contents.key, domains, unix_s()).map_err(|cause| {
-            TlsError::Files { certificate: certificate.clone(), key: key.clone(), cause }
-        })
+        Certificate::parse(&contents.certificate, &contents.key, domains, unix_s())
+            .map_err(|cause| TlsError::Files { certificate: certificate.clone(), key: key.clone(), cause })
     }
 
     /// Looks at the files from time to time, and serves their new contents.
@@ -87,8 +86,9 @@ impl Files {
 }
 
 fn read(certificate: &std::path::Path, key: &std::path::Path) -> Result<Contents, TlsError> {
-    let read =
-        |path: &std::path::Path| disk::read(path).map_err(|cause| TlsError::Read { path: path.to_owned(), cause });
+    let read = |path: &std::path::Path| {
+        disk::read(path).map_err(|cause| TlsError::Read { path: path.to_owned(), cause })
+    };
     Ok(Contents { certificate: read(certificate)?, key: read(key)? })
 }
 
@@ -109,7 +109,8 @@ mod tests {
         write(signed("chat.example", now_s, now_s + 1_000));
         let certificates = Arc::new(Certificates::new());
         let domains = vec!["chat.example".to_owned()];
-        let mut files = Files::load(certificate.clone(), key.clone(), domains, Arc::clone(&certificates)).expect("usable");
+        let mut files = Files::load(certificate.clone(), key.clone(), domains, Arc::clone(&certificates))
+            .expect("usable");
         let end = || certificates.served().expect("a certificate").validity.not_after_s;
         write(signed("chat.example", now_s, now_s + 2_000));
         files.update(read(&certificate, &key)).expect("usable");

@@ -12,7 +12,8 @@ use common::hex::to_hex;
 use disk::Access;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CidrSubnet, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    date_time_ymd,
 };
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -99,14 +100,20 @@ pub fn create(folder: &Path, names: &[String], now_s: u64) -> Result<Lan, LanErr
 }
 
 fn load_key(path: &Path, folder: &Path) -> Result<KeyPair, LanError> {
-    let text = disk::read_text(path)
-        .map_err(|cause| LanError::Io { action: "read", path: path.to_owned(), cause })?;
+    let text = disk::read_text(path).map_err(|cause| LanError::Io {
+        action: "read",
+        path: path.to_owned(),
+        cause,
+    })?;
     KeyPair::from_pem(&text).map_err(|_| LanError::BadKey(path.to_owned(), folder.to_owned()))
 }
 
 fn write(path: &Path, text: &str, access: Access) -> Result<(), LanError> {
-    disk::replace_file(path, text.as_bytes(), access)
-        .map_err(|cause| LanError::Io { action: "write", path: path.to_owned(), cause })
+    disk::replace_file(path, text.as_bytes(), access).map_err(|cause| LanError::Io {
+        action: "write",
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 fn authority_params(key: &KeyPair, names: &[String], now_s: u64) -> Result<CertificateParams, LanError> {
@@ -117,8 +124,12 @@ fn authority_params(key: &KeyPair, names: &[String], now_s: u64) -> Result<Certi
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let subtree = |name: &String| match name.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(address.octets(), 32)),
-        Ok(IpAddr::V6(address)) => GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(address.octets(), 128)),
+        Ok(IpAddr::V4(address)) => {
+            GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix(address.octets(), 32))
+        }
+        Ok(IpAddr::V6(address)) => {
+            GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(address.octets(), 128))
+        }
         Err(_) => GeneralSubtree::DnsName(name.clone()),
     };
     let mut permitted: Vec<_> = names.iter().map(subtree).collect();
@@ -176,9 +187,9 @@ fn check(
         .map_err(|error| failed(&error))?;
     for name in names {
         let server = ServerName::try_from(&**name).map_err(|_| LanError::BadName(name.clone()))?;
-        verifier.verify_server_cert(signed.der(), &[], &server, &[], UnixTime::now()).map_err(|cause| {
-            LanError::OtherNames { folder: folder.to_owned(), name: name.clone(), cause }
-        })?;
+        verifier
+            .verify_server_cert(signed.der(), &[], &server, &[], UnixTime::now())
+            .map_err(|cause| LanError::OtherNames { folder: folder.to_owned(), name: name.clone(), cause })?;
     }
     Ok(())
 }

@@ -62,7 +62,9 @@ pub enum TlsError {
     Write { path: PathBuf, cause: io::Error },
     #[error("{} and {}: {cause}", certificate.display(), key.display())]
     Files { certificate: PathBuf, key: PathBuf, cause: CertificateError },
-    #[error("--web-tls acme needs the name of this node, at which the authority reaches it: --web-domain chat.example")]
+    #[error(
+        "--web-tls acme needs the name of this node, at which the authority reaches it: --web-domain chat.example"
+    )]
     NoDomain,
     #[error("--web-domain {0}: write a name such as chat.example, without a scheme and a port")]
     BadDomain(String),
@@ -144,9 +146,11 @@ mod tests {
 
     #[test]
     fn a_domain_is_a_name_without_a_scheme_and_a_port() {
-        let check = |domain: &str| checked(vec![domain.to_owned()]).ok().and_then(|domains| domains.first().cloned());
+        let check =
+            |domain: &str| checked(vec![domain.to_owned()]).ok().and_then(|domains| domains.first().cloned());
         assert_eq!(check("Chat.Example").as_deref(), Some("chat.example"));
-        for bad in ["https://chat.example", "chat.example:443", "chat example", "*.example", "localhost", ""] {
+        for bad in ["https://chat.example", "chat.example:443", "chat example", "*.example", "localhost", ""]
+        {
             assert_eq!(check(bad), None, "{bad}");
         }
     }

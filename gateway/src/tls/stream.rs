@@ -56,7 +56,10 @@ impl Acceptor {
         let held = self.web.limits.connect(address, is_proxy);
         let held = held.ok_or_else(|| io::Error::other("too many connections"))?;
         let sender = self.web.hub.sender(address);
-        if self.tls.is_some() && !is_proxy && !self.web.limits.take_tls_handshake(sender, clock::monotonic_ms()) {
+        if self.tls.is_some()
+            && !is_proxy
+            && !self.web.limits.take_tls_handshake(sender, clock::monotonic_ms())
+        {
             return Err(io::Error::other("too many handshakes"));
         }
         stream.set_nodelay(true)?;
@@ -89,7 +92,11 @@ pub(crate) enum Stream {
 }
 
 impl AsyncRead for Counted {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let Self { stream, unfinished, .. } = self.get_mut();
         let before = buffer.filled().len();
         let polled = Pin::new(stream).poll_read(cx, buffer);
@@ -102,7 +109,11 @@ impl AsyncRead for Counted {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),

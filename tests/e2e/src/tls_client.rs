@@ -14,7 +14,7 @@ use tungstenite::http::HeaderValue;
 use crate::web::{Answer, read_answer};
 use crate::{DEADLINE, Web};
 
-pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
 /// A client that trusts one authority, and knows the gateway by one name.
 #[derive(Clone)]
@@ -80,7 +80,10 @@ fn send_request(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> TlsStream {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len());
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\nContent-Length: {}\r\n",
+        body.len()
+    );
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }

@@ -18,7 +18,8 @@ use crate::DEADLINE;
 /// The configuration of a server at 127.0.0.1 with a certificate by `issuer`.
 pub(crate) fn server_config(issuer: &Issuer<'static, KeyPair>) -> Arc<ServerConfig> {
     let key = KeyPair::generate().expect("a key");
-    let certificate = leaf("127.0.0.1", Duration::from_secs(3_600)).signed_by(&key, issuer).expect("a certificate");
+    let certificate =
+        leaf("127.0.0.1", Duration::from_secs(3_600)).signed_by(&key, issuer).expect("a certificate");
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -60,7 +61,9 @@ pub(crate) fn serve(stream: TcpStream, config: Arc<ServerConfig>, state: &Mutex<
 }
 
 /// The path and the body of a request.
-fn read_request(reader: &mut BufReader<StreamOwned<ServerConnection, TcpStream>>) -> Option<(String, Vec<u8>)> {
+fn read_request(
+    reader: &mut BufReader<StreamOwned<ServerConnection, TcpStream>>,
+) -> Option<(String, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let path = line.split(' ').nth(1)?.to_owned();

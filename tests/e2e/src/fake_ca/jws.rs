@@ -51,10 +51,7 @@ impl Jws {
     /// The SHA-256 of the key of an account (RFC 7638), as base64url.
     pub(crate) fn thumbprint(&self, account: usize) -> String {
         let key = &self.keys[account];
-        let canonical = format!(
-            r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#,
-            key["x"], key["y"]
-        );
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, key["x"], key["y"]);
         base64url(&Sha256::digest(canonical))
     }
 

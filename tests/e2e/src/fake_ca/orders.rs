@@ -89,9 +89,11 @@ impl Orders {
     fn challenge(&self, number: usize, status: &str) -> Value {
         let (base, order) = (&self.base, &self.orders[number]);
         let error = order.failure.as_ref();
-        let error = error.map(|detail| json!({ "type": "urn:ietf:params:acme:error:unauthorized", "detail": detail }));
+        let error = error
+            .map(|detail| json!({ "type": "urn:ietf:params:acme:error:unauthorized", "detail": detail }));
         let url = format!("{base}/challenge/{number}");
-        let mut challenge = json!({ "type": "tls-alpn-01", "url": url, "token": order.token, "status": status });
+        let mut challenge =
+            json!({ "type": "tls-alpn-01", "url": url, "token": order.token, "status": status });
         if let Some(error) = error {
             challenge["error"] = error;
         }
@@ -154,7 +156,8 @@ fn new_order(state: &mut State, signed: &Signed) -> Result<Answer, Refusal> {
         return Err(Refusal::new("serverInternal", "the authority is out of order"));
     }
     let identifiers = &signed.payload["identifiers"];
-    let domain = identifiers[0]["value"].as_str().filter(|_| identifiers.as_array().is_some_and(|all| all.len() == 1));
+    let domain =
+        identifiers[0]["value"].as_str().filter(|_| identifiers.as_array().is_some_and(|all| all.len() == 1));
     let domain = domain.ok_or_else(|| Refusal::new("malformed", "order one name"))?.to_owned();
     let number = state.orders.orders.len();
     let token = format!("token-{number}-{}", transport::clock::unix_ms());
@@ -216,7 +219,10 @@ fn finalize(state: &mut State, number: usize, payload: &Value) -> Result<Answer,
 fn names(csr: &CertReq) -> Option<Vec<String>> {
     let attribute = csr.info.attributes.iter().next()?;
     let extensions = ExtensionReq::from_der(&attribute.values.get(0)?.to_der().ok()?).ok()?;
-    let names = extensions.0.iter().find_map(|extension| SubjectAltName::from_der(extension.extn_value.as_bytes()).ok())?;
+    let names = extensions
+        .0
+        .iter()
+        .find_map(|extension| SubjectAltName::from_der(extension.extn_value.as_bytes()).ok())?;
     let name = |name: &GeneralName| match name {
         GeneralName::DnsName(name) => name.to_string(),
         other => format!("{other:?}"),

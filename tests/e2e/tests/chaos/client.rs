@@ -7,9 +7,9 @@ use common::{Conversation, Target, Text};
 use session::{Command, Follow, Message, Session, driver};
 use sim::checks::bounds;
 use testkit::Rng;
-use transport::{Context, Frame, Socket};
 use transport::poll::Watch;
 use transport::security::Security;
+use transport::{Context, Frame, Socket};
 use uuid::Uuid;
 
 use super::client_io::{ClientIo, Link};
@@ -103,7 +103,12 @@ impl ChaosClient {
     pub(super) fn watches(&self, now_ms: u64) -> impl Iterator<Item = Watch<'_>> {
         let (dealer, subscriber) = self.io.sockets();
         let writable = dealer.filter(|_| !self.io.outgoing.is_empty()).map(Watch::Writable);
-        [dealer, subscriber].into_iter().flatten().map(Watch::Readable).chain(writable).filter(move |_| self.is_reading(now_ms))
+        [dealer, subscriber]
+            .into_iter()
+            .flatten()
+            .map(Watch::Readable)
+            .chain(writable)
+            .filter(move |_| self.is_reading(now_ms))
     }
 
     /// The time of the next action without an incoming message.

@@ -145,7 +145,9 @@ impl WebLink {
     pub(super) fn receive(&mut self, now_ms: u64, session: &mut Session) {
         while let Some(socket) = &mut self.socket {
             match socket.read() {
-                Ok(Message::Text(lines)) => lines.lines().for_each(|line| self.pass_on(now_ms, session, line)),
+                Ok(Message::Text(lines)) => {
+                    lines.lines().for_each(|line| self.pass_on(now_ms, session, line))
+                }
                 Ok(Message::Ping(_) | Message::Pong(_)) => {}
                 Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return,
                 Ok(Message::Close(_)) | Err(_) => self.reconnect(now_ms),

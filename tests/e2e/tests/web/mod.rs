@@ -24,6 +24,6 @@ fn team(node: &Node) -> [Peer; 2] {
     [alice, bob]
 }
 
-fn token(peer: &Peer) -> String {
+pub(crate) fn token(peer: &Peer) -> String {
     peer.session().token.to_string()
 }

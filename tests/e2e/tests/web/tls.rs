@@ -21,7 +21,8 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = clock::now();
     while !condition() {
         assert!(started.elapsed() < DEADLINE, "{what}");
-        thread::sleep(Duration::from_millis(20));
+        // A browser's address has 50 handshakes a second.
+        thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -133,9 +134,14 @@ fn an_authority_validates_the_node_and_its_certificate_is_kept_over_a_restart() 
     node.restart("up");
     assert_eq!(browser.certificate().expect("a handshake"), first);
     assert_eq!((ca.issued(), ca.accounts(), ca.refusals()), (1, 1, vec![]));
+    let backup = ca.folder().join("backup.tar");
+    let backup = Process::run(["backup", text(&backup), "--data", text(node.data())]);
+    assert_eq!(backup.code, Some(0), "{}", backup.log);
     let stored = node.data().join("keys/acme");
     for file in std::fs::read_dir(stored).expect("a folder") {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&file.expect("a file").metadata().expect("a mode").permissions());
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &file.expect("a file").metadata().expect("a mode").permissions(),
+        );
         assert_eq!(mode & 0o077, 0, "keys are for their owner only");
     }
 }
@@ -150,7 +156,10 @@ fn a_certificate_is_renewed_and_a_failing_authority_changes_nothing() {
     ca.set_failing(true);
     wait_until("no problem", || !node.problems("gateway").is_empty());
     let problem = node.problems("gateway").concat();
-    assert!(problem.contains("no new certificate for chat.example: ") && problem.contains("out of order"), "{problem}");
+    assert!(
+        problem.contains("no new certificate for chat.example: ") && problem.contains("out of order"),
+        "{problem}"
+    );
     assert_eq!(browser.certificate().expect("a handshake"), first);
     ca.set_failing(false);
     wait_until("no renewal", || browser.certificate().is_ok_and(|certificate| certificate != first));
@@ -210,13 +219,24 @@ fn a_local_network_has_its_own_authority() {
 fn plain_http_leaves_the_machine_only_with_a_flag() {
     let refused = |flags: &[&str]| {
         let folder = tempfile::tempdir().expect("a folder");
-        let all = ["up", "--data", text(folder.path()), "--clients", "tcp://127.0.0.1:0", "--subscribers", "tcp://127.0.0.1:0"];
+        let all = [
+            "up",
+            "--data",
+            text(folder.path()),
+            "--clients",
+            "tcp://127.0.0.1:0",
+            "--subscribers",
+            "tcp://127.0.0.1:0",
+        ];
         let finished = Process::run([&all[..], flags].concat());
         assert_eq!(finished.code, Some(1));
         finished.log
     };
     assert!(refused(&["--web", "0.0.0.0:0"]).contains("would serve plain HTTP to other machines"));
-    assert!(refused(&["--web", "0.0.0.0:0", "--web-tls", "files"]).contains("needs both --web-cert and --web-key"));
+    assert!(
+        refused(&["--web", "0.0.0.0:0", "--web-tls", "files"])
+            .contains("needs both --web-cert and --web-key")
+    );
     assert!(refused(&["--web", "0.0.0.0:0", "--web-tls", "acme"]).contains("--web-domain"));
     let missing = ["--web-tls", "files", "--web-cert", "/missing.pem", "--web-key", "/missing.key"];
     assert!(refused(&missing).contains("cannot read /missing.pem"));
