@@ -147,6 +147,7 @@ fn ten_thousand_handshakes_do_not_delay_an_honest_client() {
     let [alice] = peers(&node, ["alice"]);
     let client = TlsClient::new(&node.web(), DOMAIN, ca.root());
     let mut honest = client.socket(&token(&alice));
+    assert!(honest.read().expect("a hello").into_text().expect("text").contains("hello"));
     let attackers: Vec<_> = (0..THREADS)
         .map(|_| {
             let client = client.clone();
