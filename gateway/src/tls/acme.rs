@@ -33,7 +33,7 @@ const LOOK_S_MAX: u64 = 3_600;
 /// Seconds after the first failure, and the maximum after further failures. Let's Encrypt refuses more than five
 /// failed validations of a name an hour.
 const RETRY_S: u64 = 120;
-const RETRY_S_MAX: u64 = 4 * 3_600;
+const RETRY_S_MAX: u64 = LOOK_S_MAX;
 
 #[derive(Debug, thiserror::Error)]
 enum AcmeError {

@@ -122,6 +122,10 @@ impl WebLink {
                 None => self.retry_at_ms = now_ms + self.rng.within(RETRY_MS),
             }
         }
+        if let Some(socket) = &mut self.socket {
+            // A frame that did not fit the socket's buffer.
+            let _waits_or_lost = socket.flush();
+        }
         if self.socket.is_some() && !(self.new_topics.is_empty() && self.barriers.is_empty()) {
             let topics = std::mem::take(&mut self.new_topics);
             let id = self.request(now_ms, "gateway.subscribe", &json!({ "topics": topics }));
