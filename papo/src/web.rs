@@ -88,12 +88,16 @@ impl WebArgs {
     /// The flags of the gateway. `keys` is the folder of the node's keys.
     pub(crate) fn config(self, endpoints: Endpoints, keys: &Path) -> anyhow::Result<gateway::Config> {
         let Endpoints { broker, proxy, control, statuses } = endpoints;
+        let web = address("--web", self.address())?;
+        if web.is_none() && self.tls.is_on() {
+            bail!("--web-tls needs --web: an address for browsers");
+        }
         let networks = self.trusted_proxy.iter().map(|network| parse_network(network));
         Ok(gateway::Config {
             broker,
             proxy,
             control,
-            web: address("--web", self.address())?,
+            web,
             metrics: address("--metrics", &self.metrics)?,
             origins: self.web_origin,
             trusted_proxies: networks.collect::<anyhow::Result<_>>()?,

@@ -49,6 +49,10 @@ enum Mode {
 }
 
 impl TlsArgs {
+    pub(crate) fn is_on(&self) -> bool {
+        self.web_tls != Mode::Off
+    }
+
     pub(crate) fn is_acme(&self) -> bool {
         self.web_tls == Mode::Acme
     }

@@ -197,7 +197,9 @@ fn challenge_key(domain: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, AcmeE
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let certificate = params.self_signed(&key)?;
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    Ok(Arc::new(CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider())?))
+    // `CertifiedKey::from_der` refuses the extension, which is critical.
+    let key = provider().key_provider.load_private_key(key)?;
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
 }
 
 /// Seconds until a certificate has a third of its life left; 0 without a certificate.

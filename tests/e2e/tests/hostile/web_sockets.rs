@@ -51,7 +51,7 @@ fn invalid_frames_close_only_their_own_connection() {
         ("a reserved kind", vec![0x83, MASKED, 0, 0, 0, 0]),
         ("a continuation of nothing", vec![0x80, MASKED, 0, 0, 0, 0]),
         ("a ping in parts", vec![0x09, MASKED, 0, 0, 0, 0]),
-        ("a ping of 126 bytes", vec![0x89, MASKED | 126, 0, 126, 0, 0, 0, 0]),
+        ("a ping of 126 bytes", [&[0x89, MASKED | 126, 0, 126, 0, 0, 0, 0][..], &[0; 126]].concat()),
         ("a close frame of one byte", vec![0x88, MASKED | 1, 0, 0, 0, 0, 3]),
         ("invalid UTF-8", vec![TEXT, MASKED | 2, 0, 0, 0, 0, 0xc3, 0x28]),
         ("binary", vec![0x82, MASKED | 1, 0, 0, 0, 0, 0]),

@@ -8,6 +8,7 @@ use e2e::fake_ca::validate;
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection};
 use sha2::{Digest as _, Sha256};
 
@@ -18,12 +19,14 @@ fn respond(names: &[&str], extensions: Vec<CustomExtension>, protocol: &[u8]) ->
     let mut params = CertificateParams::new(names).expect("names");
     params.custom_extensions = extensions;
     let certificate = params.self_signed(&key).expect("a certificate");
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let key = ring::default_provider().key_provider.load_private_key(key).expect("a key");
+    let certified = CertifiedKey::new(vec![certificate.der().clone()], key);
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .expect("a configuration");
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = vec![protocol.to_vec()];
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -1,5 +1,6 @@
 //! The server block of nginx in OPERATIONS: WebSockets, secure cookies, large uploads and events pass through it.
 
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -34,7 +35,7 @@ fn server_block(listen: &str, [certificate, key]: &[PathBuf; 2], gateway: &str) 
 }
 
 /// Starts nginx with the block, and waits until it answers.
-fn start(folder: &Path, block: &str, client: &TlsClient) -> Process {
+fn start(folder: &Path, block: &str, listen: &str) -> Process {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("{kind}_temp_path {}/{kind};\n", folder.display()))
@@ -50,7 +51,7 @@ fn start(folder: &Path, block: &str, client: &TlsClient) -> Process {
     nginx.args(["-e", "stderr", "-c"]).arg(file);
     let nginx = Process::start(nginx);
     let started = clock::now();
-    while client.connect().is_err() {
+    while TcpStream::connect(listen).is_err() {
         assert!(nginx.is_running() && started.elapsed() < DEADLINE, "{}", nginx.log());
         thread::sleep(Duration::from_millis(20));
     }
@@ -66,10 +67,10 @@ fn a_node_works_behind_nginx_as_operations_describes_it() {
     std::fs::write(&files[1], key).expect("written");
     let node = Node::with_gateway(&[("web-origin", "https://chat.example"), ("trusted-proxy", "127.0.0.1")]);
     let [alice, _bob] = team(&node);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let listen = port.to_string();
     let browser = TlsClient::new(&Web::new(&listen), DOMAIN, ca.root());
-    let nginx = start(ca.folder(), &server_block(&listen, &files, node.web().address()), &browser);
+    let nginx = start(ca.folder(), &server_block(&listen, &files, node.web().address()), &listen);
 
     let json_body = ("Content-Type", "application/json");
     let login = json!({ "user": "alice", "password": PASSWORD }).to_string();

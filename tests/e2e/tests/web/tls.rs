@@ -118,8 +118,8 @@ fn with_acme(ca: &FakeCa) -> Node {
     ca.validate_at(&port.to_string());
     let (flags, web) = (acme(ca), port.to_string());
     let mut flags: Vec<_> = flags.iter().map(|(name, value)| (&**name, &**value)).collect();
-    flags.push(("web", &web));
-    Node::with_gateway(&flags)
+    flags.extend([("web", &*web), ("gateway-control", "tcp://127.0.0.1:0")]);
+    Node::up_with_flags(tempfile::tempdir().expect("a folder"), &flags)
 }
 
 #[test]
@@ -238,6 +238,16 @@ fn plain_http_leaves_the_machine_only_with_a_flag() {
             .contains("needs both --web-cert and --web-key")
     );
     assert!(refused(&["--web", "0.0.0.0:0", "--web-tls", "acme"]).contains("--web-domain"));
-    let missing = ["--web-tls", "files", "--web-cert", "/missing.pem", "--web-key", "/missing.key"];
+    assert!(refused(&["--web", "off", "--web-tls", "files"]).contains("--web-tls needs --web"));
+    let missing = [
+        "--web",
+        "127.0.0.1:0",
+        "--web-tls",
+        "files",
+        "--web-cert",
+        "/missing.pem",
+        "--web-key",
+        "/missing.key",
+    ];
     assert!(refused(&missing).contains("cannot read /missing.pem"));
 }
