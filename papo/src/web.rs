@@ -77,7 +77,7 @@ pub(crate) struct Endpoints {
 impl WebArgs {
     /// Whether the gateway has anything to serve.
     pub(crate) fn is_on(&self) -> bool {
-        self.address() != "off" || self.metrics != "off"
+        self.address() != "off" || self.metrics != "off" || self.tls.is_on()
     }
 
     fn address(&self) -> &str {

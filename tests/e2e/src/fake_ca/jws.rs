@@ -124,3 +124,97 @@ pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
     }
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::rand::SystemRandom;
+    use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    use serde_json::json;
+
+    use super::*;
+
+    const BASE: &str = "https://127.0.0.1:1";
+
+    struct Client {
+        key: EcdsaKeyPair,
+        random: SystemRandom,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let random = SystemRandom::new();
+            let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
+            let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
+            Self { key: key.expect("a key"), random }
+        }
+
+        fn jwk(&self) -> Value {
+            let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
+            json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) })
+        }
+
+        fn sign(&self, header: &Value, payload: &Value) -> Value {
+            let [protected, payload] = [header, payload].map(|part| base64url(part.to_string().as_bytes()));
+            let message = format!("{protected}.{payload}");
+            let signature = self.key.sign(&self.random, message.as_bytes()).expect("a signature");
+            json!({ "protected": protected, "payload": payload, "signature": base64url(signature.as_ref()) })
+        }
+    }
+
+    fn verify(jws: &mut Jws, path: &str, body: &Value) -> Result<Signed, &'static str> {
+        let verified = jws.verify(BASE, &format!("{BASE}{path}"), body.to_string().as_bytes());
+        verified.map_err(|refusal| refusal.kind)
+    }
+
+    #[test]
+    fn only_a_signed_request_with_a_new_nonce_is_accepted() {
+        let (mut jws, client, stranger) = (Jws::default(), Client::new(), Client::new());
+        let header = |jws: &mut Jws, path: &str, key: Value| {
+            let mut header =
+                json!({ "alg": "ES256", "nonce": jws.new_nonce(), "url": format!("{BASE}{path}") });
+            let field = if key.is_string() { "kid" } else { "jwk" };
+            header[field] = key;
+            header
+        };
+        let payload = json!({ "termsOfServiceAgreed": true });
+        let right = header(&mut jws, "/account", client.jwk());
+        let body = client.sign(&right, &payload);
+        assert_eq!(verify(&mut jws, "/account", &body).expect("accepted").payload, payload);
+        assert_eq!(verify(&mut jws, "/account", &body).err(), Some("badNonce"), "a nonce is used once");
+        assert_eq!(jws.accounts(), 1);
+
+        let kid = Value::from(format!("{BASE}/account/0"));
+        let order = header(&mut jws, "/order", kid.clone());
+        assert!(verify(&mut jws, "/order", &client.sign(&order, &payload)).is_ok());
+        let order = header(&mut jws, "/order", kid.clone());
+        assert_eq!(verify(&mut jws, "/order", &stranger.sign(&order, &payload)).err(), Some("unauthorized"));
+        let order = header(&mut jws, "/order", kid.clone());
+        let mut changed = client.sign(&order, &payload);
+        changed["payload"] = Value::from(base64url(b"{}"));
+        assert_eq!(verify(&mut jws, "/order", &changed).err(), Some("unauthorized"));
+        let order = header(&mut jws, "/order", kid);
+        assert_eq!(
+            verify(&mut jws, "/finalize/0", &client.sign(&order, &payload)).err(),
+            Some("unauthorized")
+        );
+        let order = header(&mut jws, "/order", client.jwk());
+        assert_eq!(verify(&mut jws, "/order", &client.sign(&order, &payload)).err(), Some("malformed"));
+        let order = header(&mut jws, "/order", Value::from(format!("{BASE}/account/9")));
+        assert_eq!(
+            verify(&mut jws, "/order", &client.sign(&order, &payload)).err(),
+            Some("accountDoesNotExist")
+        );
+        let mut order = header(&mut jws, "/order", Value::from(format!("{BASE}/account/0")));
+        order["nonce"] = Value::from("nonce-999");
+        assert_eq!(verify(&mut jws, "/order", &client.sign(&order, &payload)).err(), Some("badNonce"));
+    }
+
+    #[test]
+    fn base64url_is_that_of_rfc_4648() {
+        for (bytes, text) in
+            [(&b""[..], ""), (b"f", "Zg"), (b"fo", "Zm8"), (b"foo", "Zm9v"), (&[0xfb, 0xff], "-_8")]
+        {
+            assert_eq!((base64url(bytes), from_base64url(text)), (text.to_owned(), Some(bytes.to_vec())));
+        }
+    }
+}

@@ -180,7 +180,10 @@ fn challenge(state: &Mutex<State>, number: usize, validation: &Validation) -> An
     order.failure = validated.err();
     let failure = order.failure.clone();
     state.refusals.extend(failure);
-    Answer::ok(&state.orders.challenge(number, "processing"))
+    // The node finds out later whether the validation succeeded.
+    let mut challenge = state.orders.challenge(number, "processing");
+    challenge.as_object_mut().expect("an object").remove("error");
+    Answer::ok(&challenge)
 }
 
 /// The public key of a request for a certificate.
