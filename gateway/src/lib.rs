@@ -1,8 +1,8 @@
 //! The gateway: HTTP and WebSocket for browsers, scripts and monitors. No other crate names HTTP.
 //!
-//! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure `hub`, a tokio thread owns the
-//! connections of the clients. The gateway adds and relaxes no right: the server decides about each request, and
-//! the key of a topic is a capability.
+//! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure `hub`, a tokio thread owns
+//! the connections of the clients. The gateway adds and relaxes no right: the server decides about each
+//! request, and the key of a topic is a capability.
 
 mod close;
 mod connection_id;

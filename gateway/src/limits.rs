@@ -99,14 +99,14 @@ pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
 
-/// The maximum bytes of all request bodies, file chunks and unfinished WebSocket messages that the gateway holds,
-/// and of those of one address. A request beyond a limit is refused, and a WebSocket is closed. Their clients send
-/// again.
+/// The maximum bytes of all request bodies, file chunks and unfinished WebSocket messages that the gateway
+/// holds, and of those of one address. A request beyond a limit is refused, and a WebSocket is closed. Their
+/// clients send again.
 pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
 pub(crate) const ADDRESS_BODIES_BYTES_MAX: usize = 16 << 20;
 
-/// The bytes of an unfinished WebSocket message that do not count as a body, and the steps in which further bytes
-/// count. Almost all messages are shorter than the first number.
+/// The bytes of an unfinished WebSocket message that do not count as a body, and the steps in which further
+/// bytes count. Almost all messages are shorter than the first number.
 pub(crate) const UNFINISHED_BYTES_FREE: usize = 4 << 10;
 pub(crate) const UNFINISHED_STEP_BYTES: usize = 64 << 10;
 

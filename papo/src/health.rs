@@ -11,8 +11,8 @@ use crate::print_to_stderr;
 
 #[derive(Args)]
 pub(crate) struct Health {
-    /// Request the status at these control endpoints; the default is a node on this machine, with or without a
-    /// gateway
+    /// Request the status at these control endpoints; the default is a node on this machine, with or without
+    /// a gateway
     endpoints: Vec<String>,
     /// Wait this long for each answer, in milliseconds
     #[arg(long, default_value_t = 2000)]

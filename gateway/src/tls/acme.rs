@@ -30,8 +30,8 @@ const POLLS: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(60));
 /// The maximum seconds between two looks at the clock, which also moves while the machine sleeps.
 const LOOK_S_MAX: u64 = 3_600;
 
-/// Seconds after the first failure, and the maximum after further failures. Let's Encrypt refuses more than five
-/// failed validations of a name an hour.
+/// Seconds after the first failure, and the maximum after further failures. Let's Encrypt refuses more than
+/// five failed validations of a name an hour.
 const RETRY_S: u64 = 120;
 const RETRY_S_MAX: u64 = LOOK_S_MAX;
 

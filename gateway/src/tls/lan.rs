@@ -1,7 +1,7 @@
 //! `papo web-ca`: a certificate authority for a local network, and a certificate of the node by it.
 //!
-//! The authority can sign only for the names that it was created with (name constraints, RFC 5280 4.2.1.10). So a
-//! stolen key of the authority does not affect other sites for the browsers that trust it.
+//! The authority can sign only for the names that it was created with (name constraints, RFC 5280 4.2.1.10).
+//! So a stolen key of the authority does not affect other sites for the browsers that trust it.
 
 use std::io;
 use std::net::IpAddr;
@@ -228,7 +228,8 @@ mod tests {
         assert!(disk::is_private(&second.key).expect("a file"));
     }
 
-    /// Without any permitted address, an authority could sign for all addresses, and the same holds for names.
+    /// Without any permitted address, an authority could sign for all addresses, and the same holds for
+    /// names.
     #[test]
     fn an_authority_for_names_only_signs_for_no_address() {
         for (own, other) in [("chat.lan", "192.0.2.10"), ("192.0.2.10", "chat.lan")] {

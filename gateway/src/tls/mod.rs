@@ -47,8 +47,8 @@ pub struct AcmeConfig {
     /// An address of the operator, to which the authority sends warnings.
     pub contact: Option<String>,
     pub directory: String,
-    /// A file in PEM with the certificates that the authority's own HTTPS is checked against; `None` for those
-    /// of the system.
+    /// A file in PEM with the certificates that the authority's own HTTPS is checked against; `None` for
+    /// those of the system.
     pub roots: Option<PathBuf>,
     /// The folder for the account and the certificate.
     pub folder: PathBuf,
@@ -110,7 +110,8 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Certificates>::clone(&certificates));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), ACME_PROTOCOL.to_vec()];
-        // A session that can be resumed costs 3 KiB for each connection, and a new handshake half a millisecond.
+        // A session that can be resumed costs 3 KiB for each connection, and a new handshake half a
+        // millisecond.
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
         Ok(Self { server: Arc::new(server), certificates, keeper })

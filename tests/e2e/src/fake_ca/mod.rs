@@ -1,7 +1,8 @@
 //! A certificate authority for tests: ACME (RFC 8555) with validation by TLS-ALPN-01 (RFC 8737) over HTTPS.
 //!
-//! It refuses what a real authority refuses: a wrong signature, a nonce that it did not give or that was used, a
-//! request for another address, and a validation with another name or digest. [`FakeCa::refusals`] has the reasons.
+//! It refuses what a real authority refuses: a wrong signature, a nonce that it did not give or that was
+//! used, a request for another address, and a validation with another name or digest. [`FakeCa::refusals`]
+//! has the reasons.
 
 mod https;
 mod jws;

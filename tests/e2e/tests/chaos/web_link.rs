@@ -1,7 +1,7 @@
 //! The connection of a chaos client to the gateway: one WebSocket for requests and events.
 //!
-//! The gateway creates barriers itself, so the reply to `gateway.subscribe` stands for the barrier of the session
-//! core. A new WebSocket has no topics: it subscribes to all of them again.
+//! The gateway creates barriers itself, so the reply to `gateway.subscribe` stands for the barrier of the
+//! session core. A new WebSocket has no topics: it subscribes to all of them again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -163,7 +163,8 @@ impl WebLink {
     fn pass_on(&mut self, now_ms: u64, session: &mut Session, line: &str) {
         let value: Value = serde_json::from_str(line).expect("JSON");
         if value.get("jsonrpc").is_none() {
-            // The notices of the gateway itself are not for the session core, which repairs gaps by the numbers.
+            // The notices of the gateway itself are not for the session core, which repairs gaps by the
+            // numbers.
             if !matches!(value["kind"].as_str(), Some("hello" | "lagged")) {
                 session.events(now_ms, b"", format!("{line}\n").as_bytes());
             }

@@ -1,5 +1,5 @@
-//! The chaos test with WebSockets: all connections are cut every two seconds, while gateway, broker, proxy and
-//! server are killed in turn.
+//! The chaos test with WebSockets: all connections are cut every two seconds, while gateway, broker, proxy
+//! and server are killed in turn.
 
 use testkit::Rng;
 

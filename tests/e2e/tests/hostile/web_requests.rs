@@ -24,8 +24,9 @@ fn answers(web: &Web, bytes: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Reverse proxies and the gateway could disagree about where a request ends, and the rest of one user's request
-/// would be another user's request. So the gateway refuses every ambiguous length, and closes the connection.
+/// Reverse proxies and the gateway could disagree about where a request ends, and the rest of one user's
+/// request would be another user's request. So the gateway refuses every ambiguous length, and closes the
+/// connection.
 #[test]
 fn no_request_is_hidden_in_another_one() {
     let node = Node::with_gateway(&[]);

@@ -70,8 +70,8 @@ fn invalid_frames_close_only_their_own_connection() {
     node.assert_healthy();
 }
 
-/// An unfinished message has a limit for each connection. Without a limit for all of them together, many connections
-/// could fill the memory.
+/// An unfinished message has a limit for each connection. Without a limit for all of them together, many
+/// connections could fill the memory.
 #[test]
 fn unfinished_messages_are_bounded_for_all_connections_together() {
     const UNFINISHED: usize = 900_000;

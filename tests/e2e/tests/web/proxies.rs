@@ -1,4 +1,5 @@
-//! The server block of nginx in OPERATIONS: WebSockets, secure cookies, large uploads and events pass through it.
+//! The server block of nginx in OPERATIONS: WebSockets, secure cookies, large uploads and events pass through
+//! it.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
