@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use x509_cert::der::Decode as _;
@@ -99,7 +99,7 @@ fn validity(leaf: &CertificateDer<'_>) -> Option<Validity> {
 
 /// The time of the system, for checks of certificates.
 pub(crate) fn unix_s() -> u64 {
-    UnixTime::now().as_secs()
+    transport::clock::unix_ms() / 1_000
 }
 
 #[cfg(test)]

@@ -58,7 +58,6 @@ impl FakeCa {
         params.distinguished_name.push(DnType::CommonName, "fake authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = params.self_signed(&key).expect("a certificate");
-        std::fs::write(folder.path().join("root.pem"), root.pem()).expect("written");
         let issuer = Issuer::new(params, key);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -78,7 +77,22 @@ impl FakeCa {
                 thread::spawn(move || https::serve(stream, server, &state));
             }
         });
-        Self { address, folder, root: root.der().clone(), state }
+        let ca = Self { address, folder, root: root.der().clone(), state };
+        ca.write("root.pem", &root.pem());
+        ca
+    }
+
+    /// Writes a file into the folder of the authority.
+    #[expect(clippy::disallowed_methods, reason = "a file of the operator")]
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// Writes a certificate and its key as `web.pem` and `web.key`.
+    pub fn write_certificate(&self, (certificate, key): &(String, String)) -> [PathBuf; 2] {
+        [self.write("web.pem", certificate), self.write("web.key", key)]
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

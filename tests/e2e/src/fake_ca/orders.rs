@@ -226,9 +226,8 @@ fn names(csr: &CertReq) -> Option<Vec<String>> {
         .0
         .iter()
         .find_map(|extension| SubjectAltName::from_der(extension.extn_value.as_bytes()).ok())?;
-    let name = |name: &GeneralName| match name {
-        GeneralName::DnsName(name) => name.to_string(),
-        other => format!("{other:?}"),
+    let name = |name: &GeneralName| {
+        if let GeneralName::DnsName(name) = name { name.to_string() } else { format!("{name:?}") }
     };
     Some(names.0.iter().map(name).collect())
 }

@@ -133,10 +133,7 @@ fn ten_thousand_handshakes_do_not_delay_an_honest_client() {
     const HANDSHAKES: usize = 10_000;
     const THREADS: usize = 4;
     let ca = FakeCa::start(Duration::from_secs(3_600));
-    let (certificate, key) = ca.issue(DOMAIN, Duration::from_secs(3_600));
-    let [certificate_file, key_file] = ["web.pem", "web.key"].map(|name| ca.folder().join(name));
-    std::fs::write(&certificate_file, certificate).expect("written");
-    std::fs::write(&key_file, key).expect("written");
+    let [certificate_file, key_file] = ca.write_certificate(&ca.issue(DOMAIN, Duration::from_secs(3_600)));
     let path = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
     let node = Node::with_gateway(&[
         ("web-tls", "files"),

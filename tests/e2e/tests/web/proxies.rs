@@ -36,7 +36,8 @@ fn server_block(listen: &str, [certificate, key]: &[PathBuf; 2], gateway: &str) 
 }
 
 /// Starts nginx with the block, and waits until it answers.
-fn start(folder: &Path, block: &str, listen: &str) -> Process {
+fn start(ca: &FakeCa, block: &str, listen: &str) -> Process {
+    let folder = ca.folder();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("{kind}_temp_path {}/{kind};\n", folder.display()))
@@ -45,8 +46,7 @@ fn start(folder: &Path, block: &str, listen: &str) -> Process {
         "daemon off;\nmaster_process off;\npid {0}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{block}}}\n",
         folder.display()
     );
-    let file = folder.join("nginx.conf");
-    std::fs::write(&file, configuration).expect("written");
+    let file = ca.write("nginx.conf", &configuration);
     let mut nginx = Command::new("nginx");
     nginx.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()));
     nginx.args(["-e", "stderr", "-c"]).arg(file);
@@ -62,16 +62,13 @@ fn start(folder: &Path, block: &str, listen: &str) -> Process {
 #[test]
 fn a_node_works_behind_nginx_as_operations_describes_it() {
     let ca = FakeCa::start(Duration::from_secs(3_600));
-    let (certificate, key) = ca.issue(DOMAIN, Duration::from_secs(3_600));
-    let files = ["web.pem", "web.key"].map(|name| ca.folder().join(name));
-    std::fs::write(&files[0], certificate).expect("written");
-    std::fs::write(&files[1], key).expect("written");
+    let files = ca.write_certificate(&ca.issue(DOMAIN, Duration::from_secs(3_600)));
     let node = Node::with_gateway(&[("web-origin", "https://chat.example"), ("trusted-proxy", "127.0.0.1")]);
     let [alice, _bob] = team(&node);
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let listen = port.to_string();
     let browser = TlsClient::new(&Web::new(&listen), DOMAIN, ca.root());
-    let nginx = start(ca.folder(), &server_block(&listen, &files, node.web().address()), &listen);
+    let nginx = start(&ca, &server_block(&listen, &files, node.web().address()), &listen);
 
     let json_body = ("Content-Type", "application/json");
     let login = json!({ "user": "alice", "password": PASSWORD }).to_string();

@@ -1,6 +1,6 @@
 //! TLS: certificates from files and from an authority, renewal, and certificates for a local network.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -26,19 +26,12 @@ fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn write(folder: &Path, (certificate, key): &(String, String)) -> [PathBuf; 2] {
-    let paths = ["web.pem", "web.key"].map(|name| folder.join(name));
-    std::fs::write(&paths[0], certificate).expect("written");
-    std::fs::write(&paths[1], key).expect("written");
-    paths
-}
-
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
 fn with_files(ca: &FakeCa) -> Node {
-    let [certificate, key] = write(ca.folder(), &ca.issue(DOMAIN, DAY));
+    let [certificate, key] = ca.write_certificate(&ca.issue(DOMAIN, DAY));
     Node::with_gateway(&[
         ("web-tls", "files"),
         ("web-cert", text(&certificate)),
@@ -86,13 +79,13 @@ fn new_files_are_used_without_dropping_connections_and_bad_ones_are_a_problem() 
     assert!(socket.read().expect("a hello").into_text().expect("text").contains("hello"));
     let first = browser.certificate().expect("a handshake");
 
-    std::fs::write(ca.folder().join("web.pem"), "not a certificate").expect("written");
+    ca.write("web.pem", "not a certificate");
     wait_until("no problem", || !node.problems("gateway").is_empty());
     let [problem] = &node.problems("gateway")[..] else { panic!("one problem") };
     assert!(problem.starts_with("the old certificate stays in use: "), "{problem}");
     assert_eq!(browser.certificate().expect("a handshake"), first);
 
-    write(ca.folder(), &ca.issue(DOMAIN, DAY));
+    ca.write_certificate(&ca.issue(DOMAIN, DAY));
     wait_until("the old certificate", || browser.certificate().expect("a handshake") != first);
     wait_until("a problem", || node.problems("gateway").is_empty());
     let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "gateway.ping", "params": {} }).to_string();

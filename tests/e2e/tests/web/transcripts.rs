@@ -2,6 +2,7 @@
 //!
 //! Ids and times differ in each run, so both outputs are compared without their digits.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -61,12 +62,11 @@ fn the_commands_with_curl_print_what_the_protocol_says() {
 fn the_program_in_python_sends_and_receives() {
     let node = Node::with_gateway(&[]);
     let [alice, _bob] = team(&node);
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("client.py");
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
     let program = block("program: websocket").replace("127.0.0.1:8080", node.web().address());
-    std::fs::write(&file, program).expect("written");
+    file.write_all(program.as_bytes()).expect("written");
     let mut python = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/run"));
-    python.env("PAPO_INTEROP_PROGRAM", &file);
+    python.env("PAPO_INTEROP_PROGRAM", file.path());
     assert_eq!(run(python, &token(&alice)), "sent 3\nreceived 3 alice\n");
 }
 
