@@ -75,9 +75,9 @@ impl Certificate {
             }
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::BadKey)?;
-        let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => CertificateError::OtherKey,
-            error => CertificateError::Unusable(error),
+        let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| {
+            let is_other = matches!(error, rustls::Error::InconsistentKeys(_));
+            if is_other { CertificateError::OtherKey } else { CertificateError::Unusable(error) }
         })?;
         Ok(Self { key: Arc::new(key), validity })
     }
