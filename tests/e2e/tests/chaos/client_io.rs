@@ -39,7 +39,7 @@ pub(super) struct ClientIo {
 /// The connections of a client.
 pub(super) enum Link {
     Zmq { dealer: Socket, subscriber: Option<Socket> },
-    Web(Box<WebLink>),
+    Web(WebLink),
 }
 
 impl ClientIo {
@@ -51,7 +51,7 @@ impl ClientIo {
         results: &Arc<RunResults>,
     ) -> Self {
         let link = match &endpoints.web {
-            Some(web) => Link::Web(Box::new(WebLink::new(web.trim_start_matches("tcp://"), rng))),
+            Some(web) => Link::Web(WebLink::new(web.trim_start_matches("tcp://"), rng)),
             None => {
                 let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
                 dealer.connect(&endpoints.requests).expect("an endpoint");

@@ -30,7 +30,7 @@ const SUBSCRIBE_MS_MAX: u64 = 5_000;
 pub(super) struct WebLink {
     /// The `host:port` of the gateway, or of the relay in front of it.
     address: String,
-    socket: Option<WebSocket<TcpStream>>,
+    socket: Option<Box<WebSocket<TcpStream>>>,
     rng: Rng,
     retry_at_ms: u64,
     topics: BTreeSet<String>,
@@ -116,7 +116,7 @@ impl WebLink {
         if self.socket.is_none() && self.retry_at_ms <= now_ms {
             match connect(&self.address) {
                 Some(socket) => {
-                    self.socket = Some(socket);
+                    self.socket = Some(Box::new(socket));
                     self.new_topics.clone_from(&self.topics);
                 }
                 None => self.retry_at_ms = now_ms + self.rng.within(RETRY_MS),
