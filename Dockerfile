@@ -14,6 +14,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && install -D target/dist/papo /out/papo
 
 FROM debian:trixie-slim
+# The gateway checks the certificate of the authority that it orders certificates from.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
 # A new volume takes its owner from the folder that it is mounted on, so `docker run -v papo:/data papo
 # server` needs no preparation. There is no VOLUME line, because broker, proxy and clients store nothing
 # there.

@@ -48,10 +48,10 @@ sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=47
 	cargo run --release --locked --quiet --package sim -- \
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
-chaos: needs-test ## Run a node in three processes under kills, cuts and full disks: MINUTES=10 [SEED=4711]
+chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ and with WebSocket clients: MINUTES=10 [SEED=4711]
 	cargo build --release --locked --package papo
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
-		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost chaos::web_sockets
 
 storm: needs-test ## Measure a node that is restarted under load: CLIENTS=2000
 	cargo build --release --locked --package papo

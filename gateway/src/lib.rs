@@ -1,8 +1,8 @@
 //! The gateway: HTTP and WebSocket for browsers, scripts and monitors. No other crate names HTTP.
 //!
-//! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure `hub`, a tokio thread owns the
-//! connections of the clients. The gateway adds and relaxes no right: the server decides about each request, and
-//! the key of a topic is a capability.
+//! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure `hub`, a tokio thread owns
+//! the connections of the clients. The gateway adds and relaxes no right: the server decides about each
+//! request, and the key of a topic is a capability.
 
 mod close;
 mod connection_id;
@@ -13,6 +13,7 @@ mod limits;
 mod link;
 mod metrics;
 mod relay;
+mod tls;
 mod token;
 
 use std::io;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use std::thread;
 
 pub use ipnet::IpNet;
+pub use tls::lan;
+pub use tls::{AcmeConfig, LETS_ENCRYPT, TlsConfig, TlsError};
 use transport::control::Control;
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
@@ -32,6 +35,7 @@ use crate::http::web::Web;
 use crate::link::HubHandle;
 use crate::metrics::{Gauges, Statuses};
 use crate::relay::{Relay, Sockets, random};
+use crate::tls::Tls;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
@@ -45,12 +49,14 @@ pub enum GatewayError {
     Listen { flag: &'static str, address: SocketAddr, source: io::Error },
     #[error(
         "--web {address} would serve plain HTTP to other machines, and everyone on the network could read the \
-         sessions: put a reverse proxy with TLS in front and name it with --trusted-proxy, or use --web-insecure if \
-         the network itself is protected"
+         sessions: use --web-tls, put a reverse proxy with TLS in front and name it with --trusted-proxy, or use \
+         --web-insecure if the network itself is protected"
     )]
     PlainHttp { address: SocketAddr },
     #[error("--web-origin {origin}: write a scheme and a host, such as https://chat.example")]
     BadOrigin { origin: String },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("cannot start the gateway: {0}")]
     Start(io::Error),
 }
@@ -71,10 +77,24 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Serve plain HTTP to other machines.
     pub insecure: bool,
+    /// Where the certificate comes from; `None` for plain HTTP.
+    pub tls: Option<TlsConfig>,
     /// Serve the API of the older systems.
     pub legacy_api: bool,
     /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
     pub statuses: Vec<String>,
+}
+
+impl Config {
+    /// The origins of the flags, and those of the domains of the certificate.
+    fn origins(&self) -> Vec<String> {
+        let domains = match &self.tls {
+            None => &[][..],
+            Some(TlsConfig::Files { domains, .. }) => domains,
+            Some(TlsConfig::Acme(acme)) => &acme.domains,
+        };
+        self.origins.iter().cloned().chain(domains.iter().map(|domain| format!("https://{domain}"))).collect()
+    }
 }
 
 pub struct Gateway {
@@ -82,17 +102,21 @@ pub struct Gateway {
     web: Option<TcpListener>,
     metrics: Option<TcpListener>,
     state: Web,
+    tls: Option<Tls>,
 }
 
 impl Gateway {
     /// Listens at the addresses of `config`, and connects to broker and proxy.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, GatewayError> {
         if let Some(address) = config.web
+            && config.tls.is_none()
             && !(address.ip().is_loopback() || config.insecure || !config.trusted_proxies.is_empty())
         {
             return Err(GatewayError::PlainHttp { address });
         }
-        let origins = Origins::new(&config.origins)?;
+        let origins = Origins::new(&config.origins())?;
+        let tls = config.tls.as_ref().map(Tls::new).transpose()?;
+        let certificates = tls.as_ref().map(|tls| Arc::clone(&tls.certificates));
         let web = config.web.map(|address| listen("--web", address)).transpose()?;
         let metrics = config.metrics.map(|address| listen("--metrics", address)).transpose()?;
         let control = Control::bind(context, &config.control, &security.control())?;
@@ -100,12 +124,12 @@ impl Gateway {
         let (hub, inputs) = HubHandle::new(waker.clone(), random());
         let gauges = Arc::new(Gauges::default());
         let (broker, proxy) = (&*config.broker, &*config.proxy);
-        let sockets = Sockets { context, security: security.link(), broker, proxy, control };
+        let sockets = Sockets { context, security: security.link(), broker, proxy, control, certificates };
         let relay = Relay::new(sockets, (waker, wake), inputs, Arc::clone(&gauges))?;
         let statuses = config.statuses.iter().cloned().chain([relay.control().to_owned()]).collect();
         let statuses = Statuses::new(context.clone(), statuses);
         let state = Web::new(hub, gauges, statuses, origins, config);
-        Ok(Self { relay, web, metrics, state })
+        Ok(Self { relay, web, metrics, state, tls })
     }
 
     #[must_use]
@@ -127,7 +151,7 @@ impl Gateway {
 
     /// Serves until `shutdown` is requested. Then closes the connections of all clients.
     pub fn run(self, shutdown: &Shutdown) -> Result<(), GatewayError> {
-        let Self { relay, web, metrics, state } = self;
+        let Self { relay, web, metrics, state, tls } = self;
         shutdown.watch(state.hub.waker());
         tracing::info!(web = ?address_of(web.as_ref()), metrics = ?address_of(metrics.as_ref()), "gateway started");
         let relay_shutdown = Shutdown::new();
@@ -139,7 +163,7 @@ impl Gateway {
                     shutdown.request();
                     ended
                 });
-            let served = http::web::serve(web, metrics, state, shutdown);
+            let served = http::web::serve((web, tls), metrics, state, shutdown);
             shutdown.request();
             relay_shutdown.request();
             let relayed = relay.map_err(GatewayError::Start)?.join();

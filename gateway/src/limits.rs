@@ -83,7 +83,7 @@ pub(crate) const ADDRESS_CONNECTIONS_MAX: usize = 2_000;
 /// The maximum number of connections to the gateway.
 pub(crate) const CONNECTIONS_MAX: usize = 20_000;
 
-/// New connections, and WebSockets, of one address per second.
+/// New WebSockets of one address per second, and its handshakes of TLS per second.
 pub(crate) const HANDSHAKES_PER_SECOND: u32 = 50;
 
 /// Logins and registrations of one address per minute, and of one address to one account per minute.
@@ -102,10 +102,16 @@ pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
 
-/// The maximum bytes of all request bodies and file chunks that the gateway holds, and of those of one address.
-/// A request beyond a limit is refused, and its client sends it again.
+/// The maximum bytes of all request bodies, file chunks and unfinished WebSocket messages that the gateway
+/// holds, and of those of one address. A request beyond a limit is refused, and a WebSocket is closed. Their
+/// clients send again.
 pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
 pub(crate) const ADDRESS_BODIES_BYTES_MAX: usize = 16 << 20;
+
+/// The bytes of an unfinished WebSocket message that do not count as a body, and the steps in which further
+/// bytes count. Almost all messages are shorter than the first number.
+pub(crate) const UNFINISHED_BYTES_FREE: usize = 4 << 10;
+pub(crate) const UNFINISHED_STEP_BYTES: usize = 64 << 10;
 
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;

@@ -48,9 +48,6 @@ pub(crate) enum Input {
     },
 }
 
-/// The bytes that wait for all connections together.
-pub(crate) static QUEUED_BYTES: AtomicUsize = AtomicUsize::new(0);
-
 /// The queue of one connection.
 pub(crate) struct Link {
     pub(crate) id: ConnectionId,
@@ -58,17 +55,20 @@ pub(crate) struct Link {
     ready: Notify,
     /// The bytes that the connection may still send to the relay thread.
     budget: Semaphore,
+    /// The bytes that wait for all connections together.
+    queued: Arc<AtomicUsize>,
     /// Whether the relay thread sends no request until the client has read.
     is_stalled: AtomicBool,
 }
 
 impl Link {
-    fn new(id: ConnectionId) -> Self {
+    fn new(id: ConnectionId, queued: Arc<AtomicUsize>) -> Self {
         Self {
             id,
             queue: Mutex::new(Queue::new(clock::monotonic_ms())),
             ready: Notify::new(),
             budget: Semaphore::new(WAITING_BYTES_MAX),
+            queued,
             is_stalled: AtomicBool::new(false),
         }
     }
@@ -84,13 +84,13 @@ impl Link {
         let result = step(&mut queue);
         let after = queue.bytes();
         drop(queue);
-        QUEUED_BYTES.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        self.queued.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
         result
     }
 
     /// Adds lines. Returns false if the client lags behind from now on.
     pub(crate) fn push(&self, kind: LineKind, lines: Bytes) -> bool {
-        let has_room = QUEUED_BYTES.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
+        let has_room = self.queued.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
         let is_complete = self.with_queue(|queue| queue.push(kind, lines, has_room));
         self.ready.notify_one();
         is_complete
@@ -173,6 +173,8 @@ pub(crate) struct HubHandle {
     ids: Arc<AtomicU64>,
     /// One for each HTTP request that waits for a reply.
     calls: Arc<Semaphore>,
+    /// The bytes that wait for all connections together.
+    queued: Arc<AtomicUsize>,
     /// Makes the senders of this run unguessable.
     seed: u64,
 }
@@ -218,7 +220,7 @@ impl HubHandle {
     pub(crate) fn new(waker: Waker, seed: u64) -> (Self, Receiver<Input>) {
         let (inputs, receiver) = channel();
         let (ids, calls) = (Arc::new(AtomicU64::new(1)), Arc::new(Semaphore::new(CALLS_MAX)));
-        (Self { inputs, waker, ids, calls, seed }, receiver)
+        (Self { inputs, waker, ids, calls, queued: Arc::default(), seed }, receiver)
     }
 
     pub(crate) fn waker(&self) -> Waker {
@@ -229,6 +231,11 @@ impl HubHandle {
         // The relay thread ends only together with the process or after all connections.
         let _ended = self.inputs.send(input);
         self.waker.wake();
+    }
+
+    /// The bytes that wait for all connections together.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
     }
 
     fn next_id(&self) -> ConnectionId {
@@ -245,7 +252,7 @@ impl HubHandle {
     }
 
     pub(crate) fn open(&self, sender: SenderId, token: Option<Token>) -> OpenLink {
-        let link = Arc::new(Link::new(self.next_id()));
+        let link = Arc::new(Link::new(self.next_id(), Arc::clone(&self.queued)));
         self.send(Input::Open { link: Arc::clone(&link), sender, token });
         OpenLink { link, hub: self.clone() }
     }

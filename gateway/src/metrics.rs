@@ -18,7 +18,6 @@ use crate::http::answer::json_answer;
 use crate::http::call::{Ask, ask};
 use crate::http::hooks::Format;
 use crate::http::web::{Client, Web};
-use crate::link::QUEUED_BYTES;
 
 /// The timeout of a request for the status of a role.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -174,12 +173,12 @@ pub(crate) async fn is_ready(State(web): State<Web>) -> Response {
 
 pub(crate) async fn page(State(web): State<Web>) -> Response {
     let statuses = web.statuses.get().await;
-    let page = render(&web.gauges, &statuses);
+    let page = render(&web.gauges, web.hub.queued_bytes(), &statuses);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response()
 }
 
 /// The page in the text format of Prometheus.
-fn render(gauges: &Gauges, statuses: &[Result<Value, String>]) -> String {
+fn render(gauges: &Gauges, queued_bytes: usize, statuses: &[Result<Value, String>]) -> String {
     let mut page = Page::default();
     let version = env!("CARGO_PKG_VERSION");
     page.family("papo_build_info", "gauge", "The version of the gateway.");
@@ -210,11 +209,11 @@ fn render(gauges: &Gauges, statuses: &[Result<Value, String>]) -> String {
             page.sample("papo_role_events_total", &labels, count.as_u64().unwrap_or_default());
         }
     }
-    gateway(&mut page, gauges);
+    gateway(&mut page, gauges, queued_bytes);
     page.0
 }
 
-fn gateway(page: &mut Page, gauges: &Gauges) {
+fn gateway(page: &mut Page, gauges: &Gauges, queued_bytes: usize) {
     let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
     page.family("papo_gateway_connections", "gauge", "Open connections.");
     for (kind, name) in KINDS {
@@ -245,12 +244,7 @@ fn gateway(page: &mut Page, gauges: &Gauges) {
             get(&gauges.lagged),
         ),
         ("papo_gateway_topics", "gauge", "Topics with followers.", get(&gauges.topics)),
-        (
-            "papo_gateway_queue_bytes",
-            "gauge",
-            "Bytes that wait for clients.",
-            QUEUED_BYTES.load(Ordering::Relaxed) as u64,
-        ),
+        ("papo_gateway_queue_bytes", "gauge", "Bytes that wait for clients.", queued_bytes as u64),
         ("papo_gateway_deliveries_total", "counter", "Frames of lines to clients.", get(&gauges.lines_down)),
         (
             "papo_gateway_delivered_bytes_total",
@@ -294,7 +288,7 @@ mod tests {
     fn every_sample_follows_its_help_and_type() {
         let status =
             json!({ "role": "server", "uptime_ms": 2500, "problems": ["x"], "counters": { "records": 7 } });
-        let page = render(&Gauges::default(), &[Ok(status), Err("no answer".to_owned())]);
+        let page = render(&Gauges::default(), 0, &[Ok(status), Err("no answer".to_owned())]);
         assert!(page.contains("papo_uptime_seconds{role=\"server\"} 2\n"), "{page}");
         assert!(page.contains("papo_role_problems{role=\"server\"} 1\n"), "{page}");
         assert!(page.contains("papo_role_events_total{role=\"server\",counter=\"records\"} 7\n"), "{page}");

@@ -23,6 +23,8 @@ use crate::hub::{Effect, Hello, Hub, Reply, Request};
 use crate::limits::DEALERS;
 use crate::link::{Input, Links};
 use crate::metrics::Gauges;
+use crate::tls::certificate::unix_s;
+use crate::tls::certificates::Certificates;
 
 /// The maximum number of messages that are handled from one socket in one round.
 const BURST_MESSAGES_MAX: usize = 256;
@@ -44,6 +46,7 @@ pub(crate) struct Relay {
     links: Links,
     calls: HashMap<ConnectionId, Caller, FastState>,
     gauges: Arc<Gauges>,
+    certificates: Option<Arc<Certificates>>,
     started: Instant,
     next_tick_ms: u64,
     frames: Vec<Frame>,
@@ -66,6 +69,8 @@ pub(crate) struct Sockets<'a> {
     pub(crate) broker: &'a str,
     pub(crate) proxy: &'a str,
     pub(crate) control: Control,
+    /// The certificates whose problems the status reports.
+    pub(crate) certificates: Option<Arc<Certificates>>,
 }
 
 /// A random number for names that clients must not guess.
@@ -80,7 +85,7 @@ impl Relay {
         inputs: Receiver<Input>,
         gauges: Arc<Gauges>,
     ) -> Result<Self, TransportError> {
-        let Sockets { context, security, broker, proxy, control } = sockets;
+        let Sockets { context, security, broker, proxy, control, certificates } = sockets;
         let dealer = |_| {
             let socket = context.socket(Kind::Dealer, &security)?;
             socket.connect(broker)?;
@@ -103,6 +108,7 @@ impl Relay {
             links: HashMap::default(),
             calls: HashMap::default(),
             gauges,
+            certificates,
             started: clock::now(),
             next_tick_ms: 0,
             frames: Vec::new(),
@@ -280,7 +286,9 @@ impl Relay {
 
     fn answer_control(&self) -> Result<(), TransportError> {
         let counters = self.counters();
-        self.control.answer(|| control::status("gateway", self.started, &counters, &[]))
+        let certificates = self.certificates.as_ref();
+        let problems = certificates.map(|certificates| certificates.problems(unix_s())).unwrap_or_default();
+        self.control.answer(|| control::status("gateway", self.started, &counters, &problems))
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {

@@ -3,6 +3,7 @@
 mod node;
 mod roles;
 mod web;
+mod web_tls;
 mod security;
 mod registration;
 mod invite;
@@ -42,6 +43,8 @@ enum Command {
     Server(roles::ServerArgs),
     /// Run the gateway, which serves browsers and scripts over HTTP and WebSocket
     Gateway(web::GatewayArgs),
+    /// Create a certificate for browsers in a local network, and the authority that signs it
+    WebCa(web_tls::WebCa),
     /// Print the invite: the address and the public key of this node, for new users
     Invite(invite::Invite),
     /// Replace the node's keys
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Export(export) => export.run(),
         Command::Restore(restore) => restore.run(),
+        Command::WebCa(authority) => authority.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),
         Command::Completions(completions) => completions.run(Papo::command()),

@@ -1,5 +1,6 @@
 //! `papo up`: broker, proxy, server and gateway as threads of one process, linked by `inproc://`.
 
+use std::path::Path;
 use std::thread;
 
 use anyhow::{Context as _, anyhow};
@@ -62,6 +63,7 @@ impl Up {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
         let (context, security) = (Context::new(), self.security.load(&self.data.data)?);
+        let keys = self.security.keys(&self.data.data);
         let servers = "inproc://servers".to_owned();
         let clients = outer_endpoint(self.clients, 5555, &security);
         let config = broker::Config { clients, servers, control: self.broker_control };
@@ -93,7 +95,9 @@ impl Up {
         let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
         let statuses = controls.map(str::to_owned).to_vec();
         let gateway = match self.web.is_on() {
-            true => Some(open_gateway(&context, self.web, self.gateway_control, statuses, &security)?),
+            true => {
+                Some(open_gateway(&context, (self.web, &keys), self.gateway_control, statuses, &security)?)
+            }
             false => None,
         };
         if gateway.is_some() {
@@ -122,13 +126,13 @@ const GATEWAY_EVENTS: &str = "inproc://gateway-events";
 
 fn open_gateway(
     context: &Context,
-    web: WebArgs,
+    (web, keys): (WebArgs, &Path),
     control: String,
     statuses: Vec<String>,
     security: &NodeSecurity,
 ) -> anyhow::Result<Gateway> {
     let (broker, proxy) = (GATEWAY_REQUESTS.to_owned(), GATEWAY_EVENTS.to_owned());
-    let config = web.config(Endpoints { broker, proxy, control, statuses })?;
+    let config = web.config(Endpoints { broker, proxy, control, statuses }, keys)?;
     Gateway::bind(context, &config, security)
         .map_err(|error| with_flag(error, &[("--gateway-control", &config.control)]))
 }

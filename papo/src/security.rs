@@ -52,9 +52,20 @@ impl SecurityArgs {
     }
 }
 
+impl SecurityArgs {
+    /// The folder of the node's keys.
+    pub(crate) fn keys(&self, data: &Path) -> PathBuf {
+        self.keys.path(data)
+    }
+}
+
 impl KeysArgs {
     pub(crate) fn folder(&self, data: &Path) -> KeyFolder {
-        KeyFolder::new(self.keys.clone().unwrap_or_else(|| data.join(KEYS_FOLDER)))
+        KeyFolder::new(self.path(data))
+    }
+
+    pub(crate) fn path(&self, data: &Path) -> PathBuf {
+        self.keys.clone().unwrap_or_else(|| data.join(KEYS_FOLDER))
     }
 }
 

@@ -13,6 +13,7 @@ use transport::Context;
 use crate::roles::{DATA, ready, start};
 use crate::security::SecurityArgs;
 use crate::start_error::with_flag;
+use crate::web_tls::TlsArgs;
 
 #[derive(Args)]
 pub(crate) struct GatewayArgs {
@@ -41,9 +42,10 @@ pub(crate) struct GatewayArgs {
 
 #[derive(Args)]
 pub(crate) struct WebArgs {
-    /// Serve browsers and scripts at this address over HTTP and WebSocket, or `off`
-    #[arg(long, env = "PAPO_WEB", default_value = "127.0.0.1:8080")]
-    web: String,
+    /// Serve browsers and scripts at this address over HTTP and WebSocket, or `off` [default: 127.0.0.1:8080,
+    /// or with --web-tls acme 0.0.0.0:443]
+    #[arg(long, env = "PAPO_WEB")]
+    web: Option<String>,
     /// Serve /metrics, /healthz and /readyz at this address, or `off`
     #[arg(long, env = "PAPO_METRICS", default_value = "127.0.0.1:9464")]
     metrics: String,
@@ -60,6 +62,8 @@ pub(crate) struct WebArgs {
     /// Serve the API of the older systems: /ws?token= and /history/{user}?token=
     #[arg(long, env = "PAPO_LEGACY_API", value_parser = FalseyValueParser::new())]
     legacy_api: bool,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 /// The endpoints that the gateway connects to, and its own control endpoint.
@@ -73,22 +77,33 @@ pub(crate) struct Endpoints {
 impl WebArgs {
     /// Whether the gateway has anything to serve.
     pub(crate) fn is_on(&self) -> bool {
-        self.web != "off" || self.metrics != "off"
+        self.address() != "off" || self.metrics != "off" || self.tls.is_on()
     }
 
-    pub(crate) fn config(self, endpoints: Endpoints) -> anyhow::Result<gateway::Config> {
+    fn address(&self) -> &str {
+        let default = if self.tls.is_acme() { "0.0.0.0:443" } else { "127.0.0.1:8080" };
+        self.web.as_deref().unwrap_or(default)
+    }
+
+    /// The flags of the gateway. `keys` is the folder of the node's keys.
+    pub(crate) fn config(self, endpoints: Endpoints, keys: &Path) -> anyhow::Result<gateway::Config> {
         let Endpoints { broker, proxy, control, statuses } = endpoints;
+        let web = address("--web", self.address())?;
+        if web.is_none() && self.tls.is_on() {
+            bail!("--web-tls needs --web: an address for browsers");
+        }
         let networks = self.trusted_proxy.iter().map(|network| parse_network(network));
         Ok(gateway::Config {
             broker,
             proxy,
             control,
-            web: address("--web", &self.web)?,
+            web,
             metrics: address("--metrics", &self.metrics)?,
             origins: self.web_origin,
             trusted_proxies: networks.collect::<anyhow::Result<_>>()?,
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
+            tls: self.tls.config(keys)?,
             statuses,
         })
     }
@@ -101,13 +116,14 @@ impl GatewayArgs {
             bail!("--web and --metrics are off: the gateway has nothing to serve");
         }
         let security = self.security.load(Path::new(DATA))?;
+        let keys = self.security.keys(Path::new(DATA));
         let endpoints = Endpoints {
             broker: self.broker,
             proxy: self.proxy,
             control: self.control,
             statuses: self.role_controls.into_iter().filter(|endpoint| endpoint != "off").collect(),
         };
-        let config = self.web.config(endpoints)?;
+        let config = self.web.config(endpoints, &keys)?;
         let gateway = Gateway::bind(&Context::new(), &config, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;
         ready(&json!({

@@ -63,13 +63,15 @@ pub(crate) struct AddressLimits {
     all_bodies: Arc<Counts<()>>,
     bodies: Arc<Counts<SenderId>>,
     handshakes: Mutex<Buckets<SenderId>>,
+    tls_handshakes: Mutex<Buckets<SenderId>>,
 }
 
 impl AddressLimits {
     pub(crate) fn new() -> Self {
-        let handshakes = Mutex::new(Buckets::new(HANDSHAKES_PER_SECOND, 1_000));
+        let buckets = || Mutex::new(Buckets::new(HANDSHAKES_PER_SECOND, 1_000));
+        let (handshakes, tls_handshakes) = (buckets(), buckets());
         let (all, addresses) = (Counts::new(), Counts::new());
-        Self { all, addresses, all_bodies: Counts::new(), bodies: Counts::new(), handshakes }
+        Self { all, addresses, all_bodies: Counts::new(), bodies: Counts::new(), handshakes, tls_handshakes }
     }
 
     /// Counts a TCP connection. A reverse proxy makes the connections of all its users.
@@ -80,11 +82,12 @@ impl AddressLimits {
 
     /// Takes a WebSocket handshake of an address, or returns the milliseconds to wait.
     pub(crate) fn take_handshake(&self, sender: SenderId, now_ms: u64) -> Result<(), u64> {
-        self.handshakes().take(sender, now_ms)
+        locked(&self.handshakes).take(sender, now_ms)
     }
 
-    fn handshakes(&self) -> MutexGuard<'_, Buckets<SenderId>> {
-        self.handshakes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a handshake of TLS, which costs more than most requests.
+    pub(crate) fn take_tls_handshake(&self, sender: SenderId, now_ms: u64) -> bool {
+        locked(&self.tls_handshakes).take(sender, now_ms).is_ok()
     }
 
     /// Counts the bytes of a request body or of a file chunk. `None` if there are too many.
@@ -92,6 +95,10 @@ impl AddressLimits {
         let address = self.bodies.take(sender, bytes, ADDRESS_BODIES_BYTES_MAX)?;
         Some((address, self.all_bodies.take((), bytes, BODIES_BYTES_MAX)?))
     }
+}
+
+fn locked(buckets: &Mutex<Buckets<SenderId>>) -> MutexGuard<'_, Buckets<SenderId>> {
+    buckets.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::answer::{Failure, json_answer, refused_connection};
 use super::call::{Ask, ask};
+use super::unfinished::Unfinished;
 use super::web::{Client, Visitor, Web};
 use super::websocket::close_socket;
 use crate::close::Close;
@@ -74,7 +75,13 @@ fn outgoing(line: &[u8]) -> Option<Value> {
 }
 
 /// Opens a WebSocket for the token in the address.
-pub(crate) async fn open(web: Web, visitor: Visitor, token: &str, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn open(
+    web: Web,
+    visitor: Visitor,
+    unfinished: Unfinished,
+    token: &str,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let Some(token) = Token::new(token) else { return Failure::from(Detail::NoSession).into_response() };
     let visitor = Visitor { token: Some(token), ..visitor };
     let topics = match prepare(&web, &visitor).await {
@@ -88,7 +95,7 @@ pub(crate) async fn open(web: Web, visitor: Visitor, token: &str, upgrade: WebSo
     upgrade.on_upgrade(move |mut socket| async move {
         let _counted = web.gauges.open(Kind::WebSocket);
         let stopping = web.clone();
-        let chat = Chat { web, visitor, open };
+        let chat = Chat { web, visitor, unfinished, open };
         let relayed = super::web::until_stop(&stopping, chat.run(&mut socket, &topics)).await;
         if let Some(close) = relayed.unwrap_or(Some(Close::GoingAway)) {
             stopping.gauges.closed(close);
@@ -117,6 +124,7 @@ async fn prepare(web: &Web, visitor: &Visitor) -> Result<Vec<String>, Failure> {
 struct Chat {
     web: Web,
     visitor: Visitor,
+    unfinished: Unfinished,
     open: OpenLink,
 }
 
@@ -146,8 +154,11 @@ impl Chat {
                 received = socket.recv() => {
                     self.open.link.heard();
                     match received? {
-                        Ok(Message::Text(text)) => self.send(socket, &text).await?,
-                        Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                        Ok(Message::Text(text)) => {
+                            self.send(socket, &text).await?;
+                            self.unfinished.finish();
+                        }
+                        Ok(Message::Ping(bytes) | Message::Pong(bytes)) => self.unfinished.finish_control(&bytes),
                         Ok(Message::Binary(_) | Message::Close(_)) | Err(_) => return None,
                     }
                 }

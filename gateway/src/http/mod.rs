@@ -14,5 +14,6 @@ pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod rpc;
 pub(crate) mod session;
+pub(crate) mod unfinished;
 pub(crate) mod web;
 pub(crate) mod websocket;

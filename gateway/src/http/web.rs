@@ -1,11 +1,9 @@
 //! The listeners, the routes, and the checks of every request.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use axum::extract::connect_info::ConnectInfo;
@@ -16,13 +14,10 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_server::Handle;
-use axum_server::accept::Accept;
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -30,7 +25,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 
-use super::address_limits::{AddressLimits, Connected};
+use super::address_limits::AddressLimits;
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
@@ -39,6 +34,8 @@ use crate::connection_id::SenderId;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
 use crate::metrics::{self, Gauges, Statuses};
+use crate::tls::Tls;
+use crate::tls::stream::Acceptor;
 use crate::token::Token;
 use crate::{Config, GatewayError};
 
@@ -47,6 +44,9 @@ const HEADERS_BYTES_MAX: usize = 32 << 10;
 
 /// The time for which a stopping gateway waits for its connections.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// With TLS: for half a year, browsers connect only with TLS.
+const ONLY_HTTPS: &str = "max-age=15552000";
 
 /// The client of a request.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,7 @@ pub(crate) struct Shared {
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
+    serves_tls: bool,
 }
 
 impl std::ops::Deref for Web {
@@ -104,17 +105,18 @@ impl Web {
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
+            serves_tls: config.tls.is_some(),
         }))
     }
 
-    fn is_proxy(&self, address: IpAddr) -> bool {
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
     /// The client behind the trusted proxies: the last address that no trusted proxy has.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
-        let (mut address, mut is_secure) = (peer.to_canonical(), false);
+        let (mut address, mut is_secure) = (peer.to_canonical(), self.serves_tls);
         if self.is_proxy(peer) {
             let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
             let hops: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -126,7 +128,7 @@ impl Web {
                 }
             }
             let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
-            is_secure = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+            is_secure = scheme.map_or(is_secure, |scheme| scheme.eq_ignore_ascii_case("https"));
         }
         Client { sender: self.hub.sender(address), is_secure }
     }
@@ -161,11 +163,13 @@ impl Web {
             .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no_such_path", "there is no such path") });
         let plain =
             |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+        let only_https = self.serves_tls.then(|| HeaderValue::from_static(ONLY_HTTPS));
         routes
             .layer(from_fn_with_state(self.clone(), admit))
             .layer(CatchPanicLayer::new())
             .layer(plain(header::CACHE_CONTROL, "no-store"))
             .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, only_https))
             .layer(plain(header::REFERRER_POLICY, "no-referrer"))
             .layer(plain(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
             .layer(plain(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
@@ -265,7 +269,7 @@ async fn admit_monitor(
 
 /// Serves both listeners until the shutdown.
 pub(crate) fn serve(
-    web: Option<TcpListener>,
+    (web, tls): (Option<TcpListener>, Option<Tls>),
     metrics: Option<TcpListener>,
     state: Web,
     shutdown: &Shutdown,
@@ -273,12 +277,17 @@ pub(crate) fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(GatewayError::Start)?.block_on(async {
         let handle = Handle::new();
-        let pages = web.map(|listener| (listener, state.routes()));
-        let monitors = metrics.map(|listener| (listener, state.metrics_routes()));
-        let serving = [pages, monitors].into_iter().flatten().map(|(listener, routes)| {
-            tokio::spawn(run_listener(listener, routes, state.clone(), handle.clone()))
+        let config = tls.as_ref().map(|tls| Arc::clone(&tls.server));
+        let pages = web.map(|listener| (listener, state.routes(), config));
+        let monitors = metrics.map(|listener| (listener, state.metrics_routes(), None));
+        let serving = [pages, monitors].into_iter().flatten().map(|(listener, routes, tls)| {
+            let acceptor = Acceptor { web: state.clone(), tls };
+            tokio::spawn(run_listener(listener, routes, acceptor, handle.clone()))
         });
         let serving: Vec<_> = serving.collect();
+        if let Some(tls) = tls {
+            tokio::spawn(tls.keep());
+        }
         wait_for(shutdown).await;
         state.is_stopping.send_replace(true);
         handle.graceful_shutdown(Some(GRACE));
@@ -292,11 +301,11 @@ pub(crate) fn serve(
 async fn run_listener(
     listener: TcpListener,
     routes: Router,
-    web: Web,
+    acceptor: Acceptor,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let server = axum_server::from_tcp(listener)?.handle(handle);
-    let mut server = server.acceptor(Counting { web });
+    let mut server = server.acceptor(acceptor);
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
     http.http1()
         .timer(TokioTimer::new())
@@ -312,62 +321,6 @@ async fn wait_for(shutdown: &Shutdown) {
     shutdown.watch(waker);
     if let Ok(mut stream) = tokio::net::UnixStream::from_std(wake.into_stream()) {
         let _ended = tokio::io::AsyncReadExt::read_u8(&mut stream).await;
-    }
-}
-
-/// Refuses connections beyond the limits of an address.
-#[derive(Clone)]
-struct Counting {
-    web: Web,
-}
-
-impl<S: Send + 'static> Accept<TcpStream, S> for Counting {
-    type Stream = Counted;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(Counted, S)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let counted = stream.peer_addr().and_then(|peer| {
-            let held = self.web.limits.connect(peer.ip(), self.web.is_proxy(peer.ip()));
-            let held = held.ok_or_else(|| io::Error::other("too many connections"))?;
-            stream.set_nodelay(true)?;
-            Ok((Counted { stream, _held: held }, service))
-        });
-        ready(counted)
-    }
-}
-
-/// A TCP connection that counts until it is closed.
-struct Counted {
-    stream: TcpStream,
-    _held: Connected,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

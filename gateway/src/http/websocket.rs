@@ -15,6 +15,7 @@ use tungstenite::error::ProtocolError;
 use super::answer::refuse;
 use super::credential::query_value;
 use super::legacy;
+use super::unfinished::Unfinished;
 use super::web::{Visitor, VisitorOf, Web, until_stop};
 use crate::close::Close;
 use crate::hub::queue::Next;
@@ -30,6 +31,7 @@ const READ_BUFFER_BYTES: usize = 1024;
 pub(crate) async fn open(
     State(web): State<Web>,
     Extension(visitor): VisitorOf,
+    Extension(unfinished): Extension<Unfinished>,
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -38,6 +40,7 @@ pub(crate) async fn open(
         refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
         return refused;
     }
+    unfinished.start(visitor.client.sender);
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
@@ -45,20 +48,22 @@ pub(crate) async fn open(
         .max_frame_size(FRAME_BYTES_MAX);
     let legacy_token = query_value(query.as_deref(), "token").filter(|_| web.legacy_api());
     if let Some(token) = legacy_token {
-        return legacy::open(web, visitor, &token, upgrade).await;
+        return legacy::open(web, visitor, unfinished, &token, upgrade).await;
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
         let message = "offer the subprotocol papo.v1";
         return refuse(StatusCode::BAD_REQUEST, "no_subprotocol", message);
     }
-    upgrade.on_upgrade(move |socket| async move { chat(web, visitor, socket).await }).into_response()
+    upgrade
+        .on_upgrade(move |socket| async move { chat(web, visitor, unfinished, socket).await })
+        .into_response()
 }
 
-async fn chat(web: Web, visitor: Visitor, mut socket: WebSocket) {
+async fn chat(web: Web, visitor: Visitor, unfinished: Unfinished, mut socket: WebSocket) {
     let _counted = web.gauges.open(Kind::WebSocket);
     let link = web.hub.open(visitor.client.sender, visitor.token);
-    let relayed = until_stop(&web, relay(&link, &mut socket)).await;
+    let relayed = until_stop(&web, relay(&link, &unfinished, &mut socket)).await;
     drop(link);
     if let Some(close) = relayed.unwrap_or(Some(Close::GoingAway)) {
         web.gauges.closed(close);
@@ -75,7 +80,7 @@ pub(crate) async fn close_socket(mut socket: WebSocket, close: Close) {
 }
 
 /// Relays in both directions until one side ends. Returns the reason if the gateway ends the connection.
-async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
+async fn relay(open: &OpenLink, unfinished: &Unfinished, socket: &mut WebSocket) -> Option<Close> {
     let link: &Arc<Link> = &open.link;
     loop {
         tokio::select! {
@@ -98,8 +103,11 @@ async fn relay(open: &OpenLink, socket: &mut WebSocket) -> Option<Close> {
             received = socket.recv() => {
                 link.heard();
                 match received {
-                    Some(Ok(Message::Text(lines))) => open.send(Bytes::from(lines)).await,
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Text(lines))) => {
+                        open.send(Bytes::from(lines)).await;
+                        unfinished.finish();
+                    }
+                    Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) => unfinished.finish_control(&bytes),
                     Some(Ok(Message::Binary(_))) => return Some(Close::BadFrame),
                     Some(Err(error)) => return is_bad_frame(error).then_some(Close::BadFrame),
                     Some(Ok(Message::Close(_))) | None => return None,

@@ -116,6 +116,8 @@ fn add_token(request: &rpc::Envelope<'_>, token: &str) -> Result<Vec<u8>, Error>
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(line: &str, token: Option<&str>) -> String {
@@ -186,5 +188,23 @@ mod tests {
         );
         assert_eq!(own("auth.login", r#"{"user":"alice","password":"x"}"#), "login of alice");
         assert_eq!(own("auth\\u002eregister", r#"{"user":"bob"}"#), "login of bob");
+    }
+
+    proptest! {
+        /// Whatever a client sends, its line goes to the server unchanged, or as JSON with exactly the token
+        /// of the connection.
+        #[test]
+        fn no_line_reaches_the_server_with_another_token(
+            line in r#"\{"jsonrpc":"2.0","id":[0-9"a]{1,4},"method":"(session\.list|message\.send|[a-z.]{0,9})"(,"params":(\{("[a-z]{1,3}":[0-9"a{},]{1,8},?|"token":"x",?|"t\\u006fken":1,?| ){0,4}\}|.{0,6}))?\}|.{0,40}"#,
+        ) {
+            if let Line::Server(sent) = read(line.as_bytes(), Some("own"))
+                && sent != line.as_bytes()
+            {
+                let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
+                prop_assert_eq!(&sent["params"]["token"], "own");
+                let given: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+                prop_assert_eq!(given["params"].get("token"), None);
+            }
+        }
     }
 }

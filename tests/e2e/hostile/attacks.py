@@ -9,6 +9,7 @@ attack waits for a reply, so slow replies do not slow down the attack.
 """
 
 import argparse
+import collections
 import itertools
 import json
 import os
@@ -38,6 +39,7 @@ class Attacker:
     def __init__(self, arguments):
         self.server = Server(arguments.server)
         self.events = arguments.events
+        self.web = arguments.web
         self.invite = arguments.server
         self.context = zmq.Context()
         self.context.max_sockets = 8192
@@ -75,6 +77,17 @@ class Attacker:
         """Host and port of the broker."""
         host, _, port = self.server.endpoint[6:].rpartition(":")
         return host, int(port)
+
+    def browser(self, first=b""):
+        """A new connection to the gateway, on which these bytes are sent."""
+        host, _, port = self.web.rpartition(":")
+        connection = socket.create_connection((host, int(port)), timeout=10)
+        connection.setblocking(False)
+        try:
+            connection.send(first)
+        except OSError:
+            pass
+        return connection
 
     def _socket(self, kind):
         created = self.context.socket(kind)
@@ -298,6 +311,67 @@ def post(papo, calls):
     drain(papo._commands)
 
 
+def web_handshakes(attacker):
+    """WebSockets of one address that come and go."""
+    connections = collections.deque(maxlen=50)
+    yield
+    while True:
+        connections.append(attacker.browser(upgrade(attacker)))
+        yield
+
+
+def web_smuggling(attacker):
+    """Requests with two lengths, and with nonsense."""
+    host = f"Host: {attacker.web}\r\n".encode()
+    shapes = itertools.cycle(
+        [
+            b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"Content-Length: 0\r\nContent-Length: 44\r\n\r\n",
+            b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+            b"X: " + b"x" * 40_000 + b"\r\n\r\n",
+        ]
+    )
+    yield
+    while True:
+        request = b"POST /rpc HTTP/1.1\r\n" + host + next(shapes)
+        attacker.browser(request + b"GET /healthz HTTP/1.1\r\n" + host + b"\r\n").close()
+        yield
+
+
+def web_slow(attacker):
+    """Connections that never send the end of their headers."""
+    connections = collections.deque(maxlen=500)
+    yield
+    while True:
+        connections.append(attacker.browser(b"GET / HTTP/1.1\r\nX: "))
+        yield
+
+
+def web_unfinished(attacker):
+    """WebSocket messages of 1 MB whose end never arrives."""
+    connections = collections.deque(maxlen=50)
+    head = bytes([0x81, 0xFF]) + (1_000_000).to_bytes(8, "big") + bytes(4)
+    yield
+    while True:
+        connection = attacker.browser(upgrade(attacker))
+        time.sleep(0.01)
+        for part in [head, *[b"x" * 100_000] * 9]:
+            try:
+                connection.send(part)
+            except OSError:
+                pass
+        connections.append(connection)
+        yield
+
+
+def upgrade(attacker):
+    return (
+        f"GET /ws HTTP/1.1\r\nHost: {attacker.web}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: papo.v1\r\n\r\n"
+    ).encode()
+
+
 def drain(peer):
     try:
         while True:
@@ -324,6 +398,10 @@ ATTACKS = {
     many_frames: 100,
     garbage: 20,
     writes: 2,
+    web_handshakes: 100,
+    web_smuggling: 50,
+    web_slow: 50,
+    web_unfinished: 10,
 }
 
 
@@ -333,6 +411,7 @@ def main():
     parser.add_argument("kind", choices=names)
     parser.add_argument("--server", required=True)
     parser.add_argument("--events", required=True)
+    parser.add_argument("--web", required=True)
     parser.add_argument("--seconds", type=float, required=True)
     arguments = parser.parse_args()
     os.nice(19)

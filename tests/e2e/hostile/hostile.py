@@ -42,7 +42,7 @@ class Node:
         self.process = subprocess.Popen(
             [
                 papo, "up", "--registration=open", f"--data={folder / 'data'}",
-                "--web=off", "--metrics=off", *flags,
+                "--web=127.0.0.1:0", "--metrics=off", *flags,
             ],
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -80,7 +80,7 @@ class Node:
         return health.stdout.decode().splitlines()
 
 
-ROLES = ["broker", "proxy", "server"]
+ROLES = ["broker", "proxy", "server", "gateway"]
 
 
 def attack(node, kind, seconds):
@@ -88,6 +88,7 @@ def attack(node, kind, seconds):
     return subprocess.Popen(
         [sys.executable, "-B", HERE / "attacks.py", kind]
         + ["--server", node.ready["invite"], "--events", events]
+        + ["--web", node.ready["web"]]
         + ["--seconds", str(seconds)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -15,6 +15,8 @@ mod subscriber;
 mod recording_relay;
 mod terminal;
 mod web;
+mod tls_client;
+pub mod fake_ca;
 
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
@@ -22,6 +24,7 @@ pub use process::{Finished, Process, binary};
 pub use recording_relay::{Recorded, RecordingRelay};
 pub use subscriber::Subscriber;
 pub use terminal::Terminal;
+pub use tls_client::TlsClient;
 pub use web::{Answer, ChatSocket, EventStream, Web};
 
 /// Maximum wait for a condition: much longer than any condition takes on a busy machine.

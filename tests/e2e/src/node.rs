@@ -109,7 +109,8 @@ impl Node {
             .flag("proxy", self.endpoint("subscribers"))
             .flag("control", &endpoint)
             .flag("keys", &path(&keys_folder(self.data())))
-            .flag("web", endpoint.trim_start_matches("tcp://"));
+            .flag("web", endpoint.trim_start_matches("tcp://"))
+            .flag("metrics", "off");
         gateway.start();
         self.roles.push(gateway);
     }

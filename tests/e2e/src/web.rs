@@ -2,7 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "test helpers may panic")]
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ impl Web {
     }
 }
 
-fn read_answer(mut stream: TcpStream) -> Answer {
+pub(crate) fn read_answer(mut stream: impl Read) -> Answer {
     let mut bytes = Vec::new();
     let _reset_after_the_answer = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");

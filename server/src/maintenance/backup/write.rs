@@ -188,7 +188,8 @@ impl<W: Write> Archive<'_, W> {
     fn keys(&mut self, data: &Path, disk: &RealDisk) -> Result<(), BackupError> {
         for key in entries(disk, KEYS_FOLDER, data)? {
             let name = format!("{KEYS_FOLDER}/{key}");
-            if Member::named(&name).is_none() {
+            // The folders have the certificates of the gateway.
+            if Member::named(&name).is_none() || disk::is_folder(&data.join(&name)) {
                 continue;
             }
             let (file, length) = open_file(&data.join(&name))?;

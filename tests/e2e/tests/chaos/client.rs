@@ -7,12 +7,12 @@ use common::{Conversation, Target, Text};
 use session::{Command, Follow, Message, Session, driver};
 use sim::checks::bounds;
 use testkit::Rng;
-use transport::Context;
 use transport::poll::Watch;
 use transport::security::Security;
+use transport::{Context, Frame, Socket};
 use uuid::Uuid;
 
-use super::client_io::ClientIo;
+use super::client_io::{ClientIo, Link};
 use super::results::RunResults;
 
 /// Maximum messages received from one socket in one round, as in the client's network thread.
@@ -21,12 +21,17 @@ const MESSAGES_PER_ROUND_MAX: usize = 256;
 /// A client with this number of pending messages sends no more messages.
 const PENDING_MAX: usize = 64;
 
+/// Milliseconds between two looks at a WebSocket.
+const WEB_LOOK_MS: u64 = 10;
+
 pub(super) const FOLLOW_TICKET: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     pub(super) requests: String,
     pub(super) events: String,
+    /// The gateway's endpoint for clients with WebSockets.
+    pub(super) web: Option<String>,
     pub(super) security: Security,
 }
 
@@ -56,7 +61,7 @@ impl ChaosClient {
         session.command(results.now_ms(), FOLLOW_TICKET, Command::Follow(Follow::Everything));
         Self {
             session,
-            io: ClientIo::new(context, endpoints, account, results),
+            io: ClientIo::new(context, endpoints, account, rng.split(), results),
             rng,
             targets: Vec::new(),
             send_interval_ms_max: u64::MAX,
@@ -96,9 +101,14 @@ impl ChaosClient {
     }
 
     pub(super) fn watches(&self, now_ms: u64) -> impl Iterator<Item = Watch<'_>> {
-        let sockets = [Some(&self.io.dealer), self.io.subscriber.as_ref()].into_iter().flatten();
-        let writable = (!self.io.outgoing.is_empty()).then_some(Watch::Writable(&self.io.dealer));
-        sockets.map(Watch::Readable).chain(writable).filter(move |_| self.is_reading(now_ms))
+        let (dealer, subscriber) = self.io.sockets();
+        let writable = dealer.filter(|_| !self.io.outgoing.is_empty()).map(Watch::Writable);
+        [dealer, subscriber]
+            .into_iter()
+            .flatten()
+            .map(Watch::Readable)
+            .chain(writable)
+            .filter(move |_| self.is_reading(now_ms))
     }
 
     /// The time of the next action without an incoming message.
@@ -106,8 +116,10 @@ impl ChaosClient {
         if !self.is_reading(now_ms) {
             return self.reads_at_ms;
         }
+        // A WebSocket is not among the watches.
+        let next_look_ms = if self.io.is_web() { now_ms + WEB_LOOK_MS } else { u64::MAX };
         let next_send_ms = if self.is_sending() { self.sends_at_ms } else { u64::MAX };
-        self.session.deadline().map_or(next_send_ms, |deadline| deadline.min(next_send_ms))
+        self.session.deadline().unwrap_or(u64::MAX).min(next_send_ms).min(next_look_ms)
     }
 
     fn is_sending(&self) -> bool {
@@ -124,8 +136,7 @@ impl ChaosClient {
             self.sends_at_ms = now_ms + self.rng.within(1..self.send_interval_ms_max);
             self.send_messages(now_ms);
         }
-        self.receive_events(now_ms);
-        self.receive_replies(now_ms);
+        self.receive(now_ms);
         self.session.tick(now_ms);
         let Ok(()) = driver::step(&mut self.session, &mut self.io);
         self.io.flush();
@@ -151,27 +162,25 @@ impl ChaosClient {
         }
     }
 
-    fn receive_events(&mut self, now_ms: u64) {
-        let Some(subscriber) = &self.io.subscriber else { return };
-        let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_ROUND_MAX {
-            if !subscriber.receive(&mut frames).expect("receiving succeeds") {
-                break;
+    fn receive(&mut self, now_ms: u64) {
+        match &mut self.io.link {
+            Link::Web(link) => {
+                link.maintain(now_ms);
+                link.receive(now_ms, &mut self.session);
             }
-            if let [topic, lines] = frames.as_slice() {
-                self.session.events(now_ms, topic, lines);
-            }
-        }
-    }
-
-    fn receive_replies(&mut self, now_ms: u64) {
-        let mut frames = Vec::new();
-        for _ in 0..MESSAGES_PER_ROUND_MAX {
-            if !self.io.dealer.receive(&mut frames).expect("receiving succeeds") {
-                break;
-            }
-            if let [_empty, lines] = frames.as_slice() {
-                self.session.replies(now_ms, lines);
+            Link::Zmq { dealer, subscriber } => {
+                if let Some(subscriber) = subscriber {
+                    receive_from(subscriber, |frames| {
+                        if let [topic, lines] = frames {
+                            self.session.events(now_ms, topic, lines);
+                        }
+                    });
+                }
+                receive_from(dealer, |frames| {
+                    if let [_empty, lines] = frames {
+                        self.session.replies(now_ms, lines);
+                    }
+                });
             }
         }
     }
@@ -195,5 +204,15 @@ impl ChaosClient {
         } else if self.complete_at_ms.is_none() {
             self.complete_at_ms = Some(self.io.results.now_ms());
         }
+    }
+}
+
+fn receive_from(socket: &Socket, mut handle: impl FnMut(&[Frame])) {
+    let mut frames = Vec::new();
+    for _ in 0..MESSAGES_PER_ROUND_MAX {
+        if !socket.receive(&mut frames).expect("receiving succeeds") {
+            break;
+        }
+        handle(&frames);
     }
 }

@@ -12,18 +12,19 @@ use session::{Answer, Message, News};
 use sim::Violation;
 use sim::checks::shown::Shown;
 use sim::checks::{bounds, complete};
+use testkit::Rng;
 use transport::{Context, Frame, Kind, Sent, Socket};
 use uuid::Uuid;
 
 use super::client::{Endpoints, FOLLOW_TICKET};
 use super::results::RunResults;
+use super::web_link::WebLink;
 
 pub(super) struct ClientIo {
     pub(super) account: LoggedIn,
     endpoints: Endpoints,
     context: Context,
-    pub(super) dealer: Socket,
-    pub(super) subscriber: Option<Socket>,
+    pub(super) link: Link,
     pub(super) outgoing: BTreeMap<u64, Vec<u8>>,
     pub(super) results: Arc<RunResults>,
     pub(super) shown: Shown,
@@ -35,21 +36,33 @@ pub(super) struct ClientIo {
     pub(super) follows: bool,
 }
 
+/// The connections of a client.
+pub(super) enum Link {
+    Zmq { dealer: Socket, subscriber: Option<Socket> },
+    Web(WebLink),
+}
+
 impl ClientIo {
     pub(super) fn new(
         context: &Context,
         endpoints: Endpoints,
         account: LoggedIn,
+        rng: Rng,
         results: &Arc<RunResults>,
     ) -> Self {
-        let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
-        dealer.connect(&endpoints.requests).expect("an endpoint");
+        let link = match &endpoints.web {
+            Some(web) => Link::Web(WebLink::new(web.trim_start_matches("tcp://"), rng)),
+            None => {
+                let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
+                dealer.connect(&endpoints.requests).expect("an endpoint");
+                Link::Zmq { dealer, subscriber: None }
+            }
+        };
         Self {
             account,
             endpoints,
             context: context.clone(),
-            dealer,
-            subscriber: None,
+            link,
             outgoing: BTreeMap::new(),
             results: Arc::clone(results),
             shown: Shown::default(),
@@ -59,8 +72,34 @@ impl ClientIo {
         }
     }
 
+    /// The sockets for requests and events of a client without a gateway.
+    pub(super) fn sockets(&self) -> (Option<&Socket>, Option<&Socket>) {
+        match &self.link {
+            Link::Zmq { dealer, subscriber } => (Some(dealer), subscriber.as_ref()),
+            Link::Web(_) => (None, None),
+        }
+    }
+
+    pub(super) fn is_web(&self) -> bool {
+        matches!(self.link, Link::Web(_))
+    }
+
+    pub(super) fn web_sockets_lost(&self) -> u64 {
+        match &self.link {
+            Link::Zmq { .. } => 0,
+            Link::Web(link) => link.lost,
+        }
+    }
+
+    fn can_send(&self) -> bool {
+        match &self.link {
+            Link::Zmq { dealer, .. } => dealer.can_send().expect("the state is readable"),
+            Link::Web(link) => link.is_open(),
+        }
+    }
+
     pub(super) fn flush(&mut self) {
-        while !self.outgoing.is_empty() && self.dealer.can_send().expect("the state is readable") {
+        while !self.outgoing.is_empty() && self.can_send() {
             let mut frame = Vec::new();
             for _ in 0..FRAME_LINES_MAX {
                 if frame.len() + LINE_BYTES_MAX > FRAME_BYTES_MAX {
@@ -71,8 +110,14 @@ impl ClientIo {
                 frame.extend(line);
             }
             self.results.note(bounds::request_frame(&frame));
-            if self.dealer.send([Frame::new(), Frame::from(frame)]).expect("sending succeeds") != Sent::Done {
-                break;
+            match &mut self.link {
+                Link::Web(link) => link.send(self.results.now_ms(), frame),
+                Link::Zmq { dealer, .. } => {
+                    let sent = dealer.send([Frame::new(), Frame::from(frame)]).expect("sending succeeds");
+                    if sent != Sent::Done {
+                        break;
+                    }
+                }
             }
         }
     }
@@ -109,18 +154,34 @@ impl Io for ClientIo {
     }
 
     fn connect(&mut self, _endpoint: &str) {
-        let subscriber = self.context.socket(Kind::Subscriber, &self.endpoints.security).expect("a socket");
-        subscriber.connect(&self.endpoints.events).expect("an endpoint");
-        self.subscriber = Some(subscriber);
+        match &mut self.link {
+            Link::Web(link) => link.unsubscribe_all(self.results.now_ms()),
+            Link::Zmq { subscriber, .. } => {
+                let security = &self.endpoints.security;
+                let new = self.context.socket(Kind::Subscriber, security).expect("a socket");
+                new.connect(&self.endpoints.events).expect("an endpoint");
+                *subscriber = Some(new);
+            }
+        }
     }
 
     fn subscribe(&mut self, topic: &str) -> Result<(), Infallible> {
-        self.subscriber.iter().for_each(|s| s.subscribe(topic.as_bytes()).expect("a subscription"));
+        match &mut self.link {
+            Link::Web(link) => link.subscribe(topic),
+            Link::Zmq { subscriber, .. } => {
+                subscriber.iter().for_each(|s| s.subscribe(topic.as_bytes()).expect("a subscription"));
+            }
+        }
         Ok(())
     }
 
     fn unsubscribe(&mut self, topic: &str) -> Result<(), Infallible> {
-        self.subscriber.iter().for_each(|s| s.unsubscribe(topic.as_bytes()).expect("an unsubscription"));
+        match &mut self.link {
+            Link::Web(link) => link.unsubscribe(self.results.now_ms(), topic),
+            Link::Zmq { subscriber, .. } => {
+                subscriber.iter().for_each(|s| s.unsubscribe(topic.as_bytes()).expect("an unsubscription"));
+            }
+        }
         Ok(())
     }
 

@@ -14,6 +14,8 @@ mod results;
 mod small_disk;
 mod test_bed;
 mod verdict;
+mod web_link;
+mod web_sockets;
 
 mod stopped;
 mod storm;
@@ -70,7 +72,7 @@ fn report(what: &str) {
 
 fn run(plan: &Plan) -> Verdict {
     let mut rng = Rng::new(plan.seed);
-    let mut test_bed = TestBed::set_up(CLIENTS, plan.length_ms / 60_000, &mut rng);
+    let mut test_bed = TestBed::set_up(CLIENTS, plan, &mut rng);
     test_bed.results.set_sending(true);
     let begun = clock::now();
     for (at_ms, action) in &plan.actions {
@@ -98,7 +100,7 @@ fn finish(test_bed: TestBed, plan: &Plan, faults_ended_at_ms: u64, is_complete: 
     let complete_at_ms =
         clients.iter().filter_map(|client| client.complete_at_ms).max().unwrap_or(faults_ended_at_ms);
     results.note(ensure(is_complete, "complete_in_time", || format!("not after {CATCH_UP_MAX:?}")));
-    for role in Role::ALL.map(Role::name) {
+    for role in plan.roles.iter().rev().copied().map(Role::name) {
         let finished = node.stop(role, Signal::TERM);
         results.note(ensure(finished.code == Some(0), "roles_stop", || format!("{role}: {}", finished.log)));
     }

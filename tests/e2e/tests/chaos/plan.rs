@@ -9,16 +9,19 @@ pub(super) enum Role {
     Broker,
     Proxy,
     Server,
+    Gateway,
 }
 
 impl Role {
-    pub(super) const ALL: [Self; 3] = [Self::Broker, Self::Proxy, Self::Server];
+    pub(super) const NODE: [Self; 3] = [Self::Broker, Self::Proxy, Self::Server];
+    pub(super) const WITH_GATEWAY: [Self; 4] = [Self::Broker, Self::Proxy, Self::Server, Self::Gateway];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Broker => "broker",
             Self::Proxy => "proxy",
             Self::Server => "server",
+            Self::Gateway => "gateway",
         }
     }
 }
@@ -30,10 +33,13 @@ pub(super) enum Route {
     Events,
     ServerToBroker,
     ServerToProxy,
+    /// From WebSocket clients to the gateway.
+    WebSockets,
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 4] =
+    /// The routes of a node without a gateway.
+    pub(super) const NODE: [Self; 4] =
         [Self::Requests, Self::Events, Self::ServerToBroker, Self::ServerToProxy];
 }
 
@@ -74,6 +80,8 @@ pub(super) enum FaultAction {
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) length_ms: u64,
+    /// The processes of the node. Clients use WebSockets if there is a gateway.
+    pub(super) roles: &'static [Role],
     /// The actions with their times since the run started, sorted by time.
     pub(super) actions: Vec<(u64, FaultAction)>,
 }
@@ -84,10 +92,10 @@ impl Plan {
     pub(super) fn draw(seed: u64, length_ms: u64, clients: usize) -> Self {
         let mut rng = Rng::new(seed);
         let mut actions = Vec::new();
-        for role in Role::ALL {
+        for role in Role::NODE {
             add_faults(&mut rng, length_ms, 2_000..7_000, &mut actions, |rng| role_fault(rng, role));
         }
-        for route in Route::ALL {
+        for route in Route::NODE {
             add_faults(&mut rng, length_ms, 1_500..6_000, &mut actions, |rng| relay_fault(rng, route));
         }
         add_faults(&mut rng, length_ms, 500..2_500, &mut actions, |rng| {
@@ -96,7 +104,30 @@ impl Plan {
         });
         // The sort is stable: actions at the same millisecond keep their order.
         actions.sort_by_key(|(at_ms, _)| *at_ms);
-        Self { seed, length_ms, actions }
+        Self { seed, length_ms, roles: &Role::NODE, actions }
+    }
+
+    /// Cuts all WebSockets every two seconds, and kills one role after another.
+    pub(super) fn cuts_and_kills(seed: u64, length_ms: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut actions = Vec::new();
+        add_faults(&mut rng, length_ms, 2_000..2_001, &mut actions, |rng| {
+            // Half of the cuts happen within a frame.
+            let after_bytes = rng.within(0..2) * rng.within(1..5_000);
+            let cut = FaultAction::Cut {
+                route: Route::WebSockets,
+                every_nth_connection: 1,
+                after_bytes: after_bytes as usize,
+            };
+            vec![(0, cut)]
+        });
+        let mut turns = Role::WITH_GATEWAY.into_iter().cycle();
+        add_faults(&mut rng, length_ms, 1_500..4_000, &mut actions, |rng| {
+            let role = turns.next().expect("endless");
+            vec![(0, FaultAction::Kill(role)), (rng.within(0..1_000), FaultAction::Start(role))]
+        });
+        actions.sort_by_key(|(at_ms, _)| *at_ms);
+        Self { seed, length_ms, roles: &Role::WITH_GATEWAY, actions }
     }
 }
 

@@ -131,6 +131,7 @@ fn make_clients(node: &Node, clients: usize, results: &Arc<RunResults>) -> Vec<C
         let endpoints = Endpoints {
             requests: node.endpoint("clients").to_owned(),
             events: node.endpoint("subscribers").to_owned(),
+            web: None,
             security: node.client_security(),
         };
         let share = number / CLIENTS_PER_ACCOUNT;

@@ -14,7 +14,7 @@ use transport::Context;
 
 use super::client::{ChaosClient, Endpoints};
 use super::client_pool::ClientPool;
-use super::plan::{FaultAction, Role, Route};
+use super::plan::{FaultAction, Plan, Role, Route};
 use super::relay::Relay;
 use super::results::RunResults;
 use super::small_disk::SmallDisk;
@@ -38,6 +38,7 @@ const DISK_MIB_PER_MINUTE: u64 = 64;
 pub(super) struct TestBed {
     pub(super) pool: ClientPool,
     pub(super) node: Node,
+    roles: &'static [Role],
     relays: Vec<(Route, Relay)>,
     pub(super) results: Arc<RunResults>,
     /// The small disk, or the reason why it cannot be mounted.
@@ -60,7 +61,8 @@ pub(super) struct Peak {
 impl TestBed {
     /// Starts the node and the clients. The clients receive the events of all conversations, and do not send
     /// yet.
-    pub(super) fn set_up(clients: usize, minutes: u64, rng: &mut Rng) -> Self {
+    pub(super) fn set_up(clients: usize, plan: &Plan, rng: &mut Rng) -> Self {
+        let minutes = plan.length_ms / 60_000;
         let disk = SmallDisk::mount(DISK_MIB_PER_MINUTE * minutes.max(1));
         let mut relays = Vec::new();
         let mut node = {
@@ -80,6 +82,10 @@ impl TestBed {
         };
         relays.push((Route::Requests, Relay::to(node.endpoint("clients"))));
         relays.push((Route::Events, Relay::to(node.endpoint("subscribers"))));
+        if plan.roles.contains(&Role::Gateway) {
+            node.add_gateway();
+            relays.push((Route::WebSockets, Relay::to(&format!("tcp://{}", node.endpoint("web")))));
+        }
         let results = Arc::new(RunResults::new());
         let chaos_clients = make_clients(&node, &relays, clients, rng, &results);
         // Hashing the passwords used much memory. A restarted server's memory does not include it.
@@ -90,6 +96,7 @@ impl TestBed {
         Self {
             pool,
             node,
+            roles: plan.roles,
             relays,
             results,
             disk,
@@ -145,6 +152,7 @@ impl TestBed {
             Role::Broker => "kills of the broker",
             Role::Proxy => "kills of the proxy",
             Role::Server => "kills of the server",
+            Role::Gateway => "kills of the gateway",
         };
         self.file_limits.remove(role.name());
         self.fault(kind, |test_bed| test_bed.node.kill(role.name()));
@@ -162,7 +170,7 @@ impl TestBed {
             let ports: &[&str] = match role {
                 Role::Broker => &["clients"],
                 Role::Proxy => &["subscribers"],
-                Role::Server => &[],
+                Role::Server | Role::Gateway => &[],
             };
             for address in ports.iter().map(|port| test_bed.node.address(port).to_owned()) {
                 let connect = |_| std::net::TcpStream::connect(&address).ok();
@@ -204,14 +212,14 @@ impl TestBed {
 
     /// Waits until all roles are ready, and checks that no role exited without a kill.
     pub(super) fn wait_until_ready(&mut self) {
-        for role in Role::ALL {
+        for role in self.roles.iter().copied() {
             self.assert_alive(role);
             self.node.wait_until_ready(role.name());
         }
     }
 
     pub(super) fn sample_roles(&mut self) {
-        for role in Role::ALL.map(Role::name) {
+        for role in self.roles.iter().copied().map(Role::name) {
             if self.node.is_running(role) {
                 let process = self.node.process(role);
                 let peak = self.peaks.entry(role).or_default();
@@ -231,6 +239,7 @@ fn make_clients(
     results: &Arc<RunResults>,
 ) -> Vec<ChaosClient> {
     let endpoint = |route| &relays.iter().find(|(of, _)| *of == route).expect("a relay").1;
+    let web = relays.iter().find(|(route, _)| *route == Route::WebSockets).map(|(_, relay)| relay);
     let accounts: Vec<LoggedIn> = (0..clients).map(|number| account(node, number)).collect();
     let heads: Vec<_> = CHANNELS.map(|channel| (target(channel), clients as u64)).into_iter().collect();
     let context = Context::new();
@@ -239,6 +248,7 @@ fn make_clients(
         let endpoints = Endpoints {
             requests: endpoint(Route::Requests).endpoint().to_owned(),
             events: endpoint(Route::Events).endpoint().to_owned(),
+            web: web.map(|relay| relay.endpoint().to_owned()),
             security: node.client_security(),
         };
         let mut client = ChaosClient::new(&context, endpoints, account.clone(), rng.split(), results);

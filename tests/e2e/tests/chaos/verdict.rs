@@ -66,7 +66,7 @@ pub(super) fn judge(
         }));
     });
     let violations = results.violations();
-    Verdict { summary: summary(&violations, results, clients.len(), figures), violations }
+    Verdict { summary: summary(&violations, results, clients, figures), violations }
 }
 
 fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
@@ -101,7 +101,7 @@ fn only_sent_is_stored(stored: &Stored, clients: &[ChaosClient]) -> Check {
 fn summary(
     violations: &[Violation],
     results: &RunResults,
-    clients: usize,
+    clients: &[ChaosClient],
     figures: &RunFigures<'_>,
 ) -> String {
     let found =
@@ -110,6 +110,7 @@ fn summary(
     let duplicated = found(&["one_effect_per_id"]);
     let out_of_order =
         found(&["shown_in_order", "one_line_per_number", "sending_order_is_kept", "numbered_without_gaps"]);
+    let web_sockets_lost: u64 = clients.iter().map(|client| client.io.web_sockets_lost()).sum();
     let mebibytes = |peak: &Peak| peak.memory_bytes >> 20;
     let peaks: Vec<_> = figures
         .peaks
@@ -119,12 +120,13 @@ fn summary(
     let line = json!({
         "seed": figures.plan.seed,
         "seconds": figures.plan.length_ms / 1000,
-        "clients": clients,
+        "clients": clients.len(),
         "sent": results.sent.get(),
         "acknowledged": results.acknowledged.get(),
         "refused": results.refused.get(),
         "shown": results.shown.get(),
         "requests": results.requests.get(),
+        "WebSockets lost": web_sockets_lost,
         "connections lost": results.connections_lost.get(),
         "faults": figures.faults,
         "lost": lost,

@@ -10,6 +10,8 @@ mod fan_out;
 mod private_channels;
 mod removals;
 mod injections;
+mod web_requests;
+mod web_sockets;
 
 use common::{Error, Reason};
 use e2e::Node;

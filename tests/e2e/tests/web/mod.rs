@@ -6,11 +6,15 @@ mod files;
 mod hooks;
 mod legacy;
 mod monitors;
+mod proxies;
 mod requests;
 mod rights;
 mod sessions;
 mod sites;
 mod slow_readers;
+mod transcripts;
+mod tls;
+mod authority;
 mod websocket;
 
 use e2e::{Node, Peer, peers};
@@ -23,6 +27,6 @@ fn team(node: &Node) -> [Peer; 2] {
     [alice, bob]
 }
 
-fn token(peer: &Peer) -> String {
+pub(crate) fn token(peer: &Peer) -> String {
     peer.session().token.to_string()
 }

@@ -1,0 +1,73 @@
+//! The bytes of WebSocket messages whose rest has not arrived. They count like the bodies of HTTP requests.
+//!
+//! The library that reads WebSockets holds an unfinished message, and knows no limit for all connections
+//! together. So each connection counts the bytes that it reads, until its task has taken a whole message.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::address_limits::HeldBody;
+use super::web::Web;
+use crate::connection_id::SenderId;
+use crate::limits::{UNFINISHED_BYTES_FREE, UNFINISHED_STEP_BYTES};
+
+/// The bytes of a ping or a pong of a client before its payload (RFC 6455, section 5.2).
+const CONTROL_HEADER_BYTES: usize = 6;
+
+/// The count of one connection, which its stream and its task share.
+#[derive(Clone)]
+pub(crate) struct Unfinished(Arc<Shared>);
+
+struct Shared {
+    web: Web,
+    /// The client, as soon as the connection is a WebSocket. HTTP has its own limits.
+    sender: OnceLock<SenderId>,
+    read: Mutex<Read>,
+}
+
+#[derive(Default)]
+struct Read {
+    bytes: usize,
+    held: Vec<HeldBody>,
+}
+
+impl Unfinished {
+    pub(crate) fn new(web: Web) -> Self {
+        Self(Arc::new(Shared { web, sender: OnceLock::new(), read: Mutex::default() }))
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        self.0.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts from now on.
+    pub(crate) fn start(&self, sender: SenderId) {
+        let _already_started = self.0.sender.set(sender);
+    }
+
+    /// Adds bytes that the stream has read. Returns false if there are too many.
+    pub(crate) fn add(&self, bytes: usize) -> bool {
+        let Some(sender) = self.0.sender.get() else { return true };
+        let mut read = self.read();
+        read.bytes += bytes;
+        while UNFINISHED_BYTES_FREE + read.held.len() * UNFINISHED_STEP_BYTES < read.bytes {
+            let Some(held) = self.0.web.limits.hold_body(*sender, UNFINISHED_STEP_BYTES) else {
+                return false;
+            };
+            read.held.push(held);
+        }
+        true
+    }
+
+    /// Notes that a ping or a pong arrived, perhaps between two parts of a message.
+    pub(crate) fn finish_control(&self, payload: &[u8]) {
+        let mut read = self.read();
+        read.bytes = read.bytes.saturating_sub(CONTROL_HEADER_BYTES + payload.len());
+        let steps = read.bytes.saturating_sub(UNFINISHED_BYTES_FREE).div_ceil(UNFINISHED_STEP_BYTES);
+        read.held.truncate(steps);
+    }
+
+    /// Notes that the task has passed on a whole message.
+    pub(crate) fn finish(&self) {
+        *self.read() = Read::default();
+    }
+}
