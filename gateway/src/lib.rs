@@ -16,6 +16,7 @@ mod token;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -72,6 +73,8 @@ pub struct Config {
     pub insecure: bool,
     /// Serve the API of the older systems.
     pub legacy_api: bool,
+    /// Serve the page from this folder instead of the embedded files, for its development.
+    pub web_folder: Option<PathBuf>,
     /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
     pub statuses: Vec<String>,
 }

@@ -11,6 +11,7 @@ pub(crate) mod history;
 pub(crate) mod legacy;
 pub(crate) mod messages;
 pub(crate) mod openapi;
+pub(crate) mod page;
 pub(crate) mod rpc;
 pub(crate) mod session;
 pub(crate) mod web;

@@ -3,6 +3,7 @@
 use std::future::{Future, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -34,7 +35,7 @@ use super::address_limits::{AddressLimits, Connected};
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
-use super::{events, files, history, messages, openapi, rpc, session, websocket};
+use super::{events, files, history, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
@@ -76,6 +77,8 @@ pub(crate) struct Shared {
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
+    /// The folder of the page's sources, for development.
+    web_folder: Option<PathBuf>,
 }
 
 impl std::ops::Deref for Web {
@@ -104,6 +107,7 @@ impl Web {
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
+            web_folder: config.web_folder.clone(),
         }))
     }
 
@@ -139,6 +143,10 @@ impl Web {
             .route("/messages", post(messages::send))
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(metrics::is_alive))
+            .route("/", get(page::index))
+            .route("/u/{slot}", get(page::without_slash))
+            .route("/u/{slot}/", get(page::of_slot))
+            .route("/a/{*path}", get(page::asset))
             .layer(tower_http::timeout::TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Duration::from_millis(REQUEST_MS_MAX),
@@ -172,6 +180,10 @@ impl Web {
             .route("/readyz", get(metrics::is_ready))
             .with_state(self.clone())
             .layer(from_fn_with_state(self.clone(), admit_monitor))
+    }
+
+    pub(crate) fn web_folder(&self) -> Option<&Path> {
+        self.web_folder.as_deref()
     }
 
     pub(crate) fn legacy_api(&self) -> bool {
