@@ -161,6 +161,13 @@ impl Context {
         is_reply_missing
     }
 
+    /// Sends all pending requests again at once.
+    pub(crate) fn resend_requests(&mut self) {
+        let due = self.now_ms + self.rng.wait_ms(0);
+        let resent = self.requests.resend_all(due, 0);
+        self.effects.extend(resent);
+    }
+
     /// See [`Requests::complete`].
     pub(crate) fn complete_request(&mut self, id: u64, error: Option<&Error>) -> Option<CompletedRequest> {
         self.requests.complete(self.now_ms, &mut self.rng, id, error)

@@ -145,6 +145,12 @@ impl Requests {
         self.commands().any(|pending| matches!(pending, Pending::Open(of) if of == conversation))
     }
 
+    /// Whether a request for the heads of all conversations, or for the endpoint before it, is pending.
+    pub(crate) fn is_beginning_sync(&self) -> bool {
+        let mut origins = self.outstanding.values().map(|request| &request.origin);
+        origins.any(|origin| matches!(origin, Origin::Info | Origin::Heads { kind: HeadsKind::All, .. }))
+    }
+
     fn commands(&self) -> impl Iterator<Item = &Pending> {
         self.outstanding.values().filter_map(|request| match &request.origin {
             Origin::Command { pending, .. } => Some(pending),

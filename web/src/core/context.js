@@ -157,6 +157,11 @@ export class Context {
     return isReplyMissing;
   }
 
+  /** Sends all pending requests again at once. */
+  resendRequests() {
+    this.emit(...this.requests.resendAll(this.now + this.rng.waitMs(0), 0));
+  }
+
   /**
    * @param {number} id
    * @param {ProtocolError | null} error

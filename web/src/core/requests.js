@@ -100,6 +100,12 @@ export class Requests {
     return this.commands().some((of) => of.kind === "open" && of.conversation === conversation);
   }
 
+  /** Whether a request for the heads of all conversations, or for the endpoint before it, is pending. */
+  isBeginningSync() {
+    const origins = [...this.outstanding.values()].map(({ origin }) => origin);
+    return origins.some((of) => of.kind === "info" || (of.kind === "heads" && of.heads === "all"));
+  }
+
   commands() {
     const pending = [];
     for (const { origin } of this.outstanding.values()) {

@@ -244,6 +244,41 @@ export class Session {
   }
 
   /**
+   * Handles the loss of a connection that carries both requests and events, such as a WebSocket.
+   *
+   * @param {number} now
+   */
+  linkDown(now) {
+    this.cx.now = now;
+    this.link.lost(this.cx);
+    reportDelayed(this.outbox, this.cx, this.link.isUp());
+  }
+
+  /**
+   * Handles a new connection that carries both requests and events. It has no subscriptions. The session sends
+   * all pending requests again, and requests the events that it missed.
+   *
+   * @param {number} now
+   */
+  linkUp(now) {
+    this.cx.now = now;
+    this.link.replyReceived(this.cx);
+    this.conversations.sync.resubscribe(this.cx);
+    this.cx.resendRequests();
+    this.outbox.resendFlight(this.cx, 0);
+  }
+
+  /**
+   * Handles the notice that events were dropped, although the connection works.
+   *
+   * @param {number} now
+   */
+  eventsLost(now) {
+    this.cx.now = now;
+    this.conversations.sync.findLostEvents(this.cx);
+  }
+
+  /**
    * Reports to the server that the user is offline. Returns false if nothing is sent: the server does not reply,
    * or the session never reported another state.
    */

@@ -125,6 +125,34 @@ export class Sync {
   }
 
   /**
+   * Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier then
+   * show the lost events.
+   *
+   * @param {Context} cx
+   */
+  resubscribe(cx) {
+    // Only the heads of all conversations contain all topics.
+    if (!this.hasHeads() || cx.requests.isBeginningSync()) {
+      this.reconnect(cx);
+      return;
+    }
+    this.forgetSteps(cx);
+    this.topics.subscribeAll(cx);
+    this.topics.raiseBarrier(cx);
+  }
+
+  /**
+   * Finds lost events with a barrier and with the heads after it.
+   *
+   * @param {Context} cx
+   */
+  findLostEvents(cx) {
+    if (this.hasHeads() && !cx.requests.isBeginningSync()) {
+      this.topics.raiseBarrier(cx);
+    }
+  }
+
+  /**
    * Connects to the proxy. Throws an error only while a command "follow" is pending.
    *
    * @param {Context} cx
