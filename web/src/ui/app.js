@@ -63,7 +63,7 @@ export class App extends HTMLElement {
 
   /** @param {string} user */
   async #chat(user) {
-    const { client, settings, storage } = await connect(this.sessionSlot, user, {
+    const { client, settings, storage, hello } = await connect(this.sessionSlot, user, {
       onNews: (news) => this.model.take(news),
       onDraft: (conversation, text) => this.composer?.takeDraft(conversation, text),
       onPage: (tag) => this.#pageChanged(tag),
@@ -76,6 +76,8 @@ export class App extends HTMLElement {
     this.#build();
     this.#listen();
     try {
+      // The core repeats a command that it could not send only after a while.
+      await hello;
       await client.login(user);
       await this.model.load();
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/index.js";
 import { COMMANDS } from "./commands.js";
+import { displayName } from "./sidebar.js";
 import { append, fill, h, icon, iconButton } from "./dom.js";
 import { oneLine, visible } from "./text.js";
 import { sizeText } from "./time.js";
@@ -52,11 +53,13 @@ export class Composer extends HTMLElement {
 
   /** Changes the conversation, and brings its draft back. @param {string} conversation */
   async setConversation(conversation) {
+    // A text that was typed before the first conversation opened stays.
+    const typed = this.conversation === null ? this.input.value : "";
     this.saveDraft();
     this.conversation = conversation;
     this.#setContext(null);
-    this.input.placeholder = t("message_to", { conversation });
-    this.#setText("");
+    this.input.placeholder = t("message_to", { conversation: displayName(conversation) });
+    this.#setText(typed);
     const draft = await this.app.client.drafts.get(conversation);
     if (this.conversation === conversation && draft && !this.input.value) this.#setText(draft);
     this.drawFoot();

@@ -37,11 +37,17 @@ function firstLine(address) {
 export async function connect(slot, user, { onNews, onDraft, onPage }) {
   const name = `papo-${user}`;
   const storage = await openStorage(name);
+  /** @type {() => void} */
+  let greeted = () => {};
+  const hello = new Promise((resolve) => { greeted = () => resolve(null); });
   const client = new Client({
     link: webSocketLink(`/ws?slot=${slot}`), storage, tabs: browserTabs(name), onNews, onDraft,
-    onHello: (/** @type {any} */ hello) => { if (hello.page) onPage(hello.page); },
+    onHello: (received) => {
+      greeted();
+      if (received.page) onPage(received.page);
+    },
   });
   const settings = Object.assign({}, await storage.get("settings", "page"));
   client.start();
-  return { client, settings, storage };
+  return { client, settings, storage, hello };
 }

@@ -124,7 +124,7 @@ const VIDEO = /\.(mp4|webm)$/i;
 function fileNode(row, context) {
   const name = row.event?.name ?? "";
   const bytes = row.event?.bytes ?? 0;
-  const address = `${fileUrl(context.conversation, row.n, name)}?slot=${context.slot}`;
+  const address = fileUrl(context.conversation, row.n, name, context.slot);
   const card = h("div", { class: "file" },
     h("a", { class: "file-link", href: address, download: name, target: "_blank", rel: "noopener" },
       icon("file"), h("span", { class: "file-name", dir: "auto" }, ...visible(name)), " ",
