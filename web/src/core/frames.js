@@ -1,20 +1,29 @@
 // Frames of lines: sorts the lines that the gateway sends, and joins the lines that a client sends.
 
+import { parse } from "./decode.js";
 import { utf8Length } from "./names.js";
 
 /** The maximum bytes of one frame. The gateway accepts 1 MiB. */
 const FRAME_BYTES_MAX = 512 * 1024;
 
-/** The starts of lines, with their kinds. The gateway writes the members of an object in a fixed order. */
-const STARTS = /** @type {const} */ ([
-  ['{"n":', "events"],
-  ['{"jsonrpc":"2.0","id":"g', "subscribed"],
-  ['{"jsonrpc":', "replies"],
-  ['{"kind":"hello"', "hello"],
-  ['{"kind":"lagged"', "lagged"],
-]);
-
 /** @typedef {"events" | "replies" | "subscribed" | "hello" | "lagged"} LineKind */
+
+/**
+ * The kind of a line. Most lines are events and replies, whose first member tells their kind.
+ *
+ * @param {string} line
+ * @returns {LineKind}
+ */
+function kindOf(line) {
+  if (line.startsWith('{"n":')) {
+    return "events";
+  }
+  if (line.startsWith('{"jsonrpc":')) {
+    return line.startsWith('{"jsonrpc":"2.0","id":"g') ? "subscribed" : "replies";
+  }
+  const { kind } = /** @type {{ kind?: unknown }} */ (parse(line) ?? {});
+  return kind === "hello" || kind === "lagged" ? kind : "events";
+}
 
 /**
  * Passes the lines of a frame on, in order. Neighbouring replies are passed together, and so are neighbouring
@@ -29,7 +38,7 @@ export function sortLines(frame, pass) {
   /** @type {string[]} */
   let lines = [];
   for (const line of frame.split("\n").filter((line) => line !== "")) {
-    const next = STARTS.find(([start]) => line.startsWith(start))?.[1] ?? "events";
+    const next = kindOf(line);
     if (kind !== null && (next !== kind || (next !== "events" && next !== "replies"))) {
       pass(kind, lines.join("\n"));
       lines = [];
