@@ -71,6 +71,7 @@ export class Client {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   orphans = undefined;
   isStepping = false;
+  hasStopped = false;
 
   /** @param {ClientOptions} options */
   constructor(options) {
@@ -115,6 +116,7 @@ export class Client {
   stop() {
     this.session.quit();
     this.step();
+    this.hasStopped = true;
     clearTimeout(this.timer);
     clearInterval(this.orphans);
     this.options.link.stop();
@@ -215,7 +217,7 @@ export class Client {
   }
 
   step() {
-    if (this.isStepping) {
+    if (this.isStepping || this.hasStopped) {
       return;
     }
     // News can cause commands, whose effects are carried out here, too.
