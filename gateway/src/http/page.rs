@@ -153,7 +153,7 @@ fn from_folder(folder: &Path, path: &str) -> Response {
     if !is_plain || path.split('/').any(|part| part.is_empty() || part == "..") {
         return no_such_file();
     }
-    let Ok(bytes) = disk::paths::read(&folder.join(path)) else { return no_such_file() };
+    let Ok(bytes) = disk::read(&folder.join(path)) else { return no_such_file() };
     ([(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, NO_CACHE)], bytes).into_response()
 }
 

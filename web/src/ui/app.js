@@ -7,7 +7,7 @@ import { errorText, t } from "../i18n/index.js";
 import { Announcer } from "./announcer.js";
 import { runCommand } from "./commands.js";
 import { Composer } from "./composer.js";
-import { connect, userOfSlot } from "./connect.js";
+import { connect, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
 import { Model } from "./model.js";
@@ -23,7 +23,7 @@ import { Uploads } from "./uploads.js";
 /** @import { Row } from "./rows.js" */
 
 const WINDOWS_MAX = 20;
-const USERS_EVERY_MS = 60_000;
+const USERS_EVERY_MS = 30_000;
 const UNDO_MS = 6000;
 
 export class App extends HTMLElement {
@@ -202,7 +202,7 @@ export class App extends HTMLElement {
     if (isOther) {
       this.composer.setConversation(name);
       this.composer.drawUploads(this.uploads?.list ?? []);
-      this.client.command({ kind: "open", conversation: name }).catch(() => {});
+      watchTyping(this.client, name);
       if (!this.details.hidden) this.openDetails();
     }
     const firstUnread = n === null && conversation.unread > 0 ? conversation.mark + 1 : null;

@@ -14,6 +14,8 @@ import { sizeText } from "./time.js";
 /** A draft is stored this time after the last key. */
 const DRAFT_MS = 300;
 const CHOICES_MAX = 8;
+/** After a key, a draft of another tab does not replace the text for this time. */
+const TYPING_MS = 2000;
 
 export class Composer extends HTMLElement {
   /** @type {Model} */ model = /** @type {any} */ (null);
@@ -68,7 +70,8 @@ export class Composer extends HTMLElement {
   /** A draft of another tab. @param {string} conversation @param {string} text */
   takeDraft(conversation, text) {
     if (conversation !== this.conversation || this.context?.kind === "edit") return;
-    if (document.activeElement === this.input && document.hasFocus()) return;
+    // The text that the user types here now is newer.
+    if (this.isDirty || Date.now() - this.typedAt < TYPING_MS) return;
     this.#setText(text);
   }
 
@@ -87,10 +90,12 @@ export class Composer extends HTMLElement {
     this.app.client.drafts.set(this.conversation, text);
   }
   isDirty = false;
+  typedAt = 0;
 
   #changed() {
     this.#resize();
     this.isDirty = true;
+    this.typedAt = Date.now();
     if (!this.#draftTimer) this.#draftTimer = window.setTimeout(() => this.saveDraft(), DRAFT_MS);
     const isMessage = this.input.value && !/^\/(?!\/)/.test(this.input.value) && this.context?.kind !== "edit";
     this.app.client.keyTyped(isMessage ? this.conversation : null);

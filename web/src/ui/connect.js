@@ -51,3 +51,12 @@ export async function connect(slot, user, { onNews, onDraft, onPage }) {
   client.start();
   return { client, settings, storage, hello };
 }
+
+/**
+ * Follows who is typing in a conversation. The command "open" of the core would also mark everything as read that
+ * it shows, as a terminal does. The page marks a row when it was in view.
+ * @param {Client} client @param {string} conversation
+ */
+export function watchTyping(client, conversation) {
+  client.input((session) => session.conversations.typing.open(session.cx, conversation));
+}

@@ -87,7 +87,11 @@ export class Rows {
     if (!this.isLoaded || entry.n > this.last + 1) {
       this.held.set(entry.n, entry);
       if (this.held.size > 1000) this.held.delete(Math.min(...this.held.keys()));
-      return null;
+      // A reader of old rows sees their changes at once, although the rows in between are not loaded.
+      const target = entry.event?.of ? this.byNumber.get(entry.event.of) : undefined;
+      if (!this.isLoaded || !target || !entry.event) return null;
+      amend(target, entry.event);
+      return { changed: target };
     }
     if (entry.n <= this.last) return null;
     const result = this.#advance(entry, true);
