@@ -161,10 +161,10 @@ impl Context {
         is_reply_missing
     }
 
-    /// Sends all pending requests again at once.
+    /// Repeats the pending requests at once, except the requests of sync.
     pub(crate) fn resend_requests(&mut self) {
         let due = self.now_ms + self.rng.wait_ms(0);
-        let resent = self.requests.resend_all(due, 0);
+        let resent = self.requests.resend(due, 0, |origin| !origin.is_of_sync());
         self.effects.extend(resent);
     }
 

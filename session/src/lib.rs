@@ -273,8 +273,8 @@ impl Session {
         self.record_input(|| Input::LinkUp(now_ms));
         self.cx.set_now(now_ms);
         self.link.reply_received(&mut self.cx);
-        self.conversations.sync().resubscribe(&mut self.cx);
         self.cx.resend_requests();
+        self.conversations.sync().resubscribe(&mut self.cx);
         self.outbox.resend_flight(&mut self.cx, 0);
     }
 

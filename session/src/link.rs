@@ -86,7 +86,7 @@ impl Link {
         cx.emit(Effect::UseEndpoint(endpoint));
         self.next_switch_ms = cx.now_ms() + ENDPOINT_SWITCH_MS_MIN;
         let due = cx.now_ms() + cx.rng().wait_ms(attempt);
-        let resent = cx.requests_mut().resend_all(due, attempt);
+        let resent = cx.requests_mut().resend(due, attempt, |_| true);
         cx.emit_all(resent);
         Some(attempt)
     }

@@ -348,7 +348,7 @@ impl Sync {
 }
 
 fn forget_requests(cx: &mut Context) {
-    cx.requests_mut().forget(|origin| matches!(origin, Origin::Info | Origin::Heads { .. }));
+    cx.requests_mut().forget(Origin::is_of_sync);
 }
 
 fn is_channel(conversation: &Target) -> bool {

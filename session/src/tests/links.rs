@@ -158,7 +158,23 @@ fn a_new_connection_repeats_the_requests_and_finds_lost_events_in_two_round_trip
     harness.reply("sync.heads", &heads(9, 5));
     harness.advance(limits::GAP_GRACE_MS);
     harness.reply("message.history", &page(4..=5, 5));
-    insta::assert_snapshot!(harness.transcript, @"");
+    insta::assert_snapshot!(harness.transcript, @r##"
+    ConnectionLost
+    delayed oi
+    delayed offline
+    ConnectionRestored
+    request 5 user.list {}
+    subscribe channel.ops
+    subscribe user.alice
+    subscribe barrier
+    request 4 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 6 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"offline","to":"#ops"}
+    unsubscribe barrier
+    request 7 sync.heads {"since":7}
+    request 8 message.history {"after":3,"conversation":"#ops","limit":2}
+    emit #ops 4
+    emit #ops 5
+    "##);
     assert_eq!(harness.emitted, [4, 5]);
 }
 
@@ -170,7 +186,7 @@ fn a_new_connection_repeats_all_steps_if_not_all_topics_are_known() {
     harness.take_transcript();
     harness.session.link_up(harness.now_ms);
     harness.run_effects();
-    insta::assert_snapshot!(harness.transcript, @"");
+    insta::assert_snapshot!(harness.transcript, @"request 3 server.info {}");
 }
 
 #[test]
@@ -181,5 +197,10 @@ fn dropped_events_are_found_by_a_barrier_and_heads() {
     harness.barrier();
     harness.reply("sync.heads", &heads(9, 5));
     harness.advance(limits::GAP_GRACE_MS);
-    insta::assert_snapshot!(harness.transcript, @"");
+    insta::assert_snapshot!(harness.transcript, @r##"
+    subscribe barrier
+    unsubscribe barrier
+    request 4 sync.heads {"since":7}
+    request 5 message.history {"after":3,"conversation":"#ops","limit":2}
+    "##);
 }

@@ -3,7 +3,7 @@
 import { readAmended } from "./entry.js";
 import { errorOf, read } from "./errors.js";
 import { WITHOUT_TOKEN, sortMembers } from "./plain_request.js";
-import { Requests, requestLine } from "./requests.js";
+import { Requests, isOfSync, requestLine } from "./requests.js";
 import { Rng } from "./rng.js";
 import { page } from "./types.js";
 
@@ -157,9 +157,9 @@ export class Context {
     return isReplyMissing;
   }
 
-  /** Sends all pending requests again at once. */
+  /** Repeats the pending requests at once, except the requests of sync. */
   resendRequests() {
-    this.emit(...this.requests.resendAll(this.now + this.rng.waitMs(0), 0));
+    this.emit(...this.requests.resend(this.now + this.rng.waitMs(0), 0, (origin) => !isOfSync(origin)));
   }
 
   /**

@@ -49,7 +49,7 @@ export class Link {
     this.switches += 1;
     cx.emit({ kind: "useEndpoint", index: this.endpoint });
     this.nextSwitchMs = cx.now + ENDPOINT_SWITCH_MS_MIN;
-    cx.emit(...cx.requests.resendAll(cx.now + cx.rng.waitMs(attempt), attempt));
+    cx.emit(...cx.requests.resend(cx.now + cx.rng.waitMs(attempt), attempt, () => true));
     return attempt;
   }
 

@@ -75,6 +75,9 @@ export function requestLine(id, method, params) {
   return JSON.stringify({ jsonrpc: "2.0", id: String(id), method, params }) + "\n";
 }
 
+/** @param {Origin} origin whether sync sent the request, to follow conversations */
+export const isOfSync = (origin) => origin.kind === "info" || origin.kind === "heads";
+
 /** All requests except the requests of the outbox. */
 export class Requests {
   lastId = 0;
@@ -180,13 +183,15 @@ export class Requests {
   }
 
   /**
-   * Repeats all requests at once. `due` is the time of the next attempt.
+   * Repeats the requests whose origin matches at once. `due` is the time of the next attempt.
    *
    * @param {number} due
    * @param {number} attempt
+   * @param {(origin: Origin) => boolean} matches
    */
-  resendAll(due, attempt) {
-    return [...this.outstanding.values()].map((request) => {
+  resend(due, attempt, matches) {
+    const requests = [...this.outstanding.values()].filter(({ origin }) => matches(origin));
+    return requests.map((request) => {
       Object.assign(request, { due, attempt, isPostponed: false });
       return effectOf(request);
     });

@@ -263,8 +263,8 @@ export class Session {
   linkUp(now) {
     this.cx.now = now;
     this.link.replyReceived(this.cx);
-    this.conversations.sync.resubscribe(this.cx);
     this.cx.resendRequests();
+    this.conversations.sync.resubscribe(this.cx);
     this.outbox.resendFlight(this.cx, 0);
   }
 

@@ -12,6 +12,7 @@ import { PapoError, errorOf, outcomeOf, read, take } from "../errors.js";
 import { FANOUT_GRACE_MS, GAP_GRACE_MS, PROTOCOL } from "../limits.js";
 import { isChannel } from "../names.js";
 import { compare, earliest } from "../order.js";
+import { isOfSync } from "../requests.js";
 import * as types from "../types.js";
 import { left } from "./memberships.js";
 import { Timelines } from "./timelines.js";
@@ -19,7 +20,7 @@ import { Topics } from "./topics.js";
 
 /** @import { Follow, Outcome, ProtocolError } from "../api.js" */
 /** @import { Context } from "../context.js" */
-/** @import { HeadsKind, Origin } from "../requests.js" */
+/** @import { HeadsKind } from "../requests.js" */
 
 /** @typedef {ReturnType<typeof types.heads>} Heads */
 
@@ -29,9 +30,6 @@ import { Topics } from "./topics.js";
  *
  * @typedef {{ kind: "applied" } | { kind: "channels", channels: Set<string> } | { kind: "rolledBack" }} HeadsOutcome
  */
-
-/** @param {Origin} origin */
-const isOfSync = (origin) => origin.kind === "info" || origin.kind === "heads";
 
 export class Sync {
   /** @type {Follow | null} */
