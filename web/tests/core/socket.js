@@ -63,6 +63,7 @@ export class Socket {
         return;
       }
       this.stream = stream;
+      /** @type {Buffer} */
       let bytes = Buffer.alloc(0);
       stream.on("error", () => {});
       stream.on("close", () => this.ended());
