@@ -49,7 +49,9 @@ sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=47
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
 traces: ## Record the sessions that the JavaScript core replays again, after a change of the session core
-	UPDATE_TRACES=1 cargo test --workspace --locked --lib --test traces -- tests:: recorded
+	rm -f web/tests/traces/unit/*.jsonl
+	UPDATE_TRACES=1 cargo test --locked --package session --lib
+	UPDATE_TRACES=1 cargo test --workspace --locked --test traces
 
 chaos: needs-test ## Run a node in three processes under kills, cuts and full disks: MINUTES=10 [SEED=4711]
 	cargo build --release --locked --package papo
