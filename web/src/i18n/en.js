@@ -119,7 +119,7 @@ export default {
   new_below: { one: "1 new message", other: "{count} new messages" },
   new_in: { one: "1 new message in {conversation}", other: "{count} new messages in {conversation}" },
   reactions: "Reactions",
-  reaction_of: "{emoji}: {users}",
+  reaction_of: "{emoji} {count}: {users}",
   no_preview: "No preview",
   load_image: "Load the image ({size})",
   copy_code: "Copy the code",

@@ -119,7 +119,7 @@ export default {
   new_below: { one: "1 mensagem nova", other: "{count} mensagens novas" },
   new_in: { one: "1 mensagem nova em {conversation}", other: "{count} mensagens novas em {conversation}" },
   reactions: "Reações",
-  reaction_of: "{emoji}: {users}",
+  reaction_of: "{emoji} {count}: {users}",
   no_preview: "Sem prévia",
   load_image: "Carregar a imagem ({size})",
   copy_code: "Copiar o código",

@@ -25,6 +25,8 @@ import { Uploads } from "./uploads.js";
 const WINDOWS_MAX = 20;
 const USERS_EVERY_MS = 30_000;
 const UNDO_MS = 6000;
+/** The width of style/frame.css below which the page has one column. */
+const NARROW = matchMedia("(max-width: 640px)");
 
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
@@ -127,6 +129,7 @@ export class App extends HTMLElement {
     model.on("rolledBack", () => { this.notify(t("rolled_back"), true); if (model.open) this.go(model.open); });
     model.on("ended", (error) => this.#sessionEnded(errorText(error)));
     model.on("conversations", () => this.#drawHeading());
+    NARROW.addEventListener("change", () => this.#markLandmarks());
     window.addEventListener("hashchange", () => this.#openFromAddress());
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("dragover", (event) => this.#drag(event));
@@ -138,6 +141,18 @@ export class App extends HTMLElement {
   /** @param {"list" | "chat" | "details"} view the visible column on a narrow screen */
   showView(view) {
     this.dataset.view = view;
+    this.#markLandmarks();
+  }
+
+  /** On a narrow screen, the list of conversations is the whole page: its landmark and its heading say so. */
+  #markLandmarks() {
+    const isPage = this.dataset.view === "list" && NARROW.matches;
+    this.sidebar.setAttribute("role", isPage ? "main" : "navigation");
+    const brand = this.sidebar.querySelector(".brand");
+    for (const [name, value] of [["role", "heading"], ["aria-level", "1"]]) {
+      if (isPage) brand?.setAttribute(/** @type {string} */ (name), /** @type {string} */ (value));
+      else brand?.removeAttribute(/** @type {string} */ (name));
+    }
   }
 
   // Conversations.
@@ -209,7 +224,8 @@ export class App extends HTMLElement {
     try {
       const rows = await model.loadWindow(name, n ?? firstUnread);
       if (model.open !== name) return;
-      const unreadRow = firstUnread === null ? null : rows.list.find((row) => row.n >= firstUnread && row.from !== model.user);
+      const isNew = (/** @type {Row} */ row) => row.n >= (firstUnread ?? 0) && row.from !== model.user && ["message", "file"].includes(row.kind);
+      const unreadRow = firstUnread === null ? null : rows.list.find(isNew);
       this.timeline.show(rows, { n, divider: unreadRow?.n ?? null, flash: n !== null });
       this.timeline.considerRead();
     } catch (error) {

@@ -31,8 +31,7 @@ export class Composer extends HTMLElement {
     this.files = h("ul", { class: "uploads", "aria-label": t("files_being_sent") });
     this.list = h("ul", { class: "choices", role: "listbox", id: "choices", "aria-label": t("suggestions"), hidden: true });
     this.input = h("textarea", {
-      id: "composer", rows: "1", dir: "auto", enterkeyhint: "send", role: "combobox", "aria-autocomplete": "list",
-      "aria-expanded": "false", "aria-controls": "choices", "aria-label": t("write_message"),
+      id: "composer", rows: "1", dir: "auto", enterkeyhint: "send", "aria-autocomplete": "list", "aria-controls": "choices", "aria-label": t("write_message"),
     });
     this.picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-hidden": "true" });
     this.foot = h("div", { class: "composer-foot" });
@@ -221,14 +220,12 @@ export class Composer extends HTMLElement {
       role: "option", id: `choice-${i}`, "aria-selected": i === at, class: i === at ? "is-selected" : "",
       onpointerdown: (/** @type {Event} */ event) => { event.preventDefault(); this.#choose(i); },
     }, item.label)));
-    this.input.setAttribute("aria-expanded", "true");
     this.input.setAttribute("aria-activedescendant", `choice-${at}`);
   }
 
   #close() {
     this.choices = null;
     this.list.hidden = true;
-    this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
 

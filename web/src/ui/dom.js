@@ -2,7 +2,7 @@
 
 /**
  * Creates an element. `attributes`: `class`, ARIA and other attributes; a function is a listener (`onclick`);
- * true is an empty attribute; false and null are left out.
+ * true is an empty attribute; false and null are left out, except in ARIA.
  * @param {string} tag
  * @param {Record<string, any>} [attributes]
  * @param {...(Node | string | null | undefined | false)} children
@@ -11,9 +11,10 @@
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null || value === undefined) continue;
+    const isAria = name.startsWith("aria-") && typeof value === "boolean";
+    if ((value === false && !isAria) || value === null || value === undefined) continue;
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true && !isAria ? "" : String(value));
   }
   append(element, children);
   return element;
@@ -45,7 +46,7 @@ const ICONS = {
   file: "M6 3h8l4 4v14H6zM14 3v5h4",
   lock: "M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3",
   menu: "M4 7h16M4 12h16M4 17h16",
-  more: "M5 12h.01M12 12h.01M19 12h.01",
+  more: "M4.4 12a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0M11.4 12a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0M18.4 12a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0",
   people: "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 20a6 6 0 0 1 12 0M16 5a3 3 0 0 1 0 6M17 14a6 6 0 0 1 4 6",
   react: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9 10h.01M15 10h.01M8 14a5 5 0 0 0 8 0",
   reply: "M10 8L4 13l6 5M4 13h9a7 7 0 0 1 7 6",
@@ -90,7 +91,11 @@ export function openDialog(title, closeLabel, ...children) {
   const opener = document.activeElement;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+    // The browser has focused the opener, but its selection is still in the dialog, and keys would write nothing.
+    const focused = document.activeElement instanceof HTMLElement && document.activeElement !== document.body ? document.activeElement : opener;
+    if (!(focused instanceof HTMLElement) || !focused.isConnected) return;
+    focused.blur();
+    focused.focus();
   });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   document.body.append(dialog);

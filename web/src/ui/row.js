@@ -110,7 +110,7 @@ function reactionsNode(row, context) {
     const isOwn = users.includes(context.user);
     return h("li", {}, h("button", {
       type: "button", class: `reaction ${isOwn ? "is-own" : ""}`, tabindex: "-1", "aria-pressed": isOwn,
-      "aria-label": t("reaction_of", { emoji, users: users.join(", ") }), title: users.join(", "),
+      "aria-label": t("reaction_of", { emoji, count: users.length, users: users.join(", ") }), title: users.join(", "),
       onclick: () => context.react(row, emoji),
     }, ...visible(emoji), " ", h("span", {}, String(users.length))));
   }));

@@ -15,7 +15,9 @@ export class Sidebar extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     const { app } = this;
-    this.nav = h("nav", { class: "conversations", "aria-label": t("conversations") });
+    this.setAttribute("role", "navigation");
+    this.setAttribute("aria-label", t("conversations"));
+    this.nav = h("div", { class: "conversations" });
     this.me = h("button", { type: "button", class: "me", onclick: () => app.openSettings() });
     this.append(
       h("div", { class: "sidebar-head" },
@@ -59,17 +61,18 @@ export class Sidebar extends HTMLElement {
     const shown = shownUnread(conversation, this.model.levelOfAll);
     const isOpen = name === this.model.open;
     const state = name.startsWith("@") ? this.model.users.get(name.slice(1))?.state ?? "offline" : null;
-    const badge = mentions > 0 && level !== "none" ? h("span", { class: "badge is-mention" }, `@${mentions}`) : null;
-    const count = shown > 0 ? h("span", { class: "badge" }, shown > 999 ? "999+" : String(shown)) : null;
-    const label = [displayName(name), unread ? t("unread_count", { count: unread }) : "", mentions ? t("mention_count", { count: mentions }) : "", state ? t(`state_${state}`) : ""];
+    const badge = mentions > 0 && level !== "none" ? h("span", { class: "badge is-mention", "aria-hidden": "true" }, `@${mentions}`) : null;
+    const count = shown > 0 ? h("span", { class: "badge", "aria-hidden": "true" }, shown > 999 ? "999+" : String(shown)) : null;
+    const details = [unread ? t("unread_count", { count: unread }) : "", mentions ? t("mention_count", { count: mentions }) : "", state ? t(`state_${state}`) : ""];
     return h("li", {}, h("a", {
       href: linkTo(name), class: `item ${shown ? "has-unread" : ""} ${level === "none" ? "is-muted" : ""}`,
-      "aria-current": isOpen ? "page" : null, "data-name": name, "aria-label": label.filter(Boolean).join(", "),
+      "aria-current": isOpen ? "page" : null, "data-name": name,
       onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.app.go(name); },
     },
-    state ? h("span", { class: `dot is-${state}` }) : h("span", { class: "sigil" }, conversation.isPrivate ? icon("lock") : name === "*" ? "*" : "#"),
+    state ? h("span", { class: `dot is-${state}` }) : h("span", { class: "sigil", "aria-hidden": "true" }, conversation.isPrivate ? icon("lock") : name === "*" ? "*" : "#"),
+    name === "*" ? null : h("span", { class: "visually-hidden" }, name.charAt(0)),
     h("span", { class: "item-name" }, ...visible(name === "*" ? t("everybody") : name.slice(1))),
-    badge, count));
+    badge, count, h("span", { class: "visually-hidden" }, ["", ...details.filter(Boolean)].join(", "))));
   }
 
   #invitations() {

@@ -78,6 +78,8 @@ export async function startRoles() {
   const wire = await startWire(Number(web.split(":").at(-1)));
   return {
     wire, origin: wire.origin,
+    /** The gateway without the proxy that can be cut. */
+    direct: `http://${web}`,
     killServer: () => kill(server),
     startServer: async () => { server = await startRole("server", serverArgs); },
     killGateway: () => kill(gateway),
