@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page traces doc
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page traces doc
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,11 @@ tests:
 # The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
 page:
 	$(step) page scripts/page-tests
+	$(step) browser scripts/page-browser
+
+test-page: needs-test build ## Test the page in all themes, languages and widths, and write the pictures of docs/images (about 10 minutes)
+	scripts/page-tests
+	scripts/page-browser --full
 
 doc:
 	$(step) documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
