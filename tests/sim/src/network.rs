@@ -111,7 +111,8 @@ impl World {
 
     fn send_event(&mut self, to: ProxyConnection, topic: &str, lines: &[u8]) {
         if self.is_lost("event frame lost", self.rates.event_loss, to.client) {
-            if self.clients[to.client].has_websocket {
+            let is_barrier = lines.is_empty();
+            if self.clients[to.client].has_websocket && !is_barrier {
                 self.schedule.after(DELAY_MS_MAX, SimEvent::EventsLost(to.client));
             }
             return;

@@ -1,7 +1,7 @@
 // The client around the core: the connection to the gateway, the storage and the tabs.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 
 import { Client, memoryStorage, soloTabs } from "../../src/core/client.js";
 import { uuid7 } from "../../src/core/uuid.js";
@@ -17,6 +17,10 @@ async function until(condition) {
   }
 }
 
+/** The clients of the current test. @type {Client[]} */
+const clients = [];
+afterEach(() => clients.splice(0).forEach((client) => client.stop()));
+
 /** Alice's client, connected and following. @param {any} [options] */
 async function alice(options = {}) {
   const gateway = new FakeGateway();
@@ -25,6 +29,7 @@ async function alice(options = {}) {
   const storage = options.storage ?? memoryStorage();
   const tabs = options.tabs ?? soloTabs();
   const client = new Client({ link: gateway, storage, tabs, onNews: (one) => news.push(one), ...options });
+  clients.push(client);
   client.start();
   gateway.up();
   await client.login("alice");
@@ -39,7 +44,6 @@ test("a login follows all conversations, without a token in the requests", async
   await until(() => shown().length === 1);
   assert.deepEqual([...gateway.topics].map((topic) => topic.split(".")[0]).sort(), ["channel", "presence", "user"]);
   assert.deepEqual(client.status().conversations, [{ conversation: "#ops", shown: 1, head: 1 }]);
-  client.stop();
 });
 
 test("a message is stored before it is sent, and removed after its acknowledgement", async () => {
@@ -55,7 +59,6 @@ test("a message is stored before it is sent, and removed after its acknowledgeme
   await until(() => sent().length === 1 && shown().length === 1);
   assert.deepEqual(await storage.all("outbox"), []);
   assert.equal(gateway.log.length, 1);
-  client.stop();
 });
 
 test("messages that are written without a connection are sent once, in order, after it", async () => {
@@ -72,7 +75,6 @@ test("messages that are written without a connection are sent once, in order, af
   assert.deepEqual(shown(), ["meanwhile", "one", "two", "three"]);
   assert.deepEqual(gateway.log.map((event) => event.n), [1, 2, 3, 4]);
   assert.equal(client.status().summary.connectivity, "connected");
-  client.stop();
 });
 
 test("a new connection needs two round trips", async () => {
@@ -83,16 +85,14 @@ test("a new connection needs two round trips", async () => {
   gateway.up();
   await until(() => shown().length === 1);
   assert.deepEqual(gateway.methods, ["gateway.subscribe", "sync.heads", "message.history"]);
-  client.stop();
 });
 
 test("dropped events are loaded after the notice of the gateway", async () => {
-  const { gateway, client, shown } = await alice();
+  const { gateway, shown } = await alice();
   gateway.topics.clear();
   gateway.store("bob", uuid7(), "dropped");
   gateway.push({ kind: "lagged" });
   await until(() => shown().length === 1);
-  client.stop();
 });
 
 test("messages of an earlier run are sent after the login", async () => {
@@ -105,7 +105,6 @@ test("messages of an earlier run are sent after the login", async () => {
   await until(() => sent().length === 1);
   assert.ok(news.some((one) => one.kind === "outboxLoaded" && one.messages[0]?.text === "earlier"));
   assert.deepEqual(gateway.log.map((event) => event.text), ["earlier"]);
-  client.stop();
 });
 
 test("only the tab with the lock sends the messages of an earlier run", async () => {
@@ -121,7 +120,6 @@ test("only the tab with the lock sends the messages of an earlier run", async ()
   lock();
   await until(() => sent().length === 2);
   assert.deepEqual(gateway.log.map((event) => event.text), ["own", "earlier"]);
-  client.stop();
 });
 
 test("a message that cannot be stored is refused", async () => {
@@ -133,7 +131,6 @@ test("a message that cannot be stored is refused", async () => {
   const error = sent?.kind === "sent" && "error" in sent.outcome ? sent.outcome.error : undefined;
   assert.equal(error?.data.detail, "not_stored_locally");
   assert.deepEqual(gateway.log, []);
-  client.stop();
 });
 
 test("a refused command throws the error of the reply", async () => {
@@ -144,14 +141,12 @@ test("a refused command throws the error of the reply", async () => {
     queueMicrotask(() => gateway.push({ jsonrpc: "2.0", id, error }));
   };
   await assert.rejects(client.command({ kind: "join", channel: "#no" }), { error });
-  client.stop();
 });
 
 test("the session ends when the gateway says so", async () => {
   const { gateway, client, news } = await alice();
   gateway.events?.onEnd(4401);
   await until(() => news.some((one) => one.kind === "sessionEnded"));
-  client.stop();
 });
 
 test("a draft is stored, and shown in the other tabs", async () => {
@@ -167,5 +162,4 @@ test("a draft is stored, and shown in the other tabs", async () => {
   assert.deepEqual(drafts, ["#ops unfinished"]);
   await client.drafts.set("#ops", "");
   assert.deepEqual(await storage.all("drafts"), []);
-  client.stop();
 });
