@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page traces doc
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -107,6 +107,10 @@ page:
 test-page: needs-test build ## Test the page in all themes, languages and widths, and write the pictures of docs/images (about 10 minutes)
 	scripts/page-tests
 	scripts/page-browser --full
+
+bench-page: needs-test ## Measure the page: first load, and 10,000 messages on a slow processor
+	cargo build --release --locked --package papo
+	cd web && PAPO_BIN="$(abspath $(target_folder))/release/papo" ../scripts/node tests/e2e/bench.mjs
 
 doc:
 	$(step) documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
