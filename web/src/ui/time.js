@@ -2,14 +2,25 @@
 
 import { language, t } from "../i18n/index.js";
 
+/** The formats of a language. To create one takes longer than to show a row. @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** @param {string} name @param {Intl.DateTimeFormatOptions} options */
+function format(name, options) {
+  const key = `${language()} ${name}`;
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(language(), options);
+  formats.set(key, known);
+  return known;
+}
+
 /** @param {number} at */
 export function clockTime(at) {
-  return new Date(at).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+  return format("clock", { hour: "2-digit", minute: "2-digit" }).format(at);
 }
 
 /** @param {number} at */
 export function fullTime(at) {
-  return new Date(at).toLocaleString(language(), { dateStyle: "long", timeStyle: "medium" });
+  return format("full", { dateStyle: "long", timeStyle: "medium" }).format(at);
 }
 
 /** The day, or "today" and "yesterday". @param {number} at */
@@ -19,12 +30,13 @@ export function dayName(at) {
   yesterday.setDate(today.getDate() - 1);
   if (isSameDay(at, today.getTime())) return t("today");
   if (isSameDay(at, yesterday.getTime())) return t("yesterday");
-  return new Date(at).toLocaleDateString(language(), { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  return format("day", { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(at);
 }
 
 /** @param {number} one @param {number} other */
 export function isSameDay(one, other) {
-  return new Date(one).toDateString() === new Date(other).toDateString();
+  const [first, second] = [new Date(one), new Date(other)];
+  return first.getDate() === second.getDate() && first.getMonth() === second.getMonth() && first.getFullYear() === second.getFullYear();
 }
 
 /** @param {number} bytes */

@@ -22,6 +22,8 @@ try {
   const devtools = await context.newCDPSession(page);
   await devtools.send("Network.enable");
   let bytes = 0;
+  // Without the headers, as in the test of the budget.
+  devtools.on("Network.responseReceived", (event) => { bytes -= event.response.encodedDataLength; });
   devtools.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
   const start = Date.now();
   await page.goto(node.origin);
