@@ -34,11 +34,29 @@ export function openSettings(app) {
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
     check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => app.setLevel(null, isOn ? "none" : "all")),
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => save({ letterKeys: isOn })),
-    passwordForm(app), sessionList(app),
+    inviteLink(app), passwordForm(app), sessionList(app),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
       h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
       h("button", { type: "button", class: "danger", onclick: () => app.logOut() }, t("log_out"))));
+}
+
+/** A link with a join code, which administrators of the node create. @param {App} app */
+function inviteLink(app) {
+  const link = h("input", { type: "text", readonly: true, "aria-label": t("invite_colleagues"), hidden: true });
+  const note = h("p", { class: "hint", role: "status" });
+  return h("details", { class: "fold" }, h("summary", {}, t("invite_colleagues")),
+    h("button", { type: "button", onclick: async () => {
+      try {
+        const { code } = await app.client.request("join_code.create", { uses: 10, days: 7 });
+        link.hidden = false;
+        link.value = `${location.origin}/#join=${code}`;
+        link.select();
+        note.textContent = t("invite_link_hint");
+      } catch (error) {
+        note.textContent = errorText(error);
+      }
+    } }, t("make_link")), note, link);
 }
 
 /** @param {App} app */

@@ -3,7 +3,7 @@
 import { upload } from "../core/http.js";
 import { Sha256 } from "../core/sha256.js";
 import { uuid7 } from "../core/uuid.js";
-import { errorText, t } from "../i18n/index.js";
+import { errorText } from "../i18n/index.js";
 
 /** @typedef {"queued" | "hashing" | "sending" | "waiting" | "failed"} UploadState */
 
@@ -126,9 +126,4 @@ async function hashOf(file, signal) {
     hash.update(new Uint8Array(await file.slice(start, start + HASH_CHUNK_BYTES).arrayBuffer()));
   }
   return hash.hex();
-}
-
-/** The sentence for a file that cannot be sent. @param {File} file @param {number} most */
-export function tooLarge(file, most) {
-  return file.size > most ? t("file_too_large", { name: file.name }) : "";
 }
