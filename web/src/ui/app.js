@@ -347,8 +347,8 @@ export class App extends HTMLElement {
 
   /** Sends a text, or carries out a command. Returns false if the text stays in the field. @param {string} text @param {number | null} reply */
   submit(text, reply) {
-    if (!this.model.open) return false;
     if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(this, text);
+    if (!this.model.open) return false;
     this.model.send(this.model.open, text.replace(/^\/\//, "/"), reply);
     if (!this.timeline.isFollowing) this.timeline.toNewest();
     return true;

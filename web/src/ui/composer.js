@@ -126,7 +126,7 @@ export class Composer extends HTMLElement {
 
   submit() {
     const text = this.input.value;
-    if (!this.conversation || !text.trim()) return;
+    if (!text.trim()) return;
     this.#close();
     const context = this.context;
     // The text leaves the field only when the outbox has it.

@@ -146,6 +146,7 @@ test("unread counts, mentions, and read marks need a row in view in a visible ta
   await bob.call("channel.create", { channel: "#other" });
   const { context, page } = await open();
   await logIn(page, node.origin, "iris");
+  await page.waitForSelector("h1:has-text('#reads')");
   await say(page, "/join #other");
   await page.waitForSelector("h1:has-text('#other')");
   await bob.send("#reads", "one");
