@@ -72,6 +72,17 @@ for (const seconds of process.env.PAPO_E2E_FULL ? [5, 60] : [5]) {
   });
 }
 
+test("a tab that slept while its connection broke is complete when it wakes up", async () => {
+  const devtools = await context.newCDPSession(second);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  const { n } = await bob.send("#general", "while it slept");
+  node.wire.breakAll();
+  await bob.call("message.edit", { conversation: "#general", n, id: uuid7(), text: "while it slept, edited" });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  assert.equal(count(await equalTimelines(5000), "while it slept, edited"), 1);
+});
+
 test("the gateway is killed and starts again", async () => {
   await node.killGateway();
   await say(first, "typed without a gateway");
