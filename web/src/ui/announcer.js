@@ -21,7 +21,12 @@ export class Announcer {
     this.connectivity = "";
   }
 
-  /** A message of another user in the open conversation. @param {string} conversation @param {string} from @param {string} text */
+  /**
+   * A message of another user in the open conversation.
+   * @param {string} conversation
+   * @param {string} from
+   * @param {string} text
+   */
   message(conversation, from, text) {
     this.conversation = conversation;
     this.waiting.push(`${from}: ${oneLine(text)}`);

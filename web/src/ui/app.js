@@ -188,7 +188,11 @@ export class App extends HTMLElement {
     return this.openBrowser();
   }
 
-  /** Opens a conversation, at a number or at its first unread message. @param {string} name @param {number | null} [n] */
+  /**
+   * Opens a conversation, at a number or at its first unread message.
+   * @param {string} name
+   * @param {number | null} [n]
+   */
   async go(name, n = null) {
     const address = linkTo(name, n ?? undefined);
     if (location.hash !== address) history.pushState(null, "", address);
@@ -274,7 +278,12 @@ export class App extends HTMLElement {
     return open;
   }
 
-  /** One row of a conversation that is not loaded. @param {string} conversation @param {number} n @returns {Promise<Row | null>} */
+  /**
+   * One row of a conversation that is not loaded.
+   * @param {string} conversation
+   * @param {number} n
+   * @returns {Promise<Row | null>}
+   */
   async loadRow(conversation, n) {
     const page = await this.client.history({ conversation, around: n, limit: 1 });
     const entry = page.entries.find((/** @type {any} */ one) => one.n === n);
@@ -345,7 +354,11 @@ export class App extends HTMLElement {
 
   // Messages.
 
-  /** Sends a text, or carries out a command. Returns false if the text stays in the field. @param {string} text @param {number | null} reply */
+  /**
+   * Sends a text, or carries out a command. Returns false if the text stays in the field.
+   * @param {string} text
+   * @param {number | null} reply
+   */
   submit(text, reply) {
     if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(this, text);
     if (!this.model.open) return false;
@@ -444,7 +457,12 @@ export class App extends HTMLElement {
     this.announcer.setStatus(connectivity, sentence);
   }
 
-  /** Shows a sentence for a while. @param {string} sentence @param {boolean} [isProblem] @param {{label: string, run: () => void}} [action] */
+  /**
+   * Shows a sentence for a while.
+   * @param {string} sentence
+   * @param {boolean} [isProblem]
+   * @param {{label: string, run: () => void}} [action]
+   */
   notify(sentence, isProblem = false, action) {
     const close = () => note.remove();
     const note = h("div", { class: `notice ${isProblem ? "is-problem" : ""}`, role: isProblem ? "alert" : "status" },
@@ -530,7 +548,11 @@ export class App extends HTMLElement {
     regions[(at + (isBack ? regions.length - 1 : 1)) % regions.length]?.focus();
   }
 
-  /** Opens the next conversation of the list, or the next unread one. @param {number} direction @param {boolean} onlyUnread */
+  /**
+   * Opens the next conversation of the list, or the next unread one.
+   * @param {number} direction
+   * @param {boolean} onlyUnread
+   */
   #step(direction, onlyUnread) {
     const links = [...this.sidebar.querySelectorAll("a.item")];
     const at = links.findIndex((link) => link.getAttribute("aria-current"));

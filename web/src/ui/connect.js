@@ -12,7 +12,11 @@ function socketAddress(slot) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?slot=${slot}`;
 }
 
-/** The user whose session the cookie of a slot holds; null without a session. @param {number} slot @returns {Promise<string | null>} */
+/**
+ * The user whose session the cookie of a slot holds; null without a session.
+ * @param {number} slot
+ * @returns {Promise<string | null>}
+ */
 export async function userOfSlot(slot) {
   for (let wait = RETRY_MS_MIN; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
     const hello = await firstLine(socketAddress(slot));
@@ -21,7 +25,11 @@ export async function userOfSlot(slot) {
   }
 }
 
-/** The hello of a new connection; null if the gateway does not answer. @param {string} address @returns {Promise<any>} */
+/**
+ * The hello of a new connection; null if the gateway does not answer.
+ * @param {string} address
+ * @returns {Promise<any>}
+ */
 function firstLine(address) {
   return new Promise((resolve) => {
     const socket = new WebSocket(address, "papo.v1");
@@ -32,7 +40,8 @@ function firstLine(address) {
 
 /**
  * @param {number} slot @param {string} user
- * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag: string) => void}} listeners
+ * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag:
+ * string) => void}} listeners
  */
 export async function connect(slot, user, { onNews, onDraft, onPage }) {
   const name = `papo-${user}`;
@@ -53,7 +62,8 @@ export async function connect(slot, user, { onNews, onDraft, onPage }) {
 }
 
 /**
- * Follows who is typing in a conversation. The command "open" of the core would also mark everything as read that
+ * Follows who is typing in a conversation. The command "open" of the core would also mark everything as read
+ * that
  * it shows, as a terminal does. The page marks a row when it was in view.
  * @param {Client} client @param {string} conversation
  */

@@ -86,7 +86,13 @@ function subjectForm(app, channel) {
   } }, input, h("button", { type: "submit", class: "small" }, t("save")));
 }
 
-/** @param {App} app @param {string} channel @param {{user: string, role: string}} member @param {string} own @param {() => void} again */
+/**
+ * @param {App} app
+ * @param {string} channel
+ * @param {{user: string, role: string}} member
+ * @param {string} own
+ * @param {() => void} again
+ */
 function memberItem(app, channel, { user, role }, own, again) {
   const state = app.model.users.get(user)?.state ?? "offline";
   const outranks = user !== app.model.user && ROLES.indexOf(own) < ROLES.indexOf(role);

@@ -22,7 +22,8 @@ export function confirmDialog(question, yes) {
 
 /**
  * A field with a list below it. The arrow keys choose, Enter opens.
- * @param {string} label @param {(query: string) => {key: string, content: (Node | string)[], run: () => void}[]} find
+ * @param {string} label @param {(query: string) => {key: string, content: (Node | string)[], run: () =>
+ * void}[]} find
  * @param {() => void} close
  */
 function filteredList(label, find, close) {
@@ -176,7 +177,12 @@ export async function chooseReaction(app, row) {
   const dialog = openDialog(t("react_to", { n: row.n }), t("close"), input, grid);
 }
 
-/** The menu of a row: its actions, by keys and by pointer. @param {App} app @param {Row} row @param {HTMLElement} node */
+/**
+ * The menu of a row: its actions, by keys and by pointer.
+ * @param {App} app
+ * @param {Row} row
+ * @param {HTMLElement} node
+ */
 export function openRowMenu(app, row, node) {
   document.querySelector(".row-menu")?.remove();
   const role = app.model.conversations.get(app.here())?.role;

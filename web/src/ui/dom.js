@@ -25,7 +25,11 @@ export function append(element, children) {
   for (const child of children) if (child || child === "") element.append(child);
 }
 
-/** Replaces the children of an element. @param {Element} element @param {...(Node | string | null | false)} children */
+/**
+ * Replaces the children of an element.
+ * @param {Element} element
+ * @param {...(Node | string | null | false)} children
+ */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);
@@ -91,7 +95,8 @@ export function openDialog(title, closeLabel, ...children) {
   const opener = document.activeElement;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    // The browser has focused the opener, but its selection is still in the dialog, and keys would write nothing.
+    // The browser has focused the opener, but its selection is still in the dialog, and keys would write
+    // nothing.
     const focused = document.activeElement instanceof HTMLElement && document.activeElement !== document.body ? document.activeElement : opener;
     if (!(focused instanceof HTMLElement) || !focused.isConnected) return;
     focused.blur();

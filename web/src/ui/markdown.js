@@ -1,5 +1,6 @@
 // The Markdown subset of docs/PROTOCOL.md ("Markdown in texts"): text to blocks and spans, as in
-// common/src/markdown.rs. docs/conformance/markdown.json has the test vectors. This file creates no DOM nodes.
+// common/src/markdown.rs. docs/conformance/markdown.json has the test vectors. This file creates no DOM
+// nodes.
 
 /**
  * @typedef {{bold?: true, italic?: true, code?: true}} Style
@@ -9,7 +10,11 @@
 
 const FENCE = "```";
 
-/** Splits a text into its blocks. Takes time linear in the length of the text. @param {string} text @returns {Block[]} */
+/**
+ * Splits a text into its blocks. Takes time linear in the length of the text.
+ * @param {string} text
+ * @returns {Block[]}
+ */
 export function parse(text) {
   /** @type {Block[]} */
   const blocks = [];
@@ -92,7 +97,8 @@ class Spans {
     }
   }
 
-  // Each of these functions returns the length of the mark and its text; 0 if `rest` begins with no such mark.
+  // Each of these functions returns the length of the mark and its text; 0 if `rest` begins with no such
+  // mark.
 
   /** @param {string} rest @param {Style} style */
   escape(rest, style) {
@@ -174,7 +180,8 @@ function emphasisLength(rest, mark) {
 }
 
 /**
- * An address at the beginning of a text. Punctuation after it, and a bracket that it does not open, is not part
+ * An address at the beginning of a text. Punctuation after it, and a bracket that it does not open, is not
+ * part
  * of it.
  * @param {string} rest
  */

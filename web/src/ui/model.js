@@ -69,7 +69,13 @@ export class Model extends EventTarget {
     this.addEventListener(type, (event) => listener(/** @type {CustomEvent} */ (event).detail));
   }
 
-  /** All items of a list of the protocol. @param {string} method @param {string} field @param {(item: any) => string} name @param {Record<string, unknown>} [params] */
+  /**
+   * All items of a list of the protocol.
+   * @param {string} method
+   * @param {string} field
+   * @param {(item: any) => string} name
+   * @param {Record<string, unknown>} [params]
+   */
   async list(method, field, name, params = {}) {
     const items = [];
     let after;
@@ -170,7 +176,11 @@ export class Model extends EventTarget {
 
   // The window of the open conversation.
 
-  /** Loads the newest page, or the page around a number. @param {string} name @param {number | null} around */
+  /**
+   * Loads the newest page, or the page around a number.
+   * @param {string} name
+   * @param {number | null} around
+   */
   async loadWindow(name, around) {
     const rows = this.rows(name);
     const isThere = around === null ? rows.hasNewest : rows.isLoaded && around >= rows.first && around <= rows.last;

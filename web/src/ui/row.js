@@ -48,7 +48,13 @@ export function rowNode(row, previous, context) {
   return article;
 }
 
-/** @param {Row} row @param {boolean} isFollowing @param {string} head @param {string} body @param {RowContext} context */
+/**
+ * @param {Row} row
+ * @param {boolean} isFollowing
+ * @param {string} head
+ * @param {string} body
+ * @param {RowContext} context
+ */
 function messageNode(row, isFollowing, head, body, context) {
   return h("div", { class: "message" },
     avatar(row.from, isFollowing),
@@ -92,7 +98,11 @@ export function avatar(name, isEmpty = false) {
   return h("span", { class: isEmpty ? "avatar is-empty" : `avatar tone-${toneOf(name)}`, "aria-hidden": "true" }, letter);
 }
 
-/** The quoted line above a reply. It has one line from the start, so the row does not grow. @param {number} n @param {RowContext} context */
+/**
+ * The quoted line above a reply. It has one line from the start, so the row does not grow.
+ * @param {number} n
+ * @param {RowContext} context
+ */
 function quoteNode(n, context) {
   const text = h("span", { class: "quote-text" }, `${n}`);
   const button = h("button", { type: "button", class: "quote", tabindex: "-1", onclick: () => context.jump(n) }, icon("reply"), text);
@@ -135,7 +145,12 @@ function fileNode(row, context) {
   return card;
 }
 
-/** An image in a box of fixed size, so no row moves when it loads. @param {string} name @param {number} bytes @param {string} address */
+/**
+ * An image in a box of fixed size, so no row moves when it loads.
+ * @param {string} name
+ * @param {number} bytes
+ * @param {string} address
+ */
 function imageNode(name, bytes, address) {
   const box = h("a", { class: "preview", href: address, target: "_blank", rel: "noopener" });
   const load = () => {

@@ -68,7 +68,11 @@ export class Rows {
     return rows;
   }
 
-  /** Adds the page after the last event. Returns the new rows. @param {Entry[]} entries @param {number} head */
+  /**
+   * Adds the page after the last event. Returns the new rows.
+   * @param {Entry[]} entries
+   * @param {number} head
+   */
   append(entries, head) {
     this.head = Math.max(this.head, head);
     const before = this.list.length;
@@ -150,7 +154,11 @@ export class Rows {
   }
 }
 
-/** The row of an event; null if the event only changes another row. @param {Entry} entry @returns {Row | null} */
+/**
+ * The row of an event; null if the event only changes another row.
+ * @param {Entry} entry
+ * @returns {Row | null}
+ */
 export function rowOf(entry) {
   const event = entry.event;
   if (event && (AMENDMENTS.includes(event.kind) || event.kind === "unknown")) return null;
@@ -168,7 +176,11 @@ export function rowOf(entry) {
   };
 }
 
-/** Applies an edit, a deletion or a reaction. Applying it twice changes nothing. @param {Row} row @param {PapoEvent} event */
+/**
+ * Applies an edit, a deletion or a reaction. Applying it twice changes nothing.
+ * @param {Row} row
+ * @param {PapoEvent} event
+ */
 function amend(row, event) {
   if (event.kind === "message.deleted") {
     Object.assign(row, { isDeleted: true, text: "", reactions: [], edited: null });

@@ -98,7 +98,11 @@ function section(title, items, button) {
     h("ul", {}, ...items));
 }
 
-/** The unread messages that the level of a conversation counts. @param {Conversation} conversation @param {"all" | "mentions" | "none"} most */
+/**
+ * The unread messages that the level of a conversation counts.
+ * @param {Conversation} conversation
+ * @param {"all" | "mentions" | "none"} most
+ */
 export function shownUnread({ level, unread, mentions, name }, most) {
   if (level === "none" || most === "none") return 0;
   const isDirect = name.startsWith("@");

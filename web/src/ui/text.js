@@ -35,7 +35,10 @@ function codeBlock(code, language) {
     h("pre", { tabindex: "0" }, h("code", {}, code)));
 }
 
-/** Copies a text. Without a secure context, browsers have no clipboard: a selected field does it. @param {string} text */
+/**
+ * Copies a text. Without a secure context, browsers have no clipboard: a selected field does it.
+ * @param {string} text
+ */
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const field = h("textarea", { class: "visually-hidden", "aria-hidden": "true" });

@@ -2,7 +2,10 @@
 
 import { language, t } from "../i18n/index.js";
 
-/** The formats of a language. To create one takes longer than to show a row. @type {Map<string, Intl.DateTimeFormat>} */
+/**
+ * The formats of a language. To create one takes longer than to show a row.
+ * @type {Map<string, Intl.DateTimeFormat>}
+ */
 const formats = new Map();
 
 /** @param {string} name @param {Intl.DateTimeFormatOptions} options */

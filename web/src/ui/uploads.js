@@ -112,7 +112,10 @@ export class Uploads {
   }
 }
 
-/** Whether the same request can succeed later: the connection was lost, or the node is busy. @param {any} error */
+/**
+ * Whether the same request can succeed later: the connection was lost, or the node is busy.
+ * @param {any} error
+ */
 function isTemporary(error) {
   const code = error?.error?.code;
   return code === undefined || [5030, 4290].includes(code) || ["incomplete", "wrong_offset", "busy"].includes(error.error?.data?.reason);

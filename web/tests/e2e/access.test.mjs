@@ -1,5 +1,6 @@
 // Accessibility: axe on eight screens, the texts of the live regions, and a session with the keyboard only.
-// With PAPO_E2E_FULL, axe runs in 2 themes x 2 languages x 2 widths, and the pictures of docs/images are written.
+// With PAPO_E2E_FULL, axe runs in 2 themes x 2 languages x 2 widths, and the pictures of docs/images are
+// written.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

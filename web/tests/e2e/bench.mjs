@@ -1,4 +1,5 @@
-// Measures the page: the first load, and a conversation of 10,000 messages with the processor slowed down 4 times.
+// Measures the page: the first load, and a conversation of 10,000 messages with the processor slowed down 4
+// times.
 // Exits with 1 if a budget is exceeded: `make bench-page`.
 
 import { launch, logIn, startNode, users } from "./harness.mjs";

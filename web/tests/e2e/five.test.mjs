@@ -1,4 +1,5 @@
-// The five people of docs/transcripts/trabalho.md, with Alice and Bob in a browser: she in English, he in Portuguese.
+// The five people of docs/transcripts/trabalho.md, with Alice and Bob in a browser: she in English, he in
+// Portuguese.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

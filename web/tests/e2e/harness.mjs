@@ -92,7 +92,9 @@ export async function startRoles() {
   };
 }
 
-/** A TCP proxy to a port. While it is cut, bytes wait and new connections get no answer, as on a lost network. */
+/**
+ * A TCP proxy to a port. While it is cut, bytes wait and new connections get no answer, as on a lost network.
+ */
 async function startWire(port) {
   const pairs = new Set();
   let isCut = false;

@@ -1,4 +1,5 @@
-// The eight screens of the page, with the same content each time: for axe and for the pictures of docs/images.
+// The eight screens of the page, with the same content each time: for axe and for the pictures of
+// docs/images.
 
 import { createHash } from "node:crypto";
 import { deflateSync } from "node:zlib";
