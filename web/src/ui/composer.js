@@ -42,7 +42,7 @@ export class Composer extends HTMLElement {
       this.foot);
     this.input.addEventListener("input", () => this.#changed());
     this.input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
-    this.input.addEventListener("blur", () => { setTimeout(() => this.#close(), 150); this.saveDraft(); });
+    this.input.addEventListener("blur", () => { this.#close(); this.saveDraft(); });
     this.input.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => this.#paste(event));
     this.picker.addEventListener("change", () => {
       this.app.sendFiles([...this.picker.files]);
