@@ -82,6 +82,11 @@ test("no request leaves the origin, hashed files are immutable, and an unchanged
   const index = await fetch(node.origin);
   const again = await fetch(node.origin, { headers: { "If-None-Match": index.headers.get("etag") } });
   assert.equal(again.status, 304);
+  const slot = await fetch(`${node.origin}/u/3`, { redirect: "manual" });
+  assert.deepEqual([slot.status, slot.headers.get("location")], [308, "/u/3/"]);
+  for (const path of ["/u/10/", "/u/x/", "/a/main.js/x", "/a/../Cargo.toml", "/a/index.html"]) {
+    assert.ok([400, 404].includes((await fetch(node.origin + path)).status), path);
+  }
   await page.context().close();
 });
 
