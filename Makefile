@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests doc
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 
 	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test ## Run everything that CI checks (format, lints, tests, documentation) and print the seconds of each step
-	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests doc
+	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests page doc
 
 check: needs-build fmt-check clippy ## Run the quick part of make test: format and lints
 
@@ -47,6 +47,11 @@ fmt: ## Format the code
 sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace
 	cargo run --release --locked --quiet --package sim -- \
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
+
+traces: ## Record the sessions that the JavaScript core replays again, after a change of the session core
+	rm -f web/tests/traces/unit/*.jsonl
+	UPDATE_TRACES=1 cargo test --locked --package session --lib
+	UPDATE_TRACES=1 cargo test --workspace --locked --test traces
 
 chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ and with WebSocket clients: MINUTES=10 [SEED=4711]
 	cargo build --release --locked --package papo
@@ -95,6 +100,19 @@ build:
 tests:
 	$(step) 'Python environment' tests/e2e/interop/run --install
 	$(step) tests cargo test --workspace --locked --no-fail-fast
+
+# The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
+page:
+	$(step) page scripts/page-tests
+	$(step) browser scripts/page-browser
+
+test-page: needs-test build ## Test the page in all themes, languages and widths, and write the pictures of docs/images (about 10 minutes)
+	scripts/page-tests
+	scripts/page-browser --full
+
+bench-page: needs-test ## Measure the page: first load, and 10,000 messages on a slow processor
+	cargo build --release --locked --package papo
+	cd web && PAPO_BIN="$(abspath $(target_folder))/release/papo" ../scripts/node tests/e2e/bench.mjs
 
 doc:
 	$(step) documentation env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

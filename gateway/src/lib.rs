@@ -18,6 +18,7 @@ mod token;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -81,6 +82,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Serve the API of the older systems.
     pub legacy_api: bool,
+    /// Serve the page from this folder instead of the embedded files, for its development.
+    pub web_folder: Option<PathBuf>,
     /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
     pub statuses: Vec<String>,
 }

@@ -94,7 +94,7 @@ impl Relay {
         let dealers = (0..=DEALERS).map(dealer).collect::<Result<_, TransportError>>()?;
         let subscriber = context.socket(Kind::Subscriber, &security)?;
         subscriber.connect(proxy)?;
-        let hello = Hello { version: env!("CARGO_PKG_VERSION").to_owned() };
+        let hello = Hello { version: env!("CARGO_PKG_VERSION").to_owned(), page: crate::http::page::TAG };
         Ok(Self {
             context: context.clone(),
             proxy: proxy.to_owned(),

@@ -19,7 +19,7 @@ use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
-use crate::web::{Endpoints, WebArgs};
+use crate::web::{Endpoints, WebArgs, page_address};
 
 #[derive(Args)]
 pub(crate) struct Up {
@@ -106,10 +106,14 @@ impl Up {
         }
         let invite = self.host.announce(&security, &clients)?;
         let join_code = server.first_join_code();
+        let page = gateway.as_ref().and_then(Gateway::web).map(|web| page_address(web, join_code));
+        if let Some(page) = &page {
+            info!("open papo in a browser: {page}");
+        }
         announce_first_code(join_code);
         ready(&json!({
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
-            "join_code": join_code,
+            "join_code": join_code, "page": page,
             "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
             "server_control": server.control(), "gateway_control": gateway.as_ref().map(Gateway::control),
             "web": gateway.as_ref().and_then(Gateway::web),

@@ -1,7 +1,7 @@
 //! `papo gateway`, and the flags of the gateway that `papo up` shares.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -64,6 +64,9 @@ pub(crate) struct WebArgs {
     legacy_api: bool,
     #[command(flatten)]
     tls: TlsArgs,
+    /// Serve the page from its sources in this folder, for its development
+    #[arg(long, env = "PAPO_WEB_DIR", hide = true)]
+    web_dir: Option<PathBuf>,
 }
 
 /// The endpoints that the gateway connects to, and its own control endpoint.
@@ -104,6 +107,7 @@ impl WebArgs {
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
             tls: self.tls.config(keys)?,
+            web_folder: self.web_dir,
             statuses,
         })
     }
@@ -133,6 +137,14 @@ impl GatewayArgs {
     }
 }
 
+/// The address of the page, with the join code for the first account.
+pub(crate) fn page_address(web: SocketAddr, join_code: Option<&str>) -> String {
+    let code = join_code.map(|code| format!("#join={code}")).unwrap_or_default();
+    let is_any = web.ip().is_unspecified();
+    let host = if is_any { format!("localhost:{}", web.port()) } else { web.to_string() };
+    format!("http://{host}/{code}")
+}
+
 /// The address of a flag; `None` if it is off.
 fn address(flag: &str, text: &str) -> anyhow::Result<Option<SocketAddr>> {
     if text == "off" {
@@ -153,6 +165,14 @@ fn parse_network(text: &str) -> anyhow::Result<IpNet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_of_the_page_works_in_a_browser_on_this_machine() {
+        let page = |web: &str, code| page_address(web.parse().expect("an address"), code);
+        assert_eq!(page("127.0.0.1:8080", None), "http://127.0.0.1:8080/");
+        assert_eq!(page("[::1]:8080", Some("c0de")), "http://[::1]:8080/#join=c0de");
+        assert_eq!(page("0.0.0.0:80", None), "http://localhost:80/");
+    }
 
     #[test]
     fn addresses_and_networks_are_parsed_with_a_clear_error() {

@@ -19,6 +19,11 @@ pub struct Blocks {
 }
 
 impl Blocks {
+    #[cfg(any(test, feature = "recorder"))]
+    pub(crate) fn users(&self) -> &BTreeSet<UserName> {
+        &self.users
+    }
+
     pub(crate) fn contains(&self, user: &UserName) -> bool {
         self.users.contains(user)
     }

@@ -193,6 +193,13 @@ impl Context {
         is_reply_missing
     }
 
+    /// Repeats the pending requests at once, except the requests of sync.
+    pub(crate) fn resend_requests(&mut self) {
+        let due = self.now_ms + self.rng.wait_ms(0);
+        let resent = self.requests.resend(due, 0, |origin| !origin.is_of_sync());
+        self.effects.extend(resent);
+    }
+
     /// See [`Requests::complete`].
     pub(crate) fn complete_request(&mut self, id: u64, error: Option<&Error>) -> Option<CompletedRequest> {
         self.requests.complete(self.now_ms, &mut self.rng, id, error)

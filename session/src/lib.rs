@@ -34,6 +34,7 @@ pub mod limits;
 
 mod context;
 mod requests;
+mod replies;
 mod plain_request;
 mod names;
 mod rng;
@@ -54,11 +55,14 @@ mod files;
 mod status;
 mod queues;
 
+#[cfg(any(test, feature = "recorder"))]
+pub mod recorder;
+
 #[cfg(test)]
 mod tests;
 
 use common::accounts::LoggedIn;
-use common::{Detail, Error, rpc};
+use common::{Detail, Error};
 use uuid::Uuid;
 
 pub use api::{Answer, Blocks, Command, Effect, Entry, Follow, Message, NO_TICKET, News, PresenceMode};
@@ -71,8 +75,10 @@ pub use status::{Connectivity, Progress, Status, StatusSummary};
 use context::Context;
 use conversations::Conversations;
 use link::Link;
-use outbox::{Outbox, Reply};
-use requests::{CompletedRequest, Origin, Pending};
+use outbox::Outbox;
+#[cfg(any(test, feature = "recorder"))]
+use recorder::Input;
+use requests::Pending;
 use status::StatusSummaryNews;
 
 /// The client's side of a login.
@@ -84,6 +90,8 @@ pub struct Session {
     summary: StatusSummaryNews,
     /// The bytes after the reply line that is being handled.
     received: Option<Vec<u8>>,
+    #[cfg(any(test, feature = "recorder"))]
+    recorder: Option<recorder::Recorder>,
 }
 
 impl Session {
@@ -97,6 +105,8 @@ impl Session {
             conversations: Conversations::default(),
             summary: StatusSummaryNews::default(),
             received: None,
+            #[cfg(any(test, feature = "recorder"))]
+            recorder: None,
         }
     }
 
@@ -109,7 +119,10 @@ impl Session {
 
     /// Returns the effects since the last call, in order.
     pub fn take_effects(&mut self) -> Vec<Effect> {
-        self.cx.take_effects()
+        let effects = self.cx.take_effects();
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_effects(&effects);
+        effects
     }
 
     /// The time at which the front end must call [`tick`](Self::tick), in milliseconds.
@@ -126,6 +139,8 @@ impl Session {
 
     /// Sends the retries, heartbeats, requests for pages and read marks that are due.
     pub fn tick(&mut self, now_ms: u64) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Tick(now_ms));
         self.cx.set_now(now_ms);
         if self.cx.repeat_requests() {
             self.reply_missing();
@@ -139,6 +154,8 @@ impl Session {
     /// Carries out a command. Its outcome is an [`Effect::Answer`] with the same ticket, except for
     /// [`Command::Send`] and [`Command::KeyTyped`].
     pub fn command(&mut self, now_ms: u64, ticket: u64, command: Command) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Command(now_ms, ticket, &command));
         self.cx.set_now(now_ms);
         let cx = &mut self.cx;
         let needs_no_request = matches!(command, Command::Send(_) | Command::Status | Command::KeyTyped(_));
@@ -192,16 +209,10 @@ impl Session {
 
     /// Handles a frame of reply lines. Replies to unknown requests are ignored.
     pub fn replies(&mut self, now_ms: u64, lines: &[u8]) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Replies(now_ms, lines));
         self.cx.set_now(now_ms);
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Ok(reply) = rpc::decode_reply(line) else { continue };
-            let Some(id) = reply.id.and_then(|id| id.parse().ok()) else { continue };
-            let outcome = match reply.error {
-                Some(error) => Err(error),
-                None => Ok(reply.result.map_or("null", serde_json::value::RawValue::get)),
-            };
-            self.reply(id, outcome);
-        }
+        self.handle_replies(lines);
         self.conversations.sync().repair_gaps(&mut self.cx);
     }
 
@@ -214,6 +225,8 @@ impl Session {
 
     /// Handles the lines that the proxy published on a topic. A barrier has no lines.
     pub fn events(&mut self, now_ms: u64, topic: &[u8], lines: &[u8]) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Events(now_ms, topic, lines));
         self.cx.set_now(now_ms);
         if lines.is_empty() {
             self.conversations.sync().barrier_arrived(&mut self.cx, topic);
@@ -225,6 +238,8 @@ impl Session {
     /// Handles the outcome of [`Effect::Persist`] for these messages. After an error the session refuses
     /// them.
     pub fn persisted(&mut self, now_ms: u64, ids: &[Uuid], outcome: Result<(), Error>) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Persisted(now_ms, ids, outcome.as_ref().err()));
         self.cx.set_now(now_ms);
         self.outbox.persisted(&mut self.cx, ids, &outcome);
         if outcome.is_ok() {
@@ -236,15 +251,48 @@ impl Session {
     /// Handles the outcome of [`Effect::LoadOutbox`]: the unacknowledged messages of an earlier run, in the
     /// order of sending. The session sends them before newer messages.
     pub fn outbox_loaded(&mut self, now_ms: u64, messages: Vec<Message>) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Outbox(now_ms, &messages));
         self.cx.set_now(now_ms);
         if self.outbox.loaded(&mut self.cx, messages) {
             self.send_due();
         }
     }
 
+    /// Handles the loss of a connection that carries both requests and events, such as a WebSocket.
+    pub fn link_down(&mut self, now_ms: u64) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::LinkDown(now_ms));
+        self.cx.set_now(now_ms);
+        self.link.lost(&mut self.cx);
+        self.outbox.report_delayed(&mut self.cx, self.link.is_up());
+    }
+
+    /// Handles a new connection that carries both requests and events. It has no subscriptions. The session
+    /// sends all pending requests again, and requests the events that it missed.
+    pub fn link_up(&mut self, now_ms: u64) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::LinkUp(now_ms));
+        self.cx.set_now(now_ms);
+        self.link.reply_received(&mut self.cx);
+        self.cx.resend_requests();
+        self.conversations.sync().resubscribe(&mut self.cx);
+        self.outbox.resend_flight(&mut self.cx, 0);
+    }
+
+    /// Handles the notice that events were dropped, although the connection works.
+    pub fn events_lost(&mut self, now_ms: u64) {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::EventsLost(now_ms));
+        self.cx.set_now(now_ms);
+        self.conversations.sync().find_lost_events(&mut self.cx);
+    }
+
     /// Reports to the server that the user is offline. Returns false if nothing is sent: the server does not
     /// reply, or the session never reported another state.
     pub fn quit(&mut self) -> bool {
+        #[cfg(any(test, feature = "recorder"))]
+        self.record_input(|| Input::Quit);
         self.link.is_up() && self.conversations.presence().quit(&mut self.cx)
     }
 
@@ -270,88 +318,6 @@ impl Session {
     #[must_use]
     pub fn messages_waiting(&self) -> usize {
         self.outbox.len()
-    }
-
-    fn reply(&mut self, id: u64, outcome: Result<&str, Error>) {
-        // The proxy may have been down together with the server.
-        if self.link.reply_received(&mut self.cx) {
-            self.conversations.sync().reconnect(&mut self.cx);
-        }
-        if let Err(error) = &outcome
-            && error.ends_session()
-            && self.cx.account().is_some()
-        {
-            return self.session_expired(error.clone());
-        }
-        self.conversations.presence().quit_acknowledged(id);
-        if let Some(reply) = self.outbox.reply(&mut self.cx, id, &outcome) {
-            return self.message_answered(reply);
-        }
-        let cx = &mut self.cx;
-        let completed = cx.complete_request(id, outcome.as_ref().err());
-        let Some(CompletedRequest { origin, attempt }) = completed else { return };
-        match origin {
-            Origin::Info => self.conversations.info_received(cx, outcome),
-            Origin::Presence => self.conversations.heartbeat_acknowledged(cx, outcome),
-            Origin::Heads { kind, cursor } => self.conversations.heads_received(cx, kind, cursor, outcome),
-            Origin::Repair(conversation) => self.conversations.repaired(cx, &conversation, outcome),
-            // A failed read mark is not retried: the next read mark includes its events.
-            Origin::Mark => {}
-            Origin::Command { ticket, pending } => {
-                if let Some(outcome) = self.answered(ticket, pending, attempt, outcome).transpose() {
-                    self.cx.answer(ticket, outcome);
-                }
-            }
-        }
-    }
-
-    fn message_answered(&mut self, reply: Reply) {
-        if let Some((message, entry)) = reply.stored {
-            let entry_follows = self.conversations.acknowledged(&mut self.cx, entry.clone());
-            outbox::acknowledge(&mut self.cx, message, entry, entry_follows);
-        }
-        self.outbox.end_flight(&mut self.cx);
-    }
-
-    /// Returns the answer to a command, or `None` if the command has sent another request.
-    fn answered(
-        &mut self,
-        ticket: u64,
-        pending: Pending,
-        attempt: u32,
-        outcome: Result<&str, Error>,
-    ) -> Result<Option<Answer>, Error> {
-        let Self { cx, conversations, .. } = self;
-        let answer = match pending {
-            Pending::Ping => sync::supported(requests::read(outcome?)?).map(|_info| Answer::Done)?,
-            Pending::Register => accounts::registered(outcome, attempt)?,
-            Pending::Login => self.logged_in(requests::read(outcome?)?),
-            Pending::Logout => outcome.map(|_done| self.logged_out())?,
-            Pending::EndSessions => conversations.sessions_ended(cx, requests::read(outcome?)?),
-            Pending::Join(_) => conversations.joined(cx, requests::read(outcome?)?),
-            Pending::Leave(channel) => outcome.map(|_done| conversations.left(cx, channel))?,
-            Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
-            Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
-            Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
-            Pending::Blocks(pager) => return conversations.blocks().listed(cx, ticket, pager, outcome?),
-            Pending::Levels => conversations.levels().listed(outcome?)?,
-            Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
-            Pending::Chunk => files::chunk_reply(outcome)?,
-            Pending::Part => files::part_reply(outcome?, &mut self.received)?,
-            Pending::Request => Answer::Result(outcome?.to_owned()),
-        };
-        Ok(Some(answer))
-    }
-
-    fn logged_in(&mut self, account: LoggedIn) -> Answer {
-        self.begin_session(account.clone());
-        Answer::LoggedIn(account)
-    }
-
-    fn logged_out(&mut self) -> Answer {
-        self.end_session(&Detail::LoggedOut.into());
-        self.outbox.discard_unless_owned_by(&mut self.cx, None);
-        Answer::Done
     }
 
     fn begin_session(&mut self, account: LoggedIn) {

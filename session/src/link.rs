@@ -46,6 +46,11 @@ impl Link {
         self.silent_since.is_none()
     }
 
+    #[cfg(any(test, feature = "recorder"))]
+    pub(crate) fn endpoints(&self) -> usize {
+        self.endpoints
+    }
+
     pub(crate) fn endpoint(&self) -> usize {
         self.endpoint
     }
@@ -76,17 +81,22 @@ impl Link {
     /// Handles a missing reply: emits [`News::ConnectionLost`] once, and repeats all requests at the next
     /// endpoint, if a switch is allowed. Returns the number of completed rounds after a switch, else `None`.
     pub(crate) fn reply_missing(&mut self, cx: &mut Context) -> Option<u32> {
-        if self.silent_since.is_none() {
-            self.silent_since = Some(cx.now_ms());
-            cx.emit_news(News::ConnectionLost);
-        }
+        self.lost(cx);
         let (endpoint, attempt) = self.next_endpoint(cx.now_ms())?;
         cx.emit(Effect::UseEndpoint(endpoint));
         self.next_switch_ms = cx.now_ms() + ENDPOINT_SWITCH_MS_MIN;
         let due = cx.now_ms() + cx.rng().wait_ms(attempt);
-        let resent = cx.requests_mut().resend_all(due, attempt);
+        let resent = cx.requests_mut().resend(due, attempt, |_| true);
         cx.emit_all(resent);
         Some(attempt)
+    }
+
+    /// Notes that the server does not reply.
+    pub(crate) fn lost(&mut self, cx: &mut Context) {
+        if self.silent_since.is_none() {
+            self.silent_since = Some(cx.now_ms());
+            cx.emit_news(News::ConnectionLost);
+        }
     }
 
     /// Handles any reply. Returns whether replies were missing before this reply.

@@ -36,6 +36,13 @@ pub(crate) enum Origin {
     Mark,
 }
 
+impl Origin {
+    /// Whether sync sent the request, to follow conversations.
+    pub(crate) fn is_of_sync(&self) -> bool {
+        matches!(self, Self::Info | Self::Heads { .. })
+    }
+}
+
 /// A command without an answer, with the data that the handler of its reply needs.
 pub(crate) enum Pending {
     Ping,
@@ -145,6 +152,12 @@ impl Requests {
         self.commands().any(|pending| matches!(pending, Pending::Open(of) if of == conversation))
     }
 
+    /// Whether a request for the heads of all conversations, or for the endpoint before it, is pending.
+    pub(crate) fn is_beginning_sync(&self) -> bool {
+        let mut origins = self.outstanding.values().map(|request| &request.origin);
+        origins.any(|origin| matches!(origin, Origin::Info | Origin::Heads { kind: HeadsKind::All, .. }))
+    }
+
     fn commands(&self) -> impl Iterator<Item = &Pending> {
         self.outstanding.values().filter_map(|request| match &request.origin {
             Origin::Command { pending, .. } => Some(pending),
@@ -204,9 +217,10 @@ impl Requests {
         (resent.collect(), is_reply_missing)
     }
 
-    /// Repeats all requests at another endpoint at once. `due` is the time of the next attempt.
-    pub(crate) fn resend_all(&mut self, due: u64, attempt: u32) -> Vec<Effect> {
-        let resent = self.outstanding.iter_mut().map(|(id, request)| {
+    /// Repeats the requests whose origin matches at once. `due` is the time of the next attempt.
+    pub(crate) fn resend(&mut self, due: u64, attempt: u32, matches: impl Fn(&Origin) -> bool) -> Vec<Effect> {
+        let requests = self.outstanding.iter_mut().filter(|(_, request)| matches(&request.origin));
+        let resent = requests.map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);
             request.effect(*id)
         });

@@ -155,10 +155,18 @@ macro_rules! methods {
                 again::<$result>($result_example),
             ),)+]
         }
+
+        /// Whether a result of this method can be decoded.
+        #[cfg(test)]
+        pub(super) fn decodes_result(method: Method, result: &str) -> bool {
+            match method { $(Method::$name => serde_json::from_str::<$result>(result).is_ok(),)+ }
+        }
     };
 }
 
 mod table;
+#[cfg(test)]
+mod typescript;
 
 pub use table::*;
 

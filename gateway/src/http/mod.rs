@@ -12,6 +12,7 @@ pub(crate) mod hooks;
 pub(crate) mod legacy;
 pub(crate) mod messages;
 pub(crate) mod openapi;
+pub(crate) mod page;
 pub(crate) mod rpc;
 pub(crate) mod session;
 pub(crate) mod unfinished;

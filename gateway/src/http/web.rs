@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use super::address_limits::AddressLimits;
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
-use super::{events, files, history, hooks, messages, openapi, rpc, session, websocket};
+use super::{events, files, history, hooks, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
     serves_tls: bool,
+    /// The folder of the page's sources, for development.
+    web_folder: Option<PathBuf>,
 }
 
 impl std::ops::Deref for Web {
@@ -106,6 +109,7 @@ impl Web {
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
             serves_tls: config.tls.is_some(),
+            web_folder: config.web_folder.clone(),
         }))
     }
 
@@ -147,6 +151,10 @@ impl Web {
             .merge(hooks)
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(metrics::is_alive))
+            .route("/", get(page::index))
+            .route("/u/{slot}", get(page::without_slash))
+            .route("/u/{slot}/", get(page::of_slot))
+            .route("/a/{*path}", get(page::asset))
             .layer(tower_http::timeout::TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Duration::from_millis(REQUEST_MS_MAX),
@@ -182,6 +190,10 @@ impl Web {
             .route("/readyz", get(metrics::is_ready))
             .with_state(self.clone())
             .layer(from_fn_with_state(self.clone(), admit_monitor))
+    }
+
+    pub(crate) fn web_folder(&self) -> Option<&Path> {
+        self.web_folder.as_deref()
     }
 
     pub(crate) fn legacy_api(&self) -> bool {

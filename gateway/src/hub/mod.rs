@@ -121,6 +121,8 @@ pub(crate) struct Hub {
 #[derive(Debug, Clone)]
 pub(crate) struct Hello {
     pub(crate) version: String,
+    /// The tag of the embedded page.
+    pub(crate) page: &'static str,
 }
 
 impl Hub {

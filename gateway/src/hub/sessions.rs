@@ -91,6 +91,7 @@ impl Hub {
             "kind": "hello",
             "protocol": PROTOCOL,
             "gateway": self.hello.version,
+            "page": self.hello.page,
             "limits": {
                 "name_characters": NAME_CHARACTERS_MAX, "text_bytes": TEXT_BYTES_MAX,
                 "frame_lines": FRAME_LINES_MAX, "frame_bytes": FRAME_BYTES_MAX,

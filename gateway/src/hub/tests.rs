@@ -21,7 +21,7 @@ const ONE: ConnectionId = ConnectionId(4);
 const OTHER: ConnectionId = ConnectionId(8);
 
 fn hub() -> Hub {
-    Hub::new(Hello { version: "1".to_owned() }, 7, 0)
+    Hub::new(Hello { version: "1".to_owned(), page: "p" }, 7, 0)
 }
 
 fn with_connections() -> Hub {

@@ -116,11 +116,34 @@ impl Sync {
         if self.followed.is_none() {
             return;
         }
+        self.forget_steps(cx);
+        cx.request_without_token::<ServerInfo>(Origin::Info, &NoParams {});
+    }
+
+    fn forget_steps(&mut self, cx: &mut Context) {
         forget_requests(cx);
         self.topics.forget_barrier();
         self.expected = None;
         self.heads_due = None;
-        cx.request_without_token::<ServerInfo>(Origin::Info, &NoParams {});
+    }
+
+    /// Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier
+    /// then show the lost events.
+    pub(crate) fn resubscribe(&mut self, cx: &mut Context) {
+        // Only the heads of all conversations contain all topics.
+        if !self.has_heads() || cx.requests().is_beginning_sync() {
+            return self.reconnect(cx);
+        }
+        self.forget_steps(cx);
+        self.topics.subscribe_all(cx);
+        self.topics.raise_barrier(cx);
+    }
+
+    /// Finds lost events with a barrier and with the heads after it.
+    pub(crate) fn find_lost_events(&mut self, cx: &mut Context) {
+        if self.has_heads() && !cx.requests().is_beginning_sync() {
+            self.topics.raise_barrier(cx);
+        }
     }
 
     /// Connects to the proxy. Returns an error only while a command [`Follow`] is pending.
@@ -338,7 +361,7 @@ impl Sync {
 }
 
 fn forget_requests(cx: &mut Context) {
-    cx.requests_mut().forget(|origin| matches!(origin, Origin::Info | Origin::Heads { .. }));
+    cx.requests_mut().forget(Origin::is_of_sync);
 }
 
 fn is_channel(conversation: &Target) -> bool {

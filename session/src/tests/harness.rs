@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use testkit::target;
 use uuid::Uuid;
 
+use super::traces;
 use crate::driver::{self, Io};
+use crate::recorder::Recorder;
 use crate::*;
 
 pub(super) const TOPIC: &str = "channel.ops.9d8c7b6a5f4e3d2c1b0a998877665544";
@@ -38,6 +40,19 @@ pub(super) struct Harness {
     pub(super) forgotten: Vec<Uuid>,
     /// The last [`News::StatusSummary`].
     pub(super) summary: Option<StatusSummary>,
+    recording: Recording,
+}
+
+/// The recording of the test, which is compared with its trace when the harness is dropped.
+#[derive(Default)]
+struct Recording(Recorder);
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            traces::compare(&self.0.lines());
+        }
+    }
 }
 
 impl Harness {
@@ -49,7 +64,7 @@ impl Harness {
     /// Alice, logged in, with this number of endpoints.
     pub(super) fn with_endpoints(endpoints: usize) -> Self {
         let mut harness = Self::logged_out();
-        harness.session = Session::new(1).with_endpoints(endpoints);
+        harness.session = Session::new(1).with_endpoints(endpoints).recorded(&harness.recording.0, 1);
         let user = testkit::user("alice");
         let topic = OWN.to_owned();
         harness.command(Command::Restore(LoggedIn { user, token: "t".to_owned(), topic, expires: 1 }));
@@ -58,8 +73,10 @@ impl Harness {
 
     /// A session without a login.
     pub(super) fn logged_out() -> Self {
+        let recording = Recording::default();
         Self {
-            session: Session::new(1),
+            session: Session::new(1).recorded(&recording.0, 1),
+            recording,
             now_ms: 0,
             transcript: String::new(),
             requests: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::{Harness, heads, info};
+use super::harness::{Harness, heads, info, page, users};
 use crate::*;
 
 fn connectivity(harness: &Harness) -> Connectivity {
@@ -13,7 +13,7 @@ fn connectivity(harness: &Harness) -> Connectivity {
 fn requests_without_a_reply_are_repeated_at_the_next_endpoint() {
     let mut harness = Harness::with_endpoints(2);
     harness.send("oi", 1);
-    harness.command(super::harness::users());
+    harness.command(users());
     harness.advance(2_500);
     harness.reply("user.list", &json!({"users": [], "more": false}));
     harness.reply("message.send", &json!({"n": 4, "at": 1}));
@@ -140,4 +140,67 @@ fn an_unreachable_server_causes_few_wakeups_and_requests() {
         let requests = harness.transcript.lines().filter(|line| line.starts_with("request")).count();
         assert!(requests < 160 * 51, "{endpoints} endpoints: {requests} lines");
     }
+}
+
+#[test]
+fn a_new_connection_repeats_the_requests_and_finds_lost_events_in_two_round_trips() {
+    let mut harness = Harness::following();
+    harness.send("oi", 1);
+    harness.command(users());
+    harness.take_transcript();
+    harness.session.link_down(harness.now_ms);
+    harness.run_effects();
+    harness.send("offline", 2);
+    harness.advance(100);
+    harness.session.link_up(harness.now_ms);
+    harness.run_effects();
+    harness.barrier();
+    harness.reply("sync.heads", &heads(9, 5));
+    harness.advance(limits::GAP_GRACE_MS);
+    harness.reply("message.history", &page(4..=5, 5));
+    insta::assert_snapshot!(harness.transcript, @r##"
+    ConnectionLost
+    delayed oi
+    delayed offline
+    ConnectionRestored
+    request 5 user.list {}
+    subscribe channel.ops
+    subscribe user.alice
+    subscribe barrier
+    request 4 message.send {"id":"00000000-0000-0000-0000-000000000001","text":"oi","to":"#ops"}
+    request 6 message.send {"id":"00000000-0000-0000-0000-000000000002","text":"offline","to":"#ops"}
+    unsubscribe barrier
+    request 7 sync.heads {"since":7}
+    request 8 message.history {"after":3,"conversation":"#ops","limit":2}
+    emit #ops 4
+    emit #ops 5
+    "##);
+    assert_eq!(harness.emitted, [4, 5]);
+}
+
+#[test]
+fn a_new_connection_repeats_all_steps_if_not_all_topics_are_known() {
+    let mut harness = Harness::logged_in();
+    harness.command(Command::Follow(Follow::Everything));
+    harness.reply("server.info", &info());
+    harness.take_transcript();
+    harness.session.link_up(harness.now_ms);
+    harness.run_effects();
+    insta::assert_snapshot!(harness.transcript, @"request 3 server.info {}");
+}
+
+#[test]
+fn dropped_events_are_found_by_a_barrier_and_heads() {
+    let mut harness = Harness::following();
+    harness.session.events_lost(harness.now_ms);
+    harness.run_effects();
+    harness.barrier();
+    harness.reply("sync.heads", &heads(9, 5));
+    harness.advance(limits::GAP_GRACE_MS);
+    insta::assert_snapshot!(harness.transcript, @r##"
+    subscribe barrier
+    unsubscribe barrier
+    request 4 sync.heads {"since":7}
+    request 5 message.history {"after":3,"conversation":"#ops","limit":2}
+    "##);
 }

@@ -12,6 +12,7 @@ mod rate_limits;
 mod reads;
 mod rollback;
 mod harness;
+mod traces;
 
 use std::collections::BTreeSet;
 

@@ -255,10 +255,10 @@ fn a_channel_has_no_unread_messages_after_the_membership_ends() {
 #[test]
 fn a_channel_that_the_heads_no_longer_name_has_no_unread_messages() {
     let mut harness = with_read_mark(1, 2);
-    // The session reconnects, as after a lost connection.
-    let session = &mut harness.session;
-    session.conversations.sync().reconnect(&mut session.cx);
-    harness.run_effects();
+    // The session reconnects after a lost connection.
+    harness.command(users());
+    harness.advance(2_500);
+    harness.reply("user.list", &json!({"users": [], "more": false}));
     harness.reply("server.info", &info());
     harness.reply("sync.heads", &json!({"cursor": 9, "topic": OWN, "heads": []}));
     assert_eq!(harness.session.status(0).summary.unread, 0);

@@ -12,12 +12,15 @@ use common::messages::Sent;
 use common::methods::{ChannelList, ChannelMembers, MessageEdit, MessageHistory, UserList};
 use common::{ChannelName, Conversation, Error, Target, UserName};
 use session::driver::{self, Io};
+use session::recorder::Recorder;
 use session::{Answer, Command, Entry, Follow, Message, NO_TICKET, News, PlainRequest, Session, decode};
 use testkit::Rng;
 use uuid::{Builder, Uuid};
 
 use crate::checks::shown::Shown;
 use crate::node::{BEGIN_UNIX_MS, token};
+use crate::plan::Plan;
+use crate::reading::start_reading;
 use crate::schedule::{BrokerConnection, ProxyConnection};
 use crate::workload::Workload;
 
@@ -40,6 +43,12 @@ pub(crate) struct SimClient {
     pub(crate) tickets: u64,
     /// The edits, reactions and files of the user, in varied runs.
     pub(crate) workload: Option<Workload>,
+    /// Whether the user also reads, types and sets levels.
+    pub(crate) reads: bool,
+    /// Whether one connection carries requests and events, as a WebSocket does. The client notices when it
+    /// breaks.
+    pub(crate) has_websocket: bool,
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) shown: Shown,
     /// The messages on the client's disk that are not acknowledged. They survive a kill of the client.
     outbox: Vec<Message>,
@@ -166,7 +175,7 @@ impl Io for ClientIo<'_> {
 }
 
 impl SimClient {
-    pub(crate) fn new(number: usize, user: UserName, topic: String, is_varied: bool) -> Self {
+    pub(crate) fn new(number: usize, user: UserName, topic: String, plan: &Plan) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
             broker_connection: BrokerConnection { client: number, incarnation: 0 },
@@ -177,7 +186,10 @@ impl SimClient {
             follows: false,
             pending: None,
             tickets: FOLLOW_TICKET,
-            workload: is_varied.then(Workload::default),
+            workload: plan.is_varied.then(Workload::default),
+            reads: plan.is_recorded,
+            has_websocket: false,
+            recorder: None,
             shown: Shown::default(),
             outbox: Vec::new(),
             sent: Vec::new(),
@@ -197,7 +209,13 @@ impl SimClient {
     pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
         self.broker_connection.incarnation += 1;
         let mut session = Session::new(seed);
+        if let Some(recorder) = &self.recorder {
+            session = session.recorded(recorder, seed);
+        }
         session.command(now_ms, FOLLOW_TICKET + 1, Command::Restore(self.account.clone()));
+        if self.reads {
+            start_reading(&mut session, now_ms);
+        }
         session.command(now_ms, FOLLOW_TICKET, Command::Follow(Follow::Everything));
         self.session = Some(session);
         self.tickets = FOLLOW_TICKET + 1;
@@ -239,6 +257,9 @@ impl SimClient {
         let channel = self.maybe_later_name(rng, channel);
         if let Some(done) = self.other_action(now_ms, rng, &target) {
             return Some(done);
+        }
+        if self.reads && rng.per_mille(400) {
+            return self.read_or_type(now_ms, rng, target, users);
         }
         let target = match target {
             Target::Channel(_) => Target::Channel(channel.clone()),

@@ -3,7 +3,9 @@
 use std::io::ErrorKind;
 
 use disk::faulty::{Failure, Loss};
+use session::Session;
 
+use crate::checks::Check;
 use crate::plan::NetworkProfile;
 use crate::schedule::{Part, ProxyConnection, SimEvent};
 use crate::world::World;
@@ -65,6 +67,18 @@ const ALL_FAULTS: [Fault; 14] = [
 ];
 
 impl Fault {
+    /// Whether the fault affects only one client.
+    fn is_of_client(self) -> bool {
+        matches!(
+            self,
+            Self::ClientKilled
+                | Self::ClientSuspended
+                | Self::ClientCutOff
+                | Self::SubscriptionsCut
+                | Self::ClientClockJumps
+        )
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::ServerKilled => "server killed",
@@ -87,9 +101,9 @@ impl Fault {
 
 impl World {
     /// Injects a random fault and schedules the next one.
-    pub(crate) fn fault(&mut self) {
+    pub(crate) fn fault(&mut self) -> Check {
         if self.is_calm {
-            return;
+            return Ok(());
         }
         let next_in_ms = self.rng.between(1, self.plan.fault_interval_ms_max);
         self.schedule.after(next_in_ms, SimEvent::Fault);
@@ -98,9 +112,21 @@ impl World {
             NetworkProfile::Storm => self.rng.pick(&ALL_FAULTS),
         };
         let client = self.rng.index(self.clients.len());
-        self.counters.fault(fault.name());
+        self.count_fault(fault.name(), fault.is_of_client().then_some(client));
         self.note(format_args!("{} ({client})", fault.name()));
         self.inject(fault, client);
+        if matches!(fault, Fault::ClientCutOff) && self.clients[client].has_websocket {
+            let until_ms = self.clients[client].cut_off_until_ms;
+            self.schedule.at(until_ms, SimEvent::LinkUp(client));
+            return self.with_session(client, Session::link_down);
+        }
+        Ok(())
+    }
+
+    /// The WebSocket of a client is connected again. It has no subscriptions.
+    pub(crate) fn link_up(&mut self, client: usize) -> Check {
+        self.connect(client);
+        self.with_session(client, Session::link_up)
     }
 
     fn inject(&mut self, fault: Fault, client: usize) {

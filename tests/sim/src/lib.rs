@@ -22,12 +22,15 @@ pub mod checks;
 mod node;
 mod client;
 mod workload;
+mod reading;
 mod upload;
 
 mod schedule;
 mod counters;
 mod trace;
+mod recording;
 
 pub use checks::Violation;
 pub use counters::Counters;
+pub use recording::record;
 pub use world::{Failure, Report, run};

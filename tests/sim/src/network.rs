@@ -36,10 +36,10 @@ impl World {
         let in_flight =
             |event: &SimEvent| matches!(event, SimEvent::Request { from: other, .. } if *other == from);
         bounds::requests_in_flight(self.schedule.count(in_flight))?;
-        if self.is_cut_off(from.client) || self.is_lost("request lost", self.rates.loss) {
+        if self.is_cut_off(from.client) || self.is_lost("request lost", self.rates.loss, from.client) {
             return Ok(());
         }
-        for _ in 0..self.copies("request duplicated") {
+        for _ in 0..self.copies("request duplicated", from.client) {
             let at_ms = self.arrival(Lane::Requests(from.client), self.rates.reorders);
             let (frame, bytes) = (frame.clone(), bytes.clone());
             let request = SimEvent::Request { from, broker_kills: self.broker.kills, frame, bytes };
@@ -67,10 +67,10 @@ impl World {
     }
 
     fn send_reply(&mut self, to: BrokerConnection, lines: &[u8], bytes: Option<&Vec<u8>>) {
-        if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss) {
+        if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss, to.client) {
             return;
         }
-        for _ in 0..self.copies("reply duplicated") {
+        for _ in 0..self.copies("reply duplicated", to.client) {
             let at_ms = self.arrival(Lane::Replies(to.client), self.rates.reorders);
             let (lines, bytes) = (lines.to_vec(), bytes.cloned());
             let reply = SimEvent::Reply { to, broker_kills: self.broker.kills, lines, bytes };
@@ -80,7 +80,9 @@ impl World {
 
     /// A client subscribes or unsubscribes.
     pub(crate) fn send_subscription(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
-        if !self.is_cut_off(from.client) && !self.is_lost("subscription lost", self.rates.subscription_loss) {
+        if !self.is_cut_off(from.client)
+            && !self.is_lost("subscription lost", self.rates.subscription_loss, from.client)
+        {
             let at_ms = self.arrival(Lane::Subscriptions(from.client), false);
             self.schedule.at(at_ms, SimEvent::Subscription { from, topic, is_subscribe });
         }
@@ -108,10 +110,14 @@ impl World {
     }
 
     fn send_event(&mut self, to: ProxyConnection, topic: &str, lines: &[u8]) {
-        if self.is_lost("event frame lost", self.rates.event_loss) {
+        if self.is_lost("event frame lost", self.rates.event_loss, to.client) {
+            let is_barrier = lines.is_empty();
+            if self.clients[to.client].has_websocket && !is_barrier {
+                self.schedule.after(DELAY_MS_MAX, SimEvent::EventsLost(to.client));
+            }
             return;
         }
-        for _ in 0..self.copies("event frame duplicated") {
+        for _ in 0..self.copies("event frame duplicated", to.client) {
             let at_ms = self.arrival(Lane::Events(to.client), self.rates.reorders);
             let (topic, lines) = (topic.to_owned(), lines.to_vec());
             self.schedule.at(at_ms, SimEvent::Event { to, proxy_kills: self.proxy.kills, topic, lines });
@@ -139,19 +145,19 @@ impl World {
         self.clients[client].cut_off_until_ms > self.schedule.now_ms
     }
 
-    fn is_lost(&mut self, name: &'static str, per_mille: u64) -> bool {
+    fn is_lost(&mut self, name: &'static str, per_mille: u64, client: usize) -> bool {
         let is_lost = self.rng.per_mille(per_mille);
         if is_lost {
-            self.counters.fault(name);
+            self.count_fault(name, Some(client));
             self.note(format_args!("{name}"));
         }
         is_lost
     }
 
-    fn copies(&mut self, name: &'static str) -> u64 {
+    fn copies(&mut self, name: &'static str, client: usize) -> u64 {
         let is_duplicated = self.rng.per_mille(self.rates.duplication);
         if is_duplicated {
-            self.counters.fault(name);
+            self.count_fault(name, Some(client));
         }
         1 + u64::from(is_duplicated)
     }

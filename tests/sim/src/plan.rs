@@ -63,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) sizes: Sizes,
     /// Whether users also edit, delete, react, mention each other and send files.
     pub(crate) is_varied: bool,
+    /// Whether users also read, type and set levels.
+    pub(crate) is_recorded: bool,
 }
 
 /// In the first 130 of every 200 seeds, users only send messages. The seeds in `docs/RELIABILITY.md` found
@@ -105,6 +107,20 @@ impl Plan {
                 snapshot_every_bytes: rng.pick(&[2_000, 10_000, 1 << 20]),
             },
             is_varied: seed % SEEDS_PER_CYCLE >= PLAIN_SEEDS_PER_CYCLE,
+            is_recorded: false,
+        }
+    }
+
+    /// The plan of a recorded run: it is short, and has many faults.
+    pub(crate) fn draw_recorded(seed: u64, rng: &mut Rng) -> Self {
+        Self {
+            clients: rng.pick(&[2, 3]),
+            busy_ms: rng.pick(&[4_000, 8_000]),
+            command_interval_ms_max: rng.pick(&[300, 1_000]),
+            fault_interval_ms_max: rng.pick(&[400, 1_500]),
+            is_varied: rng.per_mille(500),
+            is_recorded: true,
+            ..Self::draw(seed, rng)
         }
     }
 

@@ -64,6 +64,10 @@ pub(crate) enum SimEvent {
     FreeDisk,
     /// A part that was down restarts.
     Start(Part),
+    /// The WebSocket of a client is connected again.
+    LinkUp(usize),
+    /// The gateway tells a client with a WebSocket that it dropped events.
+    EventsLost(usize),
     /// A reconnected SUB socket sends its subscriptions again.
     Reconnect(ProxyConnection),
     /// The faults stop, and users stop sending.

@@ -59,9 +59,11 @@ impl World {
             }
             SimEvent::Follow(_) => {}
             SimEvent::ServerRound => self.round()?,
-            SimEvent::Fault => self.fault(),
+            SimEvent::Fault => self.fault()?,
             SimEvent::FreeDisk => self.free_disk(),
             SimEvent::Start(part) => self.start(part)?,
+            SimEvent::LinkUp(client) => self.link_up(client)?,
+            SimEvent::EventsLost(client) => self.with_session(client, Session::events_lost)?,
             SimEvent::Reconnect(connection) => self.reconnect(connection),
             SimEvent::Calm => self.calm_down(),
             SimEvent::CheckComplete => self.check_complete()?,
@@ -75,7 +77,10 @@ impl World {
         let client = match &event {
             SimEvent::Reply { to, .. } => to.client,
             SimEvent::Event { to, .. } => to.client,
-            SimEvent::Tick(client) | SimEvent::Command(client) => *client,
+            SimEvent::Tick(client)
+            | SimEvent::Command(client)
+            | SimEvent::LinkUp(client)
+            | SimEvent::EventsLost(client) => *client,
             SimEvent::Request { .. }
             | SimEvent::Publication { .. }
             | SimEvent::Subscription { .. }

@@ -12,6 +12,7 @@ use crate::counters::Counters;
 use crate::network::Lane;
 use crate::node::Node;
 use crate::plan::{Plan, Rates};
+use crate::recording::Recorded;
 use crate::schedule::{Part, ProxyConnection, Schedule, SimEvent};
 use crate::trace::Trace;
 
@@ -63,6 +64,7 @@ pub(crate) struct World {
     pub(crate) observed: Observed,
     pub(crate) counters: Counters,
     pub(crate) trace: Trace,
+    pub(crate) recorded: Option<Recorded>,
 }
 
 /// The model of the broker or of the proxy.
@@ -79,20 +81,24 @@ pub(crate) struct Role {
 ///
 /// The first violation.
 pub fn run(seed: u64, reader: Option<fn(&str)>) -> Result<Report, Box<Failure>> {
-    let mut world = World::new(seed, reader);
-    let outcome = world.run();
-    let at_ms = world.schedule.now_ms;
-    world.counters.simulated_ms = at_ms;
-    match outcome {
-        Ok(()) => Ok(Report { hash: world.trace.hash(), counters: world.counters }),
-        Err(violation) => Err(Box::new(Failure { seed, at_ms, violation })),
-    }
+    let mut rng = Rng::new(seed);
+    let plan = Plan::draw(seed, &mut rng);
+    World::new(rng, plan, reader).report(seed)
 }
 
 impl World {
-    fn new(seed: u64, reader: Option<fn(&str)>) -> Self {
-        let mut rng = Rng::new(seed);
-        let plan = Plan::draw(seed, &mut rng);
+    /// Runs the world to its end.
+    pub(crate) fn report(mut self, seed: u64) -> Result<Report, Box<Failure>> {
+        let outcome = self.run();
+        let at_ms = self.schedule.now_ms;
+        self.counters.simulated_ms = at_ms;
+        match outcome {
+            Ok(()) => Ok(Report { hash: self.trace.hash(), counters: self.counters }),
+            Err(violation) => Err(Box::new(Failure { seed, at_ms, violation })),
+        }
+    }
+
+    pub(crate) fn new(mut rng: Rng, plan: Plan, reader: Option<fn(&str)>) -> Self {
         let user = |name: &&str| testkit::user(name);
         let channel = |name: &&str| testkit::channel(name);
         let users: Vec<_> = USERS[..plan.clients].iter().map(user).collect();
@@ -112,6 +118,7 @@ impl World {
             observed: Observed::default(),
             counters: Counters::default(),
             trace: Trace::new(reader),
+            recorded: None,
             rng,
             plan,
             users,
@@ -146,7 +153,12 @@ impl World {
         for (number, user) in self.users.clone().into_iter().enumerate() {
             let topic = self.state().map(|state| state.user_topic(&user));
             let topic = topic.unwrap_or_default();
-            self.clients.push(SimClient::new(number, user, topic, self.plan.is_varied));
+            let mut sim_client = SimClient::new(number, user, topic, &self.plan);
+            if let Some(recorded) = self.recorded.as_ref().filter(|recorded| recorded.client == number) {
+                sim_client.recorder = Some(recorded.recorder.clone());
+                sim_client.has_websocket = recorded.has_websocket;
+            }
+            self.clients.push(sim_client);
             self.schedule.after(number as u64 * 50, SimEvent::Start(Part::Client(number)));
             let command_in_ms = self.rng.below(self.plan.command_interval_ms_max);
             self.schedule.after(500 + command_in_ms, SimEvent::Command(number));

@@ -1,0 +1,240 @@
+// The connection to the gateway: a WebSocket that is opened again when it breaks or stays silent.
+//
+// A request without a reply for `SILENCE_MS` sends `gateway.ping`. If the gateway does not reply in time, the link
+// connects again, the first time without delay.
+
+const SILENCE_MS = 500;
+const SILENCE_MS_MAX = 8_000;
+const IDLE_PING_MS = 10_000;
+const BACKOFF_MS = 250;
+const BACKOFF_MS_MAX = 15_000;
+const OPEN_MS_MAX = 10_000;
+
+/** The close codes after which the link does not connect again. */
+const FINAL_CODES = [4400, 4401, 4403];
+
+/**
+ * @typedef {object} LinkEvents
+ * @property {() => void} onOpen
+ * @property {(lines: string) => void} onLines
+ * @property {() => void} onDown
+ * @property {(code: number) => void} onEnd the gateway ended the connection, and the link does not connect again
+ */
+
+/**
+ * @typedef {object} LinkOptions
+ * @property {new (url: string, protocols: string) => WebSocket} [WebSocket]
+ * @property {() => number} [random]
+ */
+
+/**
+ * @typedef {object} Link
+ * @property {(events: LinkEvents) => void} start
+ * @property {(lines: string) => void} send
+ * @property {() => boolean} isOpen
+ * @property {() => void} reconnect
+ * @property {() => void} stop
+ */
+
+/**
+ * @param {string} url of the WebSocket; a page may leave out the origin
+ * @param {LinkOptions} [options]
+ * @returns {Link}
+ */
+export function webSocketLink(url, options = {}) {
+  return new WebSocketLink(url, options);
+}
+
+class WebSocketLink {
+  /** @type {WebSocket | null} */
+  socket = null;
+  /** @type {LinkEvents | null} */
+  events = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer = undefined;
+  hasOpened = false;
+  attempt = 0;
+  /** The wait for the reply to a ping. It grows on a slow network. */
+  silenceMs = SILENCE_MS;
+  pings = 0;
+  /** Whether a line was sent, and nothing was received since. */
+  isWaiting = false;
+  isPinged = false;
+
+  /**
+   * @param {string} url
+   * @param {LinkOptions} options
+   */
+  constructor(url, options) {
+    this.url = url;
+    this.WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    this.random = options.random ?? Math.random;
+    this.wake = () => this.reconnectIfDown();
+  }
+
+  /** @param {LinkEvents} events */
+  start(events) {
+    this.events = events;
+    this.connect();
+    globalThis.addEventListener?.("online", this.wake);
+    globalThis.addEventListener?.("focus", this.wake);
+    globalThis.document?.addEventListener("visibilitychange", this.wake);
+  }
+
+  stop() {
+    this.events = null;
+    globalThis.removeEventListener?.("online", this.wake);
+    globalThis.removeEventListener?.("focus", this.wake);
+    globalThis.document?.removeEventListener("visibilitychange", this.wake);
+    this.drop();
+  }
+
+  isOpen() {
+    return this.hasOpened;
+  }
+
+  /** @param {string} lines are dropped while the link is down: the core repeats them */
+  send(lines) {
+    if (this.hasOpened) {
+      this.socket?.send(lines);
+      if (!this.isWaiting) {
+        this.isWaiting = true;
+        this.setTimer(this.silenceMs, () => this.silent());
+      }
+    }
+  }
+
+  reconnect() {
+    this.attempt = 0;
+    this.lost();
+  }
+
+  reconnectIfDown() {
+    if (this.events === null || globalThis.document?.visibilityState === "hidden") {
+      return;
+    }
+    if (this.hasOpened) {
+      this.ping();
+    } else {
+      this.attempt = 0;
+      this.drop();
+      this.connect();
+    }
+  }
+
+  /**
+   * @param {number} ms
+   * @param {() => void} step
+   */
+  setTimer(ms, step) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(step, ms);
+  }
+
+  connect() {
+    const socket = new this.WebSocket(absolute(this.url), "papo.v1");
+    this.socket = socket;
+    socket.onopen = () => this.opened(socket);
+    socket.onmessage = (event) => this.received(socket, String(event.data));
+    socket.onclose = (event) => this.closed(socket, event.code);
+    socket.onerror = () => {};
+    this.setTimer(OPEN_MS_MAX, () => this.lost());
+  }
+
+  /** @param {WebSocket} socket */
+  opened(socket) {
+    if (socket === this.socket) {
+      this.hasOpened = true;
+      this.isWaiting = false;
+      this.isPinged = false;
+      this.setTimer(OPEN_MS_MAX, () => this.lost());
+      this.events?.onOpen();
+    }
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {string} lines
+   */
+  received(socket, lines) {
+    if (socket !== this.socket) {
+      return;
+    }
+    this.attempt = 0;
+    if (this.isPinged) {
+      this.silenceMs = Math.max(this.silenceMs / 2, SILENCE_MS);
+    }
+    this.isWaiting = false;
+    this.isPinged = false;
+    this.setTimer(IDLE_PING_MS, () => this.ping());
+    this.events?.onLines(lines);
+  }
+
+  /** Nothing was received since a line was sent. */
+  silent() {
+    if (this.isPinged) {
+      this.silenceMs = Math.min(this.silenceMs * 2, SILENCE_MS_MAX);
+      this.lost();
+    } else {
+      this.ping();
+    }
+  }
+
+  ping() {
+    this.pings += 1;
+    this.isWaiting = true;
+    this.isPinged = true;
+    this.socket?.send(JSON.stringify({ jsonrpc: "2.0", id: `p${this.pings}`, method: "gateway.ping", params: {} }));
+    this.setTimer(this.silenceMs, () => this.silent());
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
+  closed(socket, code) {
+    if (socket !== this.socket) {
+      return;
+    }
+    if (FINAL_CODES.includes(code)) {
+      const { events } = this;
+      this.drop();
+      events?.onDown();
+      events?.onEnd(code);
+    } else {
+      this.lost();
+    }
+  }
+
+  /** Drops the socket, and connects again after a delay. */
+  lost() {
+    const wasOpen = this.hasOpened;
+    this.drop();
+    if (wasOpen) {
+      this.events?.onDown();
+    }
+    if (this.events !== null) {
+      const longest = Math.min(BACKOFF_MS * 2 ** (this.attempt - 1), BACKOFF_MS_MAX);
+      const delay = this.attempt === 0 ? 0 : longest * this.random();
+      this.attempt += 1;
+      this.setTimer(delay, () => this.connect());
+    }
+  }
+
+  drop() {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    this.socket = null;
+    this.hasOpened = false;
+    socket?.close();
+  }
+}
+
+/** @param {string} url */
+function absolute(url) {
+  if (!url.startsWith("/")) {
+    return url;
+  }
+  const { protocol, host } = globalThis.location;
+  return `${protocol === "https:" ? "wss:" : "ws:"}//${host}${url}`;
+}

@@ -1,0 +1,97 @@
+// The slash commands of the composer. They have the names of the commands of `papo chat`.
+
+import { errorText, t } from "../i18n/index.js";
+
+/**
+ * @typedef {import("./app.js").App} App
+ * @typedef {{name: string, run: (app: App, argument: string) => unknown}} Command
+ */
+
+const words = (/** @type {string} */ text) => text.split(/\s+/).filter(Boolean);
+const channelName = (/** @type {string} */ text) => text.startsWith("#") ? text : `#${text}`;
+const userName = (/** @type {string} */ text) => text.replace(/^@/, "");
+
+/** The first number of an argument and the rest. @param {string} argument */
+function numbered(argument) {
+  const match = /^(\d+)\s*([\s\S]*)$/.exec(argument);
+  if (!match) throw new Error(t("usage_number"));
+  return { n: Number(match[1]), rest: match[2] ?? "" };
+}
+
+/** A request about a channel: `USER [#CHANNEL]`. @param {string} method @param {string} done */
+const aboutMember = (method, done) => async (/** @type {App} */ app, /** @type {string} */ argument) => {
+  const [user = "", channel] = words(argument);
+  const params = { channel: channel ? channelName(channel) : app.openChannel(), user: userName(user) };
+  await app.client.request(method, params);
+  app.notify(t(done, params));
+};
+
+/** @type {Command[]} */
+export const COMMANDS = [
+  { name: "join", run: (app, argument) => app.join(channelName(argument)) },
+  { name: "create", run: (app, argument) => app.create(channelName(words(argument)[0] ?? ""), words(argument)[1] === "private") },
+  { name: "leave", run: (app, argument) => app.leave(argument ? channelName(argument) : app.openChannel()) },
+  { name: "open", run: (app, argument) => app.openName(argument) },
+  { name: "msg", run: (app, argument) => {
+    const [to = "", ...rest] = argument.split(" ");
+    app.model.send(to, rest.join(" "), null);
+  } },
+  { name: "invite", run: aboutMember("channel.invite", "done_invite") },
+  { name: "members", run: (app) => app.openDetails() },
+  { name: "kick", run: aboutMember("channel.kick", "done_kick") },
+  { name: "ban", run: aboutMember("channel.ban", "done_ban") },
+  { name: "unban", run: aboutMember("channel.unban", "done_unban") },
+  { name: "role", run: async (app, argument) => {
+    const [user = "", role = "", channel] = words(argument);
+    const params = { user: userName(user), role, channel: channel ? channelName(channel) : app.openChannel() };
+    await app.client.request("channel.role", params);
+    app.notify(t("done_role", { ...params, role: t(`role_${role}`) }));
+  } },
+  { name: "topic", run: (app, argument) => app.setChannel({ subject: argument === "-" ? "" : argument }) },
+  { name: "private", run: (app, argument) => app.setChannel({ private: argument !== "off" }) },
+  { name: "archive", run: async (app, argument) => {
+    await app.client.request("channel.archive", { channel: app.openChannel(), archived: argument !== "off" });
+  } },
+  { name: "reply", run: (app, argument) => { const { n, rest } = numbered(argument); app.model.send(app.here(), rest, n); } },
+  { name: "edit", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.edit", n, { text: rest }); } },
+  { name: "delete", run: (app, argument) => app.amend("message.delete", numbered(argument).n) },
+  { name: "react", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.react", n, { emoji: rest }); } },
+  { name: "unreact", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.react", n, { emoji: rest, remove: true }); } },
+  { name: "history", run: (app, argument) => app.go(app.here(), numbered(argument).n) },
+  { name: "search", run: (app, argument) => app.openSearch(argument) },
+  { name: "mentions", run: (app) => app.openSearch("", true) },
+  { name: "notify", run: (app, argument) => {
+    const [level = "all", conversation] = words(argument);
+    return app.setLevel(conversation ?? app.here(), level);
+  } },
+  { name: "mute", run: (app, argument) => app.setLevel(argument || app.here(), "none") },
+  { name: "dnd", run: (app, argument) => app.setLevel(null, argument === "off" ? "all" : "none") },
+  { name: "away", run: (app) => app.client.command({ kind: "setPresence", mode: "away" }).then(() => app.notify(t("you_are_away"))) },
+  { name: "back", run: (app) => app.client.command({ kind: "setPresence", mode: "atKeyboard" }).then(() => app.notify(t("you_are_online"))) },
+  { name: "block", run: (app, argument) => app.block(userName(argument), true) },
+  { name: "unblock", run: (app, argument) => app.block(userName(argument), false) },
+  { name: "link", run: (app, argument) => app.copyLink({ n: numbered(argument).n }) },
+  { name: "help", run: (app) => app.openKeys() },
+  { name: "logout", run: (app) => app.logOut() },
+];
+
+/**
+ * Carries out a line that begins with a slash. Returns false if the line stays in the field.
+ * @param {App} app @param {string} line
+ */
+export function runCommand(app, line) {
+  const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
+  const command = COMMANDS.find((known) => known.name === name);
+  if (!command) {
+    app.notify(t("no_such_command", { name }), true);
+    return false;
+  }
+  const failed = (/** @type {any} */ error) => app.notify(errorText(error), true);
+  try {
+    Promise.resolve(command.run(app, argument.trim())).catch(failed);
+  } catch (error) {
+    failed(error);
+    return false;
+  }
+  return true;
+}

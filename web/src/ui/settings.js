@@ -1,0 +1,90 @@
+// The settings: language, theme, notifications, keys, sessions, password, and the way out.
+
+import { LANGUAGES, errorText, language, t } from "../i18n/index.js";
+import { h, openDialog } from "./dom.js";
+import { field } from "./entrance.js";
+import { setTheme, theme } from "./theme.js";
+import { fullTime } from "./time.js";
+
+/** @typedef {import("./app.js").App} App */
+
+/** @param {App} app */
+export function openSettings(app) {
+  const save = (/** @type {Record<string, unknown>} */ change) => {
+    Object.assign(app.settings, change);
+    app.storage.put("settings", "page", { ...app.settings });
+  };
+  const check = (/** @type {string} */ label, /** @type {boolean} */ checked, /** @type {(isOn: boolean) => void} */ change) =>
+    h("label", { class: "check" }, h("input", { type: "checkbox", checked, onchange: (/** @type {any} */ event) => change(event.target.checked) }), label);
+  const select = (/** @type {string} */ label, /** @type {[string, string][]} */ options, /** @type {string} */ value, /** @type {(value: string) => void} */ change) =>
+    h("label", { class: "field" }, h("span", {}, label), h("select", { onchange: (/** @type {any} */ event) => change(event.target.value) },
+      ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
+  openDialog(t("settings"), t("close"),
+    h("p", {}, t("you_are", { user: app.model.user })),
+    select(t("language"), Object.entries(LANGUAGES), language(), (value) => {
+      localStorage.setItem("papo-language", value);
+      app.composer.saveDraft();
+      location.reload();
+    }),
+    select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setTheme(/** @type {any} */ (value))),
+    check(t("browser_notifications"), app.settings.notifications === true, async (isOn) => {
+      if (isOn && "Notification" in window && Notification.permission !== "granted") await Notification.requestPermission();
+      save({ notifications: isOn });
+    }),
+    !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
+    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => app.setLevel(null, isOn ? "none" : "all")),
+    check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => save({ letterKeys: isOn })),
+    inviteLink(app), passwordForm(app), sessionList(app),
+    h("div", { class: "dialog-buttons" },
+      h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
+      h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
+      h("button", { type: "button", class: "danger", onclick: () => app.logOut() }, t("log_out"))));
+}
+
+/** A link with a join code, which administrators of the node create. @param {App} app */
+function inviteLink(app) {
+  const link = h("input", { type: "text", readonly: true, "aria-label": t("invite_colleagues"), hidden: true });
+  const note = h("p", { class: "hint", role: "status" });
+  return h("details", { class: "fold" }, h("summary", {}, t("invite_colleagues")),
+    h("button", { type: "button", onclick: async () => {
+      try {
+        const { code } = await app.client.request("join_code.create", { uses: 10, days: 7 });
+        link.hidden = false;
+        link.value = `${location.origin}/#join=${code}`;
+        link.select();
+        note.textContent = t("invite_link_hint");
+      } catch (error) {
+        note.textContent = errorText(error);
+      }
+    } }, t("make_link")), note, link);
+}
+
+/** @param {App} app */
+function passwordForm(app) {
+  const old = field("old", t("password"), { type: "password", autocomplete: "current-password", required: true });
+  const fresh = field("fresh", t("new_password"), { type: "password", autocomplete: "new-password", required: true });
+  const note = h("p", { role: "status" });
+  return h("details", { class: "fold" }, h("summary", {}, t("change_password")),
+    h("form", { onsubmit: async (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const value = (/** @type {Element} */ label) => /** @type {HTMLInputElement} */ (label.querySelector("input")).value;
+      try {
+        const answer = await app.client.command({ kind: "changePassword", password: value(old), newPassword: value(fresh) });
+        note.textContent = t("password_changed", { count: answer.count ?? 0 });
+      } catch (error) {
+        note.textContent = errorText(error);
+      }
+    } }, old, fresh, h("button", { type: "submit" }, t("change_password")), note));
+}
+
+/** @param {App} app */
+function sessionList(app) {
+  const list = h("ul", { class: "sessions" });
+  const load = async () => {
+    const { sessions } = await app.client.request("session.list", {});
+    list.replaceChildren(...sessions.map((/** @type {any} */ one) => h("li", {},
+      h("span", {}, t("session_line", { opened: fullTime(one.opened) }), one.current ? ` · ${t("this_session")}` : ""),
+      one.current ? "" : h("button", { type: "button", class: "small", onclick: () => app.try(() => app.client.request("session.revoke", { session: one.session })).then(load) }, t("end_session")))));
+  };
+  return h("details", { class: "fold", ontoggle: () => { if (!list.firstChild) app.try(load); } }, h("summary", {}, t("sessions")), list);
+}

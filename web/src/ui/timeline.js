@@ -1,0 +1,451 @@
+// <papo-timeline>: the messages of the open conversation. The DOM has at most 300 rows of the loaded rows.
+//
+// The reading position never moves by itself: each change of the DOM goes through `keepPosition`, which
+// scrolls
+// by the distance that the first visible row moved. Only a reader at the end follows new messages.
+
+import { t } from "../i18n/index.js";
+import { errorText } from "../i18n/index.js";
+import { h, icon, iconButton } from "./dom.js";
+import { rowNode } from "./row.js";
+import { oneLine, visible } from "./text.js";
+
+/** @import { Row, Rows } from "./rows.js" */
+/** @import { Model, Pending } from "./model.js" */
+
+const DOM_ROWS_MAX = 300;
+/** The rows that are added at once when the reader scrolls to the edge of the DOM. */
+const STEP = 80;
+/** The distance to the edge at which more rows are added, in pixels. */
+const EDGE = 800;
+/** A row counts as read after it was in view for this time in a focused tab. */
+const READ_MS = 1000;
+
+export class Timeline extends HTMLElement {
+  /** @type {Model} */ model = /** @type {any} */ (null);
+  /** @type {import("./app.js").App} */ app = /** @type {any} */ (null);
+  /** @type {Rows | null} */ rows = null;
+  /** The part of `rows.list` in the DOM. */
+  from = 0;
+  to = 0;
+  /** @type {number | null} the first unread number when the conversation was opened */
+  divider = null;
+  isLoading = false;
+  /** Whether the reader is at the end and follows new messages. */
+  isFollowing = true;
+  /** New messages below the visible part. */
+  newBelow = 0;
+  #readTimer = 0;
+  /** @type {Map<string, Promise<Row | null>>} */
+  #quotes = new Map();
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.log = h("div", { class: "log", role: "log", "aria-live": "off", tabindex: "0" });
+    this.list = h("div", { class: "rows" });
+    this.pendingList = h("div", { class: "pending" });
+    this.empty = h("p", { class: "empty", hidden: true });
+    this.log.append(this.empty, this.list, this.pendingList);
+    this.newestText = h("span", {});
+    this.newest = h("button", { type: "button", class: "to-newest", hidden: true, onclick: () => this.toNewest() }, icon("down"), this.newestText);
+    this.tools = this.#makeTools();
+    this.append(this.log, this.newest);
+    this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.log.addEventListener("pointerover", (/** @type {Event} */ event) => this.#showTools(event.target));
+    this.log.addEventListener("pointerleave", () => this.tools.remove());
+    this.log.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
+    new ResizeObserver(() => this.#resized()).observe(this.log);
+    document.addEventListener("visibilitychange", () => this.considerRead());
+    window.addEventListener("focus", () => this.considerRead());
+  }
+
+  /**
+   * Shows the rows of a conversation: at a number, at the first unread row, or at the end.
+   * @param {Rows} rows @param {{n?: number | null, divider?: number | null, flash?: boolean}} options
+   */
+  show(rows, { n = null, divider = null, flash = false }) {
+    this.rows = rows;
+    this.divider = divider;
+    this.newBelow = 0;
+    this.tools.remove();
+    const count = rows.list.length;
+    const target = n ?? divider;
+    const middle = target === null ? count : rows.indexFrom(target);
+    this.from = Math.max(0, Math.min(middle - STEP, count - STEP));
+    this.to = Math.min(count, this.from + 2 * STEP);
+    this.log.setAttribute("aria-label", rows.conversation);
+    this.#draw();
+    this.#drawPending();
+    this.isFollowing = target === null;
+    if (target === null) this.log.scrollTop = this.log.scrollHeight;
+    else this.#scrollTo(target, n !== null, flash);
+    this.#updateEnd();
+    this.#fillView();
+  }
+
+  #draw() {
+    const rows = /** @type {Rows} */ (this.rows);
+    const nodes = rows.list.slice(this.from, this.to).map((row, i) => this.#node(row, rows.list[this.from + i - 1]));
+    this.list.replaceChildren(...nodes);
+    this.empty.hidden = rows.list.length > 0 || !rows.isLoaded;
+    this.empty.textContent = t("no_messages", { conversation: rows.conversation });
+  }
+
+  /** @param {Row} row @param {Row | undefined} previous */
+  #node(row, previous) {
+    const rows = /** @type {Rows} */ (this.rows);
+    return rowNode(row, previous, {
+      user: this.model.user, conversation: rows.conversation, head: rows.head, divider: this.divider, slot: this.app.sessionSlot,
+      openConversation: (name) => this.app.openName(name),
+      isMentioned: (text) => this.model.isMentioned(text),
+      jump: (n) => this.app.go(rows.conversation, n),
+      react: (target, emoji) => this.app.react(rows.conversation, target, emoji),
+      quoted: (n) => this.#quoted(n),
+    });
+  }
+
+  /** The row that a reply quotes. @param {number} n @returns {Promise<Row | null>} */
+  #quoted(n) {
+    const rows = /** @type {Rows} */ (this.rows);
+    const known = rows.byNumber.get(n);
+    if (known) return Promise.resolve(known);
+    const key = `${rows.conversation}/${n}`;
+    const loading = this.#quotes.get(key) ?? this.app.loadRow(rows.conversation, n);
+    this.#quotes.set(key, loading);
+    loading.catch(() => this.#quotes.delete(key));
+    return loading;
+  }
+
+  /** Changes the DOM without moving the first visible row. @param {() => void} change */
+  keepPosition(change) {
+    const anchor = this.isFollowing ? null : this.#firstVisible();
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    const n = anchor?.dataset.n;
+    change();
+    if (this.isFollowing) {
+      this.log.scrollTop = this.log.scrollHeight;
+      return;
+    }
+    const after = anchor?.isConnected ? anchor : n ? this.#nodeOf(Number(n)) : null;
+    if (after) this.log.scrollTop += after.getBoundingClientRect().top - before;
+  }
+
+  /** @returns {HTMLElement | null} */
+  #firstVisible() {
+    const top = this.log.getBoundingClientRect().top;
+    const nodes = this.list.children;
+    let [low, high] = [0, nodes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (nodes[middle].getBoundingClientRect().bottom <= top + 1) low = middle + 1;
+      else high = middle;
+    }
+    return nodes[low] ?? null;
+  }
+
+  /** @param {number} n @returns {HTMLElement | null} */
+  #nodeOf(n) {
+    const rows = this.rows;
+    if (!rows) return null;
+    const index = rows.indexFrom(n);
+    return rows.list[index]?.n === n ? this.list.children[index - this.from] ?? null : null;
+  }
+
+  /** @param {number} n @param {boolean} isExact @param {boolean} flash */
+  #scrollTo(n, isExact, flash) {
+    const rows = /** @type {Rows} */ (this.rows);
+    const index = Math.min(rows.indexFrom(n), rows.list.length - 1);
+    const node = /** @type {HTMLElement | undefined} */ (this.list.children[index - this.from]);
+    if (!node) return;
+    const offset = node.getBoundingClientRect().top - this.log.getBoundingClientRect().top;
+    this.log.scrollTop += offset - this.log.clientHeight * (isExact ? 0.3 : 0.15);
+    if (!flash) return;
+    node.classList.add("is-target");
+    setTimeout(() => node.classList.remove("is-target"), 2000);
+  }
+
+  // Changes.
+
+  /** A new event of the open conversation. @param {{added?: Row, changed?: Row}} change */
+  apply(change) {
+    const rows = this.rows;
+    if (!rows) return;
+    if (change.changed) this.updateRow(change.changed);
+    if (rows.isTooLong && this.isFollowing) {
+      rows.trim();
+      return this.show(rows, {});
+    }
+    const isAtEnd = this.to >= rows.list.length - 1;
+    if (!isAtEnd) this.from = Math.min(this.from, rows.list.length);
+    this.keepPosition(() => {
+      const hasRoom = isAtEnd && (this.isFollowing || this.to - this.from < DOM_ROWS_MAX);
+      while (hasRoom && this.to < rows.list.length) {
+        const row = /** @type {Row} */ (rows.list[this.to]);
+        this.list.append(this.#node(row, rows.list[this.to - 1]));
+        this.to++;
+      }
+      if (this.isFollowing) this.#trimTop();
+    });
+    this.empty.hidden = rows.list.length > 0;
+    if (change.added && !this.isFollowing && change.added.from !== this.model.user) this.newBelow++;
+    this.#updateEnd();
+    this.considerRead();
+  }
+
+  /** Draws a row again. @param {Row} row */
+  updateRow(row) {
+    const node = this.#nodeOf(row.n);
+    if (!node || !this.rows) return;
+    const hadFocus = node.contains(document.activeElement);
+    const previous = this.rows.list[this.rows.indexFrom(row.n) - 1];
+    this.keepPosition(() => {
+      const fresh = this.#node(row, previous);
+      node.replaceWith(fresh);
+      if (hadFocus) fresh.focus({ preventScroll: true });
+    });
+  }
+
+  #trimTop() {
+    const extra = this.to - this.from - DOM_ROWS_MAX;
+    for (let i = 0; i < extra; i++) this.list.firstElementChild?.remove();
+    this.from += Math.max(0, extra);
+  }
+
+  #trimBottom() {
+    const extra = this.to - this.from - DOM_ROWS_MAX;
+    for (let i = 0; i < extra; i++) this.list.lastElementChild?.remove();
+    this.to -= Math.max(0, extra);
+  }
+
+  #scrolled() {
+    const log = this.log;
+    const rows = this.rows;
+    if (!rows) return;
+    const distance = log.scrollHeight - log.scrollTop - log.clientHeight;
+    this.isFollowing = distance < 30 && this.to >= rows.list.length && rows.hasNewest;
+    if (this.isFollowing) this.newBelow = 0;
+    this.#updateEnd();
+    this.considerRead();
+    if (log.scrollTop < EDGE) this.#showOlder();
+    if (distance < EDGE) this.#showNewer();
+  }
+
+  /** Adds rows until the view is full. */
+  #fillView() {
+    const rows = this.rows;
+    if (rows && this.log.scrollHeight < this.log.clientHeight + EDGE && (this.from > 0 || !rows.hasOldest)) this.#showOlder();
+  }
+
+  async #showOlder() {
+    const rows = this.rows;
+    if (!rows || this.isLoading) return;
+    if (this.from === 0) {
+      if (rows.hasOldest) return;
+      this.isLoading = true;
+      const added = await this.model.loadOlder(rows).catch(() => null);
+      this.isLoading = false;
+      if (rows !== this.rows || !added) return;
+      this.from += added.length;
+      this.to += added.length;
+      if (!added.length) return;
+    }
+    const start = Math.max(0, this.from - STEP);
+    this.#withoutFollowing(() => this.keepPosition(() => {
+      const nodes = rows.list.slice(start, this.from).map((row, i) => this.#node(row, rows.list[start + i - 1]));
+      const oldFirst = rows.list[this.from];
+      this.list.firstElementChild?.replaceWith(this.#node(/** @type {Row} */ (oldFirst), rows.list[this.from - 1]));
+      this.list.prepend(...nodes);
+      this.from = start;
+      if (!this.isFollowing) this.#trimBottom();
+    }));
+    this.#fillView();
+  }
+
+  /** Older rows must not move a reader at the end, so the end is kept, too. @param {() => void} change */
+  #withoutFollowing(change) {
+    change();
+    this.#updateEnd();
+  }
+
+  async #showNewer() {
+    const rows = this.rows;
+    if (!rows || this.isLoading) return;
+    if (this.to >= rows.list.length) {
+      if (rows.hasNewest) return;
+      this.isLoading = true;
+      await this.model.loadNewer(rows).catch(() => {});
+      this.isLoading = false;
+      if (rows !== this.rows) return;
+    }
+    const end = Math.min(rows.list.length, this.to + STEP);
+    this.keepPosition(() => {
+      for (; this.to < end; this.to++) this.list.append(this.#node(/** @type {Row} */ (rows.list[this.to]), rows.list[this.to - 1]));
+      this.#trimTop();
+    });
+    this.#updateEnd();
+    this.considerRead();
+  }
+
+  #resized() {
+    if (this.isFollowing) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  #updateEnd() {
+    const rows = this.rows;
+    if (!rows) return;
+    this.newest.hidden = this.isFollowing;
+    this.newestText.textContent = this.newBelow ? t("new_below", { count: this.newBelow }) : t("to_newest");
+  }
+
+  async toNewest() {
+    const rows = this.rows;
+    if (!rows) return;
+    this.divider = null;
+    this.show(await this.model.loadWindow(rows.conversation, null), {});
+    this.app.focusComposer();
+  }
+
+  // Waiting and refused messages of the user.
+
+  drawPending() {
+    this.keepPosition(() => this.#drawPending());
+  }
+
+  #drawPending() {
+    const own = [...this.model.pending.values()].filter((pending) => pending.message.to === this.rows?.conversation);
+    this.pendingList.replaceChildren(...own.map((pending) => this.#pendingNode(pending)));
+  }
+
+  /** @param {Pending} pending */
+  #pendingNode({ message, state, error }) {
+    const label = state === "refused" ? t("refused") : state === "waiting" ? t("waiting") : t("sending");
+    return h("div", { class: `row is-pending is-${state}`, "data-id": message.id },
+      h("div", { class: "message" },
+        h("span", { class: "avatar is-empty" }),
+        h("div", { class: "message-main" },
+          h("div", { class: "body" }, h("div", { class: "text", dir: "auto" }, h("p", {}, ...visible(message.text)))),
+          h("p", { class: "pending-state" }, label, state === "refused" ? `: ${errorText(error)} ` : "",
+            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.model.resend(message.id) }, t("try_again")),
+            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.app.takeBack(message) }, t("edit")),
+            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.model.discard(message.id) }, t("discard"))))));
+  }
+
+  // Reading.
+
+  /** The number of the last row in view. */
+  lastVisible() {
+    const bottom = this.log.getBoundingClientRect().bottom;
+    const nodes = this.list.children;
+    let [low, high] = [0, nodes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (nodes[middle].getBoundingClientRect().bottom <= bottom + 8) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 ? Number(nodes[low - 1].dataset.n) : 0;
+  }
+
+  considerRead() {
+    const rows = this.rows;
+    if (this.#readTimer || !rows || document.hidden || !document.hasFocus()) return;
+    const n = this.lastVisible();
+    const conversation = this.model.conversations.get(rows.conversation);
+    if (!conversation || n <= conversation.mark) return;
+    this.#readTimer = window.setTimeout(() => {
+      this.#readTimer = 0;
+      const isSame = this.rows === rows && !document.hidden && document.hasFocus();
+      const still = Math.min(n, this.lastVisible());
+      if (isSame && still > conversation.mark) this.app.markRead(rows.conversation, still, still >= (rows.list.at(-1)?.n ?? 0) ? rows.last : still);
+      if (isSame) this.considerRead();
+    }, READ_MS);
+  }
+
+  // The row under the pointer or with the focus.
+
+  #makeTools() {
+    const at = (/** @type {(row: Row) => void} */ act) => () => {
+      const row = this.#rowOf(this.tools);
+      if (row) act(row);
+    };
+    return h("div", { class: "tools" },
+      iconButton("react", t("react"), at((row) => this.app.chooseReaction(row))),
+      iconButton("reply", t("reply"), at((row) => this.app.startReply(row))),
+      iconButton("more", t("more_actions"), at((row) => this.openMenu(row))));
+  }
+
+  /** @param {EventTarget | null} target */
+  #showTools(target) {
+    const article = target instanceof Element ? target.closest("article") : null;
+    if (!article || article.classList.contains("is-event") || this.tools.parentElement === article) return;
+    article.append(this.tools);
+  }
+
+  /** @param {Element | null} node @returns {Row | null} */
+  #rowOf(node) {
+    const article = /** @type {HTMLElement | null | undefined} */ (node?.closest("article"));
+    return article && this.rows ? this.rows.byNumber.get(Number(article.dataset.n)) ?? null : null;
+  }
+
+  /** @param {Row} row */
+  openMenu(row) {
+    const node = this.#nodeOf(row.n);
+    if (node && (row.kind === "message" || row.kind === "file")) this.app.openRowMenu(row, node);
+  }
+
+  /** Moves the focus to a row. @param {Element | null | undefined} node */
+  #focusRow(node) {
+    if (!(node instanceof HTMLElement)) return;
+    node.focus({ preventScroll: true });
+    node.scrollIntoView({ block: "nearest" });
+  }
+
+  focusLog() {
+    const focused = this.list.querySelector("article:focus");
+    if (!focused) this.#focusRow(this.list.lastElementChild ?? this.log);
+    if (!this.list.lastElementChild) this.log.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const target = /** @type {Element} */ (event.target);
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!isPlain || target.closest("dialog")) return;
+    const article = target.closest("article");
+    const row = this.#rowOf(article);
+    const moves = {
+      ArrowUp: () => this.#focusRow(article ? article.previousElementSibling : this.list.lastElementChild),
+      ArrowDown: () => this.#focusRow(article ? article.nextElementSibling : this.list.firstElementChild),
+      Home: () => this.app.go(/** @type {Rows} */ (this.rows).conversation, 1).then(() => this.#focusRow(this.list.firstElementChild)),
+      End: () => this.toNewest().then(() => this.#focusRow(this.list.lastElementChild)),
+      Escape: () => this.app.focusComposer(),
+    };
+    const isOnRow = article === target;
+    const letters = this.app.settings.letterKeys === false ? {} : {
+      r: () => row && this.app.startReply(row), "+": () => row && this.app.chooseReaction(row),
+      e: () => row && this.app.startEdit(row), c: () => row && this.app.copyLink(row), n: () => this.#focusUnread(),
+    };
+    const onRow = isOnRow || target === this.log ? { ...letters, Enter: () => row && this.openMenu(row), Delete: () => row && this.app.deleteMessage(row) } : {};
+    const action = /** @type {Record<string, () => unknown>} */ ({ ...moves, ...onRow })[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  #focusUnread() {
+    const mark = this.model.conversations.get(this.rows?.conversation ?? "")?.mark ?? 0;
+    const first = this.divider ?? mark + 1;
+    const node = [...this.list.children].find((child) => Number(child.dataset.n) >= first);
+    this.#focusRow(node);
+  }
+
+  /** The user's newest message, for the Up key. @returns {Row | undefined} */
+  lastOwn() {
+    return this.rows?.list.findLast((row) => row.kind === "message" && row.from === this.model.user && !row.isDeleted);
+  }
+
+  /** A short text of a row. @param {Row} row */
+  static summary(row) {
+    return row.kind === "file" ? row.event?.name ?? "" : oneLine(row.text);
+  }
+}
+customElements.define("papo-timeline", Timeline);

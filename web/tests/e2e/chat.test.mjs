@@ -1,0 +1,204 @@
+// The main road in a real browser: accounts, channels, messages, several users and tabs of one profile.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Api, PASSWORD, launch, logIn, say, startNode, texts, until, users, watch } from "./harness.mjs";
+
+let node;
+let browser;
+before(async () => {
+  node = await startNode();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+const open = async (options = {}) => {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
+  const page = await context.newPage();
+  return { context, page, problems: watch(page) };
+};
+
+test("a user registers, creates a channel, and the first message is stored", async () => {
+  const { context, page, problems } = await open();
+  await page.goto(`${node.origin}/#join=abc`);
+  assert.equal(await page.inputValue("[name=code]"), "abc", "the code of the link is in the form");
+  await page.goto("about:blank");
+  await page.goto(node.origin);
+  await page.click("text=Create an account");
+  await page.fill("[name=user]", "alice");
+  await page.fill("[name=password]", "short");
+  await page.click(".entrance-form .primary");
+  await page.waitForFunction(() => document.querySelector(".problem")?.textContent.includes("at least 8"));
+  await page.fill("[name=password]", PASSWORD);
+  await page.click(".entrance-form .primary");
+  await page.waitForSelector("dialog[open] [name=channel]");
+  await page.fill("dialog [name=channel]", "general");
+  await page.click("dialog button.primary[type=submit]");
+  await page.waitForSelector("h1:has-text('#general')");
+  await say(page, "olá **mundo**");
+  await page.waitForSelector(".rows article .text strong");
+  assert.deepEqual(await texts(page), ["olá mundo"]);
+  await page.waitForSelector(".status:has-text('Complete up to #general 2')");
+  const api = await new Api(node.origin).login("alice");
+  const history = await api.call("message.history", { conversation: "#general" });
+  assert.equal(history.events.at(-1).text, "olá **mundo**");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("two windows of one profile are two users, and two tabs of one user are equal", async () => {
+  await users(node.origin, ["carol", "dave"], "#two");
+  const { context, page: carol, problems } = await open();
+  await logIn(carol, node.origin, "carol");
+  await carol.waitForSelector("h1:has-text('#two')");
+  const dave = await context.newPage();
+  await logIn(dave, node.origin, "dave", "/?new");
+  await dave.waitForURL(/\/u\/1\//);
+  await dave.waitForSelector("h1:has-text('#two')");
+  await say(carol, "from carol");
+  await dave.waitForSelector("text=from carol");
+  await say(dave, "from dave");
+  await carol.waitForSelector("text=from dave");
+  const tab = await context.newPage();
+  await tab.goto(node.origin);
+  await tab.waitForSelector("text=from dave");
+  await say(tab, "from the second tab");
+  await dave.waitForSelector("text=from the second tab");
+  await carol.waitForSelector("text=from the second tab");
+  assert.deepEqual(await texts(carol), await texts(tab));
+  // Any tab can be closed.
+  await carol.close();
+  await say(dave, "still there?");
+  await tab.waitForSelector("text=still there?");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("edit, react, reply, delete, and the Up key", async () => {
+  const [, bob] = await users(node.origin, ["erin", "frank"], "#acts");
+  const { context, page } = await open();
+  await logIn(page, node.origin, "erin");
+  await page.waitForSelector("h1:has-text('#acts')");
+  await say(page, "first vresion");
+  await page.waitForSelector("article .text:has-text('first vresion')");
+  await page.press("#composer", "ArrowUp");
+  assert.equal(await page.inputValue("#composer"), "first vresion", "the Up key edits the last message");
+  await say(page, "first version");
+  await page.waitForSelector("article:has-text('first version') .edited");
+  await bob.call("message.react", { conversation: "#acts", n: 3, id: (await import("./harness.mjs")).uuid7(), emoji: "🎉" });
+  await page.click(".reaction:has-text('🎉')");
+  await page.waitForSelector(".reaction.is-own:has-text('2')");
+  await bob.send("#acts", "an answer", { reply: 3 });
+  await page.waitForSelector(".quote:has-text('first version')");
+  await page.hover("article:has-text('an answer')");
+  await page.click(".tools [aria-label=Reply]");
+  await say(page, "to the answer");
+  await page.waitForSelector(".quote:has-text('an answer')");
+  await page.press("#composer", "F6");
+  await page.press("#composer", "F6");
+  await page.click(".quote:has-text('first version')");
+  await page.waitForSelector("article.is-target:has-text('first version')");
+  assert.match(page.url(), /#\/acts\/3$/, "a jump has an address");
+  await page.focus("article[data-n='3']");
+  await page.press("article[data-n='3']", "Delete");
+  await page.click("dialog .danger");
+  await page.waitForSelector("article[data-n='3']:has-text('(deleted)')");
+  await context.close();
+});
+
+test("channels, invitations, members, roles, and direct messages", async () => {
+  const [, bob] = await users(node.origin, ["gina", "hugo"], "#rights");
+  const { context, page } = await open();
+  await logIn(page, node.origin, "gina");
+  await page.waitForSelector("h1:has-text('#rights')");
+  await say(page, "/create #secret private");
+  await page.waitForSelector("h1:has-text('#secret')");
+  await say(page, "/invite hugo");
+  await page.waitForSelector("text=hugo can now join #secret");
+  await bob.call("channel.join", { channel: "#secret" });
+  await page.waitForSelector("article:has-text('joined #secret')");
+  await page.click(".topbar [aria-label=Details]");
+  await page.selectOption(".member:has-text('hugo') select", "moderator");
+  await page.waitForSelector("article:has-text('made hugo a moderator')");
+  await page.fill(".details [name=subject]", "plans");
+  await page.click(".details button:has-text('Save')");
+  await page.waitForSelector(".subject:has-text('plans')");
+  await bob.call("channel.create", { channel: "#hugos", private: true });
+  await bob.call("channel.invite", { channel: "#hugos", user: "gina" });
+  await page.click(".invitation button:has-text('Accept')");
+  await page.waitForSelector("h1:has-text('#hugos')");
+  await bob.send("@gina", "psst");
+  await page.click("a.item[data-name='@hugo']");
+  await page.waitForSelector("article .text:has-text('psst')");
+  await say(page, "sim?");
+  await until(async () => (await bob.call("message.history", { conversation: "@gina" })).head === 2, "the direct message");
+  await say(page, "/nonsense");
+  await page.waitForSelector(".notice:has-text('There is no command /nonsense')");
+  assert.equal(await page.inputValue("#composer"), "/nonsense", "a wrong command stays in the field");
+  await context.close();
+});
+
+test("unread counts, mentions, and read marks need a row in view in a visible tab", async () => {
+  const [, bob] = await users(node.origin, ["iris", "jack"], "#reads");
+  await bob.call("channel.create", { channel: "#other" });
+  const { context, page } = await open();
+  await logIn(page, node.origin, "iris");
+  await page.waitForSelector("h1:has-text('#reads')");
+  await say(page, "/join #other");
+  await page.waitForSelector("h1:has-text('#other')");
+  await bob.send("#reads", "one");
+  await bob.send("#reads", "two @iris");
+  const item = page.locator("a.item[data-name='#reads']");
+  await item.locator(".badge.is-mention:has-text('@1')").waitFor();
+  await item.locator(".badge:text-is('2')").waitFor();
+  assert.match(await page.title(), /^\(2\)/);
+  const opened = Date.now();
+  await item.click();
+  await page.waitForSelector(".divider:has-text('New messages')");
+  await item.locator(".badge").first().waitFor({ state: "detached" });
+  assert.ok(Date.now() - opened >= 1000, "a row is read only after it was in view for a second");
+  const api = await new Api(node.origin).login("iris");
+  await until(async () => (await api.call("read.list", {})).conversations.find((one) => one.conversation === "#reads").unread === 0, "the mark of the server");
+  await context.close();
+});
+
+test("search with filters opens the history around a hit", async () => {
+  const [api] = await users(node.origin, ["kate"], "#search");
+  for (let i = 1; i <= 250; i++) await api.send("#search", i === 40 ? "the needle is here" : `hay ${i}`);
+  const { context, page } = await open();
+  await logIn(page, node.origin, "kate");
+  await page.waitForSelector("text=hay 250");
+  await page.keyboard.press("Control+f");
+  await page.fill(".details [name=query]", "needle in:#search from:kate");
+  await page.press(".details [name=query]", "Enter");
+  await page.waitForSelector(".chip:has-text('in:#search')");
+  await page.click(".hit:has-text('needle')");
+  await page.waitForSelector("article.is-target:has-text('the needle is here')");
+  const rows = await page.$$eval(".rows article", (nodes) => nodes.length);
+  assert.ok(rows > 40 && rows <= 300, `${rows} rows around the hit`);
+  await context.close();
+});
+
+/** The first account is the administrator of the node. */
+const administrator = async () => {
+  const api = new Api(node.origin);
+  return api.login("alice").catch(() => api.register("alice"));
+};
+
+test("an ended session closes the page's socket, and no event arrives afterwards", async () => {
+  const admin = await administrator();
+  const [owner] = await users(node.origin, ["liam"], "#end");
+  await new Api(node.origin).register("mona").then((mona) => mona.call("channel.join", { channel: "#end" }));
+  const { context, page } = await open();
+  await logIn(page, node.origin, "mona");
+  await page.waitForSelector("h1:has-text('#end')");
+  await admin.call("admin.disable", { user: "mona", disabled: true });
+  await page.waitForSelector(".entrance-form");
+  await owner.send("#end", "secret");
+  assert.match(await page.textContent(".problem"), /session|account/i);
+  assert.ok(!(await page.content()).includes("secret"));
+  await context.close();
+});

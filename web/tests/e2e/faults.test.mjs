@@ -1,0 +1,133 @@
+// Faults: the network is cut, the gateway or the server is killed. No message is lost or doubled.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, logIn, say, startRoles, texts, until, users, uuid7 } from "./harness.mjs";
+
+let node;
+let browser;
+let bob;
+let context;
+let first;
+let second;
+before(async () => {
+  node = await startRoles();
+  browser = await launch();
+  [, bob] = await users(node.origin, ["alice", "bob"]);
+  context = await browser.newContext();
+  first = await context.newPage();
+  await logIn(first, node.origin, "alice");
+  await first.waitForSelector("h1:has-text('#general')");
+  second = await context.newPage();
+  await second.goto(node.origin);
+  await second.waitForSelector("h1:has-text('#general')");
+  await say(first, "before");
+  await second.waitForSelector(".rows .text:has-text('before')");
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+/** Waits until both tabs show the history of the server, and nothing waits. Returns the texts. */
+async function equalTimelines(ms) {
+  let expected = [];
+  await until(async () => {
+    const { events } = await bob.call("message.history", { conversation: "#general", limit: 500 });
+    expected = events.filter((event) => event.kind === "message").map((event) => event.deleted ? "(deleted)" : event.text);
+    for (const page of [first, second]) {
+      const shown = await page.$$eval(".rows article:not(.is-event) .body", (nodes) => nodes.map((node) => (node.querySelector(".text") ?? node).textContent));
+      if (JSON.stringify(shown) !== JSON.stringify(expected)) return false;
+      if (await page.$$eval(".is-pending", (nodes) => nodes.length)) return false;
+    }
+    return true;
+  }, "equal timelines", ms);
+  return expected;
+}
+
+/** A second `bob`, whose connection does not pass the proxy. */
+const count = (list, text) => list.filter((one) => one === text).length;
+
+for (const seconds of process.env.PAPO_E2E_FULL ? [5, 60] : [5]) {
+  test(`the network is cut for ${seconds} s: edits and deletions meanwhile show within 2 s`, async () => {
+    await bob.send("#general", "to be edited");
+    const { n } = await bob.send("#general", "to be deleted");
+    await first.waitForSelector(".rows .text:has-text('to be deleted')");
+    node.wire.cut();
+    const direct = Object.assign(Object.create(bob), { origin: node.direct });
+    await direct.send("#general", `written in the cut of ${seconds} s`);
+    await direct.call("message.edit", { conversation: "#general", n: n - 1, id: uuid7(), text: "edited" });
+    await direct.call("message.delete", { conversation: "#general", n, id: uuid7() });
+    await say(first, `typed in the cut of ${seconds} s`);
+    await first.waitForSelector(".is-pending.is-waiting");
+    await first.waitForSelector(".connection:not([hidden])");
+    await first.waitForTimeout(seconds * 1000);
+    node.wire.heal();
+    const healed = Date.now();
+    const shown = await equalTimelines(10_000);
+    const took = Date.now() - healed;
+    assert.ok(took <= (seconds > 10 ? 4000 : 2500), `equal after ${took} ms`);
+    assert.equal(count(shown, `typed in the cut of ${seconds} s`), 1, "sent once");
+    assert.equal(count(shown, `written in the cut of ${seconds} s`), 1);
+  });
+}
+
+test("a tab that slept while its connection broke is complete when it wakes up", async () => {
+  const devtools = await context.newCDPSession(second);
+  await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+  const { n } = await bob.send("#general", "while it slept");
+  node.wire.breakAll();
+  await bob.call("message.edit", { conversation: "#general", n, id: uuid7(), text: "while it slept, edited" });
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await devtools.send("Page.setWebLifecycleState", { state: "active" });
+  assert.equal(count(await equalTimelines(5000), "while it slept, edited"), 1);
+});
+
+test("the gateway is killed and starts again", async () => {
+  await node.killGateway();
+  await say(first, "typed without a gateway");
+  await first.waitForSelector(".is-pending.is-waiting");
+  await node.startGateway();
+  const shown = await equalTimelines(20_000);
+  assert.equal(count(shown, "typed without a gateway"), 1);
+});
+
+test("the server is killed and starts again", async () => {
+  await node.killServer();
+  await say(second, "typed without a server");
+  await second.waitForSelector(".is-pending.is-waiting");
+  await node.startServer();
+  const shown = await equalTimelines(30_000);
+  assert.equal(count(shown, "typed without a server"), 1);
+});
+
+test("a message that waits in a closed tab is sent by the other tab, once", async () => {
+  node.wire.cut();
+  const third = await context.newPage().catch(() => null);
+  await third?.close();
+  await say(first, "from the closed tab");
+  await first.waitForSelector(".is-pending.is-waiting");
+  await first.close();
+  node.wire.heal();
+  await until(async () => (await texts(second)).includes("from the closed tab"), "the other tab sends it", 40_000);
+  first = second;
+  const shown = await equalTimelines(10_000);
+  assert.equal(count(shown, "from the closed tab"), 1);
+});
+
+test("an upload continues after a lost connection", async () => {
+  const bytes = Buffer.alloc(6_000_000);
+  for (let i = 0; i < bytes.length; i += 997) bytes[i] = i % 251;
+  node.wire.slow(4_000_000);
+  let sent = 0;
+  second.on("request", (request) => { if (request.method() === "PUT") sent++; });
+  await second.setInputFiles("input[type=file]", { name: "big.bin", mimeType: "application/octet-stream", buffer: bytes });
+  await second.waitForFunction(() => (document.querySelector(".upload progress")?.value ?? 0) >= 20, null, { polling: 20 });
+  node.wire.breakAll();
+  await second.waitForFunction(() => document.querySelector(".upload")?.classList.contains("is-waiting"), null, { polling: 20 });
+  node.wire.slow(0);
+  await second.waitForSelector("article .file-name:has-text('big.bin')", { timeout: 40_000 });
+  assert.ok(sent >= 2, "a second request sent the rest");
+  const { events } = await bob.call("message.history", { conversation: "#general", limit: 1 });
+  assert.equal(events[0].bytes, bytes.length);
+});
