@@ -4,6 +4,7 @@
 use common::channels::{
     ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, RenameChannel, SetChannel,
 };
+use common::hooks::{CreateHook, ListHooks};
 use common::{Call, ChannelName, Target};
 
 use crate::domain::Channels;
@@ -48,7 +49,10 @@ fn channel_of<'c>(call: &'c mut Call<'_>) -> Option<&'c mut ChannelName> {
         | Call::ChannelRole(GiveRole { channel, .. })
         | Call::ChannelSet(SetChannel { channel, .. })
         | Call::ChannelRename(RenameChannel { channel, .. })
-        | Call::ChannelArchive(ArchiveChannel { channel, .. }) => Some(channel),
+        | Call::ChannelArchive(ArchiveChannel { channel, .. })
+        | Call::HookCreate(CreateHook { channel, .. })
+        | Call::HookList(ListHooks { channel, .. }) => Some(channel),
+        Call::HookPost(params) => params.channel.as_mut(),
         Call::MessageSend(params) => channel(&mut params.to),
         Call::FileBegin(params) => channel(&mut params.to),
         Call::TypingSet(params) => channel(&mut params.to),
@@ -95,6 +99,7 @@ fn channel_of<'c>(call: &'c mut Call<'_>) -> Option<&'c mut ChannelName> {
         | Call::JoinCodeCreate(_)
         | Call::JoinCodeList(_)
         | Call::JoinCodeRevoke(_)
+        | Call::HookRevoke(_)
         | Call::AdminStats(_) => None,
     }
 }

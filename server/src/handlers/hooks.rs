@@ -140,6 +140,6 @@ fn id_at(now_ms: u64) -> Uuid {
 
 impl From<Receipt> for Sent {
     fn from(Receipt { n, at }: Receipt) -> Self {
-        Self { n, at }
+        Self::new(n, at)
     }
 }

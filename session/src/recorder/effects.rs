@@ -85,6 +85,7 @@ fn news(news: &News) -> Value {
                 "kind": "opened", "conversation": conversation, "entries": entries, "unread": unread, "more": more
             })
         }
+        News::Named { channel, names } => json!({ "kind": "named", "channel": channel, "names": names }),
         News::Read(reading) => json!({ "kind": "read", "reading": reading }),
         News::Invited(of) => json!({ "kind": "invited", "entry": entry(of) }),
         News::MembershipEnded(of) => json!({ "kind": "membershipEnded", "entry": entry(of) }),
