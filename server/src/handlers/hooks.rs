@@ -116,6 +116,9 @@ fn replace(
     let readable = Conversation::of(&user, &conversation);
     let state = context.ledger.state();
     let amendment = state.channels.amendments(&readable).and_then(|all| all.of(sent.n));
+    if amendment.is_some_and(|amendment| amendment.deleted) {
+        return Err(Detail::NoSuchMessage { n: sent.n, conversation }.into());
+    }
     let newest = amendment.and_then(|amendment| amendment.edits.last().copied()).unwrap_or(sent.n);
     if let Some(Body::Message { text: known, .. } | Body::Edited { text: known, .. }) =
         context.ledger.event(&readable, newest)?.map(|event| event.body)
