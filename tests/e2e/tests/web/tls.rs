@@ -106,9 +106,14 @@ fn acme(ca: &FakeCa) -> Vec<(String, String)> {
 }
 
 fn with_acme(ca: &FakeCa) -> Node {
+    with_acme_at(ca, None)
+}
+
+/// Starts a node that the authority validates at its own address, or at another one.
+fn with_acme_at(ca: &FakeCa, other: Option<&str>) -> Node {
     // The authority must know the address before the node starts.
     let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    ca.validate_at(&port.to_string());
+    ca.validate_at(other.unwrap_or(&port.to_string()));
     let (flags, web) = (acme(ca), port.to_string());
     let mut flags: Vec<_> = flags.iter().map(|(name, value)| (&**name, &**value)).collect();
     flags.extend([("web", &*web), ("gateway-control", "tcp://127.0.0.1:0")]);
@@ -163,9 +168,8 @@ fn a_certificate_is_renewed_and_a_failing_authority_changes_nothing() {
 #[test]
 fn a_failed_validation_and_an_untrusted_authority_are_problems() {
     let ca = FakeCa::start(DAY);
-    let node = with_acme(&ca);
     let other = with_files(&ca);
-    ca.validate_at(other.web().address());
+    let node = with_acme_at(&ca, Some(other.web().address()));
     let problems = || node.problems("gateway").concat();
     wait_until("no problem", || problems().contains("could not validate"));
     assert!(problems().contains("chat.example: "), "{}", problems());
