@@ -1,5 +1,5 @@
-//! The recorded sessions that the JavaScript core in `web/` replays. `UPDATE_TRACES=1 cargo test -p sim --test
-//! traces` records all of them again; otherwise the test records some of them and compares.
+//! The recorded sessions that the JavaScript core in `web/` replays. `UPDATE_TRACES=1 cargo test -p sim
+//! --test traces` records all of them again; otherwise the test records some of them and compares.
 
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes fixtures, not the data folder")]

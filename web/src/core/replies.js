@@ -85,8 +85,8 @@ function handle(session, id, outcome) {
 }
 
 /**
- * The answer to a command, or null if the command has sent another request. Throws the error of a command that
- * failed.
+ * The answer to a command, or null if the command has sent another request. Throws the error of a command
+ * that failed.
  *
  * @param {Session} session
  * @param {number} ticket

@@ -1,5 +1,5 @@
-// Mutations of the core that the traces must catch. Each names the file, the text that it replaces, and a trace
-// that fails.
+// Mutations of the core that the traces must catch. Each names the file, the text that it replaces, and a
+// trace that fails.
 
 /** @type {{ file: string, from: string, to: string, trace: string }[]} */
 export const MUTATIONS = [

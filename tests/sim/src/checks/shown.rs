@@ -61,8 +61,8 @@ impl Shown {
         })
     }
 
-    /// Checks that a page has no gap. The client shows the page when it opens a conversation. The user requests
-    /// the `more` events after the page with further pages. All later events are required.
+    /// Checks that a page has no gap. The client shows the page when it opens a conversation. The user
+    /// requests the `more` events after the page with further pages. All later events are required.
     pub fn opened_in_order(&mut self, user: &UserName, page: &[Entry], more: u64) -> Check {
         let numbers: Vec<u64> = page.iter().map(|entry| entry.n).collect();
         let is_run = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);

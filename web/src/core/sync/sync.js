@@ -28,7 +28,8 @@ import { Topics } from "./topics.js";
  * The effect of heads on the other components: nothing, all channels that the user is a member of, or the
  * server has returned to an earlier state.
  *
- * @typedef {{ kind: "applied" } | { kind: "channels", channels: Set<string> } | { kind: "rolledBack" }} HeadsOutcome
+ * @typedef {{ kind: "applied" } | { kind: "channels", channels: Set<string> }
+ *   | { kind: "rolledBack" }} HeadsOutcome
  */
 
 export class Sync {
@@ -38,7 +39,11 @@ export class Sync {
   ticket = null;
   topics = new Topics();
   timelines = new Timelines();
-  /** Channels that the user left or was removed from, with the number of that event. @type {Map<string, number>} */
+  /**
+   * Channels that the user left or was removed from, with the number of that event.
+   *
+   * @type {Map<string, number>}
+   */
   ended = new Map();
   /** Channels that the user joined after the last request for all heads. @type {Set<string>} */
   joinedSince = new Set();
@@ -48,7 +53,11 @@ export class Sync {
   restored = null;
   /** @type {number | null} */
   headsDue = null;
-  /** An event that the heads contain, and that the proxy has not published yet. @type {{ conversation: string, n: number, due: number } | null} */
+  /**
+   * An event that the heads contain, and that the proxy has not published yet.
+   *
+   * @type {{ conversation: string, n: number, due: number } | null}
+   */
   expected = null;
 
   /** @param {string} conversation */
@@ -123,8 +132,8 @@ export class Sync {
   }
 
   /**
-   * Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier then
-   * show the lost events.
+   * Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier
+   * then show the lost events.
    *
    * @param {Context} cx
    */
@@ -325,8 +334,8 @@ export class Sync {
   }
 
   /**
-   * Starts again from the state of a server that has returned to an earlier state, as after a restored backup.
-   * New events can have the numbers of lost events.
+   * Starts again from the state of a server that has returned to an earlier state, as after a restored
+   * backup. New events can have the numbers of lost events.
    *
    * @param {Context} cx
    */
@@ -388,8 +397,8 @@ export class Sync {
   }
 
   /**
-   * Follows the user's own topic after a move. The topics of private channels may have moved at the same time,
-   * so all heads are requested.
+   * Follows the user's own topic after a move. The topics of private channels may have moved at the same
+   * time, so all heads are requested.
    *
    * @param {Context} cx
    * @param {string} topic
