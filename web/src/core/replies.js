@@ -5,7 +5,7 @@ import { object, optional, parse, string, attempt as decoded } from "./decode.js
 import { endsSession, errorOf, outcomeOf, read, take } from "./errors.js";
 import * as files from "./files.js";
 import { acknowledge } from "./outbox/outbox.js";
-import { supported } from "./sync/sync.js";
+import { supported } from "./sync/beginning.js";
 import * as types from "./types.js";
 
 /** @import { Answer, Outcome } from "./api.js" */

@@ -9,11 +9,12 @@
 // 5. Request heads again. They show the events that were published before the subscriptions were in force.
 
 import { PapoError, errorOf, outcomeOf, read, take } from "../errors.js";
-import { FANOUT_GRACE_MS, GAP_GRACE_MS, PROTOCOL } from "../limits.js";
+import { FANOUT_GRACE_MS, GAP_GRACE_MS } from "../limits.js";
 import { isChannel } from "../names.js";
 import { compare, earliest } from "../order.js";
 import { isOfSync } from "../requests.js";
 import * as types from "../types.js";
+import { firstEvent, supported } from "./beginning.js";
 import { left } from "./memberships.js";
 import { Timelines } from "./timelines.js";
 import { Topics } from "./topics.js";
@@ -280,7 +281,7 @@ export class Sync {
     if (!this.follows(conversation)) {
       return false;
     }
-    const first = this.firstEvent(conversation, n);
+    const first = firstEvent(this, conversation, n);
     const hasMoved = topic !== undefined && this.topics.subscribeChannel(cx, conversation, topic);
     const timeline = this.timelines.getOrStart(conversation, first);
     timeline.noteHead(n);
@@ -293,20 +294,6 @@ export class Sync {
     }
     this.timelines.lookForGap(conversation, cx.now + GAP_GRACE_MS);
     return hasMoved;
-  }
-
-  /**
-   * The first event to emit of a conversation whose newest event is `n`.
-   *
-   * @param {string} conversation
-   * @param {number} n
-   */
-  firstEvent(conversation, n) {
-    if (this.followed?.kind === "one" && this.followed.after !== null) {
-      return this.followed.after + 1;
-    }
-    // The conversation is newer than the first heads: all its events are new.
-    return !isChannel(conversation) && this.hasHeads() ? 1 : n + 1;
   }
 
   /**
@@ -408,19 +395,4 @@ export class Sync {
       this.requestHeads(cx, "all");
     }
   }
-}
-
-/**
- * Checks that the server supports a protocol version of this client.
- *
- * @param {unknown} result of `server.info`
- */
-export function supported(result) {
-  const info = read(types.info, result);
-  const { min, max } = info.protocol;
-  if (min <= PROTOCOL.max && PROTOCOL.min <= max) {
-    return info;
-  }
-  const own = { own_from: PROTOCOL.min, own_to: PROTOCOL.max };
-  throw new PapoError(errorOf("other_version", { version: info.version, from: min, to: max, ...own }));
 }
