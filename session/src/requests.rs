@@ -218,7 +218,12 @@ impl Requests {
     }
 
     /// Repeats the requests whose origin matches at once. `due` is the time of the next attempt.
-    pub(crate) fn resend(&mut self, due: u64, attempt: u32, matches: impl Fn(&Origin) -> bool) -> Vec<Effect> {
+    pub(crate) fn resend(
+        &mut self,
+        due: u64,
+        attempt: u32,
+        matches: impl Fn(&Origin) -> bool,
+    ) -> Vec<Effect> {
         let requests = self.outstanding.iter_mut().filter(|(_, request)| matches(&request.origin));
         let resent = requests.map(|(id, request)| {
             (request.due, request.attempt, request.is_postponed) = (due, attempt, false);

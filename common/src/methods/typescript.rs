@@ -1,7 +1,10 @@
 //! Writes the types of the protocol for the page: `web/src/core/protocol.d.ts`. The types of parameters and
 //! results come from their examples in the table. `UPDATE_DOCS=1 cargo test -p common` rewrites the file.
 
-#![expect(clippy::disallowed_methods, reason = "this test reads and writes a source file, not the data folder")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this test reads and writes a source file, not the data folder"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -142,7 +145,8 @@ fn limits() -> String {
 #[test]
 fn the_types_of_the_page_are_those_of_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/src/core/protocol.d.ts");
-    let generated = "// Generated from common/src: `UPDATE_DOCS=1 cargo test -p common` rewrites this file.\n\n";
+    let generated =
+        "// Generated from common/src: `UPDATE_DOCS=1 cargo test -p common` rewrites this file.\n\n";
     let current = [generated, &methods(), &errors(), &limits()].concat();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         return fs::write(&path, &current).expect("protocol.d.ts");

@@ -11,7 +11,7 @@ pub(crate) static ROOT: LazyLock<PathBuf> =
 pub(crate) fn texts(path: &Path) -> Vec<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if path.is_dir() {
-        let is_source = ![".git", ".venv", "target"].contains(&&*name);
+        let is_source = ![".git", ".venv", "node_modules", "target"].contains(&&*name);
         let mut entries: Vec<_> = match is_source {
             true => {
                 fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()).collect()

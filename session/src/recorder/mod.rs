@@ -1,5 +1,5 @@
-//! Records the inputs and the effects of sessions as lines of JSON. The tests of the JavaScript core in `web/`
-//! replay the lines, and compare all effects.
+//! Records the inputs and the effects of sessions as lines of JSON. The tests of the JavaScript core in
+//! `web/` replay the lines, and compare all effects.
 
 mod commands;
 mod effects;

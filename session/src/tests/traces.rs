@@ -1,5 +1,5 @@
-//! The traces of the tests: the recorded inputs and effects of each harness. `node --test` replays them through
-//! the JavaScript core. `UPDATE_TRACES=1 cargo test -p session` rewrites them.
+//! The traces of the tests: the recorded inputs and effects of each harness. `node --test` replays them
+//! through the JavaScript core. `UPDATE_TRACES=1 cargo test -p session` rewrites them.
 
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes fixtures, not the data folder")]
 

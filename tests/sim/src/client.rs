@@ -45,6 +45,8 @@ pub(crate) struct SimClient {
     pub(crate) workload: Option<Workload>,
     /// Whether the user also reads, types and sets levels.
     pub(crate) reads: bool,
+    /// The open conversation, if pages after the shown page follow.
+    pub(crate) next_page: Option<Target>,
     /// Whether one connection carries requests and events, as a WebSocket does. The client notices when it
     /// breaks.
     pub(crate) has_websocket: bool,
@@ -188,6 +190,7 @@ impl SimClient {
             tickets: FOLLOW_TICKET,
             workload: plan.is_varied.then(Workload::default),
             reads: plan.is_recorded,
+            next_page: None,
             has_websocket: false,
             recorder: None,
             shown: Shown::default(),

@@ -187,10 +187,12 @@ impl World {
                 };
                 self.clients[client].shown.shown_in_order(&user, &entry, membership_changed_after)
             }
-            News::Opened { conversation, entries, .. } => {
+            News::Opened { conversation, entries, more, .. } => {
                 self.note(format_args!("{user} opens {conversation}"));
                 entries.iter().try_for_each(|entry: &Entry| self.observed.observe_entry(entry))?;
-                self.clients[client].shown.opened_in_order(&user, &entries)
+                self.clients[client].shown.opened_in_order(&user, &entries, more)?;
+                self.clients[client].next_page = Some(conversation).filter(|_| more > 0);
+                Ok(())
             }
             News::Sent { message, outcome: Ok(entry), .. } => {
                 self.note(format_args!("{user} sent {} {}", entry.conversation, entry.n));

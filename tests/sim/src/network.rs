@@ -57,7 +57,12 @@ impl World {
         // The publications of one batch come from a hash table, whose order differs between runs.
         publications.sort_by(|(topic, _), (other, _)| topic.cmp(other));
         for (topic, lines) in publications {
-            String::from_utf8_lossy(&lines).lines().try_for_each(|line| self.observed.observe_line(line))?;
+            let text = String::from_utf8_lossy(&lines);
+            // Only in recorded runs, users cause notices.
+            let is_notice = |line: &&str| self.plan.is_recorded && line.starts_with("{\"kind\":");
+            text.lines()
+                .filter(|line| !is_notice(line))
+                .try_for_each(|line| self.observed.observe_line(line))?;
             let first = String::from_utf8_lossy(lines.get(..100).unwrap_or(&lines)).into_owned();
             self.note(format_args!("the server publishes {} bytes: {first}", lines.len()));
             let at_ms = self.arrival(Lane::Publications, false);

@@ -31,7 +31,7 @@ impl SimClient {
             0..4 => Command::KeyTyped(Some(to)),
             4 => Command::KeyTyped(None),
             5 => Command::MarkRead(to, rng.between(1, 30)),
-            6 => Command::NextPage(to),
+            6 => Command::NextPage(self.next_page.take()?),
             7 => Command::ListReads,
             8 => {
                 let level = rng.pick(&[Level::None, Level::Mentions, Level::All]);

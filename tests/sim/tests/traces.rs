@@ -1,5 +1,5 @@
-//! The recorded sessions that the JavaScript core in `web/` replays. `UPDATE_TRACES=1 cargo test -p sim --test
-//! traces` records all of them again; otherwise the test records some of them and compares.
+//! The recorded sessions that the JavaScript core in `web/` replays. `UPDATE_TRACES=1 cargo test -p sim
+//! --test traces` records all of them again; otherwise the test records some of them and compares.
 
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 #![expect(clippy::disallowed_methods, reason = "this test reads and writes fixtures, not the data folder")]
@@ -19,6 +19,8 @@ const RUNS: u64 = 200;
 
 /// Every run with this step is recorded again and compared.
 const COMPARED_EVERY: u64 = 25;
+
+const THREADS: u64 = 4;
 
 /// The minimum number of kinds of faults that affect at least [`RUNS_PER_FAULT_MIN`] recorded clients.
 const FAULTS_MIN: usize = 12;
@@ -49,17 +51,27 @@ fn store(seed: u64, lines: &str) {
     fs::write(path(seed), encoder.finish().expect("a compressed trace")).expect("a file");
 }
 
-#[test]
-fn the_traces_are_those_of_the_session_core() {
-    let is_update = std::env::var_os("UPDATE_TRACES").is_some();
-    let every = if is_update { 1 } else { COMPARED_EVERY };
-    for seed in (0..RUNS).filter(|seed| seed % every == 0) {
+/// Records one of every `every` runs, in several threads. Compares each with its trace, or stores it.
+fn record_again(every: u64, is_update: bool) {
+    let record = |seed| {
         let lines = recorded(seed);
         if is_update {
             store(seed, &lines);
         }
         assert!(stored(seed) == lines, "run {seed} differs: run `make traces`");
-    }
+    };
+    std::thread::scope(|scope| {
+        for first in 0..THREADS {
+            let seeds = (first * every..RUNS).step_by(usize::try_from(THREADS * every).expect("a count"));
+            scope.spawn(move || seeds.for_each(record));
+        }
+    });
+}
+
+#[test]
+fn the_traces_are_those_of_the_session_core() {
+    let is_update = std::env::var_os("UPDATE_TRACES").is_some();
+    record_again(if is_update { 1 } else { COMPARED_EVERY }, is_update);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-// A client of a node: drives a `Session` with a link to the gateway, a storage and the other tabs. It runs in a
-// browser and in Node:
+// A client of a node: drives a `Session` with a link to the gateway, a storage and the other tabs. It runs in
+// a browser and in Node:
 //
-//     const client = new Client({ link: webSocketLink(url), storage: memoryStorage(), tabs: soloTabs(), onNews });
+//     const [link, storage, tabs] = [webSocketLink(url), memoryStorage(), soloTabs()];
+//     const client = new Client({ link, storage, tabs, onNews });
 //     client.start();
 //     await client.command({ kind: "login", user: "robot", password });
 //     await client.command({ kind: "follow", follow: { kind: "everything" } });
@@ -63,7 +64,11 @@ export class Client {
   subscriptions = new Subscriptions();
   /** The lines of the next frame, by request id. @type {Map<number, string>} */
   lines = new Map();
-  /** The commands without an answer. @type {Map<number, { resolve: (answer: any) => void, reject: (error: PapoError) => void }>} */
+  /**
+   * The commands without an answer.
+   *
+   * @type {Map<number, { resolve: (answer: any) => void, reject: (error: PapoError) => void }>}
+   */
   pending = new Map();
   lastTicket = NO_TICKET;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -198,7 +203,8 @@ export class Client {
   /**
    * Reads a page of history, which changes no state.
    *
-   * @param {{ conversation: string, before?: number, after?: number, around?: number, limit?: number, edits?: boolean }} params
+   * @param {{ conversation: string, before?: number, after?: number, around?: number, limit?: number,
+   *   edits?: boolean }} params
    * @returns {Promise<{ head: number, entries: Entry[] }>}
    */
   async history(params) {

@@ -1,5 +1,5 @@
-// Combines the components of conversations: `Sync` orders events, `Reads` counts unread events, `Presence` and
-// `Typing` report on other users. This file passes the outcome of a component to the other components.
+// Combines the components of conversations: `Sync` orders events, `Reads` counts unread events, `Presence`
+// and `Typing` report on other users. This file passes the outcome of a component to the other components.
 
 import { Blocks } from "./blocks.js";
 import { parse } from "./decode.js";
@@ -236,8 +236,8 @@ export class Conversations {
   }
 
   /**
-   * Handles the page that opens a conversation, or an error. Events that waited for the page are emitted after
-   * it.
+   * Handles the page that opens a conversation, or an error. Events that waited for the page are emitted
+   * after it.
    *
    * @param {Context} cx
    * @param {string} conversation

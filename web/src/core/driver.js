@@ -1,13 +1,13 @@
-// Carries out the effects of a session. Effects on the storage come first: a message is persisted before it is
-// sent, and it is deleted before the user interface reports its acknowledgement.
+// Carries out the effects of a session. Effects on the storage come first: a message is persisted before it
+// is sent, and it is deleted before the user interface reports its acknowledgement.
 
 /** @import { Effect, Message, ProtocolError } from "./api.js" */
 /** @import { Session } from "./session.js" */
 
 /**
- * The operations that a session needs from its front end. `persist` returns undefined while the write is still
- * running: the front end calls `Session.persisted` when it ends. `loadOutbox` returns undefined while it is still
- * running, and later calls `Session.outboxLoaded`.
+ * The operations that a session needs from its front end. `persist` returns undefined while the write is
+ * still running: the front end calls `Session.persisted` when it ends. `loadOutbox` returns undefined while
+ * it is still running, and later calls `Session.outboxLoaded`.
  *
  * @typedef {object} Io
  * @property {() => number} now

@@ -131,7 +131,8 @@ const NOTICES = {
 };
 
 /**
- * @typedef {{ [kind in keyof typeof NOTICES]: { kind: kind } & ReturnType<(typeof NOTICES)[kind]> }[keyof typeof NOTICES]} Notice
+ * @typedef {{ [kind in keyof typeof NOTICES]: { kind: kind } & ReturnType<(typeof NOTICES)[kind]>
+ *   }[keyof typeof NOTICES]} Notice
  */
 
 /**

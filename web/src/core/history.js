@@ -9,7 +9,11 @@ import { earliest, sorted } from "./order.js";
 
 /** The schedule of the pages that fill gaps. Each conversation has at most one pending page. */
 export class Repairs {
-  /** The conversations with gaps, each with the time at which to request a page. @type {Map<string, number>} */
+  /**
+   * The conversations with gaps, each with the time at which to request a page.
+   *
+   * @type {Map<string, number>}
+   */
   due = new Map();
   /** @type {Set<string>} */
   running = new Set();

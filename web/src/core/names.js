@@ -15,7 +15,7 @@ export function utf8Length(text) {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit >= 0x80) {
-      // Each half of a surrogate pair stands for 2 of 4 bytes.
+      // Each half of a surrogate pair is 2 of 4 bytes.
       bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
     }
   }

@@ -22,7 +22,11 @@ export class Presence {
   lastKeyMs = 0;
   /** @type {string | null} */
   connection = null;
-  /** The open conversation, and the emitted state of its other user. @type {{ conversation: string, state: State | null } | null} */
+  /**
+   * The open conversation, and the emitted state of its other user.
+   *
+   * @type {{ conversation: string, state: State | null } | null}
+   */
   watched = null;
   /** The pending request that reports the user as offline. @type {number | null} */
   quitRequest = null;

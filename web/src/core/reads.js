@@ -29,7 +29,11 @@ export class Reads {
   ownMessages = new Map();
   /** Whether the list has arrived. After that, a conversation without a reading is new. */
   isListed = false;
-  /** The open conversation, and the last event up to which it shows all. @type {{ conversation: string, shown: number } | null} */
+  /**
+   * The open conversation, and the last event up to which it shows all.
+   *
+   * @type {{ conversation: string, shown: number } | null}
+   */
   opened = null;
   isMarkDue = false;
   /** Closed conversations whose read mark is not sent yet. @type {Map<string, number>} */

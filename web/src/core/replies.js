@@ -5,7 +5,7 @@ import { object, optional, parse, string, attempt as decoded } from "./decode.js
 import { endsSession, errorOf, outcomeOf, read, take } from "./errors.js";
 import * as files from "./files.js";
 import { acknowledge } from "./outbox/outbox.js";
-import { supported } from "./sync/sync.js";
+import { supported } from "./sync/beginning.js";
 import * as types from "./types.js";
 
 /** @import { Answer, Outcome } from "./api.js" */
@@ -85,8 +85,8 @@ function handle(session, id, outcome) {
 }
 
 /**
- * The answer to a command, or null if the command has sent another request. Throws the error of a command that
- * failed.
+ * The answer to a command, or null if the command has sent another request. Throws the error of a command
+ * that failed.
  *
  * @param {Session} session
  * @param {number} ticket

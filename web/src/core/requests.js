@@ -15,7 +15,8 @@ import { earliest } from "./order.js";
  * A command without an answer, with the data that the handler of its reply needs. "endSessions" is
  * `auth.password` or `session.revoke`, "join" is `channel.create` or `channel.join`.
  *
- * @typedef {{ kind: "ping" | "register" | "login" | "logout" | "endSessions" | "levels" | "chunk" | "part" | "request" }
+ * @typedef {{ kind: "ping" | "register" | "login" | "logout" | "endSessions" | "levels" | "chunk" | "part"
+ *     | "request" }
  *   | { kind: "join" | "leave", channel: string }
  *   | { kind: "open" | "nextPage" | "mark", conversation: Target }
  *   | { kind: "reads" | "blocks", pager: Pager }} Pending

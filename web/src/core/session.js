@@ -1,5 +1,5 @@
-// The session core: the state and the decisions of a client, without sockets, storage or clocks. It is a port of
-// the Rust crate `session`, with the same files; recorded sessions of that crate test it.
+// The session core: the state and the decisions of a client, without sockets, storage or clocks. It is a port
+// of the Rust crate `session`, with the same files; recorded sessions of that crate test it.
 //
 // The inputs are commands, reply lines, event lines and the time. The output is a list of effects, which
 // `driver.js` carries out.
@@ -230,8 +230,8 @@ export class Session {
   }
 
   /**
-   * Handles the outcome of the effect "loadOutbox": the unacknowledged messages of an earlier run, in the order
-   * of sending. The session sends them before newer messages.
+   * Handles the outcome of the effect "loadOutbox": the unacknowledged messages of an earlier run, in the
+   * order of sending. The session sends them before newer messages.
    *
    * @param {number} now
    * @param {Message[]} messages
@@ -255,8 +255,8 @@ export class Session {
   }
 
   /**
-   * Handles a new connection that carries both requests and events. It has no subscriptions. The session sends
-   * all pending requests again, and requests the events that it missed.
+   * Handles a new connection that carries both requests and events. It has no subscriptions. The session
+   * sends all pending requests again, and requests the events that it missed.
    *
    * @param {number} now
    */
@@ -279,8 +279,8 @@ export class Session {
   }
 
   /**
-   * Reports to the server that the user is offline. Returns false if nothing is sent: the server does not reply,
-   * or the session never reported another state.
+   * Reports to the server that the user is offline. Returns false if nothing is sent: the server does not
+   * reply, or the session never reported another state.
    */
   quit() {
     return this.link.isUp() && this.conversations.presence.quit(this.cx);

@@ -1,4 +1,5 @@
-// The storage of a user: IndexedDB in a browser, maps elsewhere. A `Storage` has five stores of values with keys.
+// The storage of a user: IndexedDB in a browser, maps elsewhere. A `Storage` has five stores of values with
+// keys.
 
 /** @typedef {"outbox" | "drafts" | "events" | "cursor" | "settings"} StoreName */
 
@@ -42,7 +43,8 @@ function result(request) {
 }
 
 /**
- * Opens the database of this name. Without IndexedDB, as in some private windows, returns a storage in memory.
+ * Opens the database of this name. Without IndexedDB, as in some private windows, returns a storage in
+ * memory.
  *
  * @param {string} name
  * @returns {Promise<Storage>}

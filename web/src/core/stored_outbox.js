@@ -1,5 +1,5 @@
-// The outbox in the storage. Each tab sends its own messages. The tab that holds the lock also sends the messages
-// of earlier runs and of closed tabs: the id of a message makes it safe that two tabs send it.
+// The outbox in the storage. Each tab sends its own messages. The tab that holds the lock also sends the
+// messages of earlier runs and of closed tabs: the id of a message makes it safe that two tabs send it.
 
 import { errorOf } from "./errors.js";
 

@@ -67,8 +67,8 @@ export class Subscriptions {
   }
 
   /**
-   * The barrier that has arrived, if this reply is one. After an error no barrier arrives, and the core repeats
-   * its steps.
+   * The barrier that has arrived, if this reply is one. After an error no barrier arrives, and the core
+   * repeats its steps.
    *
    * @param {{ id?: unknown, error?: unknown }} reply
    */

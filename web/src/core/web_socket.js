@@ -1,7 +1,7 @@
 // The connection to the gateway: a WebSocket that is opened again when it breaks or stays silent.
 //
-// A request without a reply for `SILENCE_MS` sends `gateway.ping`. If the gateway does not reply in time, the link
-// connects again, the first time without delay.
+// A request without a reply for `SILENCE_MS` sends `gateway.ping`. If the gateway does not reply in time, the
+// link connects again, the first time without delay.
 
 const SILENCE_MS = 500;
 const SILENCE_MS_MAX = 8_000;
@@ -18,7 +18,8 @@ const FINAL_CODES = [4400, 4401, 4403];
  * @property {() => void} onOpen
  * @property {(lines: string) => void} onLines
  * @property {() => void} onDown
- * @property {(code: number) => void} onEnd the gateway ended the connection, and the link does not connect again
+ * @property {(code: number) => void} onEnd the gateway ended the connection; the link does not
+ *   connect again
  */
 
 /**

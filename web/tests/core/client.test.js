@@ -78,7 +78,7 @@ test("messages that are written without a connection are sent once, in order, af
 });
 
 test("a new connection needs two round trips", async () => {
-  const { gateway, client, shown } = await alice();
+  const { gateway, shown } = await alice();
   gateway.down();
   gateway.store("bob", uuid7(), "meanwhile");
   gateway.methods.length = 0;
@@ -101,7 +101,7 @@ test("messages of an earlier run are sent after the login", async () => {
   await storage.put("outbox", message.id, { user: "alice", message });
   const other = { ...message, id: uuid7(), text: "of bob" };
   await storage.put("outbox", other.id, { user: "bob", message: other });
-  const { gateway, client, news, sent } = await alice({ storage });
+  const { gateway, news, sent } = await alice({ storage });
   await until(() => sent().length === 1);
   assert.ok(news.some((one) => one.kind === "outboxLoaded" && one.messages[0]?.text === "earlier"));
   assert.deepEqual(gateway.log.map((event) => event.text), ["earlier"]);
@@ -144,7 +144,7 @@ test("a refused command throws the error of the reply", async () => {
 });
 
 test("the session ends when the gateway says so", async () => {
-  const { gateway, client, news } = await alice();
+  const { gateway, news } = await alice();
   gateway.events?.onEnd(4401);
   await until(() => news.some((one) => one.kind === "sessionEnded"));
 });

@@ -49,7 +49,13 @@ export class FakeGateway {
     this.events?.onLines(`${JSON.stringify(line)}\n`);
   }
 
-  /** Stores a message, and publishes it to a subscriber. @param {string} from @param {string} id @param {string} text */
+  /**
+   * Stores a message, and publishes it to a subscriber.
+   *
+   * @param {string} from
+   * @param {string} id
+   * @param {string} text
+   */
   store(from, id, text) {
     const known = this.log.find((event) => event.id === id);
     if (known !== undefined) {

@@ -22,7 +22,12 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The session of a copy of the core with a mutation. @param {string} name @param {(copy: string) => void} mutate */
+/**
+ * The session of a copy of the core with a mutation.
+ *
+ * @param {string} name
+ * @param {(copy: string) => void} mutate
+ */
 async function mutated(name, mutate) {
   const copy = path.join(folder, name);
   cpSync(core, copy, { recursive: true });

@@ -24,7 +24,11 @@ function frameOf(opcode, payload) {
   return Buffer.concat([head, mask, payload.map((byte, at) => byte ^ /** @type {number} */ (mask[at % 4]))]);
 }
 
-/** The first frame of the bytes, and its length with the head; null if it is incomplete. @param {Buffer} bytes */
+/**
+ * The first frame of the bytes, and its length with the head; null if it is incomplete.
+ *
+ * @param {Buffer} bytes
+ */
 function readFrame(bytes) {
   const short = bytes.length < 2 ? 0 : bytes.readUInt8(1) & 127;
   const head = short === 126 ? 4 : short === 127 ? 10 : 2;

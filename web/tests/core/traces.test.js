@@ -1,5 +1,6 @@
-// The JavaScript core has the same effects as the Rust core: in the tests of the crate `session` (traces/unit),
-// and in 200 runs of the simulator with faults (traces/sim). `make traces` records the traces again.
+// The JavaScript core has the same effects as the Rust core: in the tests of the crate `session`
+// (traces/unit), and in 200 runs of the simulator with faults (traces/sim). `make traces` records the traces
+// again.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

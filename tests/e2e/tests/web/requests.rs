@@ -64,7 +64,9 @@ fn the_api_is_described_and_other_paths_do_not_exist() {
     let document = web.request("GET", "/openapi.json", &[], b"").json();
     assert_eq!(document["openapi"], "3.1.0");
     assert!(document["components"]["schemas"]["message.send"].is_object());
-    for path in ["/", "/nope", "/metrics", "/ws/x", "/history", "/files/x"] {
+    let page = web.request("GET", "/", &[], b"");
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    for path in ["/nope", "/u/10/", "/a/nope.js", "/metrics", "/ws/x", "/history", "/files/x"] {
         let answer = web.request("GET", path, &[], b"");
         assert!(matches!(answer.status, 400 | 404 | 405), "{path}: {}", answer.status);
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));

@@ -61,16 +61,16 @@ impl Shown {
         })
     }
 
-    /// Checks that a page has no gap. The client shows the page when it opens a conversation. All later
-    /// events are required.
-    pub fn opened_in_order(&mut self, user: &UserName, page: &[Entry]) -> Check {
+    /// Checks that a page has no gap. The client shows the page when it opens a conversation. The user
+    /// requests the `more` events after the page with further pages. All later events are required.
+    pub fn opened_in_order(&mut self, user: &UserName, page: &[Entry], more: u64) -> Check {
         let numbers: Vec<u64> = page.iter().map(|entry| entry.n).collect();
         let is_run = numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
         ensure(is_run, "shown_in_order", || format!("{user} was shown a page of {numbers:?}"))?;
         if let Some(entry) = page.last() {
-            let shown = Last { n: entry.n, was_shown: true };
+            let shown = Last { n: entry.n + more, was_shown: true };
             let last = self.last.entry(entry.conversation.clone()).or_insert(shown);
-            if last.n <= entry.n {
+            if last.n <= shown.n {
                 *last = shown;
             }
         }

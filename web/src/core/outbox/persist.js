@@ -9,8 +9,8 @@ import { queued, reportRefusal } from "./outbox.js";
 /** @import { Outbox } from "./outbox.js" */
 
 /**
- * Handles the outcome of a write of these messages. After an error, the outbox removes the messages and reports
- * them as refused.
+ * Handles the outcome of a write of these messages. After an error, the outbox removes the messages and
+ * reports them as refused.
  *
  * @param {Outbox} outbox
  * @param {Context} cx

@@ -1,5 +1,5 @@
-// Inserts events into the timelines: events from the proxy, from acknowledgements and from pages. Each event is
-// emitted once, in order.
+// Inserts events into the timelines: events from the proxy, from acknowledgements and from pages. Each event
+// is emitted once, in order.
 
 import { outcomeOf, take } from "../errors.js";
 import { GAP_GRACE_MS } from "../limits.js";
@@ -10,8 +10,8 @@ import { isChannel } from "../names.js";
 /** @import { Sync } from "./sync.js" */
 
 /**
- * Handles an event that the proxy published. Returns the events to emit. The proxy keeps the order of the events
- * of a conversation, so a gap means that events were lost: the repair is due at once.
+ * Handles an event that the proxy published. Returns the events to emit. The proxy keeps the order of the
+ * events of a conversation, so a gap means that events were lost: the repair is due at once.
  *
  * @param {Sync} sync
  * @param {Context} cx
@@ -28,9 +28,9 @@ export function published(sync, cx, entry) {
 }
 
 /**
- * Handles an acknowledgement of the user's own message. Returns the events to emit, or null if the core does not
- * follow the conversation. A gap before the message is repaired after a delay, because the missing events may
- * still arrive.
+ * Handles an acknowledgement of the user's own message. Returns the events to emit, or null if the core does
+ * not follow the conversation. A gap before the message is repaired after a delay, because the missing events
+ * may still arrive.
  *
  * @param {Sync} sync
  * @param {Context} cx
@@ -98,8 +98,8 @@ export function opened(sync, cx, conversation) {
 }
 
 /**
- * Continues after the event `shown`, the last event of the last page. Null means that later pages follow. Returns
- * the events to emit.
+ * Continues after the event `shown`, the last event of the last page. Null means that later pages follow.
+ * Returns the events to emit.
  *
  * @param {Sync} sync
  * @param {Context} cx

@@ -1,5 +1,5 @@
-// Events that begin or end the user's own membership in a channel. The server publishes them on the user's own
-// topic and on the channel's topic.
+// Events that begin or end the user's own membership in a channel. The server publishes them on the user's
+// own topic and on the channel's topic.
 
 import { isChannel } from "../names.js";
 import { forget } from "./events.js";
@@ -12,7 +12,8 @@ import { forget } from "./events.js";
  * The effect of an event on the user's membership: none, so the core emits the event; the event ended the
  * membership in this channel; or the event was handled.
  *
- * @typedef {{ kind: "event", entry: Entry } | { kind: "ended", conversation: string } | { kind: "handled" }} Membership
+ * @typedef {{ kind: "event", entry: Entry } | { kind: "ended", conversation: string }
+ *   | { kind: "handled" }} Membership
  */
 
 /**
@@ -71,8 +72,8 @@ export function noteMembership(sync, cx, me, entry) {
 }
 
 /**
- * Follows a channel that the user joined in another session. The next heads contain the channel's topic. A join
- * that arrives after the end of its membership is ignored: the two topics have no common order.
+ * Follows a channel that the user joined in another session. The next heads contain the channel's topic. A
+ * join that arrives after the end of its membership is ignored: the two topics have no common order.
  *
  * @param {Sync} sync
  * @param {Context} cx

@@ -9,11 +9,12 @@
 // 5. Request heads again. They show the events that were published before the subscriptions were in force.
 
 import { PapoError, errorOf, outcomeOf, read, take } from "../errors.js";
-import { FANOUT_GRACE_MS, GAP_GRACE_MS, PROTOCOL } from "../limits.js";
+import { FANOUT_GRACE_MS, GAP_GRACE_MS } from "../limits.js";
 import { isChannel } from "../names.js";
 import { compare, earliest } from "../order.js";
 import { isOfSync } from "../requests.js";
 import * as types from "../types.js";
+import { firstEvent, supported } from "./beginning.js";
 import { left } from "./memberships.js";
 import { Timelines } from "./timelines.js";
 import { Topics } from "./topics.js";
@@ -28,7 +29,8 @@ import { Topics } from "./topics.js";
  * The effect of heads on the other components: nothing, all channels that the user is a member of, or the
  * server has returned to an earlier state.
  *
- * @typedef {{ kind: "applied" } | { kind: "channels", channels: Set<string> } | { kind: "rolledBack" }} HeadsOutcome
+ * @typedef {{ kind: "applied" } | { kind: "channels", channels: Set<string> }
+ *   | { kind: "rolledBack" }} HeadsOutcome
  */
 
 export class Sync {
@@ -38,7 +40,11 @@ export class Sync {
   ticket = null;
   topics = new Topics();
   timelines = new Timelines();
-  /** Channels that the user left or was removed from, with the number of that event. @type {Map<string, number>} */
+  /**
+   * Channels that the user left or was removed from, with the number of that event.
+   *
+   * @type {Map<string, number>}
+   */
   ended = new Map();
   /** Channels that the user joined after the last request for all heads. @type {Set<string>} */
   joinedSince = new Set();
@@ -48,7 +54,11 @@ export class Sync {
   restored = null;
   /** @type {number | null} */
   headsDue = null;
-  /** An event that the heads contain, and that the proxy has not published yet. @type {{ conversation: string, n: number, due: number } | null} */
+  /**
+   * An event that the heads contain, and that the proxy has not published yet.
+   *
+   * @type {{ conversation: string, n: number, due: number } | null}
+   */
   expected = null;
 
   /** @param {string} conversation */
@@ -123,8 +133,8 @@ export class Sync {
   }
 
   /**
-   * Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier then
-   * show the lost events.
+   * Subscribes to all topics again, on a new connection without subscriptions. The heads after the barrier
+   * then show the lost events.
    *
    * @param {Context} cx
    */
@@ -271,7 +281,7 @@ export class Sync {
     if (!this.follows(conversation)) {
       return false;
     }
-    const first = this.firstEvent(conversation, n);
+    const first = firstEvent(this, conversation, n);
     const hasMoved = topic !== undefined && this.topics.subscribeChannel(cx, conversation, topic);
     const timeline = this.timelines.getOrStart(conversation, first);
     timeline.noteHead(n);
@@ -284,20 +294,6 @@ export class Sync {
     }
     this.timelines.lookForGap(conversation, cx.now + GAP_GRACE_MS);
     return hasMoved;
-  }
-
-  /**
-   * The first event to emit of a conversation whose newest event is `n`.
-   *
-   * @param {string} conversation
-   * @param {number} n
-   */
-  firstEvent(conversation, n) {
-    if (this.followed?.kind === "one" && this.followed.after !== null) {
-      return this.followed.after + 1;
-    }
-    // The conversation is newer than the first heads: all its events are new.
-    return !isChannel(conversation) && this.hasHeads() ? 1 : n + 1;
   }
 
   /**
@@ -325,8 +321,8 @@ export class Sync {
   }
 
   /**
-   * Starts again from the state of a server that has returned to an earlier state, as after a restored backup.
-   * New events can have the numbers of lost events.
+   * Starts again from the state of a server that has returned to an earlier state, as after a restored
+   * backup. New events can have the numbers of lost events.
    *
    * @param {Context} cx
    */
@@ -388,8 +384,8 @@ export class Sync {
   }
 
   /**
-   * Follows the user's own topic after a move. The topics of private channels may have moved at the same time,
-   * so all heads are requested.
+   * Follows the user's own topic after a move. The topics of private channels may have moved at the same
+   * time, so all heads are requested.
    *
    * @param {Context} cx
    * @param {string} topic
@@ -399,19 +395,4 @@ export class Sync {
       this.requestHeads(cx, "all");
     }
   }
-}
-
-/**
- * Checks that the server supports a protocol version of this client.
- *
- * @param {unknown} result of `server.info`
- */
-export function supported(result) {
-  const info = read(types.info, result);
-  const { min, max } = info.protocol;
-  if (min <= PROTOCOL.max && PROTOCOL.min <= max) {
-    return info;
-  }
-  const own = { own_from: PROTOCOL.min, own_to: PROTOCOL.max };
-  throw new PapoError(errorOf("other_version", { version: info.version, from: min, to: max, ...own }));
 }

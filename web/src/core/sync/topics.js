@@ -1,9 +1,9 @@
 // Topics: the subscriptions, and the move from one topic to another without a lost event.
 //
 // When a user loses the right to read a channel, the server moves its topic. The core subscribes to the new
-// topic and then to a barrier, and keeps the old subscription. When the barrier arrives, the core unsubscribes
-// from the old topic, and requests heads. The heads show events that were published on the new topic before the
-// subscription was in force.
+// topic and then to a barrier, and keeps the old subscription. When the barrier arrives, the core
+// unsubscribes from the old topic, and requests heads. The heads show events that were published on the new
+// topic before the subscription was in force.
 
 import { OLD_TOPICS_MAX } from "../limits.js";
 import { sorted } from "../order.js";
