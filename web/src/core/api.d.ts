@@ -85,6 +85,12 @@ export interface ProtocolError {
   };
 }
 
+/** The names that a channel got after its first name: the current name, if it is not the first, and others. */
+export interface LaterNames {
+  name?: string | undefined;
+  former_names?: string[] | undefined;
+}
+
 export type Outcome<T> = { ok: T } | { error: ProtocolError };
 
 /** The read mark and the unread count of a conversation. */
@@ -100,7 +106,7 @@ export type Answer =
   | { kind: "done" }
   | { kind: "registered"; user: string; administrator: boolean }
   | { kind: "loggedIn"; account: Account }
-  | { kind: "joined"; channel: string; topic: string; n: number }
+  | ({ kind: "joined"; channel: string; topic: string; n: number } & LaterNames)
   | { kind: "sessionsEnded"; count: number }
   | { kind: "status"; status: Status }
   | { kind: "reads"; readings: Reading[] }
@@ -141,6 +147,8 @@ export interface PapoEvent {
   of?: number;
   text?: string;
   reply?: number;
+  /** The hook that posted the message, and the name that the sender of the post gave itself. */
+  via?: { hook: string; username?: string };
   emoji?: string;
   /** The text of this message or edit was deleted. `text` is then "". */
   deleted?: boolean;
@@ -149,6 +157,7 @@ export interface PapoEvent {
   subject?: string;
   private?: boolean;
   archived?: boolean;
+  new_name?: string;
   name?: string;
   bytes?: number;
   sha256?: string;
@@ -179,6 +188,8 @@ export type News =
   | { kind: "entry"; entry: Entry }
   /** A page of the conversation that the user opened. `more` events follow: "nextPage" requests them. */
   | { kind: "opened"; conversation: Target; entries: Entry[]; unread: number; more: number }
+  /** A channel has other later names than before. All other news identify it by its first name. */
+  | { kind: "named"; channel: string; names: LaterNames }
   | { kind: "read"; reading: Reading }
   | { kind: "invited"; entry: Entry }
   | { kind: "membershipEnded"; entry: Entry }

@@ -1,5 +1,6 @@
 // The state that all components share.
 
+import { ChannelNames } from "./channel_names.js";
 import { readAmended } from "./entry.js";
 import { errorOf, read } from "./errors.js";
 import { WITHOUT_TOKEN, sortMembers } from "./plain_request.js";
@@ -7,7 +8,7 @@ import { Requests, isOfSync, requestLine } from "./requests.js";
 import { Rng } from "./rng.js";
 import { page } from "./types.js";
 
-/** @import { Account, Answer, Effect, News, Outcome, ProtocolError } from "./api.js" */
+/** @import { Account, Answer, Effect, LaterNames, News, Outcome, ProtocolError } from "./api.js" */
 /** @import { Frame, Origin, Pending } from "./requests.js" */
 
 /** @type {Frame} */
@@ -17,6 +18,8 @@ export class Context {
   now = 0;
   /** @type {Account | null} */
   account = null;
+  /** The later names of channels. */
+  names = new ChannelNames();
   requests = new Requests();
   /** @type {Effect[]} */
   effects = [];
@@ -29,6 +32,35 @@ export class Context {
   /** The name of the user, if one is logged in. */
   get user() {
     return this.account?.user ?? null;
+  }
+
+  /**
+   * Replaces the later names of the channel `first`, and reports the change.
+   *
+   * @param {string} first
+   * @param {LaterNames} names
+   */
+  setNames(first, names) {
+    if (this.names.set(first, names)) {
+      this.#emitNames(first);
+    }
+  }
+
+  /**
+   * Applies a renaming that was just published, and reports the change.
+   *
+   * @param {string} first
+   * @param {string} name
+   */
+  rename(first, name) {
+    if (this.names.rename(first, name)) {
+      this.#emitNames(first);
+    }
+  }
+
+  /** @param {string} channel */
+  #emitNames(channel) {
+    this.emitNews({ kind: "named", channel, names: this.names.later(channel) });
   }
 
   /**

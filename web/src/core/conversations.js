@@ -17,7 +17,7 @@ import { left, noteMembership } from "./sync/memberships.js";
 import { Sync } from "./sync/sync.js";
 import { Typing } from "./typing.js";
 
-/** @import { Answer, Entry, Follow, Outcome, ProtocolError } from "./api.js" */
+/** @import { Answer, Entry, Follow, LaterNames, Outcome, ProtocolError } from "./api.js" */
 /** @import { Context } from "./context.js" */
 /** @import { Notice } from "./events.js" */
 /** @import { HeadsKind } from "./requests.js" */
@@ -171,6 +171,9 @@ export class Conversations {
    */
   emit(cx, ready) {
     for (const entry of ready) {
+      if (entry.event?.kind === "channel.renamed") {
+        cx.rename(entry.conversation, entry.event.new_name ?? entry.conversation);
+      }
       this.reads.count(cx.user, entry);
       const level = this.levels.of(entry.conversation);
       cx.emitNews({ kind: "entry", entry: this.blocks.mark({ ...entry, level }) });
@@ -191,10 +194,11 @@ export class Conversations {
 
   /**
    * @param {Context} cx
-   * @param {{ channel: string, topic: string, n: number }} joined
+   * @param {{ channel: string, topic: string, n: number } & LaterNames} joined
    * @returns {Answer}
    */
   joined(cx, joined) {
+    cx.setNames(joined.channel, joined);
     events.joined(this.sync, cx, joined);
     return { kind: "joined", ...joined };
   }

@@ -59,10 +59,12 @@ export function readAmended(reader, value) {
  *
  * @param {string} reader
  * @param {Message} message
- * @param {{ n: number, at: number }} sent
+ * @param {{ n: number, at: number, channel?: string | undefined }} sent
  */
-export function ownEntry(reader, message, { n, at }) {
-  const { to, id, text, reply } = message;
+export function ownEntry(reader, message, { n, at, channel }) {
+  const { id, text, reply } = message;
+  // The message may name its channel by a later name, which this session does not know yet.
+  const to = channel ?? message.to;
   const event = { n, at, to, from: reader, kind: "message", id, text, ...(reply !== null && { reply }) };
   return entry(conversationOf(reader, reader, to), n, JSON.stringify(event), event);
 }

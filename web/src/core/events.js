@@ -17,6 +17,7 @@ const fields = object({
   of: optional(u64),
   text: optional(string),
   reply: optional(u64),
+  via: optional(types.via),
   emoji: optional(types.emoji),
   deleted: (value) => (value === undefined ? false : bool(value)),
   user: optional(types.userName),
@@ -24,6 +25,7 @@ const fields = object({
   subject: optional(subject),
   private: optional(bool),
   archived: optional(bool),
+  new_name: optional(types.channelName),
   name: optional(types.fileName),
   bytes: optional(u64),
   sha256: optional(types.hash),
@@ -31,7 +33,7 @@ const fields = object({
 
 /** The members of each kind. A name with `?` is optional. */
 const KINDS = /** @type {Record<string, string[]>} */ ({
-  message: ["id", "text", "reply?"],
+  message: ["id", "text", "reply?", "via?"],
   "message.edited": ["id", "of", "text"],
   "message.deleted": ["id", "of"],
   "message.reacted": ["id", "of", "emoji"],
@@ -47,6 +49,7 @@ const KINDS = /** @type {Record<string, string[]>} */ ({
   "channel.unbanned": ["user"],
   "channel.role": ["user", "role"],
   "channel.set": ["subject?", "private?", "archived?"],
+  "channel.renamed": ["new_name"],
   "channel.deleted": [],
 });
 
@@ -79,7 +82,7 @@ function eventOf(value) {
   for (const member of members ?? []) {
     const name = member.replace("?", "");
     const value = line[/** @type {keyof typeof line} */ (name)];
-    if (isRedacted && (name === "text" || name === "reply")) {
+    if (isRedacted && (name === "text" || name === "reply" || name === "via")) {
       continue;
     }
     if (value !== undefined) {

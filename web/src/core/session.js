@@ -6,6 +6,7 @@
 
 import * as accounts from "./accounts.js";
 import * as blocks from "./blocks.js";
+import { ChannelNames } from "./channel_names.js";
 import * as channels from "./channels.js";
 import { Context } from "./context.js";
 import { Conversations } from "./conversations.js";
@@ -92,7 +93,7 @@ export class Session {
     if (this.cx.requests.isFull() && !WITHOUT_REQUEST.has(command.kind)) {
       this.cx.answer(ticket, { error: errorOf("too_many_requests") });
     } else {
-      this.carryOut(ticket, command);
+      this.carryOut(ticket, this.cx.names.inCommand(command));
     }
   }
 
@@ -335,6 +336,7 @@ export class Session {
   /** @param {ProtocolError} error */
   endSession(error) {
     this.cx.account = null;
+    this.cx.names = new ChannelNames();
     this.outbox.forgetRequestIds();
     this.conversations.endSession(this.cx, error);
     for (const ticket of this.cx.requests.clear()) {

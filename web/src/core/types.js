@@ -35,8 +35,9 @@ export const role = oneOf(["member", "moderator", "owner"]);
 
 export const change = object({ user: userName, state });
 export const reading = object({ conversation: target, n: u64, head: u64, unread: u64, mentions: u64 });
-export const sent = object({ n: u64, at: u64 });
-export const joined = object({ channel: channelName, topic: string, n: u64 });
+export const sent = object({ n: u64, at: u64, channel: optional(channelName) });
+const laterNames = { name: optional(channelName), former_names: optional(list(channelName)) };
+export const joined = object({ channel: channelName, ...laterNames, topic: string, n: u64 });
 export const loggedIn = object({ user: userName, token: string, topic: string, expires: u64 });
 export const registered = object({ user: userName, administrator: optional(bool) });
 export const revoked = object({ ended: u64, topic: string });
@@ -45,12 +46,14 @@ export const have = object({ have: u64 });
 export const part = object({ bytes: u64, offset: u64, length: u64 });
 export const presenceReply = object({ topic: string, heartbeat_ms: u64 });
 export const levels = object({ level, conversations: list(object({ conversation: target, level })) });
+/** The hook that posted a message, and the name that the sender of the post gave itself. */
+export const via = object({ hook: userName, username: optional(string) });
 export const info = object({
   version: string,
   protocol: object({ min: u64, max: u64 }),
   events: string,
 });
-const head = object({ conversation: target, n: u64, topic: optional(string) });
+const head = object({ conversation: target, ...laterNames, n: u64, topic: optional(string) });
 export const heads = object({ cursor: u64, restored: optional(u64), topic: string, heads: list(head) });
 export const page = object({ head: u64, events: list((event) => event) });
 

@@ -104,6 +104,7 @@ export default {
   made_owner: "made {user} an owner",
   archived: "archived {to}, which is now read-only",
   restored: "restored {to} from the archive",
+  renamed: "renamed the channel to {to}",
   deleted_channel: "deleted {to}",
   made_private: "made {to} private",
   made_public: "made {to} public",

@@ -104,6 +104,7 @@ export default {
   made_owner: "tornou {user} dono(a)",
   archived: "arquivou {to}, que agora só pode ser lido",
   restored: "tirou {to} do arquivo",
+  renamed: "mudou o nome do canal para {to}",
   deleted_channel: "apagou {to}",
   made_private: "tornou {to} privado",
   made_public: "tornou {to} público",

@@ -30,6 +30,9 @@ import { mentions } from "../core/mentions.js";
 
 const PAGE = 100;
 
+/** The current names of renamed channels, by their first names. @type {Map<string, string>} */
+export const currentNames = new Map();
+
 export class Model extends EventTarget {
   /** @param {any} client the client of the core @param {string} user */
   constructor(client, user) {
@@ -235,6 +238,9 @@ export class Model extends EventTarget {
       case "entry": return this.#takeEntry(news.entry);
       case "read":
         this.#setReading(news.reading);
+        return this.emit("conversations");
+      case "named":
+        currentNames.set(news.channel, news.names.name ?? news.channel);
         return this.emit("conversations");
       case "invited":
         this.loadInvitations().catch(() => {});

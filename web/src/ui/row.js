@@ -61,11 +61,18 @@ function messageNode(row, isFollowing, head, body, context) {
     h("div", { class: "message-main" },
       h("div", { class: isFollowing ? "visually-hidden" : "row-head", id: head },
         h("span", { class: `author tone-${toneOf(row.from)}` }, ...visible(row.from)),
+        posterNode(row),
         h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at))),
       row.event?.reply ? quoteNode(row.event.reply, context) : null,
       h("div", { class: "body", id: body }, ...bodyNodes(row, context)),
       row.reactions.length ? reactionsNode(row, context) : null),
     h("a", { class: "number", href: linkTo(context.conversation, row.n), tabindex: "-1", "aria-hidden": "true" }, String(row.n)));
+}
+
+/** The name that the sender of a webhook's post gave itself. @param {Row} row */
+function posterNode(row) {
+  const name = row.event?.via?.username;
+  return name === undefined ? null : h("span", { class: "is-quiet" }, ...visible(`(${name})`));
 }
 
 /** @param {Row} row @param {RowContext} context @returns {(Node | null)[]} */
@@ -188,6 +195,7 @@ export function eventSentence(row, to) {
     case "channel.banned": return t("banned", { user });
     case "channel.unbanned": return t("unbanned", { user });
     case "channel.role": return t(`made_${event.role}`, { user });
+    case "channel.renamed": return t("renamed", { to: event.new_name ?? to });
     case "channel.deleted": return t("deleted_channel", { to });
     case "channel.set": return changes(event, to).join(` ${t("and")} `);
     default: return t("something_happened", { conversation: to });

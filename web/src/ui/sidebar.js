@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/index.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import { currentNames } from "./model.js";
 import { linkTo } from "./row.js";
 import { visible } from "./text.js";
 
@@ -109,10 +110,10 @@ export function shownUnread({ level, unread, mentions, name }, most) {
   return (level === "mentions" || most === "mentions") && !isDirect ? mentions : unread;
 }
 
-/** @param {string} name */
+/** The name that the page shows for a conversation. @param {string} name */
 export function displayName(name) {
-  return name === "*" ? t("everybody") : name;
+  return name === "*" ? t("everybody") : currentNames.get(name) ?? name;
 }
 
 /** @param {Conversation} one @param {Conversation} other */
-const byName = (one, other) => one.name.localeCompare(other.name);
+const byName = (one, other) => displayName(one.name).localeCompare(displayName(other.name));

@@ -225,7 +225,26 @@ export class Sync {
     const isBehind = cursor !== null && heads.cursor < cursor;
     const wasRestored = this.hasHeads() && restored !== this.restored;
     this.restored = restored;
-    return isBehind || wasRestored ? { kind: "rolledBack" } : this.applyHeads(cx, kind, heads);
+    if (isBehind || wasRestored) {
+      return { kind: "rolledBack" };
+    }
+    this.learnNames(cx, heads);
+    return this.applyHeads(cx, kind, heads);
+  }
+
+  /**
+   * Stores the later names of channels. The command "follow" may have named its channel by a later name.
+   *
+   * @param {Context} cx
+   * @param {Heads} heads
+   */
+  learnNames(cx, { heads }) {
+    for (const head of heads.filter(({ conversation }) => isChannel(conversation))) {
+      cx.setNames(head.conversation, head);
+    }
+    if (this.followed?.kind === "one") {
+      this.followed.conversation = cx.names.first(this.followed.conversation);
+    }
   }
 
   /**
