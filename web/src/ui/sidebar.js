@@ -72,7 +72,7 @@ export class Sidebar extends HTMLElement {
     },
     state ? h("span", { class: `dot is-${state}` }) : h("span", { class: "sigil", "aria-hidden": "true" }, conversation.isPrivate ? icon("lock") : name === "*" ? "*" : "#"),
     name === "*" ? null : h("span", { class: "visually-hidden" }, name.charAt(0)),
-    h("span", { class: "item-name" }, ...visible(name === "*" ? t("everybody") : name.slice(1))),
+    h("span", { class: "item-name" }, ...visible(name === "*" ? t("everybody") : displayName(name).slice(1))),
     badge, count, h("span", { class: "visually-hidden" }, ["", ...details.filter(Boolean)].join(", "))));
   }
 
