@@ -1,7 +1,7 @@
 //! The connection of a chaos client to the gateway: one WebSocket for requests and events.
 //!
-//! The gateway creates barriers itself, so the reply to `gateway.subscribe` stands for the barrier of the
-//! session core. A new WebSocket has no topics: it subscribes to all of them again.
+//! The gateway creates barriers itself, so the reply to `gateway.subscribe` is the barrier of the session
+//! core. A new WebSocket has no topics: it subscribes to all of them again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{team, token};
 
-/// The rounds of messages, each with the number of messages that are sent and read: together more than the queue
-/// of the gateway and the buffers of the kernel have room for.
+/// The rounds of messages, each with the number of messages that are sent and read. All together do not fit
+/// into the queue of the gateway and the buffers of the kernel.
 const ROUNDS: usize = 30;
 const SENT: usize = 50;
 const READ: usize = 5;
