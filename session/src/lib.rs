@@ -125,6 +125,12 @@ impl Session {
         effects
     }
 
+    /// The later names of the channels that the session knows.
+    #[must_use]
+    pub fn channel_names(&self) -> &ChannelNames {
+        self.cx.names()
+    }
+
     /// The time at which the front end must call [`tick`](Self::tick), in milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {

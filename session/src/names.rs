@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use common::channels::LaterNames;
 use common::{ChannelName, Target};
 
-use super::Session;
-
 /// The later names of channels that the user can see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelNames {
@@ -77,14 +75,6 @@ impl ChannelNames {
             Target::Channel(name) => Target::Channel(self.current(name)),
             user @ Target::User(_) => user.clone(),
         }
-    }
-}
-
-impl Session {
-    /// The later names of the channels that the session knows.
-    #[must_use]
-    pub fn channel_names(&self) -> &ChannelNames {
-        self.cx.names()
     }
 }
 
