@@ -309,7 +309,7 @@ impl SimClient {
             let number = self.workload.as_mut().map_or(self.sent.len(), Workload::next_text_number);
             let text = format!("{number} of {}{mention}", self.user());
             let text = testkit::text(text);
-            self.sent.push((Conversation::of(self.user(), &to), id));
+            self.sent.push((self.known_conversation(&to), id));
             if let Some(session) = &mut self.session {
                 session.command(
                     now_ms,

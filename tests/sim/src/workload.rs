@@ -133,6 +133,12 @@ impl SimClient {
         channel
     }
 
+    /// The conversation to which a message to `to` is sent, as far as the client knows the names of channels.
+    pub(crate) fn known_conversation(&self, to: &Target) -> Conversation {
+        let known = self.session.as_ref().map(|session| session.channel_names().first_of(to.clone()));
+        Conversation::of(self.user(), known.as_ref().unwrap_or(to))
+    }
+
     fn read_file(&mut self, now_ms: u64, rng: &mut Rng) -> Option<String> {
         let files =
             self.workload.as_ref()?.seen.iter().filter(|seen| seen.bytes.is_some_and(|bytes| bytes > 0));

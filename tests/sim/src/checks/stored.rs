@@ -117,13 +117,13 @@ impl Stored {
         })
     }
 
-    /// The messages of one user in one conversation are stored in the order in which they were sent.
+    /// The messages of one user in one conversation are stored in the order in which they were sent. A name
+    /// that a channel got only after the sending was another conversation for the user.
     pub fn sending_order_is_kept(&self, sent: &[(Conversation, Uuid)]) -> Check {
-        let mut last: BTreeMap<&Conversation, u64> = BTreeMap::new();
+        let mut last: BTreeMap<(&Conversation, &Conversation), u64> = BTreeMap::new();
         for (conversation, id) in sent {
-            // The client may have named the channel by a later name.
             let Some((stored_in, n)) = self.ids.get(id) else { continue };
-            let before = last.insert(stored_in, *n).unwrap_or(0);
+            let before = last.insert((conversation, stored_in), *n).unwrap_or(0);
             ensure(before < *n, "sending_order_is_kept", || {
                 format!("{id} is {conversation} {n}, but the message sent before it is {before}")
             })?;
