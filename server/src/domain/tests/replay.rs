@@ -25,9 +25,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 4 => send(by, &format!("@{other}")),
                 // The token is unique for each pair of users.
                 5 => open(by, &format!("{by} {other}"), NOW_MS + 10),
-                6 => {
-                    Command::EndSession { user: user(by), digest: TokenDigest::of(&format!("{by} {other}")) }
-                }
+                6 => end_session(by, &format!("{by} {other}")),
                 7 => Command::Invite(actor, target),
                 8 => Command::Kick(actor, target),
                 9 => Command::Ban(actor, target),
@@ -85,6 +83,10 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
             }
         },
     )
+}
+
+fn end_session(by: &str, token: &str) -> Command<'static> {
+    Command::EndSession { user: user(by), digest: TokenDigest::of(token) }
 }
 
 fn join_code(by: &str) -> JoinCode {
