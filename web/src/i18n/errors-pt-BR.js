@@ -128,4 +128,12 @@ export default {
   no_reply: "o nó não responde agora: envie o pedido de novo",
   storage_full: "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço",
   upload_storage_full: "o disco do servidor está cheio, mas nada se perdeu: continue quando quem o administra liberar espaço",
+  display_name_too_long: "um nome de exibição pode ter no máximo {max} caracteres: escreva um mais curto",
+  display_name_characters: "um nome de exibição precisa ser visível e não pode ter caracteres de controle, quebras de linha ou marcas de direção",
+  bot_account: "{user} é um robô, e um robô não tem senha",
+  no_such_hook: "esse webhook não existe, ou foi revogado",
+  wrong_signature: "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook",
+  channel_name_leads: "{channel} é um nome anterior de outro canal: escolha outro",
+  too_many_names: "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo",
+  too_many_hooks: "já existem {max} webhooks, o máximo: revogue um deles primeiro",
 };

@@ -131,6 +131,8 @@ async function startWire(port) {
   };
 }
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** A user of the HTTP API, to prepare conversations. */
 export class Api {
   constructor(origin) { this.origin = origin; }
@@ -142,6 +144,10 @@ export class Api {
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     });
     const { result, error } = await reply.json();
+    if (error?.data?.wait_ms) {
+      await sleep(error.data.wait_ms + 50);
+      return this.call(method, params, token);
+    }
     if (error) throw new Error(`${method}: ${error.message}`);
     return result;
   }
@@ -179,8 +185,13 @@ export async function logIn(page, origin, user, address = "/") {
   await page.goto(origin + address);
   await page.fill("[name=user]", user);
   await page.fill("[name=password]", PASSWORD);
-  await page.click(".entrance-form .primary");
-  await page.waitForSelector("papo-composer", { state: "attached" });
+  for (;;) {
+    await page.click(".entrance-form .primary");
+    await page.waitForSelector("papo-composer, .entrance-form .problem:not(:empty)", { state: "attached" });
+    if (await page.locator("papo-composer").count() > 0) return;
+    // The node permits 5 logins of a user in a minute.
+    await sleep(3_000);
+  }
 }
 
 /** The texts of the messages in the DOM, oldest first. */
