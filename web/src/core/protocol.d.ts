@@ -47,6 +47,11 @@ export interface Methods {
     params: { erase?: boolean; password?: string; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
+  /** Sets your display name, which others see next to your name; an empty one removes it. */
+  "user.set": {
+    params: { display_name: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
   /** Blocks a user: the server refuses their direct messages and invitations to you. */
   "user.block": {
     params: { user: string; [further: string]: unknown };
@@ -65,7 +70,7 @@ export interface Methods {
   /** Lists the users, a page at a time. */
   "user.list": {
     params: { after?: string; [further: string]: unknown };
-    result: { more: boolean; users: { seen?: number; since: number; state?: string; user: string; [further: string]: unknown }[]; [further: string]: unknown };
+    result: { more: boolean; users: { display_name?: string; seen?: number; since: number; state?: string; user: string; [further: string]: unknown }[]; [further: string]: unknown };
   };
   /** Creates a channel, public unless `private` is true; you become its first member and its owner. */
   "channel.create": {
@@ -75,7 +80,7 @@ export interface Methods {
   /** Lists the channels that you can see, a page at a time. */
   "channel.list": {
     params: { after?: string; [further: string]: unknown };
-    result: { channels: { channel: string; members: number; role?: string; subject?: string; [further: string]: unknown }[]; more: boolean; [further: string]: unknown };
+    result: { channels: { channel: string; members: number; name?: string; role?: string; subject?: string; [further: string]: unknown }[]; more: boolean; [further: string]: unknown };
   };
   /** Joins a channel. For a member, the request returns the same result and changes nothing. */
   "channel.join": {
@@ -90,7 +95,7 @@ export interface Methods {
   /** Lists the members of a channel that you are in, a page at a time. */
   "channel.members": {
     params: { channel: string; [further: string]: unknown };
-    result: { members: { role: string; user: string; [further: string]: unknown }[]; more: boolean; [further: string]: unknown };
+    result: { members: { display_name?: string; role: string; user: string; [further: string]: unknown }[]; more: boolean; [further: string]: unknown };
   };
   /** Invites a user to a channel; for all members of a public channel, for moderators and owners of a private channel. */
   "channel.invite": {
@@ -135,6 +140,11 @@ export interface Methods {
   /** Sets the subject, for moderators and owners; makes the channel private or public, for owners. */
   "channel.set": {
     params: { channel: string; private?: boolean; subject?: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Renames a channel, for owners; all its former names still lead to it. */
+  "channel.rename": {
+    params: { channel: string; new_name: string; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
   /** Archives a channel, which makes it read-only, or restores it; for owners. */
@@ -225,7 +235,7 @@ export interface Methods {
   /** Returns the number of the newest event of each of your conversations, and the topics of your channels. */
   "sync.heads": {
     params: { since?: number; [further: string]: unknown };
-    result: { cursor: number; heads: { conversation: string; n: number; topic?: string; [further: string]: unknown }[]; restored?: number; topic: string; [further: string]: unknown };
+    result: { cursor: number; heads: { conversation: string; n: number; name?: string; topic?: string; [further: string]: unknown }[]; restored?: number; topic: string; [further: string]: unknown };
   };
   /** Sets the presence of this session, and serves as its heartbeat; returns the topic of all users' presence. */
   "presence.set": {
@@ -236,6 +246,26 @@ export interface Methods {
   "typing.set": {
     params: { to: string; typing: boolean; [further: string]: unknown };
     result: { [further: string]: unknown };
+  };
+  /** Creates an incoming webhook with an account that posts to a channel; for moderators and owners. */
+  "hook.create": {
+    params: { channel: string; name: string; signed?: boolean; [further: string]: unknown };
+    result: { hook: string; id: string; secret?: string; [further: string]: unknown };
+  };
+  /** Lists the incoming webhooks of a channel, without their tokens; for moderators and owners. */
+  "hook.list": {
+    params: { channel: string; [further: string]: unknown };
+    result: { hooks: { by: string; id: string; name: string; signed?: boolean; [further: string]: unknown }[]; [further: string]: unknown };
+  };
+  /** Revokes an incoming webhook; for moderators and owners of its channel. */
+  "hook.revoke": {
+    params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Posts a message with the token of an incoming webhook, or replaces the text of its message. */
+  "hook.post": {
+    params: { hook: string; id: string; text: string; username?: string; [further: string]: unknown };
+    result: { at: number; n: number; [further: string]: unknown };
   };
   /** Lists all accounts, a page at a time. */
   "admin.users": {
@@ -317,6 +347,8 @@ export type Reason =
   | "no_such_message"
   | "no_such_session"
   | "no_such_join_code"
+  | "no_such_hook"
+  | "wrong_signature"
   | "no_such_upload"
   | "no_such_file"
   | "name_taken"
@@ -356,6 +388,8 @@ export interface Details {
   block_self: null;
   not_mentionable: { user: string };
   text_empty: null;
+  display_name_too_long: { max: number };
+  display_name_characters: null;
   subject_too_long: { max: number };
   bad_reaction: { max: number };
   password_too_short: { min: number };
@@ -398,6 +432,7 @@ export interface Details {
   not_member: { channel: string };
   not_allowed: { channel: string };
   not_author: null;
+  bot_account: { user: string };
   banned: { channel: string };
   user_banned: { user: string; channel: string };
   blocked: { user: string };
@@ -419,12 +454,15 @@ export interface Details {
   no_such_message: { n: number; conversation: string };
   no_such_session: null;
   no_such_join_code: null;
+  no_such_hook: null;
+  wrong_signature: null;
   no_such_upload: null;
   upload_lost: null;
   no_such_file: { n: number; conversation: string };
   name_taken: { user: string };
   channel_taken: { channel: string };
   channel_name_used: { channel: string };
+  channel_name_leads: { channel: string };
   name_taken_on_retry: { user: string };
   id_taken: null;
   upload_id_taken: null;
@@ -446,7 +484,9 @@ export interface Details {
   too_many_edits: { max: number };
   too_many_reactions: { max: number };
   too_many_invited: { channel: string };
+  too_many_names: { max: number };
   too_many_join_codes: { max: number };
+  too_many_hooks: { max: number };
   too_many_levels: { max: number };
   too_many_blocks: { max: number };
   file_too_large: { max: number; bytes: number };

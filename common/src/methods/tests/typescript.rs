@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Call, Method, table};
+use crate::methods::{Call, Method, table};
 use crate::{Detail, Reason, limits};
 
 /// Whether a JSON object is still valid without the member at a path.
