@@ -96,10 +96,12 @@ clippy:
 build:
 	$(step) build cargo build --workspace --all-targets --locked
 
-# The environment of the Python client comes first: a test has no time for an installation.
+# The environment of the Python client comes first: a test has no time for an installation. Most
+# end-to-end tests wait, so more threads than processors end them earlier.
+tests: test_threads = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 tests:
 	$(step) 'Python environment' tests/e2e/interop/run --install
-	$(step) tests cargo test --workspace --locked --no-fail-fast
+	$(step) tests env RUST_TEST_THREADS=$(test_threads) cargo test --workspace --locked --no-fail-fast
 
 # The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
 page:
