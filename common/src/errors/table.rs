@@ -21,8 +21,7 @@ errors! {
     /// The line is JSON, but not a JSON-RPC 2.0 request with an `id`.
     InvalidRequest = "invalid_request", -32600 {
         NotRequest "not_request" { error: String } "the line is not a JSON-RPC request: {error}";
-        NoId "no_id" { max: usize }
-            "a request needs an \"id\": a string or a number of at most {max} bytes";
+        NoId "no_id" { max: usize } "a request needs an \"id\": a string or a number of at most {max} bytes";
         NoVersion "no_version" "a request needs \"jsonrpc\":\"2.0\"";
         NoMethod "no_method" "a request needs a \"method\": a string";
         NoEmptyFrame "no_empty_frame"
@@ -67,8 +66,7 @@ errors! {
             "a password must have at least {min} characters: choose a longer password";
         PasswordTooLong "password_too_long" { max: usize }
             "a password may have at most {max} bytes: choose a shorter password";
-        PasswordCharacters "password_characters"
-            "a password must not be empty or contain control characters";
+        PasswordCharacters "password_characters" "a password must not be empty or contain control characters";
         PasswordBlank "password_blank"
             "a password must have a character that is not a space: choose another password";
         NameConfusable "name_confusable" { user: UserName, known: UserName }
@@ -77,8 +75,7 @@ errors! {
             "a name must have letters of one script only: do not mix Latin letters with letters of another script";
         JoinCodeBounds "join_code_bounds" { uses: u32, days: u32, note: usize }
             "a join code may have 1 to {uses} uses, 1 to {days} days, and a note of at most {note} bytes";
-        FileNameEmpty "file_name_empty"
-            "the name of a file must have a letter or a digit: rename the file";
+        FileNameEmpty "file_name_empty" "the name of a file must have a letter or a digit: rename the file";
         FileNameTooLong "file_name_too_long" { max: usize }
             "the name of a file may have at most {max} bytes: rename the file";
         FileNameCharacters "file_name_characters"
@@ -89,14 +86,12 @@ errors! {
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
             "the file has {bytes} bytes, and the requested offset {offset} is beyond its end";
         IdVersion "id_version" "the \"id\" of a message must be a UUID of version 7";
-        IdFuture "id_future"
-            "the \"id\" of this message is more than a day in the future: set your clock";
+        IdFuture "id_future" "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
             "type what to search for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31";
         QueryWithoutWords "query_without_words"
             "there is nothing to search for: give a word that has letters or digits";
-        QueryPhrase "query_phrase"
-            "a phrase must begin and end with \": add the missing quotation mark";
+        QueryPhrase "query_phrase" "a phrase must begin and end with \": add the missing quotation mark";
         QueryName "query_name" { filter: String, example: String }
             "{filter}: needs a name after it, such as {filter}:{example}";
         QueryDate "query_date" { filter: String }
@@ -125,8 +120,7 @@ errors! {
         #[client] LoggedOut "logged_out" "you logged out before the answer arrived";
         #[client] OtherSession "other_session"
             "you opened another session before the answer arrived: send the request again";
-        #[client] UnsentAtEnd "unsent_at_end"
-            "the session ended before this message was sent: send it again";
+        #[client] UnsentAtEnd "unsent_at_end" "the session ended before this message was sent: send it again";
     }
     /// An administrator has disabled the account, which ended its sessions.
     SessionDisabled = "session_disabled", 4010 {
