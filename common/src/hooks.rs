@@ -12,7 +12,7 @@ use crate::accounts::Token;
 use crate::channels::is_false;
 use crate::limits::POSTER_CHARACTERS_MAX;
 use crate::names::{ChannelName, UserName};
-use crate::text::Text;
+use crate::text::{Text, is_invisible};
 
 /// Parameters of `hook.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,12 +150,6 @@ impl PosterName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a terminal or a page does not show the character, or reorders the text after it.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl<'de> Deserialize<'de> for PosterName {

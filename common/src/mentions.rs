@@ -29,15 +29,33 @@ pub fn mentions(text: &str) -> impl Iterator<Item = Mention> {
 
 /// Like [`mentions`], with the bytes of each mention in the text: the `@` and the name.
 pub fn mention_ranges(text: &str) -> impl Iterator<Item = (Range<usize>, Mention)> {
+    all_mention_ranges(text).take(MENTIONS_IN_TEXT_MAX)
+}
+
+/// The text without the signs of its `@here`, so that it mentions only single users. `None` if it has no
+/// `@here`. One pass over the text suffices.
+#[must_use]
+pub fn without_here(text: &str) -> Option<String> {
+    let (mut kept, mut rest) = (String::new(), 0);
+    for (range, _) in all_mention_ranges(text).filter(|(_, mention)| *mention == Mention::Here) {
+        kept.push_str(text.get(rest..range.start)?);
+        // A sign in front of the removed sign would mention all members instead.
+        kept.truncate(kept.trim_end_matches('@').len());
+        rest = range.start + '@'.len_utf8();
+    }
+    kept.push_str(text.get(rest..)?);
+    (rest > 0).then_some(kept)
+}
+
+fn all_mention_ranges(text: &str) -> impl Iterator<Item = (Range<usize>, Mention)> {
     let signs = text.match_indices('@').filter(|(at, _)| {
         let before = text.get(..*at).unwrap_or_default().chars().next_back();
         before.is_none_or(|before| !is_letter(before))
     });
-    let mentions = signs.filter_map(|(at, sign)| {
+    signs.filter_map(|(at, sign)| {
         let (length, mention) = parse_mention(text.get(at + sign.len()..)?)?;
         Some((at..at + sign.len() + length, mention))
-    });
-    mentions.take(MENTIONS_IN_TEXT_MAX)
+    })
 }
 
 /// Whether a text can mention this user. The server registers only names that can be mentioned.
@@ -129,6 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_here_keeps_all_other_mentions() {
+        for (text, expected) in [
+            ("@here: @ana, mail@here", Some("here: @ana, mail@here")),
+            ("@@@here @HERE", Some("here HERE")),
+            ("@hereby @ana", None),
+            ("", None),
+        ] {
+            assert_eq!(without_here(text).as_deref(), expected, "{text}");
+        }
+        // Each mention and each sign counts, and a long text takes one pass.
+        let many = "@ana ".repeat(MENTIONS_IN_TEXT_MAX) + &"@".repeat(1_000_000) + "here";
+        assert_eq!(without_here(&many), Some("@ana ".repeat(MENTIONS_IN_TEXT_MAX) + "here"));
+    }
+
+    #[test]
     fn a_mentioned_name_is_in_canonical_form() {
         assert_eq!(found("@joa\u{303}o and @JOÃO, joa\u{303}@ana"), "joão joão");
         assert_eq!(found("@विद्या! @bob\u{fe0f} @bob1\u{fe0f}\u{20e3}"), "विद्या bob bob1");
@@ -154,6 +187,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_text_without_here_mentions_all_members(
+            parts in prop::collection::vec(prop::sample::select(&["@", "here", "HE", "re", ".", "-", " ", "\u{200d}", "\u{301}", "·"]), 0..12)
+        ) {
+            let text = parts.concat();
+            let kept = without_here(&text).unwrap_or(text);
+            prop_assert!(mentions(&kept).all(|mention| mention != Mention::Here), "{kept:?}");
+        }
+
         #[test]
         fn a_name_that_ends_with_a_letter_can_be_mentioned(name in "[a-zA-Zéß0-9._·-]{1,8}[a-z]|[अ-हा-ौ्ं]{2,9}|[Ѐ-ӿ]{1,9}|[א-ת֑-ׇ׳]{2,9}|[ァ-ー]{1,9}|[가-힣]{1,9}|[ء-ٟ]{1,9}") {
             if let Ok(user) = UserName::new(&name) {

@@ -153,7 +153,7 @@ fn is_joiner(c: char) -> bool {
 
 /// Characters without a shape of their own: control characters, spaces other than U+0020, separators of
 /// lines, marks and overrides of the direction (UAX #9), and other format characters except joiners.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || (c.is_whitespace() && c != ' ')
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}')

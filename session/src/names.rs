@@ -22,7 +22,9 @@ impl ChannelNames {
         if before == Some(names) || (before.is_none() && *names == LaterNames::default()) {
             return false;
         }
-        self.first.retain(|_, known| known != first);
+        for name in before.into_iter().flat_map(LaterNames::all) {
+            self.first.remove(name);
+        }
         self.first.extend(names.all().map(|name| (name.clone(), first.clone())));
         self.later.insert(first.clone(), names.clone());
         true

@@ -38,41 +38,14 @@ impl Format {
     }
 }
 
-pub(crate) async fn in_slack_format(
-    web: State<Web>,
-    visitor: VisitorOf,
-    path: Path<String>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Response {
-    answer(web, visitor, path, (Format::Slack, headers, bytes)).await
-}
-
-pub(crate) async fn from_github(
-    web: State<Web>,
-    visitor: VisitorOf,
-    path: Path<String>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Response {
-    answer(web, visitor, path, (Format::GitHub, headers, bytes)).await
-}
-
-pub(crate) async fn from_alertmanager(
-    web: State<Web>,
-    visitor: VisitorOf,
-    path: Path<String>,
-    headers: HeaderMap,
-    bytes: Bytes,
-) -> Response {
-    answer(web, visitor, path, (Format::Alertmanager, headers, bytes)).await
-}
-
-async fn answer(
+/// Answers a post. Each route has the format of its posts as an extension.
+pub(crate) async fn post(
     State(web): State<Web>,
     Extension(visitor): VisitorOf,
+    Extension(format): Extension<Format>,
     Path(token): Path<String>,
-    (format, headers, bytes): (Format, HeaderMap, Bytes),
+    headers: HeaderMap,
+    bytes: Bytes,
 ) -> Response {
     let delivery = Delivery { token, headers, bytes };
     let response = match delivery.post(format) {

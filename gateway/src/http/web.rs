@@ -30,7 +30,8 @@ use super::address_limits::AddressLimits;
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
-use super::{events, files, history, hooks, messages, openapi, page, rpc, session, websocket};
+use super::hooks::{self, Format};
+use super::{events, files, history, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
@@ -139,9 +140,9 @@ impl Web {
 
     fn routes(&self) -> Router {
         let hooks = Router::new()
-            .route("/hooks/{token}", post(hooks::in_slack_format))
-            .route("/hooks/{token}/github", post(hooks::from_github))
-            .route("/hooks/{token}/alertmanager", post(hooks::from_alertmanager))
+            .route("/hooks/{token}", post(hooks::post).layer(Extension(Format::Slack)))
+            .route("/hooks/{token}/github", post(hooks::post).layer(Extension(Format::GitHub)))
+            .route("/hooks/{token}/alertmanager", post(hooks::post).layer(Extension(Format::Alertmanager)))
             .layer(RequestBodyLimitLayer::new(HOOK_BYTES_MAX));
         let timed = Router::new()
             .route("/rpc", post(rpc::call))

@@ -2,7 +2,7 @@
 
 use common::accounts::Done;
 use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, Post, PosterName, RevokeHook, Via};
-use common::mentions::{Mention, mention_ranges};
+use common::mentions::without_here;
 use common::messages::Sent;
 use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
 use uuid::{Builder, Uuid};
@@ -71,7 +71,8 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
         check_signature(context, hook_id, signature.as_deref())?;
     }
     context.take_rate(&hook.user, RateKind::Posts)?;
-    let text = if hook.here { text } else { without_here(text)? };
+    let silent = if hook.here { None } else { without_here(text.as_str()) };
+    let text = silent.map_or(Ok(text), Text::new)?;
     let channel = channel.filter(|_| hook.unlocked).unwrap_or(hook.channel);
     let to = Target::Channel(channel);
     if let Some(sent) = context.ledger.sent_before(id, &hook.user)? {
@@ -91,18 +92,6 @@ fn check_signature(context: &RequestContext<'_>, hook: Uuid, signature: Option<&
         code.is_some_and(|code| channels.has_signed(hook, body, &code))
     });
     if is_valid { Ok(()) } else { Err(Detail::WrongSignature) }
-}
-
-/// Removes the sign of each `@here`, so that the text mentions only single users.
-fn without_here(text: Text<'_>) -> Result<Text<'_>, Detail> {
-    let mut rest = text.as_str().to_owned();
-    let is_here = |text: &str| mention_ranges(text).find(|(_, mention)| *mention == Mention::Here);
-    let mut has_changed = false;
-    while let Some((range, _)) = is_here(&rest) {
-        rest.remove(range.start);
-        has_changed = true;
-    }
-    if has_changed { Text::new(rest) } else { Ok(text) }
 }
 
 /// Replaces the text of a message of the hook, unless it has this text.
