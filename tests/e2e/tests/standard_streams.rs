@@ -20,6 +20,8 @@ fn dropped_log_lines(stderr: Stdio) -> u64 {
     let data = TempDir::new().expect("a folder");
     let mut command = Command::new(binary());
     command.args(["up", "--plaintext", "--data"]).arg(data.path()).env("PAPO_LOG", "trace");
+    // The default ports of the gateway are fixed, and tests run at the same time.
+    command.args(["--web=off", "--metrics=off"]);
     for flag in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"] {
         command.arg(format!("--{flag}=tcp://127.0.0.1:0"));
     }
