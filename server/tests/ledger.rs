@@ -8,6 +8,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use server::domain::{Command, history};
 use server::storage::commit_log::CommitMode;
@@ -136,6 +138,19 @@ fn an_id_is_recognised_before_and_after_its_record_is_durable_and_after_a_restar
     assert_eq!(number(&running), Some(3));
     let refused = running.ledger.sent_before(id(9), &user("bob")).expect_err("the id of Alice's message");
     assert_eq!(refused.reason(), Some(common::Reason::IdTaken));
+}
+
+#[test]
+fn an_opener_waits_for_a_holder_that_is_about_to_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let held = Store::open(folder.path()).expect("a new folder");
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(held);
+        });
+        Store::open(folder.path()).expect("the holder has ended");
+    });
 }
 
 #[test]

@@ -9,11 +9,16 @@ use std::time::Duration;
 use crate::error::TransportError;
 
 /// The interval between two returns. A return takes milliseconds at most, even for a gigabyte.
-const RETURN_EVERY: Duration = Duration::from_secs(10);
+const RETURN_EVERY: Duration = Duration::from_secs(2);
 
 /// The size from which a block of memory returns to the system at the moment when it is freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE_BLOCK_BYTES: libc::c_int = 256 << 10;
+
+/// The free memory at the end of the heap that stays in the process until the next regular return. The
+/// default is 128 KiB: the buffers of each batch of messages would leave the process and enter it again.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const KEPT_BYTES: libc::c_int = 4 << 20;
 
 /// Starts a thread that returns freed memory for as long as the process runs. Large blocks return at once.
 pub fn return_regularly() -> Result<(), TransportError> {
@@ -37,11 +42,15 @@ fn return_freed() {
 
 /// Fixes the size of large blocks. Without this call, glibc raises the size up to 32 MiB whenever such a
 /// block is freed (`M_MMAP_THRESHOLD` in mallopt(3)). Freed replies of 2 MiB would then stay in the process.
+/// glibc also raises `M_TRIM_THRESHOLD` then; the fixed size prevents this, so the function sets it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn return_large_blocks_at_once() {
     #[expect(unsafe_code, reason = "the standard library has no function for it")]
-    // SAFETY: the function only changes a parameter of the allocator (mallopt(3)).
-    let _was_accepted = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) };
+    // SAFETY: the function only changes parameters of the allocator (mallopt(3)).
+    let _were_accepted = unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+            & libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES)
+    };
 }
 
 /// Other allocators return memory by themselves.

@@ -7,10 +7,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use common::hex::{from_hex, to_hex};
 use disk::{AppendFile, Disk, Lock, RealDisk};
 use thiserror::Error;
+use transport::clock;
 
 use crate::domain::{State, TopicSecret};
 use crate::journal::{JournalError, LOG_FOLDER, rewrite};
@@ -33,6 +36,10 @@ pub const RESTORING_FOLDER: &str = "restoring";
 pub const RESTORED_FILE: &str = "restored";
 /// The file that the server locks while it runs.
 pub(crate) const LOCK_FILE: &str = "lock";
+/// The maximum time that an opener waits for the lock of a data folder.
+const LOCK_WAIT: Duration = Duration::from_millis(500);
+/// The time between two attempts to lock a data folder.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// The reason why the data folder cannot be used.
 #[derive(Debug, Error)]
@@ -165,14 +172,27 @@ pub fn check_is_data(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Locks an existing data folder until the file is dropped.
+/// Locks an existing data folder until the file is dropped. If another process holds the lock, the function
+/// waits for a short time, because that process may be about to end.
 pub(crate) fn lock(folder: &Path) -> Result<Box<dyn AppendFile>, StoreError> {
+    let started = clock::now();
+    loop {
+        if let Some(file) = try_lock(folder)? {
+            return Ok(file);
+        }
+        if clock::now().duration_since(started) >= LOCK_WAIT {
+            return Err(StoreError::Locked(folder.to_owned()));
+        }
+        thread::sleep(LOCK_RETRY);
+    }
+}
+
+/// Locks an existing data folder; `None` if another process holds the lock.
+fn try_lock(folder: &Path) -> Result<Option<Box<dyn AppendFile>>, StoreError> {
     let failed = |action| move |source| StoreError::Io { action, path: folder.join(LOCK_FILE), source };
     let mut file = RealDisk::new(folder).open_or_create(LOCK_FILE).map_err(failed("open"))?;
-    match file.lock().map_err(failed("lock"))? {
-        Lock::Held => Ok(file),
-        Lock::Busy | Lock::Gone => Err(StoreError::Locked(folder.to_owned())),
-    }
+    let lock = file.lock().map_err(failed("lock"))?;
+    Ok((lock == Lock::Held).then_some(file))
 }
 
 /// Completes a redaction that a crash interrupted, or removes its files if the new log was not activated. The
