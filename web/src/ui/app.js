@@ -1,30 +1,29 @@
 // <papo-app>: the frame of the page. It connects, shows the entrance or the chat, and carries out actions.
 
 import { logout } from "../core/http.js";
-import { uuid7 } from "../core/uuid.js";
 import { canonicalTarget } from "../core/names.js";
 import { errorText, t } from "../i18n/index.js";
 import { Announcer } from "./announcer.js";
-import { runCommand } from "./commands.js";
+import { join } from "./channels.js";
 import { Composer } from "./composer.js";
 import { connect, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
+import { listenToDrops } from "./files.js";
+import { listenToKeys } from "./keys.js";
 import { Model } from "./model.js";
 import { notifyUser } from "./notifications.js";
 import { linkTo } from "./row.js";
 import { rowOf } from "./rows.js";
 import { Sidebar, displayName } from "./sidebar.js";
-import { copyText, visible } from "./text.js";
+import { visible } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { Uploads } from "./uploads.js";
 
-/** @import { Message } from "../core/api.js" */
 /** @import { Row } from "./rows.js" */
 
 const WINDOWS_MAX = 20;
 const USERS_EVERY_MS = 30_000;
-const UNDO_MS = 6000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
 
@@ -131,10 +130,8 @@ export class App extends HTMLElement {
     model.on("conversations", () => this.#drawHeading());
     NARROW.addEventListener("change", () => this.#markLandmarks());
     window.addEventListener("hashchange", () => this.#openFromAddress());
-    document.addEventListener("keydown", (event) => this.#key(event));
-    document.addEventListener("dragover", (event) => this.#drag(event));
-    document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) this.main.classList.remove("is-dropping"); });
-    document.addEventListener("drop", (event) => this.#drop(event));
+    listenToKeys(this);
+    listenToDrops(this);
     setInterval(() => { if (!document.hidden) model.loadUsers().catch(() => {}); }, USERS_EVERY_MS);
   }
 
@@ -203,7 +200,7 @@ export class App extends HTMLElement {
   async openName(text) {
     const name = text === "*" ? "*" : canonicalTarget(text);
     if (!name) return this.notify(t("channel_or_user"), true);
-    if (name.startsWith("#") && !this.model.conversations.has(name)) return this.join(name);
+    if (name.startsWith("#") && !this.model.conversations.has(name)) return join(this, name);
     return this.go(name);
   }
 
@@ -231,7 +228,7 @@ export class App extends HTMLElement {
       const isNew = (/** @type {Row} */ row) => row.n >= (firstUnread ?? 0) && row.from !== model.user && ["message", "file"].includes(row.kind);
       const unreadRow = firstUnread === null ? null : rows.list.find(isNew);
       this.timeline.show(rows, { n, divider: unreadRow?.n ?? null, flash: n !== null });
-      this.timeline.considerRead();
+      this.timeline.reading.consider();
     } catch (error) {
       this.notify(errorText(error), true);
     }
@@ -252,7 +249,7 @@ export class App extends HTMLElement {
 
   /** @param {string} name */
   #offerToJoin(name) {
-    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => this.join(name) });
+    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => join(this, name) });
     if (!this.model.open) this.#openFirst();
   }
 
@@ -290,164 +287,7 @@ export class App extends HTMLElement {
     return entry ? rowOf(entry) : null;
   }
 
-  // Channels.
-
-  /** @param {string} channel */
-  async join(channel) {
-    await this.try(async () => {
-      await this.client.command({ kind: "join", channel });
-      this.model.conversation(channel).role ??= "member";
-      await Promise.all([this.model.loadChannels(), this.model.loadInvitations()]);
-      await this.go(channel);
-    });
-  }
-
-  /** @param {string} channel @param {boolean} isPrivate */
-  create(channel, isPrivate) {
-    return this.try(async () => {
-      await this.client.command({ kind: "create", channel, private: isPrivate });
-      this.model.conversation(channel).role = "owner";
-      await this.model.loadChannels();
-      await this.go(channel);
-    });
-  }
-
-  /** @param {string} channel */
-  leave(channel) {
-    return this.try(async () => {
-      await this.client.command({ kind: "leave", channel });
-      this.model.forget(channel);
-      this.notify(t("you_left", { channel }));
-    });
-  }
-
-  /** @param {string} channel */
-  decline(channel) {
-    return this.try(async () => {
-      await this.client.request("channel.decline", { channel });
-      await this.model.loadInvitations();
-    });
-  }
-
-  /** @param {Record<string, unknown>} change */
-  setChannel(change) {
-    return this.try(() => this.client.request("channel.set", { channel: this.openChannel(), ...change }));
-  }
-
-  /** @param {string | null} conversation @param {string} level */
-  setLevel(conversation, level) {
-    return this.try(async () => {
-      await this.client.request("notify.set", conversation ? { conversation, level } : { level });
-      await this.model.loadLevels();
-      this.notify(conversation ? t("level_of", { conversation, level: t(`level_${level}`) }) : t("level_of_all", { level: t(`level_${level}`) }));
-    });
-  }
-
-  /** @param {string} user @param {boolean} isBlocked */
-  block(user, isBlocked) {
-    return this.try(async () => {
-      await this.client.request(isBlocked ? "user.block" : "user.unblock", { user });
-      this.model.blocked[isBlocked ? "add" : "delete"](user);
-      this.notify(t(isBlocked ? "user_blocked" : "user_unblocked", { user }));
-    });
-  }
-
-  // Messages.
-
-  /**
-   * Sends a text, or carries out a command. Returns false if the text stays in the field.
-   * @param {string} text
-   * @param {number | null} reply
-   */
-  submit(text, reply) {
-    if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(this, text);
-    if (!this.model.open) return false;
-    this.model.send(this.model.open, text.replace(/^\/\//, "/"), reply);
-    if (!this.timeline.isFollowing) this.timeline.toNewest();
-    return true;
-  }
-
-  /** @param {string} method @param {number} n @param {Record<string, unknown>} [params] */
-  amend(method, n, params = {}, conversation = this.here()) {
-    return this.try(() => this.client.request(method, { conversation, n, id: uuid7(Date.now()), ...params }));
-  }
-
-  /** @param {Row} row @param {string} text */
-  edit(row, text) {
-    if (text !== row.text) this.amend("message.edit", row.n, { text });
-    return true;
-  }
-
-  editLast() {
-    const row = this.timeline.lastOwn();
-    if (row) this.startEdit(row);
-  }
-
-  /** @param {Row} row */
-  startEdit(row) {
-    if (row.kind === "message" && row.from === this.model.user && !row.isDeleted) this.composer.edit(row);
-  }
-
-  /** @param {Row} row */
-  startReply(row) {
-    if (row.kind === "message" || row.kind === "file") this.composer.reply(row);
-  }
-
-  /** @param {string} conversation @param {Row} row @param {string} emoji */
-  react(conversation, row, emoji) {
-    const isOwn = row.reactions.some((reaction) => reaction.emoji === emoji && reaction.users.includes(this.model.user));
-    return this.amend("message.react", row.n, isOwn ? { emoji, remove: true } : { emoji }, conversation);
-  }
-
-  /** @param {Row} row */
-  async deleteMessage(row) {
-    const role = this.model.conversations.get(this.here())?.role;
-    const mayDelete = row.from === this.model.user || role === "owner" || role === "moderator";
-    if (!mayDelete || row.isDeleted) return;
-    const { confirmDialog } = await import("./dialogs.js");
-    if (await confirmDialog(t("delete_question", { n: row.n }), t("delete"))) this.amend("message.delete", row.n);
-  }
-
-  /** @param {{n: number}} row */
-  async copyLink(row) {
-    await copyText(`${location.origin}/${linkTo(this.here(), row.n)}`);
-    this.notify(t("link_copied"));
-  }
-
-  /** Puts a refused message back into the field. @param {Message} message */
-  takeBack(message) {
-    this.model.discard(message.id);
-    this.composer.putBack(message.text);
-  }
-
-  /** @param {string} conversation @param {number} seen @param {number} n */
-  markRead(conversation, seen, n) {
-    const known = this.model.conversations.get(conversation);
-    if (known) known.mark = Math.max(known.mark, seen);
-    this.client.command({ kind: "markRead", conversation, n: Math.max(seen, n) }).catch(() => {});
-  }
-
-  /** @param {File[]} files */
-  sendFiles(files) {
-    if (this.model.open && files.length) this.uploads?.add(this.model.open, files);
-  }
-
   // Status and notices.
-
-  /** The sentence about the connection and the completeness of the open conversation. */
-  statusText() {
-    const { summary, open } = this.model;
-    const waiting = this.model.pending.size;
-    if (summary.connectivity !== "connected") {
-      return waiting ? `${t(`connection_${summary.connectivity}`)} · ${t("messages_waiting", { count: waiting })}` : t(`connection_${summary.connectivity}`);
-    }
-    if (!open) return t("connection_connected");
-    const known = this.client.status().conversations.find((/** @type {any} */ one) => one.conversation === open);
-    const rows = this.model.windows.get(open);
-    const shown = known?.shown ?? rows?.last ?? 0;
-    const head = Math.max(known?.head ?? 0, rows?.head ?? 0);
-    return shown < head ? t("shown_up_to", { n: shown, head }) : t("complete_up_to", { conversation: displayName(open), n: head });
-  }
 
   #showStatus() {
     const { connectivity } = this.model.summary;
@@ -510,88 +350,6 @@ export class App extends HTMLElement {
 
   focusComposer() {
     this.composer?.input.focus();
-  }
-
-  // Keys, and files that are dragged onto the page.
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.isComposing) return;
-    const control = (event.ctrlKey || event.metaKey) && !event.altKey;
-    const key = event.key.toLowerCase();
-    const isTyping = event.target instanceof HTMLElement && event.target.closest("input, textarea, dialog");
-    const action = control && key === "k" ? () => this.openSwitcher()
-      : control && key === "f" && !event.shiftKey ? () => this.openSearch("")
-      : control && key === "/" ? () => this.openKeys()
-      : event.key === "?" && !isTyping && this.settings.letterKeys !== false ? () => this.openKeys()
-      : event.key === "F6" ? () => this.#nextRegion(event.shiftKey)
-      : event.altKey && event.key === "ArrowUp" ? () => this.#step(-1, event.shiftKey)
-      : event.altKey && event.key === "ArrowDown" ? () => this.#step(1, event.shiftKey)
-      : event.shiftKey && event.key === "Escape" ? () => this.#markAllRead()
-      : event.key === "Escape" && !this.details.hidden && !isTyping ? () => this.closeDetails()
-      : null;
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  /** @param {boolean} isBack */
-  #nextRegion(isBack) {
-    const open = /** @type {HTMLElement | null} */ (this.sidebar.querySelector("[aria-current]") ?? this.sidebar.querySelector("a, button"));
-    const regions = [
-      { node: this.sidebar, focus: () => open?.focus() },
-      { node: this.timeline, focus: () => this.timeline.focusLog() },
-      { node: this.composer, focus: () => this.focusComposer() },
-      { node: this.details, focus: () => /** @type {HTMLElement | null} */ (this.details.querySelector("button, input, a"))?.focus() },
-    ].filter(({ node }) => !node.hidden);
-    const at = regions.findIndex(({ node }) => node.contains(document.activeElement));
-    regions[(at + (isBack ? regions.length - 1 : 1)) % regions.length]?.focus();
-  }
-
-  /**
-   * Opens the next conversation of the list, or the next unread one.
-   * @param {number} direction
-   * @param {boolean} onlyUnread
-   */
-  #step(direction, onlyUnread) {
-    const links = [...this.sidebar.querySelectorAll("a.item")];
-    const at = links.findIndex((link) => link.getAttribute("aria-current"));
-    const order = links.map((_, i) => links[(at + direction * (i + 1) + links.length * 2) % links.length]);
-    const next = order.find((link) => !onlyUnread || link?.classList.contains("has-unread"));
-    const name = next instanceof HTMLElement ? next.dataset.name : undefined;
-    if (name) this.go(name);
-  }
-
-  /** Read marks only move forward, so they move after the time for "undo". */
-  #markAllRead() {
-    const unread = [...this.model.conversations.values()].filter((one) => one.unread > 0);
-    const before = unread.map((one) => ({ one, unread: one.unread, mentions: one.mentions }));
-    const mark = () => { for (const { name, head } of unread) this.client.command({ kind: "markRead", conversation: name, n: head }).catch(() => {}); };
-    const timer = setTimeout(mark, UNDO_MS);
-    for (const one of unread) Object.assign(one, { unread: 0, mentions: 0 });
-    this.model.emit("conversations");
-    const undo = () => {
-      clearTimeout(timer);
-      for (const { one, ...counts } of before) Object.assign(one, counts);
-      this.model.emit("conversations");
-    };
-    this.notify(t("marked_read", { count: unread.length }), false, { label: t("undo"), run: undo });
-  }
-
-  /** @param {DragEvent} event */
-  #drag(event) {
-    if (!event.dataTransfer?.types.includes("Files") || !this.model.open) return;
-    event.preventDefault();
-    this.main.classList.add("is-dropping");
-  }
-
-  /** @param {DragEvent} event */
-  #drop(event) {
-    const files = [...event.dataTransfer?.files ?? []];
-    this.main.classList.remove("is-dropping");
-    if (!files.length) return;
-    event.preventDefault();
-    this.sendFiles(files);
   }
 
   // Panels and dialogs, which are loaded when they are first opened.

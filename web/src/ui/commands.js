@@ -1,6 +1,8 @@
 // The slash commands of the composer. They have the names of the commands of `papo chat`.
 
 import { errorText, t } from "../i18n/index.js";
+import { block, create, join, leave, setChannel, setLevel } from "./channels.js";
+import { amend, copyLink } from "./messages.js";
 
 /**
  * @typedef {import("./app.js").App} App
@@ -28,9 +30,9 @@ const aboutMember = (method, done) => async (/** @type {App} */ app, /** @type {
 
 /** @type {Command[]} */
 export const COMMANDS = [
-  { name: "join", run: (app, argument) => app.join(channelName(argument)) },
-  { name: "create", run: (app, argument) => app.create(channelName(words(argument)[0] ?? ""), words(argument)[1] === "private") },
-  { name: "leave", run: (app, argument) => app.leave(argument ? channelName(argument) : app.openChannel()) },
+  { name: "join", run: (app, argument) => join(app, channelName(argument)) },
+  { name: "create", run: (app, argument) => create(app, channelName(words(argument)[0] ?? ""), words(argument)[1] === "private") },
+  { name: "leave", run: (app, argument) => leave(app, argument ? channelName(argument) : app.openChannel()) },
   { name: "open", run: (app, argument) => app.openName(argument) },
   { name: "msg", run: (app, argument) => {
     const [to = "", ...rest] = argument.split(" ");
@@ -47,39 +49,51 @@ export const COMMANDS = [
     await app.client.request("channel.role", params);
     app.notify(t("done_role", { ...params, role: t(`role_${role}`) }));
   } },
-  { name: "topic", run: (app, argument) => app.setChannel({ subject: argument === "-" ? "" : argument }) },
-  { name: "private", run: (app, argument) => app.setChannel({ private: argument !== "off" }) },
+  { name: "topic", run: (app, argument) => setChannel(app, { subject: argument === "-" ? "" : argument }) },
+  { name: "private", run: (app, argument) => setChannel(app, { private: argument !== "off" }) },
   { name: "archive", run: async (app, argument) => {
     await app.client.request("channel.archive", { channel: app.openChannel(), archived: argument !== "off" });
   } },
   { name: "reply", run: (app, argument) => { const { n, rest } = numbered(argument); app.model.send(app.here(), rest, n); } },
-  { name: "edit", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.edit", n, { text: rest }); } },
-  { name: "delete", run: (app, argument) => app.amend("message.delete", numbered(argument).n) },
-  { name: "react", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.react", n, { emoji: rest }); } },
-  { name: "unreact", run: (app, argument) => { const { n, rest } = numbered(argument); return app.amend("message.react", n, { emoji: rest, remove: true }); } },
+  { name: "edit", run: (app, argument) => { const { n, rest } = numbered(argument); return amend(app, "message.edit", n, { text: rest }); } },
+  { name: "delete", run: (app, argument) => amend(app, "message.delete", numbered(argument).n) },
+  { name: "react", run: (app, argument) => { const { n, rest } = numbered(argument); return amend(app, "message.react", n, { emoji: rest }); } },
+  { name: "unreact", run: (app, argument) => { const { n, rest } = numbered(argument); return amend(app, "message.react", n, { emoji: rest, remove: true }); } },
   { name: "history", run: (app, argument) => app.go(app.here(), numbered(argument).n) },
   { name: "search", run: (app, argument) => app.openSearch(argument) },
   { name: "mentions", run: (app) => app.openSearch("", true) },
   { name: "notify", run: (app, argument) => {
     const [level = "all", conversation] = words(argument);
-    return app.setLevel(conversation ?? app.here(), level);
+    return setLevel(app, conversation ?? app.here(), level);
   } },
-  { name: "mute", run: (app, argument) => app.setLevel(argument || app.here(), "none") },
-  { name: "dnd", run: (app, argument) => app.setLevel(null, argument === "off" ? "all" : "none") },
+  { name: "mute", run: (app, argument) => setLevel(app, argument || app.here(), "none") },
+  { name: "dnd", run: (app, argument) => setLevel(app, null, argument === "off" ? "all" : "none") },
   { name: "away", run: (app) => app.client.command({ kind: "setPresence", mode: "away" }).then(() => app.notify(t("you_are_away"))) },
   { name: "back", run: (app) => app.client.command({ kind: "setPresence", mode: "atKeyboard" }).then(() => app.notify(t("you_are_online"))) },
-  { name: "block", run: (app, argument) => app.block(userName(argument), true) },
-  { name: "unblock", run: (app, argument) => app.block(userName(argument), false) },
-  { name: "link", run: (app, argument) => app.copyLink({ n: numbered(argument).n }) },
+  { name: "block", run: (app, argument) => block(app, userName(argument), true) },
+  { name: "unblock", run: (app, argument) => block(app, userName(argument), false) },
+  { name: "link", run: (app, argument) => copyLink(app, { n: numbered(argument).n }) },
   { name: "help", run: (app) => app.openKeys() },
   { name: "logout", run: (app) => app.logOut() },
 ];
 
 /**
+ * Sends a text, or carries out a command. Returns false if the text stays in the field.
+ * @param {App} app @param {string} text @param {number | null} reply
+ */
+export function submit(app, text, reply) {
+  if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(app, text);
+  if (!app.model.open) return false;
+  app.model.send(app.model.open, text.replace(/^\/\//, "/"), reply);
+  if (!app.timeline.isFollowing) app.timeline.toNewest();
+  return true;
+}
+
+/**
  * Carries out a line that begins with a slash. Returns false if the line stays in the field.
  * @param {App} app @param {string} line
  */
-export function runCommand(app, line) {
+function runCommand(app, line) {
   const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
   const command = COMMANDS.find((known) => known.name === name);
   if (!command) {

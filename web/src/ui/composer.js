@@ -1,9 +1,12 @@
 // <papo-composer>: the text field, replies and edits, drafts, completion, and the files that are being sent.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, submit } from "./commands.js";
 import { displayName } from "./sidebar.js";
 import { append, fill, h, icon, iconButton } from "./dom.js";
+import { sendFiles } from "./files.js";
+import { edit, editLast } from "./messages.js";
+import { statusText } from "./status.js";
 import { oneLine, visible } from "./text.js";
 import { sizeText } from "./time.js";
 
@@ -45,7 +48,7 @@ export class Composer extends HTMLElement {
     this.input.addEventListener("blur", () => { this.#close(); this.saveDraft(); });
     this.input.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => this.#paste(event));
     this.picker.addEventListener("change", () => {
-      this.app.sendFiles([...this.picker.files]);
+      sendFiles(this.app, [...this.picker.files]);
       this.picker.value = "";
     });
     window.addEventListener("pagehide", () => this.saveDraft());
@@ -116,7 +119,7 @@ export class Composer extends HTMLElement {
       this.submit();
     } else if (event.key === "ArrowUp" && !this.input.value && !event.altKey) {
       event.preventDefault();
-      this.app.editLast();
+      editLast(this.app);
     } else if (event.key === "Escape" && this.context) {
       event.preventDefault();
       event.stopPropagation();
@@ -130,7 +133,7 @@ export class Composer extends HTMLElement {
     this.#close();
     const context = this.context;
     // The text leaves the field only when the outbox has it.
-    const isTaken = context?.kind === "edit" ? this.app.edit(context.row, text) : this.app.submit(text, context?.row.n ?? null);
+    const isTaken = context?.kind === "edit" ? edit(this.app, context.row, text) : submit(this.app, text, context?.row.n ?? null);
     if (!isTaken) return;
     this.#setText(context?.kind === "edit" ? context.draft : "");
     this.#setContext(null);
@@ -265,7 +268,7 @@ export class Composer extends HTMLElement {
     const files = [...event.clipboardData?.files ?? []];
     if (!files.length) return;
     event.preventDefault();
-    this.app.sendFiles(files);
+    sendFiles(this.app, files);
   }
 
   /** @param {import("./uploads.js").Upload[]} uploads */
@@ -284,7 +287,7 @@ export class Composer extends HTMLElement {
 
   drawFoot() {
     const { typing, summary } = this.model;
-    const status = this.app.statusText();
+    const status = statusText(this.app);
     this.foot.replaceChildren();
     append(this.foot, [
       h("span", { class: "typing" }, typing.length ? t("typing_users", { users: typing.join(", ") }) : ""),

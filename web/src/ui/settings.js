@@ -1,6 +1,7 @@
 // The settings: language, theme, notifications, keys, sessions, password, and the way out.
 
 import { LANGUAGES, errorText, language, t } from "../i18n/index.js";
+import { setLevel } from "./channels.js";
 import { h, openDialog } from "./dom.js";
 import { field } from "./entrance.js";
 import { setTheme, theme } from "./theme.js";
@@ -32,7 +33,7 @@ export function openSettings(app) {
       save({ notifications: isOn });
     }),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
-    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => app.setLevel(null, isOn ? "none" : "all")),
+    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => setLevel(app, null, isOn ? "none" : "all")),
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => save({ letterKeys: isOn })),
     inviteLink(app), passwordForm(app), sessionList(app),
     h("div", { class: "dialog-buttons" },

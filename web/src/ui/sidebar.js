@@ -1,6 +1,7 @@
 // <papo-sidebar>: the conversations with their unread counts, invitations, and the user's own menu.
 
 import { t } from "../i18n/index.js";
+import { decline, join } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
 import { currentNames } from "./model.js";
 import { linkTo } from "./row.js";
@@ -79,8 +80,8 @@ export class Sidebar extends HTMLElement {
   #invitations() {
     return this.model.invitations.map(({ channel, by }) => h("div", { class: "invitation" },
       h("p", {}, ...visible(t("invitation", { channel, by }))),
-      h("button", { type: "button", class: "small primary", onclick: () => this.app.join(channel) }, t("accept")),
-      h("button", { type: "button", class: "small", onclick: () => this.app.decline(channel) }, t("decline"))));
+      h("button", { type: "button", class: "small primary", onclick: () => join(this.app, channel) }, t("accept")),
+      h("button", { type: "button", class: "small", onclick: () => decline(this.app, channel) }, t("decline"))));
   }
 
   /** @param {Conversation[]} all */

@@ -1,7 +1,7 @@
 // Starts a node of papo, a proxy that can cut the network, and Debian's chromium.
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -180,6 +180,48 @@ export async function users(origin, names, channel = "#general") {
   return apis;
 }
 
+/** A user of `papo chat`, which reads lines from a pipe and speaks ZeroMQ. */
+export class Terminal {
+  screen = "";
+
+  /** Starts the chat and registers the user. */
+  static async register(server, name, lang) {
+    const terminal = new Terminal(server, name, lang);
+    terminal.types(`/register ${name}`);
+    await terminal.sees(lang === "en" ? `you are ${name}` : `você é ${name}`);
+    return terminal;
+  }
+
+  constructor(server, name, lang) {
+    this.name = name;
+    this.folder = mkdtempSync(path.join(tmpdir(), `papo-${name}-`));
+    this.child = spawn(PAPO, ["chat", "--plaintext", "--lang", lang, "--server", server, "--config", this.folder],
+      { cwd: this.folder, env: { ...process.env, PAPO_PASSWORD: PASSWORD, LC_ALL: "C.UTF-8" } });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text) => { this.screen += text; });
+    }
+  }
+
+  types(line) { this.child.stdin.write(`${line}\n`); }
+
+  /** Waits until the screen shows a text this many times. */
+  sees(text, times = 1) {
+    return until(() => this.screen.split(text).length > times, () => `${this.name} sees ${text}, but:\n${this.screen}`);
+  }
+
+  /** A file in the folder of the chat. */
+  write(name, bytes) { writeFileSync(path.join(this.folder, name), bytes); }
+  read(name) { return readFileSync(path.join(this.folder, name)); }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.stdin.end();
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
 /** Logs in through the form of the page. */
 export async function logIn(page, origin, user, address = "/") {
   await page.goto(origin + address);
@@ -210,7 +252,7 @@ export async function until(condition, what, ms = 10_000) {
   const end = Date.now() + ms;
   for (;;) {
     if (await condition()) return;
-    if (Date.now() > end) throw new Error(`timeout: ${what}`);
+    if (Date.now() > end) throw new Error(`timeout: ${typeof what === "function" ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
