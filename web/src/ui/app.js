@@ -4,9 +4,10 @@ import { logout } from "../core/http.js";
 import { canonicalTarget } from "../core/names.js";
 import { errorText, t } from "../i18n/index.js";
 import { Announcer } from "./announcer.js";
+import { Cache } from "./cache.js";
 import { join } from "./channels.js";
 import { Composer } from "./composer.js";
-import { connect, userOfSlot, watchTyping } from "./connect.js";
+import { connect, rememberUser, rememberedUser, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
 import { listenToDrops } from "./files.js";
@@ -15,7 +16,8 @@ import { Model } from "./model.js";
 import { notifyUser } from "./notifications.js";
 import { linkTo } from "./row.js";
 import { rowOf } from "./rows.js";
-import { Sidebar, displayName } from "./sidebar.js";
+import { conversationName } from "./names.js";
+import { Sidebar } from "./sidebar.js";
 import { visible } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { Uploads } from "./uploads.js";
@@ -50,8 +52,8 @@ export class App extends HTMLElement {
     this.#ended = sessionStorage.getItem("papo-ended") ?? "";
     sessionStorage.removeItem("papo-ended");
     this.replaceChildren(h("main", { class: "loading" }, h("h1", { class: "visually-hidden" }, "papo"), h("p", { role: "status" }, t("connecting"))));
-    const user = wantsNew ? null : await userOfSlot(this.sessionSlot);
-    if (user) return this.#chat(user);
+    const known = wantsNew ? null : rememberedUser(this.sessionSlot);
+    if (known) return this.#chat(known);
     const entrance = new Entrance();
     entrance.sessionSlot = wantsNew ? null : this.sessionSlot;
     entrance.reason = this.#ended;
@@ -60,6 +62,10 @@ export class App extends HTMLElement {
       location.assign(session.slot === 0 ? `/${location.hash}` : `/u/${session.slot}/${location.hash}`);
     };
     this.replaceChildren(entrance);
+    if (wantsNew) return undefined;
+    // A browser that knows no user may still have the cookie of a session.
+    const user = await userOfSlot(this.sessionSlot);
+    return user && entrance.isConnected && !entrance.isBusy ? this.#chat(user) : undefined;
   }
 
   /** @param {string} user */
@@ -68,15 +74,20 @@ export class App extends HTMLElement {
       onNews: (news) => this.model.take(news),
       onDraft: (conversation, text) => this.composer?.takeDraft(conversation, text),
       onPage: (tag) => this.#pageChanged(tag),
+      onOtherUser: () => this.#sessionEnded(""),
     });
+    rememberUser(this.sessionSlot, user);
     this.client = client;
     this.settings = settings;
     this.storage = storage;
     this.model = new Model(client, user);
-    this.uploads = new Uploads(this.sessionSlot, () => this.composer.drawUploads(this.uploads.list));
+    this.uploads = new Uploads(this.sessionSlot, () => this.composer.drawUploads(this.uploads.list),
+      async (file) => /\.jpe?g$/i.test(file.name) ? (await import("./exif.js")).preparePicture(this, file) : file);
     this.#build();
     this.#listen();
     try {
+      await client.begin(user);
+      if (await new Cache(storage, this.model).restoreConversations()) await this.#openStart();
       // The core repeats a command that it could not send only after a while.
       await hello;
       await client.login(user);
@@ -84,6 +95,11 @@ export class App extends HTMLElement {
     } catch (error) {
       return this.notify(errorText(error), true);
     }
+    await this.#openStart();
+  }
+
+  /** Opens the conversation of the address, or the first one. */
+  async #openStart() {
     await this.#openFromAddress();
     if (!this.model.open) this.#openFirst();
   }
@@ -116,6 +132,7 @@ export class App extends HTMLElement {
     const { model } = this;
     model.on("window", (change) => this.timeline.apply(change ?? {}));
     model.on("pending", () => this.timeline.drawPending());
+    model.on("names", () => { this.timeline.redraw(); this.#drawHeading(); });
     model.on("status", () => this.#showStatus());
     model.on("arrived", ({ entry, conversation }) => {
       const isOpen = entry.conversation === model.open;
@@ -257,9 +274,10 @@ export class App extends HTMLElement {
     const { model } = this;
     const conversation = model.open ? model.conversations.get(model.open) : undefined;
     if (!conversation) return;
-    const state = conversation.name.startsWith("@") ? model.users.get(conversation.name.slice(1))?.state : null;
-    this.heading.replaceChildren(...visible(displayName(conversation.name)));
-    const parts = [conversation.isArchived ? t("archived_mark") : "", conversation.subject ?? "", state ? t(`state_${state}`) : ""];
+    const user = conversation.name.startsWith("@") ? model.users.get(conversation.name.slice(1)) : undefined;
+    this.heading.replaceChildren(...visible(conversationName(conversation.name)));
+    const parts = [conversation.isArchived ? t("archived_mark") : "", conversation.subject ?? "",
+      user?.displayName ?? "", user?.isBot ? t("bot") : user ? t(`state_${user.state}`) : ""];
     this.subject.replaceChildren(...visible(parts.filter(Boolean).join(" · ")));
   }
 
@@ -295,6 +313,8 @@ export class App extends HTMLElement {
     this.connection.hidden = connectivity === "connected";
     this.connection.textContent = sentence;
     this.announcer.setStatus(connectivity, sentence);
+    const { model } = this;
+    if (model.open && model.isConnected && model.windows.get(model.open)?.isStale) this.#show(model.open, null);
   }
 
   /**
@@ -335,17 +355,29 @@ export class App extends HTMLElement {
   }
   /** @type {string | undefined} */ knownPage;
 
-  async logOut() {
+  /** @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login */
+  async logOut(deletesAll = false) {
     this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
-    this.#sessionEnded(t("logged_out"));
+    await this.#sessionEnded(t("logged_out"), deletesAll);
   }
 
-  /** @param {string} reason */
-  #sessionEnded(reason) {
+  /** @param {string} reason @param {boolean} [deletesAll] */
+  async #sessionEnded(reason, deletesAll = false) {
     this.client?.stop();
+    rememberUser(this.sessionSlot, null);
+    const { storage } = this;
+    // Messages of others do not stay in the browser without a session.
+    if (deletesAll) await storage?.destroy().catch(() => {});
+    else await Promise.all([storage?.clear("events"), storage?.delete("settings", ["conversations"])]).catch(() => {});
     sessionStorage.setItem("papo-ended", reason);
     location.reload();
+  }
+
+  /** @param {Record<string, unknown>} change */
+  saveSettings(change) {
+    Object.assign(this.settings, change);
+    this.storage.put("settings", "page", { ...this.settings });
   }
 
   focusComposer() {
@@ -358,7 +390,8 @@ export class App extends HTMLElement {
   async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
   async openPeople() { (await import("./dialogs.js")).openPeople(this); }
   async openKeys() { (await import("./dialogs.js")).openKeys(); }
-  async openSettings() { (await import("./settings.js")).openSettings(this); }
+  /** @param {"password" | "sessions"} [part] the part that is open */
+  async openSettings(part) { (await import("./settings.js")).openSettings(this, part); }
   async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
   async openDetails() { (await import("./details.js")).openDetails(this); }
   /** @param {string} query */

@@ -46,6 +46,22 @@ export function setChannel(app, change) {
   return app.try(() => app.client.request("channel.set", { channel: app.openChannel(), ...change }));
 }
 
+/** @param {App} app @param {string} name */
+export function renameChannel(app, name) {
+  return app.try(async () => {
+    const channel = app.openChannel();
+    await app.client.request("channel.rename", { channel, new_name: name });
+    app.notify(t("done_rename", { channel, name }));
+  });
+}
+
+/** @param {App} app @param {string} channel */
+export async function deleteChannel(app, channel) {
+  const { confirmDialog } = await import("./dialogs.js");
+  const isSure = await confirmDialog(t("delete_channel_question", { channel }), t("delete"));
+  if (isSure) app.try(() => app.client.request("channel.delete", { channel }));
+}
+
 /** @param {App} app @param {string | null} conversation null for all @param {string} level */
 export function setLevel(app, conversation, level) {
   return app.try(async () => {

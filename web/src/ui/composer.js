@@ -2,10 +2,10 @@
 
 import { t } from "../i18n/index.js";
 import { COMMANDS, submit } from "./commands.js";
-import { displayName } from "./sidebar.js";
 import { append, fill, h, icon, iconButton } from "./dom.js";
 import { sendFiles } from "./files.js";
 import { edit, editLast } from "./messages.js";
+import { conversationName, isNamed } from "./names.js";
 import { statusText } from "./status.js";
 import { oneLine, visible } from "./text.js";
 import { sizeText } from "./time.js";
@@ -62,7 +62,7 @@ export class Composer extends HTMLElement {
     this.saveDraft();
     this.conversation = conversation;
     this.#setContext(null);
-    this.input.placeholder = t("message_to", { conversation: displayName(conversation) });
+    this.input.placeholder = t("message_to", { conversation: conversationName(conversation) });
     this.#setText(typed);
     const draft = await this.app.client.drafts.get(conversation);
     if (this.conversation === conversation && draft && !this.input.value) this.#setText(draft);
@@ -201,7 +201,7 @@ export class Composer extends HTMLElement {
     const rest = word.slice(1).toLowerCase();
     const starting = (/** @type {string[]} */ names) => names.filter((name) => name.toLowerCase().startsWith(rest)).slice(0, CHOICES_MAX);
     switch (word[0]) {
-      case "@": return starting([...this.model.users.keys(), "here"]).map((name) => ({ value: `@${name} `, label: `@${name}` }));
+      case "@": return this.#usersFor(rest);
       case "#": {
         const names = [...this.model.conversations.keys()].filter((name) => name.startsWith("#")).map((name) => name.slice(1));
         return starting(names).map((name) => ({ value: `#${name} `, label: `#${name}` }));
@@ -214,6 +214,18 @@ export class Composer extends HTMLElement {
           .map(([emoji, name]) => ({ value: `${emoji} `, label: `${emoji} :${name.split(" ")[0]}:` }));
       }
     }
+  }
+
+  /** @param {string} rest the letters after "@" */
+  #usersFor(rest) {
+    const { users } = this.model;
+    const named = [...users.keys(), "here"].filter((name) => isNamed(name, users.get(name), rest));
+    // Names come before display names.
+    named.sort((one, other) => Number(other.startsWith(rest)) - Number(one.startsWith(rest)));
+    return named.slice(0, CHOICES_MAX).map((name) => {
+      const shown = users.get(name)?.displayName;
+      return { value: `@${name} `, label: shown ? `@${name} — ${shown}` : `@${name}` };
+    });
   }
 
   #drawChoices() {

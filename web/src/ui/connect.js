@@ -12,6 +12,17 @@ function socketAddress(slot) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?slot=${slot}`;
 }
 
+/** The user of the last session of a slot; null after its end. @param {number} slot */
+export function rememberedUser(slot) {
+  return localStorage.getItem(`papo-user-${slot}`);
+}
+
+/** @param {number} slot @param {string | null} user */
+export function rememberUser(slot, user) {
+  if (user) localStorage.setItem(`papo-user-${slot}`, user);
+  else localStorage.removeItem(`papo-user-${slot}`);
+}
+
 /**
  * The user whose session the cookie of a slot holds; null without a session.
  * @param {number} slot
@@ -40,10 +51,10 @@ function firstLine(address) {
 
 /**
  * @param {number} slot @param {string} user
- * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag:
- * string) => void}} listeners
+ * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag: string) => void,
+ *   onOtherUser: () => void}} listeners
  */
-export async function connect(slot, user, { onNews, onDraft, onPage }) {
+export async function connect(slot, user, { onNews, onDraft, onPage, onOtherUser }) {
   const name = `papo-${user}`;
   const storage = await openStorage(name);
   /** @type {() => void} */
@@ -52,6 +63,8 @@ export async function connect(slot, user, { onNews, onDraft, onPage }) {
   const client = new Client({
     link: webSocketLink(`/ws?slot=${slot}`), storage, tabs: browserTabs(name), onNews, onDraft,
     onHello: (received) => {
+      // The cookie has no session, or another tab logged in as another user.
+      if (received.user !== user) return onOtherUser();
       greeted();
       if (received.page) onPage(received.page);
     },
@@ -63,8 +76,7 @@ export async function connect(slot, user, { onNews, onDraft, onPage }) {
 
 /**
  * Follows who is typing in a conversation. The command "open" of the core would also mark everything as read
- * that
- * it shows, as a terminal does. The page marks a row when it was in view.
+ * that it shows, as a terminal does. The page marks a row when it was in view.
  * @param {Client} client @param {string} conversation
  */
 export function watchTyping(client, conversation) {

@@ -3,6 +3,7 @@
 import { errorText, t } from "../i18n/index.js";
 import { block, leave, setChannel } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import { nameMarks } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
@@ -31,6 +32,7 @@ function userPanel(app, user, body) {
   const known = app.model.users.get(user);
   const isBlocked = app.model.blocked.has(user);
   return fill(body,
+    h("p", { class: "member" }, h("b", {}, ...visible(user)), ...nameMarks(known)),
     h("p", {}, h("span", { class: `dot is-${known?.state ?? "offline"}` }), " ", t(`state_${known?.state ?? "offline"}`),
       known?.seen ? ` · ${t("last_seen", { when: fullTime(known.seen) })}` : ""),
     h("button", { type: "button", onclick: async () => { await block(app, user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")));
@@ -105,6 +107,7 @@ function memberItem(app, channel, { user, role }, own, again) {
   return h("li", { class: "member" },
     h("span", { class: `dot is-${state}`, title: t(`state_${state}`) }),
     h("button", { type: "button", class: "member-name", onclick: () => user !== app.model.user && app.go(`@${user}`) }, ...visible(user)),
+    ...nameMarks(app.model.users.get(user)),
     select || (role === "member" ? "" : h("span", { class: "role" }, t(`role_${role}`))),
     outranks && h("button", { type: "button", class: "icon-button", "aria-label": t("kick_user", { user }), title: t("kick_user", { user }),
       onclick: () => ask("channel.kick", {}, t("done_kick", { user, channel })) }, icon("close")));

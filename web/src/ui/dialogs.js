@@ -5,7 +5,7 @@ import { create, join, setLevel } from "./channels.js";
 import { COMMANDS } from "./commands.js";
 import { fill, h, icon, openDialog } from "./dom.js";
 import { copyLink, deleteMessage, mayDelete, react, startEdit, startReply } from "./messages.js";
-import { displayName, shownUnread } from "./sidebar.js";
+import { conversationName, isNamed, nameMarks, shownUnread } from "./names.js";
 import { copyText, visible } from "./text.js";
 
 /** @import { Row } from "./rows.js" */
@@ -73,12 +73,12 @@ export function openSwitcher(app) {
     const others = [...model.users.keys()].map((user) => ({ name: `@${user}`, unread: 0, mentions: 0 }))
       .filter(({ name }) => !model.conversations.has(name) && name !== `@${model.user}`);
     return [...known, ...others]
-      .filter(({ name }) => displayName(name).toLowerCase().includes(query.startsWith("#") || query.startsWith("@") ? query : bare))
+      .filter(({ name }) => conversationName(name).toLowerCase().includes(query.startsWith("#") || query.startsWith("@") ? query : bare))
       .sort((one, other) => other.mentions - one.mentions || other.unread - one.unread || one.name.localeCompare(other.name))
       .slice(0, 50)
       .map(({ name, unread }) => ({
         key: name, run: () => app.go(name),
-        content: [h("span", { class: "item-name" }, ...visible(displayName(name))), unread ? h("span", { class: "badge" }, String(unread)) : ""],
+        content: [h("span", { class: "item-name" }, ...visible(conversationName(name))), unread ? h("span", { class: "badge" }, String(unread)) : ""],
       }));
   };
   const { nodes } = filteredList(t("switcher_hint"), find, () => dialog.close());
@@ -116,11 +116,12 @@ export async function openBrowser(app) {
 export async function openPeople(app) {
   const { model } = app;
   const find = (/** @type {string} */ query) => [...model.users.entries()]
-    .filter(([user]) => user !== model.user && user.includes(query.replace(/^@/, "")))
+    .filter(([user, info]) => user !== model.user && isNamed(user, info, query.replace(/^@/, "")))
     .slice(0, 100)
-    .map(([user, { state }]) => ({
+    .map(([user, info]) => ({
       key: user, run: () => app.go(`@${user}`),
-      content: [h("span", { class: `dot is-${state}` }), h("span", { class: "item-name" }, ...visible(user)), h("span", { class: "is-quiet" }, t(`state_${state}`))],
+      content: [h("span", { class: `dot is-${info.state}` }), h("span", { class: "item-name" }, ...visible(user), " ", ...nameMarks(info)),
+        h("span", { class: "is-quiet" }, t(`state_${info.state}`))],
     }));
   const { nodes, draw } = filteredList(t("find_person"), find, () => dialog.close());
   const dialog = openDialog(t("new_direct"), t("close"), ...nodes);
@@ -150,7 +151,7 @@ export function openLevels(app, name) {
   const options = ["all", "mentions", "none"].map((value) => h("label", { class: "check" },
     h("input", { type: "radio", name: "level", value, checked: value === level, onchange: () => { dialog.close(); setLevel(app, name, value); } }),
     h("span", {}, t(`level_${value}`), h("span", { class: "is-quiet" }, ` — ${t(`level_${value}_hint`)}`))));
-  const dialog = openDialog(t("notifications_of", { conversation: displayName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
+  const dialog = openDialog(t("notifications_of", { conversation: conversationName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
 }
 
 const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅", "❌", "🙏", "🚀", "🤔"];

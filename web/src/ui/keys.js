@@ -48,6 +48,11 @@ function nextRegion(app, isBack) {
   regions[(at + (isBack ? regions.length - 1 : 1)) % regions.length]?.focus();
 }
 
+/** Opens the next unread conversation. @param {App} app */
+export function nextUnread(app) {
+  stepConversation(app, 1, true);
+}
+
 /**
  * Opens the next conversation of the list, or the next unread one.
  * @param {App} app @param {number} direction @param {boolean} onlyUnread

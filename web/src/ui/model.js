@@ -1,10 +1,11 @@
 // The state that the elements of the page show. It takes the news of the client and emits events:
-//   conversations, window (detail: change), pending, status, typing, users, uploads, announce, ended
+//   conversations, window (detail: change), pending, status, typing, users, names, uploads, announce, ended
 // No DOM nodes.
 
 import { Rows } from "./rows.js";
 import { mentions } from "../core/mentions.js";
 
+/** @import { UserInfo } from "./names.js" */
 /** @import { Entry, Message, News, ProtocolError, Reading, StatusSummary } from "../core/api.js" */
 
 /**
@@ -45,7 +46,7 @@ export class Model extends EventTarget {
     this.windows = new Map();
     /** @type {Map<string, Pending>} in the order of sending */
     this.pending = new Map();
-    /** @type {Map<string, {state: string, seen?: number}>} */
+    /** @type {Map<string, UserInfo>} */
     this.users = new Map();
     /** @type {{channel: string, by: string, at: number}[]} */
     this.invitations = [];
@@ -60,6 +61,8 @@ export class Model extends EventTarget {
     /** @type {string | null} */
     this.open = null;
     this.isAdministrator = false;
+    /** @type {import("./cache.js").Cache | null} */
+    this.cache = null;
   }
 
   /** @param {string} type @param {any} [detail] */
@@ -111,8 +114,11 @@ export class Model extends EventTarget {
 
   async loadUsers() {
     const users = await this.list("user.list", "users", (user) => user.user);
-    this.users = new Map(users.map((user) => [user.user, { state: user.state ?? "offline", seen: user.seen }]));
+    const shown = namesOf(this.users);
+    this.users = new Map(users.map((user) => [user.user,
+      { state: user.state ?? "offline", seen: user.seen, displayName: user.display_name, isBot: user.bot === true }]));
     this.emit("users");
+    if (namesOf(this.users) !== shown) this.emit("names");
   }
 
   /** @param {string} name @returns {Conversation} */
@@ -177,6 +183,8 @@ export class Model extends EventTarget {
     this.emit("conversations");
   }
 
+  get isConnected() { return this.summary.connectivity === "connected"; }
+
   // The window of the open conversation.
 
   /**
@@ -187,10 +195,16 @@ export class Model extends EventTarget {
   async loadWindow(name, around) {
     const rows = this.rows(name);
     const isThere = around === null ? rows.hasNewest : rows.isLoaded && around >= rows.first && around <= rows.last;
-    if (isThere) return rows;
-    rows.isLoaded = false;
+    if (isThere && !(rows.isStale && this.isConnected)) return rows;
+    if (!this.isConnected && !rows.isLoaded) {
+      await this.cache?.restoreRows(rows);
+      rows.isStale = true;
+      return rows;
+    }
+    Object.assign(rows, { isLoaded: false, isStale: false });
     const page = await this.client.history({ conversation: name, limit: PAGE, ...(around === null ? {} : { around }) });
     rows.reset(page.entries, page.head);
+    this.cache?.noteRows(name);
     return rows;
   }
 
@@ -358,4 +372,10 @@ export class Model extends EventTarget {
 
   /** Removes a channel that the user left. @param {string} name */
   forget(name) { this.#forget(name); }
+}
+
+/** What the rows show of the users besides their names. @param {Map<string, UserInfo>} users */
+function namesOf(users) {
+  const shown = [...users].filter(([, { displayName, isBot }]) => displayName || isBot);
+  return JSON.stringify(shown.map(([user, { displayName, isBot }]) => [user, displayName, isBot]));
 }

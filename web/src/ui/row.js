@@ -3,6 +3,7 @@
 import { t } from "../i18n/index.js";
 import { fileUrl } from "../core/http.js";
 import { h, icon } from "./dom.js";
+import { nameMarks } from "./names.js";
 import { oneLine, textNodes, visible } from "./text.js";
 import { clockTime, dayName, fullTime, isSameDay, sizeText } from "./time.js";
 
@@ -15,6 +16,7 @@ import { clockTime, dayName, fullTime, isSameDay, sizeText } from "./time.js";
  * @property {number} head
  * @property {number} slot
  * @property {number | null} divider the number before which "new messages" is shown
+ * @property {(user: string) => import("./names.js").UserInfo | undefined} userInfo
  * @property {(name: string) => void} openConversation
  * @property {(text: string) => boolean} isMentioned
  * @property {(n: number) => void} jump
@@ -62,6 +64,7 @@ function messageNode(row, isFollowing, head, body, context) {
       h("div", { class: isFollowing ? "visually-hidden" : "row-head", id: head },
         h("span", { class: `author tone-${toneOf(row.from)}` }, ...visible(row.from)),
         posterNode(row),
+        ...nameMarks(context.userInfo(row.from)),
         h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at))),
       row.event?.reply ? quoteNode(row.event.reply, context) : null,
       h("div", { class: "body", id: body }, ...bodyNodes(row, context)),

@@ -1,7 +1,7 @@
 // The sentence below the field: the connection, and up to which number the open conversation is complete.
 
 import { t } from "../i18n/index.js";
-import { displayName } from "./sidebar.js";
+import { conversationName } from "./names.js";
 
 /** @param {import("./app.js").App} app */
 export function statusText(app) {
@@ -15,5 +15,5 @@ export function statusText(app) {
   const rows = windows.get(open);
   const shown = known?.shown ?? rows?.last ?? 0;
   const head = Math.max(known?.head ?? 0, rows?.head ?? 0);
-  return shown < head ? t("shown_up_to", { n: shown, head }) : t("complete_up_to", { conversation: displayName(open), n: head });
+  return shown < head ? t("shown_up_to", { n: shown, head }) : t("complete_up_to", { conversation: conversationName(open), n: head });
 }

@@ -90,6 +90,7 @@ export class Timeline extends HTMLElement {
     const rows = /** @type {Rows} */ (this.rows);
     return rowNode(row, previous, {
       user: this.model.user, conversation: rows.conversation, head: rows.head, divider: this.divider, slot: this.app.sessionSlot,
+      userInfo: (name) => this.model.users.get(name),
       openConversation: (name) => this.app.openName(name),
       isMentioned: (text) => this.model.isMentioned(text),
       jump: (n) => this.app.go(rows.conversation, n),
@@ -184,6 +185,11 @@ export class Timeline extends HTMLElement {
     if (change.added && !this.isFollowing && change.added.from !== this.model.user) this.newBelow++;
     this.#updateEnd();
     this.reading.consider();
+  }
+
+  /** Draws all rows again, with other names of their users. */
+  redraw() {
+    if (this.rows) this.keepPosition(() => this.#draw());
   }
 
   /** Draws a row again. @param {Row} row */
