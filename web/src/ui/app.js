@@ -32,7 +32,7 @@ const NARROW = matchMedia("(max-width: 640px)");
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
   sessionSlot = Number(/^\/u\/(\d)\//.exec(location.pathname)?.[1] ?? 0);
-  /** @type {any} */ client = null;
+  /** @type {import("../core/client.js").Client} */ client = /** @type {any} */ (null);
   /** @type {Model} */ model = /** @type {any} */ (null);
   /** @type {Record<string, any>} */ settings = {};
   /** @type {any} */ storage = null;

@@ -80,7 +80,7 @@ function passwordForm(app, isOpen) {
       const value = (/** @type {Element} */ label) => /** @type {HTMLInputElement} */ (label.querySelector("input")).value;
       try {
         const answer = await app.client.command({ kind: "changePassword", password: value(old), newPassword: value(fresh) });
-        note.textContent = t("password_changed", { count: answer.count ?? 0 });
+        note.textContent = t("password_changed", { count: answer.kind === "sessionsEnded" ? answer.count : 0 });
       } catch (error) {
         note.textContent = errorText(error);
       }

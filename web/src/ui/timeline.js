@@ -34,6 +34,8 @@ export class Timeline extends HTMLElement {
   isFollowing = true;
   /** New messages below the visible part. */
   newBelow = 0;
+  /** @type {Reading} */ reading = /** @type {any} */ (null);
+  /** @type {RowKeys} */ keys = /** @type {any} */ (null);
   /** @type {Map<string, Promise<Row | null>>} */
   #quotes = new Map();
 
