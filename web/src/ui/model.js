@@ -210,14 +210,16 @@ export class Model extends EventTarget {
 
   /** @param {Rows} rows */
   async loadOlder(rows) {
-    if (!rows.isLoaded || rows.hasOldest) return [];
-    const page = await this.client.history({ conversation: rows.conversation, before: rows.first, limit: PAGE });
-    return rows.prepend(page.entries);
+    if (!rows.isLoaded || rows.isStale || rows.hasOldest) return [];
+    const { conversation, first } = rows;
+    const page = await this.client.history({ conversation, before: first, limit: PAGE });
+    // A jump may have replaced the rows meanwhile.
+    return rows.first === first ? rows.prepend(page.entries) : [];
   }
 
   /** @param {Rows} rows */
   async loadNewer(rows) {
-    if (!rows.isLoaded || rows.hasNewest) return [];
+    if (!rows.isLoaded || rows.isStale || rows.hasNewest) return [];
     const page = await this.client.history({ conversation: rows.conversation, after: rows.last, limit: PAGE });
     return rows.append(page.entries, page.head);
   }

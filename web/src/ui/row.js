@@ -65,7 +65,7 @@ function messageNode(row, isFollowing, head, body, context) {
         h("span", { class: `author tone-${toneOf(row.from)}` }, ...visible(row.from)),
         posterNode(row),
         ...nameMarks(context.userInfo(row.from)),
-        h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at))),
+        timeNode(row)),
       row.event?.reply ? quoteNode(row.event.reply, context) : null,
       h("div", { class: "body", id: body }, ...bodyNodes(row, context)),
       row.reactions.length ? reactionsNode(row, context) : null),
@@ -181,7 +181,15 @@ function eventNode(row, head, body, context) {
   return h("p", { class: "event-line" },
     h("span", { id: head, class: "author" }, ...visible(row.from)), " ",
     h("span", { id: body }, ...visible(eventSentence(row, context.conversation))), " ",
-    h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at)));
+    timeNode(row));
+}
+
+/**
+ * The time of a row. `row_keys.js` adds the title when the pointer is there, because its text is slow to make.
+ * @param {Row} row
+ */
+function timeNode(row) {
+  return h("time", { datetime: new Date(row.at).toISOString() }, clockTime(row.at));
 }
 
 /** The sentence of an event, without its author. @param {Row} row @param {string} to */

@@ -3,6 +3,7 @@
 import { t } from "../i18n/index.js";
 import { h, iconButton } from "./dom.js";
 import { copyLink, deleteMessage, startEdit, startReply } from "./messages.js";
+import { fullTime } from "./time.js";
 
 /** @import { Row } from "./rows.js" */
 /** @typedef {import("./timeline.js").Timeline} Timeline */
@@ -33,6 +34,8 @@ export class RowKeys {
   /** @param {EventTarget | null} target */
   #showTools(target) {
     const article = target instanceof Element ? target.closest("article") : null;
+    const time = article?.querySelector("time");
+    if (article && time && !time.title) time.title = `${fullTime(Date.parse(time.dateTime))} · ${article.dataset.n}`;
     if (!article || article.classList.contains("is-event") || this.tools.parentElement === article) return;
     article.append(this.tools);
   }

@@ -16,7 +16,9 @@ import { RowKeys } from "./row_keys.js";
 
 const DOM_ROWS_MAX = 300;
 /** The rows that are added at once when the reader scrolls to the edge of the DOM. */
-const STEP = 80;
+const STEP = 40;
+/** The least height of a row in pixels. */
+const ROW_HEIGHT_MIN = 24;
 /** The distance to the edge at which more rows are added, in pixels. */
 const EDGE = 800;
 
@@ -30,6 +32,8 @@ export class Timeline extends HTMLElement {
   /** @type {number | null} the first unread number when the conversation was opened */
   divider = null;
   isLoading = false;
+  /** Whether the rows in view are not painted yet. */
+  isFirstPaint = false;
   /** Whether the reader is at the end and follows new messages. */
   isFollowing = true;
   /** New messages below the visible part. */
@@ -66,9 +70,11 @@ export class Timeline extends HTMLElement {
     this.keys.tools.remove();
     const count = rows.list.length;
     const target = n ?? divider;
-    const middle = target === null ? count : rows.indexFrom(target);
-    this.from = Math.max(0, Math.min(middle - STEP, count - STEP));
-    this.to = Math.min(count, this.from + 2 * STEP);
+    // Only the rows in view are drawn now: the others follow after the first paint.
+    const inView = Math.min(Math.ceil(this.log.clientHeight / ROW_HEIGHT_MIN) + 2, DOM_ROWS_MAX);
+    const before = target === null ? count - inView : rows.indexFrom(target) - Math.ceil(inView / 3);
+    this.from = Math.max(0, Math.min(before, count - inView));
+    this.to = Math.min(count, this.from + inView + Math.ceil(inView / 3));
     this.log.setAttribute("aria-label", rows.conversation);
     this.#draw();
     this.#drawPending();
@@ -76,7 +82,11 @@ export class Timeline extends HTMLElement {
     if (target === null) this.log.scrollTop = this.log.scrollHeight;
     else this.#scrollTo(target, n !== null, flash);
     this.#updateEnd();
-    this.#fillView();
+    this.isFirstPaint = true;
+    requestAnimationFrame(() => setTimeout(() => {
+      this.isFirstPaint = false;
+      this.#fillView();
+    }));
   }
 
   #draw() {
@@ -228,14 +238,15 @@ export class Timeline extends HTMLElement {
     if (this.isFollowing) this.newBelow = 0;
     this.#updateEnd();
     this.reading.consider();
-    if (log.scrollTop < EDGE) this.#showOlder();
-    if (distance < EDGE) this.#showNewer();
+    if (!this.isFirstPaint) this.#fillView();
   }
 
-  /** Adds rows until the view is full. */
+  /** Adds rows until each side of the view has a margin. */
   #fillView() {
-    const rows = this.rows;
-    if (rows && this.log.scrollHeight < this.log.clientHeight + EDGE && (this.from > 0 || !rows.hasOldest)) this.#showOlder();
+    const { log, rows } = this;
+    if (!rows) return;
+    if (log.scrollTop < EDGE) this.#showOlder();
+    if (log.scrollHeight - log.scrollTop - log.clientHeight < EDGE) this.#showNewer();
   }
 
   async #showOlder() {
@@ -252,21 +263,16 @@ export class Timeline extends HTMLElement {
       if (!added.length) return;
     }
     const start = Math.max(0, this.from - STEP);
-    this.#withoutFollowing(() => this.keepPosition(() => {
+    this.keepPosition(() => {
       const nodes = rows.list.slice(start, this.from).map((row, i) => this.#node(row, rows.list[start + i - 1]));
       const oldFirst = rows.list[this.from];
       this.list.firstElementChild?.replaceWith(this.#node(/** @type {Row} */ (oldFirst), rows.list[this.from - 1]));
       this.list.prepend(...nodes);
       this.from = start;
       if (!this.isFollowing) this.#trimBottom();
-    }));
-    this.#fillView();
-  }
-
-  /** Older rows must not move a reader at the end, so the end is kept, too. @param {() => void} change */
-  #withoutFollowing(change) {
-    change();
+    });
     this.#updateEnd();
+    this.#fillView();
   }
 
   async #showNewer() {
