@@ -7,6 +7,11 @@ import { Client, browserTabs, openStorage, webSocketLink } from "../core/client.
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 15_000;
 
+/** Asks over HTTP whether the gateway answers. @param {number} ms */
+function probe(ms) {
+  return fetch("/healthz", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ms) });
+}
+
 /** The address of the WebSocket of a slot. @param {number} slot */
 function socketAddress(slot) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?slot=${slot}`;
@@ -61,7 +66,7 @@ export async function connect(slot, user, { onNews, onDraft, onPage, onOtherUser
   let greeted = () => {};
   const hello = new Promise((resolve) => { greeted = () => resolve(null); });
   const client = new Client({
-    link: webSocketLink(`/ws?slot=${slot}`), storage, tabs: browserTabs(name), onNews, onDraft,
+    link: webSocketLink(`/ws?slot=${slot}`, { probe }), storage, tabs: browserTabs(name), onNews, onDraft,
     onHello: (received) => {
       // The cookie has no session, or another tab logged in as another user.
       if (received.user !== user) return onOtherUser();

@@ -265,7 +265,9 @@ export class Model extends EventTarget {
       case "outboxLoaded":
         for (const message of news.messages) this.pending.set(message.id, { message, at: Date.now(), state: "waiting" });
         return this.emit("pending");
-      case "delayed": return this.#setPending(news.message, "waiting");
+      case "delayed":
+        this.#setPending(news.message, "waiting");
+        return news.message.to === this.open ? this.emit("announce", { key: "waiting" }) : undefined;
       case "sent": return this.#takeSent(news);
       case "presence":
         this.users.set(news.user, { ...this.users.get(news.user), state: news.state });

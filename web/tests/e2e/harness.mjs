@@ -1,5 +1,6 @@
 // Starts a node of papo, a proxy that can cut the network, and Debian's chromium.
 
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
@@ -152,6 +153,14 @@ export class Api {
     return result;
   }
 
+  /** Sends several requests at once. */
+  async batch(requests) {
+    const lines = requests.map(({ method, params }, i) => ({ jsonrpc: "2.0", id: i + 1, method, params }));
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${this.token}` };
+    const reply = await fetch(`${this.origin}/rpc`, { method: "POST", headers, body: JSON.stringify(lines) });
+    for (const { error } of await reply.json()) if (error) throw new Error(error.message);
+  }
+
   async register(user) {
     await this.call("auth.register", { user, password: PASSWORD });
     return this.login(user);
@@ -255,6 +264,13 @@ export async function until(condition, what, ms = 10_000) {
     if (Date.now() > end) throw new Error(`timeout: ${typeof what === "function" ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** Compares a page of docs/transcripts with a text. UPDATE_DOCS=1 writes it. */
+export function assertTranscript(name, text) {
+  const file = path.join(REPOSITORY, "docs/transcripts", name);
+  if (process.env.UPDATE_DOCS) writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, "utf8"), `docs/transcripts/${name} differs: UPDATE_DOCS=1 scripts/page-browser`);
 }
 
 /** Errors of the page that a test must not have: exceptions, and violations of the CSP. */

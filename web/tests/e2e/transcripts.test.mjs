@@ -1,0 +1,140 @@
+// The transcripts of the page: what the live regions say, and a session with the keyboard only. UPDATE_DOCS=1
+// writes them.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PASSWORD, assertTranscript, launch, logIn, say, startNode, until, users, uuid7 } from "./harness.mjs";
+
+let node;
+let browser;
+let bob;
+let dora;
+before(async () => {
+  node = await startNode();
+  browser = await launch();
+  [, bob, dora] = await users(node.origin, ["alice", "bob", "dora"]);
+  for (const text of ["The build is green", "Who reviews the notes?"]) await bob.send("#general", text);
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+test("the live regions announce messages of others once, and no history", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    window.spoken = [];
+    new MutationObserver((changes) => {
+      for (const { target, addedNodes } of changes) {
+        const live = target.closest?.("[data-live]");
+        for (const added of addedNodes) if (live) window.spoken.push(`${live.dataset.live}: ${added.textContent}`);
+      }
+    }).observe(document, { childList: true, subtree: true });
+  });
+  const rows = [];
+  /** Acts, and waits until the regions said these sentences, and nothing else for a while. */
+  const step = async (action, act, expected) => {
+    await act();
+    await page.waitForFunction((count) => window.spoken.length >= count, expected.length, { timeout: 15_000 });
+    await page.waitForTimeout(800);
+    const spoken = await page.evaluate(() => window.spoken.splice(0).sort());
+    assert.deepEqual(spoken, expected, action);
+    rows.push([action, spoken.join("<br>") || "(nothing)"]);
+  };
+  await step("Alice opens `#general` with two messages.", async () => {
+    await logIn(page, node.origin, "alice", "/#/general");
+    await page.waitForSelector(".rows article .text");
+  }, []);
+  await step("Bob writes *oi*.", () => bob.send("#general", "oi"), ["polite: bob: oi"]);
+  const line = (text) => ({ method: "message.send", params: { to: "#general", id: uuid7(), text } });
+  await step("Bob sends five messages at once.", () => bob.batch([1, 2, 3, 4, 5].map((i) => line(`quick ${i}`))), ["polite: 5 new messages in #general"]);
+  await step("Bob edits a message and reacts to it.", async () => {
+    const of = { conversation: "#general", n: 4 };
+    await bob.call("message.edit", { ...of, id: uuid7(), text: "The build is red" });
+    await bob.call("message.react", { ...of, id: uuid7(), emoji: "👀" });
+    await page.waitForSelector("article[data-n='4'] .reaction");
+  }, []);
+  await step("Alice scrolls to the beginning.", () => page.evaluate(() => { document.querySelector(".log").scrollTop = 0; }), []);
+  await step("Alice sends a message.", () => say(page, "my own"), ["polite: sent, 14"]);
+  await step("The network is lost, and Alice sends a message.", async () => {
+    node.wire.cut();
+    await say(page, "offline");
+  }, ["polite: waiting: the server does not answer yet", "status: The server does not answer; trying again"]);
+  await step("The network is back.", () => node.wire.heal(), ["polite: sent, 15", "status: Connected"]);
+  await step("Dora blocks Alice, who writes to her.", async () => {
+    await dora.call("user.block", { user: "alice" });
+    await say(page, "/msg @dora hi");
+  }, ["alert: Not sent to @dora: Dora does not accept your messages"]);
+  await context.close();
+  assertTranscript("page-announcements.md", `# The page: what a screen reader announces
+
+The page has three live regions: *polite* for messages, *status* for the connection, and *alert* for refusals.
+\`web/tests/e2e/transcripts.test.mjs\` writes this page, and fails when the regions say something else.
+
+${table(["Action", "Announced"], rows)}
+`);
+});
+
+test("a session with the keyboard only", async () => {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 720 } });
+  const page = await context.newPage();
+  const focused = () => page.evaluate(() => {
+    const node = document.activeElement;
+    const labels = node?.getAttribute("aria-labelledby")?.split(" ").map((id) => document.getElementById(id)?.textContent);
+    const name = labels?.join(" ") || node?.placeholder || node?.getAttribute("aria-label") || node?.labels?.[0]?.textContent || node?.textContent;
+    return (name ?? "").replace(/\d+:\d\d.(AM|PM)/, " 9:00 ").replace(/\s+/g, " ").trim();
+  });
+  const rows = [];
+  /** Types keys, waits for a condition, and checks which element has the focus. */
+  const step = async (keys, condition, focus) => {
+    for (const key of keys) {
+      if (key.startsWith("'")) await page.keyboard.type(key.slice(1, -1));
+      else await page.keyboard.press(key);
+    }
+    if (typeof condition === "string") await page.waitForSelector(condition);
+    else await condition?.();
+    await until(async () => await focused() === focus, async () => `focus on ${focus}`, 5_000).catch(async () => assert.equal(await focused(), focus, keys.join(" ")));
+    rows.push([keys.map((key) => key.startsWith("'") ? `*${key.slice(1, -1).replace(PASSWORD, "password")}*` : `\`${key}\``).join(" "), focus]);
+  };
+  const noDialog = () => page.waitForSelector("dialog", { state: "detached" });
+  await page.goto(`${node.origin}/#/general`);
+  await page.waitForSelector(".entrance-form");
+  await step(["'alice'", "Tab", `'${PASSWORD}'`, "Enter"], "h1:has-text('#general')", "Message to #general");
+  await step(["'from the keyboard'", "Enter"], ".rows .text p:text-is('from the keyboard')", "Message to #general");
+  const own = "alice 9:00 from the keyboard";
+  await step(["Shift+F6"], null, own);
+  const n = await page.evaluate(() => document.activeElement.dataset.n);
+  await step(["+"], "dialog[open] .emoji", "Find an emoji");
+  await step(["'rocket'", "Enter"], `article[data-n="${n}"] .reaction:has-text("🚀")`, own);
+  await step(["Enter"], ".row-menu", "ReplyR");
+  await step(["ArrowDown", "ArrowUp", "Escape"], () => page.waitForSelector(".row-menu", { state: "detached" }), own);
+  await step(["e"], ".composer-context", "Message to #general");
+  await step(["End", "', edited'", "Enter"], ".rows .text p:text-is('from the keyboard, edited')", "Message to #general");
+  await step(["ArrowUp"], ".composer-context", "Message to #general");
+  await step(["Escape"], () => page.waitForSelector(".composer-context", { state: "hidden" }), "Message to #general");
+  await step(["Control+k"], "dialog[open] .pick-input", "Channel or person");
+  await step(["'bob'", "Enter"], "h1:has-text('@bob')", "Message to @bob");
+  await noDialog();
+  await step(["'oi bob'", "Enter"], () => until(async () => (await bob.call("message.history", { conversation: "@alice" })).events.at(-1)?.text === "oi bob", "the direct message"), "Message to @bob");
+  await step(["Alt+ArrowUp"], "h1:has-text('#general')", "Message to #general");
+  await step(["Control+/"], "dialog[open] .keys", "Close");
+  await step(["Escape"], noDialog, "Message to #general");
+  await step(["'@bo'"], ".choices [aria-selected=true]", "Message to #general");
+  await step(["Tab"], () => page.waitForFunction(() => document.querySelector("#composer").value === "@bob "), "Message to #general");
+  await step(["Control+a", "Delete", "Control+f"], ".details [name=query]", "Words, \"a phrase\", from:alice");
+  await step(["'keyboard'", "Enter"], ".hit", "Words, \"a phrase\", from:alice");
+  await step(["F6"], null, "#general");
+  await step(["F6"], null, "alice 9:00 from the keyboard, edited(edited)");
+  await step(["F6", "Escape"], null, "Message to #general");
+  await context.close();
+  assertTranscript("page-keyboard.md", `# The page: a session with the keyboard only
+
+Alice logs in, writes, reacts, edits, opens conversations, completes a name and searches, without a pointer.
+\`web/tests/e2e/transcripts.test.mjs\` writes this page, and fails when another element has the focus.
+
+${table(["Keys", "Focus afterwards"], rows)}
+`);
+});
