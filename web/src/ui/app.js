@@ -12,6 +12,7 @@ import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
 import { listenToDrops } from "./files.js";
 import { listenToKeys } from "./keys.js";
+import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
 import { notifyUser } from "./notifications.js";
 import { linkTo } from "./row.js";
@@ -26,6 +27,7 @@ import { Uploads } from "./uploads.js";
 
 const WINDOWS_MAX = 20;
 const USERS_EVERY_MS = 30_000;
+const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
 
@@ -96,6 +98,8 @@ export class App extends HTMLElement {
       return this.notify(errorText(error), true);
     }
     await this.#openStart();
+    // The parts that the page loads later are then there without a network.
+    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./search.js"), import("./settings.js")]).catch(() => {}), LATER_MS);
   }
 
   /** Opens the conversation of the address, or the first one. */

@@ -1,4 +1,5 @@
-// The slash commands of the composer. They have the names of the commands of `papo chat`.
+// The slash commands of the composer. They have the names of the commands of `papo chat`, and are loaded when a
+// line begins with a slash.
 
 import { errorText, t } from "../i18n/index.js";
 import { setDisplayName } from "./account.js";
@@ -132,22 +133,10 @@ export const COMMANDS = [
 ];
 
 /**
- * Sends a text, or carries out a command. Returns false if the text stays in the field.
- * @param {App} app @param {string} text @param {number | null} reply
- */
-export function submit(app, text, reply) {
-  if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(app, text);
-  if (!app.model.open) return false;
-  app.model.send(app.model.open, text.replace(/^\/\//, "/"), reply);
-  if (!app.timeline.isFollowing) app.timeline.toNewest();
-  return true;
-}
-
-/**
  * Carries out a line that begins with a slash. Returns false if the line stays in the field.
  * @param {App} app @param {string} line
  */
-function runCommand(app, line) {
+export function runCommand(app, line) {
   const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
   const command = COMMANDS.find((known) => known.name === name);
   if (!command) {

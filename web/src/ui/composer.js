@@ -1,10 +1,9 @@
 // <papo-composer>: the text field, replies and edits, drafts, completion, and the files that are being sent.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS, submit } from "./commands.js";
 import { append, fill, h, icon, iconButton } from "./dom.js";
 import { sendFiles } from "./files.js";
-import { edit, editLast } from "./messages.js";
+import { edit, editLast, isCommand, loadCommands, submit } from "./messages.js";
 import { conversationName, isNamed } from "./names.js";
 import { statusText } from "./status.js";
 import { oneLine, visible } from "./text.js";
@@ -99,7 +98,7 @@ export class Composer extends HTMLElement {
     this.isDirty = true;
     this.typedAt = Date.now();
     if (!this.#draftTimer) this.#draftTimer = window.setTimeout(() => this.saveDraft(), DRAFT_MS);
-    const isMessage = this.input.value && !/^\/(?!\/)/.test(this.input.value) && this.context?.kind !== "edit";
+    const isMessage = this.input.value && !isCommand(this.input.value) && this.context?.kind !== "edit";
     this.app.client.keyTyped(isMessage ? this.conversation : null);
     this.#complete();
   }
@@ -132,14 +131,29 @@ export class Composer extends HTMLElement {
     if (!text.trim()) return;
     this.#close();
     const context = this.context;
+    if (context?.kind === "edit") edit(this.app, context.row, text);
+    else if (isCommand(text)) return this.#runCommand(text);
     // The text leaves the field only when the outbox has it.
-    const isTaken = context?.kind === "edit" ? edit(this.app, context.row, text) : submit(this.app, text, context?.row.n ?? null);
-    if (!isTaken) return;
-    this.#setText(context?.kind === "edit" ? context.draft : "");
+    else if (!submit(this.app, text, context?.row.n ?? null)) return;
+    this.#leave(context?.kind === "edit" ? context.draft : "");
+  }
+
+  /** The text was sent. @param {string} rest the text that is in the field now */
+  #leave(rest) {
+    this.#setText(rest);
     this.#setContext(null);
     this.isDirty = true;
     this.saveDraft();
     this.app.client.keyTyped(null);
+  }
+
+  /** A command that fails comes back into the field. @param {string} text */
+  async #runCommand(text) {
+    const commands = await this.app.try(loadCommands);
+    if (!commands || this.input.value !== text) return;
+    // The field is empty before the command opens another conversation.
+    this.#leave("");
+    if (!commands.runCommand(this.app, text)) this.putBack(text);
   }
 
   /** @param {Row} row */
@@ -206,7 +220,7 @@ export class Composer extends HTMLElement {
         const names = [...this.model.conversations.keys()].filter((name) => name.startsWith("#")).map((name) => name.slice(1));
         return starting(names).map((name) => ({ value: `#${name} `, label: `#${name}` }));
       }
-      case "/": return COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
+      case "/": return (await loadCommands()).COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
         .map(({ name }) => ({ value: `/${name} `, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
       default: {
         const { EMOJI } = await import("./emoji.js");

@@ -2,9 +2,8 @@
 
 import { t } from "../i18n/index.js";
 import { create, join, setLevel } from "./channels.js";
-import { COMMANDS } from "./commands.js";
 import { fill, h, icon, openDialog } from "./dom.js";
-import { copyLink, deleteMessage, mayDelete, react, startEdit, startReply } from "./messages.js";
+import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
 import { conversationName, isNamed, nameMarks, shownUnread } from "./names.js";
 import { copyText, visible } from "./text.js";
 
@@ -130,7 +129,8 @@ export async function openPeople(app) {
 }
 
 /** The keys and the commands. */
-export function openKeys() {
+export async function openKeys() {
+  const { COMMANDS } = await loadCommands();
   if (document.querySelector("dialog[open]")) return;
   const keys = [
     ["Ctrl+K", "key_switcher"], ["Ctrl+F", "key_search"], ["F6", "key_regions"], ["Alt+↑ ↓", "key_step"], ["Alt+Shift+↑ ↓", "key_step_unread"],

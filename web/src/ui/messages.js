@@ -1,7 +1,7 @@
-// What a user does with messages: edit, delete, react, reply, copy a link, and mark as read.
+// What a user does with messages: send, edit, delete, react, reply, copy a link, and mark as read.
 
 import { uuid7 } from "../core/uuid.js";
-import { t } from "../i18n/index.js";
+import { loadCommands as loadTexts, t } from "../i18n/index.js";
 import { linkTo } from "./row.js";
 import { copyText } from "./text.js";
 
@@ -10,6 +10,26 @@ import { copyText } from "./text.js";
 /** @typedef {import("./app.js").App} App */
 
 const UNDO_MS = 6000;
+
+/** Whether a line is a command. Two slashes begin a message. @param {string} text */
+export const isCommand = (text) => /^\/(?!\/)/.test(text) && !text.includes("\n");
+
+/**
+ * Sends a text to the open conversation. Returns whether the outbox has it.
+ * @param {App} app @param {string} text @param {number | null} reply
+ */
+export function submit(app, text, reply) {
+  if (!app.model.open) return false;
+  app.model.send(app.model.open, text.replace(/^\/\//, "/"), reply);
+  if (!app.timeline.isFollowing) app.timeline.toNewest();
+  return true;
+}
+
+/** The commands with their sentences, which are loaded once. */
+export async function loadCommands() {
+  const [commands] = await Promise.all([import("./commands.js"), loadTexts()]);
+  return commands;
+}
 
 /** @param {App} app @param {string} method @param {number} n @param {Record<string, unknown>} [params] */
 export function amend(app, method, n, params = {}, conversation = app.here()) {
