@@ -3,6 +3,7 @@
 import { logout } from "../core/http.js";
 import { canonicalTarget } from "../core/names.js";
 import { errorText, t } from "../i18n/index.js";
+import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
 import { Cache } from "./cache.js";
 import { join } from "./channels.js";
@@ -14,8 +15,8 @@ import { listenToDrops } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
+import { showNotice } from "./notices.js";
 import { notifyUser } from "./notifications.js";
-import { linkTo } from "./row.js";
 import { rowOf } from "./rows.js";
 import { conversationName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
@@ -175,22 +176,8 @@ export class App extends HTMLElement {
 
   // Conversations.
 
-  /** The conversation and the number in the address, such as `#/general/17`. */
-  #address() {
-    const match = /^#\/([^/]+)(?:\/(\d+))?$/.exec(location.hash);
-    if (!match) return null;
-    let name;
-    try {
-      name = decodeURIComponent(match[1] ?? "");
-    } catch {
-      return null;
-    }
-    const target = name === "*" ? "*" : canonicalTarget(name.startsWith("@") ? name : `#${name}`);
-    return target ? { name: target, n: match[2] ? Number(match[2]) : null } : null;
-  }
-
   async #openFromAddress() {
-    const address = this.#address();
+    const address = readAddress(location.hash);
     if (!address) return;
     await this.#show(address.name, address.n);
   }
@@ -328,14 +315,7 @@ export class App extends HTMLElement {
    * @param {{label: string, run: () => void}} [action]
    */
   notify(sentence, isProblem = false, action) {
-    const close = () => note.remove();
-    const note = h("div", { class: `notice ${isProblem ? "is-problem" : ""}`, role: isProblem ? "alert" : "status" },
-      h("p", {}, ...visible(sentence)),
-      action && h("button", { type: "button", class: "small primary", onclick: () => { close(); action.run(); } }, action.label),
-      iconButton("close", t("close"), close));
-    this.notice.append(note);
-    while (this.notice.children.length > 4) this.notice.firstElementChild.remove();
-    setTimeout(close, isProblem || action ? 15_000 : 6000);
+    showNotice(this.notice, sentence, isProblem, action);
   }
 
   /** Carries out an action and shows its error. @param {() => Promise<any>} action */

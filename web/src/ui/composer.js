@@ -1,7 +1,7 @@
 // <papo-composer>: the text field, replies and edits, drafts, completion, and the files that are being sent.
 
 import { t } from "../i18n/index.js";
-import { append, fill, h, icon, iconButton } from "./dom.js";
+import { fill, h, icon, iconButton } from "./dom.js";
 import { sendFiles } from "./files.js";
 import { edit, editLast, isCommand, loadCommands, submit } from "./messages.js";
 import { conversationName, isNamed } from "./names.js";
@@ -16,6 +16,8 @@ import { sizeText } from "./time.js";
 /** A draft is stored this time after the last key. */
 const DRAFT_MS = 300;
 const CHOICES_MAX = 8;
+/** Whether the browser gives a field the height of its text. */
+const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 /** After a key, a draft of another tab does not replace the text for this time. */
 const TYPING_MS = 2000;
 
@@ -36,7 +38,9 @@ export class Composer extends HTMLElement {
       id: "composer", rows: "1", dir: "auto", enterkeyhint: "send", "aria-autocomplete": "list", "aria-controls": "choices", "aria-label": t("write_message"),
     });
     this.picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-hidden": "true" });
-    this.foot = h("div", { class: "composer-foot" });
+    this.typingText = h("span", { class: "typing" });
+    this.statusText = h("span", { class: "status" });
+    this.foot = h("div", { class: "composer-foot" }, this.typingText, this.statusText);
     this.append(this.list, this.contextBar, this.files,
       h("div", { class: "composer-row" },
         iconButton("add", t("attach"), () => this.picker.click()), this.picker, this.input,
@@ -104,7 +108,7 @@ export class Composer extends HTMLElement {
   }
 
   #resize() {
-    if (CSS.supports("field-sizing", "content")) return;
+    if (SIZES_ITSELF) return;
     this.input.rows = Math.min(8, this.input.value.split("\n").length);
   }
 
@@ -313,12 +317,14 @@ export class Composer extends HTMLElement {
 
   drawFoot() {
     const { typing, summary } = this.model;
-    const status = statusText(this.app);
-    this.foot.replaceChildren();
-    append(this.foot, [
-      h("span", { class: "typing" }, typing.length ? t("typing_users", { users: typing.join(", ") }) : ""),
-      h("span", { class: `status is-${summary.connectivity}` }, status),
-    ]);
+    setText(this.typingText, typing.length ? t("typing_users", { users: typing.join(", ") }) : "");
+    setText(this.statusText, statusText(this.app));
+    this.statusText.className = `status is-${summary.connectivity}`;
   }
 }
 customElements.define("papo-composer", Composer);
+
+/** A text that stays the same causes no layout. @param {HTMLElement} node @param {string} text */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

@@ -2,7 +2,7 @@
 
 import { uuid7 } from "../core/uuid.js";
 import { loadCommands as loadTexts, t } from "../i18n/index.js";
-import { linkTo } from "./row.js";
+import { linkTo } from "./address.js";
 import { copyText } from "./text.js";
 
 /** @import { Message } from "../core/api.js" */

@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/index.js";
 import { fileUrl } from "../core/http.js";
+import { linkTo } from "./address.js";
 import { h, icon } from "./dom.js";
 import { nameMarks } from "./names.js";
 import { oneLine, textNodes, visible } from "./text.js";
@@ -87,12 +88,6 @@ function bodyNodes(row, context) {
     h("div", { class: "text", dir: "auto" }, ...textNodes(row.text, context)),
     row.edited ? h("span", { class: "edited", title: fullTime(row.edited) }, t("mark_edited")) : null,
   ];
-}
-
-/** The address of an event within the page. @param {string} conversation @param {number} [n] */
-export function linkTo(conversation, n) {
-  const name = conversation.startsWith("#") ? conversation.slice(1) : conversation;
-  return `#/${encodeURIComponent(name).replace(/%40/g, "@")}${n ? `/${n}` : ""}`;
 }
 
 /** One of eight colours for a name. @param {string} name */

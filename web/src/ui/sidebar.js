@@ -3,7 +3,7 @@
 import { t } from "../i18n/index.js";
 import { decline, join } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
-import { linkTo } from "./row.js";
+import { linkTo } from "./address.js";
 import { conversationName, shownUnread } from "./names.js";
 import { visible } from "./text.js";
 

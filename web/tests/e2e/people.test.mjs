@@ -126,7 +126,7 @@ async function photo(page) {
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg"));
     return [...new Uint8Array(await blob.arrayBuffer())];
   }));
-  // TIFF of one entry: orientation (0x0112) is 6, a quarter turn. A text stands for the place.
+  // TIFF of one entry: orientation (0x0112) is 6, a quarter turn. A text replaces the place.
   const tiff = Buffer.from("4d4d002a00000008000101120003000000010006000000000000", "hex");
   const body = Buffer.concat([Buffer.from("Exif\0\0"), tiff, Buffer.from("GPS 52.5 N 13.4 E")]);
   const head = Buffer.from([0xff, 0xe1, 0, 0]);
