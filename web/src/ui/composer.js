@@ -268,8 +268,9 @@ export class Composer extends HTMLElement {
     if (!choices) return false;
     const count = choices.items.length;
     if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey)) {
-      // A complete command is carried out, not completed.
-      if (event.key === "Enter" && this.input.value.trim() === choices.items[choices.at]?.value.trim()) return false;
+      // A complete word is sent, not completed.
+      const word = this.input.value.slice(choices.start, this.input.selectionStart);
+      if (event.key === "Enter" && word === choices.items[choices.at]?.value.trim()) return false;
       this.#choose(choices.at);
     } else if (event.key === "ArrowDown") choices.at = (choices.at + 1) % count;
     else if (event.key === "ArrowUp") choices.at = (choices.at + count - 1) % count;

@@ -52,7 +52,7 @@ test("display names stand next to names, and bots have a mark", async () => {
   assert.equal(await page.inputValue("#composer"), "@bob ");
   // Their own name: others see it, and the rows that are shown change.
   await say(page, "mine");
-  await page.waitForSelector("article .text:text-is('mine')");
+  await page.waitForSelector("article .text p:text-is('mine')");
   await say(page, "/name Alice Liddell");
   await page.waitForSelector(".notice:has-text('Others now see Alice Liddell')");
   await page.waitForSelector("article.is-own:has-text('mine') .display-name:text-is('Alice Liddell')");
@@ -188,7 +188,7 @@ test("a logout leaves drafts but no messages of others, or nothing if the user w
   await page.waitForFunction(() => document.querySelector("#composer")?.value === "a draft");
   await page.click(".sidebar-foot [aria-label=Settings]");
   await page.click("dialog button:has-text('Log out and delete')");
-  await page.click("dialog[open] button.danger:has-text('Log out and delete')");
+  await page.locator("dialog[open]").last().locator("button.danger").click();
   await page.waitForSelector(".entrance-form");
   assert.deepEqual([await stored(page, "events"), await stored(page, "drafts")], [[], []]);
   await context.close();
