@@ -46,7 +46,7 @@ fn policy() -> String {
         "default-src 'none'; script-src 'self' '{IMPORT_MAP_HASH}'; style-src 'self'; img-src 'self' blob:; \
          media-src 'self' blob:; connect-src 'self'; font-src 'none'; worker-src 'self'; manifest-src 'self'; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-         trusted-types 'none'"
+         trusted-types papo-worker"
     )
 }
 
@@ -97,13 +97,25 @@ pub(crate) async fn asset(
     UrlPath(path): UrlPath<String>,
     headers: HeaderMap,
 ) -> Response {
+    file(&web, &path, &headers)
+}
+
+/// `GET /sw.js`: the service worker. Its address decides that it serves all pages.
+pub(crate) async fn worker(State(web): State<Web>, headers: HeaderMap) -> Response {
+    let mut answer = file(&web, "sw.js", &headers);
+    let policy = HeaderValue::from_static("default-src 'none'; connect-src 'self'");
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
+}
+
+fn file(web: &Web, path: &str, headers: &HeaderMap) -> Response {
     if let Some(folder) = web.web_folder() {
-        return from_folder(folder, &path);
+        return from_folder(folder, path);
     }
     let caching = |asset: &Asset| if asset.name == path { IMMUTABLE } else { NO_CACHE };
     // The manifest names its icon without a hash.
     match ASSETS.iter().find(|asset| asset.name == path || asset.path == path) {
-        Some(asset) => embedded(asset, &headers, caching(asset)),
+        Some(asset) => embedded(asset, headers, caching(asset)),
         None => no_such_file(),
     }
 }

@@ -156,3 +156,27 @@ test("an upload continues after a lost connection", async () => {
   const { events } = await bob.call("message.history", { conversation: "#general", limit: 1 });
   assert.equal(events[0].bytes, bytes.length);
 });
+
+test("the page opens without a network, with the last messages, and sends what was written then", async () => {
+  const page = await context.newPage();
+  await page.goto(`${node.origin}/#/general`);
+  await page.waitForSelector(".rows article");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(async () => await caches.match("/") !== undefined);
+  await page.waitForTimeout(2500);
+  await page.close();
+  await context.setOffline(true);
+  node.wire.cut();
+  const offline = await context.newPage();
+  const start = Date.now();
+  await offline.goto(`${node.origin}/#/general`);
+  await offline.waitForSelector(".rows article");
+  const took = Date.now() - start;
+  assert.ok(took <= 3000, `open after ${took} ms`);
+  await say(offline, "written without a network");
+  await offline.waitForSelector(".is-pending:has-text('written without a network')");
+  await context.setOffline(false);
+  node.wire.heal();
+  await until(async () => (await texts(offline)).includes("written without a network"), "the message is sent", 15_000);
+  assert.deepEqual((await texts(second)).filter((text) => text === "written without a network").length, 1);
+});

@@ -188,6 +188,7 @@ test("a logout leaves drafts but no messages of others, or nothing if the user w
   await page.waitForFunction(() => document.querySelector("#composer")?.value === "a draft");
   await page.click(".sidebar-foot [aria-label=Settings]");
   await page.click("dialog button:has-text('Log out and delete')");
+  await page.waitForFunction(() => document.querySelectorAll("dialog[open]").length === 2);
   await page.locator("dialog[open]").last().locator("button.danger").click();
   await page.waitForSelector(".entrance-form");
   assert.deepEqual([await stored(page, "events"), await stored(page, "drafts")], [[], []]);

@@ -90,11 +90,11 @@ test("a session with the keyboard only", async () => {
     };
     const labels = node?.getAttribute("aria-labelledby")?.split(" ").map((id) => spoken(document.getElementById(id)));
     const name = labels?.join(" ") || node?.placeholder || node?.getAttribute("aria-label") || spoken(node?.labels?.[0]) || spoken(node);
-    return (name ?? "").replace(/\d+:\d\d.(AM|PM)/, " 9:00 ").replace(/\s+/g, " ").trim();
+    return (name ?? "").replace(/\d+:\d\d.(AM|PM)/, " 9:00 ").replace("(edited)", " (edited)").replace(/\s+/g, " ").trim();
   });
   const rows = [];
-  /** Types keys, waits for a condition, and checks which element has the focus. */
-  const step = async (keys, condition, focus) => {
+  /** Types keys, waits for their effect, and checks which element has the focus. */
+  const step = async (effect, keys, condition, focus) => {
     for (const key of keys) {
       if (key.startsWith("'")) await page.keyboard.type(key.slice(1, -1));
       else await page.keyboard.press(key);
@@ -102,44 +102,44 @@ test("a session with the keyboard only", async () => {
     if (typeof condition === "string") await page.waitForSelector(condition);
     else await condition?.();
     await until(async () => await focused() === focus, async () => `focus on ${focus}`, 5_000).catch(async () => assert.equal(await focused(), focus, keys.join(" ")));
-    rows.push([keys.map((key) => key.startsWith("'") ? `*${key.slice(1, -1).replace(PASSWORD, "password")}*` : `\`${key}\``).join(" "), focus]);
+    rows.push([keys.map((key) => key.startsWith("'") ? `*${key.slice(1, -1).replace(PASSWORD, "password")}*` : `\`${key}\``).join(" "), effect, focus]);
   };
   const noDialog = () => page.waitForSelector("dialog", { state: "detached" });
   await page.goto(`${node.origin}/#/general`);
   await page.waitForSelector(".entrance-form");
-  await step(["'alice'", "Tab", `'${PASSWORD}'`, "Enter"], "h1:has-text('#general')", "Message to #general");
-  await step(["'from the keyboard'", "Enter"], ".rows .text p:text-is('from the keyboard')", "Message to #general");
+  await step("Alice is logged in, and `#general` is open", ["'alice'", "Tab", `'${PASSWORD}'`, "Enter"], "h1:has-text('#general')", "Message to #general");
+  await step("the message is sent", ["'from the keyboard'", "Enter"], ".rows .text p:text-is('from the keyboard')", "Message to #general");
   const own = "alice 9:00 from the keyboard";
-  await step(["Shift+F6"], null, own);
+  await step("the focus is on the newest message", ["Shift+F6"], null, own);
   const n = await page.evaluate(() => document.activeElement.dataset.n);
-  await step(["+"], "dialog[open] .emoji", "Find an emoji");
-  await step(["'rocket'", "Enter"], `article[data-n="${n}"] .reaction:has-text("🚀")`, own);
-  await step(["Enter"], ".row-menu", "Reply");
-  await step(["ArrowDown", "ArrowUp", "Escape"], () => page.waitForSelector(".row-menu", { state: "detached" }), own);
-  await step(["e"], ".composer-context", "Message to #general");
-  await step(["End", "', edited'", "Enter"], ".rows .text p:text-is('from the keyboard, edited')", "Message to #general");
-  await step(["ArrowUp"], ".composer-context", "Message to #general");
-  await step(["Escape"], () => page.waitForSelector(".composer-context", { state: "hidden" }), "Message to #general");
-  await step(["Control+k"], "dialog[open] .pick-input", "Channel or person");
-  await step(["'bob'", "Enter"], "h1:has-text('@bob')", "Message to @bob");
+  await step("the emoji open", ["+"], "dialog[open] .emoji", "Find an emoji");
+  await step("the message has the reaction 🚀, and the focus is on it again", ["'rocket'", "Enter"], `article[data-n="${n}"] .reaction:has-text("🚀")`, own);
+  await step("the menu of the message opens", ["Enter"], ".row-menu", "Reply");
+  await step("the menu closes", ["ArrowDown", "ArrowUp", "Escape"], () => page.waitForSelector(".row-menu", { state: "detached" }), own);
+  await step("the message is in the field", ["e"], ".composer-context", "Message to #general");
+  await step("the message is changed", ["End", "', edited'", "Enter"], ".rows .text p:text-is('from the keyboard, edited')", "Message to #general");
+  await step("the Up key in the empty field: the last message is in the field", ["ArrowUp"], ".composer-context", "Message to #general");
+  await step("the edit is cancelled", ["Escape"], () => page.waitForSelector(".composer-context", { state: "hidden" }), "Message to #general");
+  await step("the switcher opens", ["Control+k"], "dialog[open] .pick-input", "Channel or person");
+  await step("the direct messages with Bob open", ["'bob'", "Enter"], "h1:has-text('@bob')", "Message to @bob");
   await noDialog();
-  await step(["'oi bob'", "Enter"], () => until(async () => (await bob.call("message.history", { conversation: "@alice" })).events.at(-1)?.text === "oi bob", "the direct message"), "Message to @bob");
-  await step(["Alt+ArrowUp"], "h1:has-text('#general')", "Message to #general");
-  await step(["Control+/"], "dialog[open] .keys", "Close");
-  await step(["Escape"], noDialog, "Message to #general");
-  await step(["'@bo'"], ".choices [aria-selected=true]", "Message to #general");
-  await step(["Tab"], () => page.waitForFunction(() => document.querySelector("#composer").value === "@bob "), "Message to #general");
-  await step(["Control+a", "Delete", "Control+f"], ".details [name=query]", "Words, \"a phrase\", from:alice");
-  await step(["'keyboard'", "Enter"], ".hit", "Words, \"a phrase\", from:alice");
-  await step(["F6"], null, "#general");
-  await step(["F6"], null, "alice 9:00 from the keyboard, edited(edited)");
-  await step(["F6", "Escape"], null, "Message to #general");
+  await step("Bob has the message", ["'oi bob'", "Enter"], () => until(async () => (await bob.call("message.history", { conversation: "@alice" })).events.at(-1)?.text === "oi bob", "the direct message"), "Message to @bob");
+  await step("the previous conversation opens", ["Alt+ArrowUp"], "h1:has-text('#general')", "Message to #general");
+  await step("the list of keys opens", ["Control+/"], "dialog[open] .keys", "Close");
+  await step("the list closes", ["Escape"], noDialog, "Message to #general");
+  await step("names are suggested", ["'@bo'"], ".choices [aria-selected=true]", "Message to #general");
+  await step("the name is complete", ["Tab"], () => page.waitForFunction(() => document.querySelector("#composer").value === "@bob "), "Message to #general");
+  await step("the search opens", ["Control+a", "Delete", "Control+f"], ".details [name=query]", "Words, \"a phrase\", from:alice");
+  await step("a result is shown", ["'keyboard'", "Enter"], ".hit", "Words, \"a phrase\", from:alice");
+  await step("the conversations have the focus", ["F6"], null, "#general");
+  await step("the messages have the focus", ["F6"], null, "alice 9:00 from the keyboard, edited (edited)");
+  await step("the field has the focus again", ["F6", "Escape"], null, "Message to #general");
   await context.close();
   assertTranscript("page-keyboard.md", `# The page: a session with the keyboard only
 
 Alice logs in, writes, reacts, edits, opens conversations, completes a name and searches, without a pointer.
 \`web/tests/e2e/transcripts.test.mjs\` writes this page, and fails when another element has the focus.
 
-${table(["Keys", "Focus afterwards"], rows)}
+${table(["Keys", "Effect", "Focus afterwards"], rows)}
 `);
 });
