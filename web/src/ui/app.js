@@ -26,7 +26,6 @@ import { Uploads } from "./uploads.js";
 
 /** @import { Row } from "./rows.js" */
 
-const WINDOWS_MAX = 20;
 const USERS_EVERY_MS = 30_000;
 const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
@@ -216,8 +215,8 @@ export class App extends HTMLElement {
   async #show(name, n) {
     const { model } = this;
     if (name.startsWith("#") && !model.conversations.get(name)?.role) return this.#offerToJoin(name);
-    const conversation = model.conversation(name);
     const isOther = model.open !== name;
+    model.conversation(name);
     model.open = name;
     model.typing = [];
     this.showView("chat");
@@ -229,6 +228,14 @@ export class App extends HTMLElement {
       watchTyping(this.client, name);
       if (!this.details.hidden) this.openDetails();
     }
+    await this.#load(name, n);
+    if (isOther && !matchMedia("(pointer: coarse)").matches) this.focusComposer();
+  }
+
+  /** Loads and shows the rows of the open conversation. @param {string} name @param {number | null} n */
+  async #load(name, n) {
+    const { model } = this;
+    const conversation = model.conversation(name);
     const firstUnread = n === null && conversation.unread > 0 ? conversation.mark + 1 : null;
     try {
       const rows = await model.loadWindow(name, n ?? firstUnread);
@@ -239,19 +246,6 @@ export class App extends HTMLElement {
       this.timeline.reading.consider();
     } catch (error) {
       this.notify(errorText(error), true);
-    }
-    this.#dropOldWindows(name);
-    if (isOther && !matchMedia("(pointer: coarse)").matches) this.focusComposer();
-  }
-
-  /** @param {string} name */
-  #dropOldWindows(name) {
-    const rows = this.model.rows(name);
-    this.model.windows.delete(name);
-    this.model.windows.set(name, rows);
-    for (const old of this.model.windows.keys()) {
-      if (this.model.windows.size <= WINDOWS_MAX) break;
-      this.model.windows.delete(old);
     }
   }
 
@@ -305,7 +299,7 @@ export class App extends HTMLElement {
     this.connection.textContent = sentence;
     this.announcer.setStatus(connectivity, sentence);
     const { model } = this;
-    if (model.open && model.isConnected && model.windows.get(model.open)?.isStale) this.#show(model.open, null);
+    if (model.open && model.isConnected && model.windows.get(model.open)?.isStale) this.#load(model.open, null);
   }
 
   /**

@@ -30,6 +30,7 @@ import { mentions } from "../core/mentions.js";
  */
 
 const PAGE = 100;
+const WINDOWS_MAX = 20;
 
 /** The current names of renamed channels, by their first names. @type {Map<string, string>} */
 export const currentNames = new Map();
@@ -132,10 +133,12 @@ export class Model extends EventTarget {
     return known;
   }
 
-  /** @param {string} name */
+  /** The rows of a conversation. The rows of those that were opened long ago are dropped. @param {string} name */
   rows(name) {
     const known = this.windows.get(name) ?? new Rows(name);
+    this.windows.delete(name);
     this.windows.set(name, known);
+    for (const old of [...this.windows.keys()].slice(0, -WINDOWS_MAX)) this.windows.delete(old);
     return known;
   }
 

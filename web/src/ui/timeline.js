@@ -201,7 +201,10 @@ export class Timeline extends HTMLElement {
 
   /** Draws all rows again, with other names of their users. */
   redraw() {
-    if (this.rows) this.keepPosition(() => this.#draw());
+    if (!this.rows) return;
+    const focused = this.list.querySelector("article:focus")?.dataset.n;
+    this.keepPosition(() => this.#draw());
+    if (focused) this.nodeOf(Number(focused))?.focus({ preventScroll: true });
   }
 
   /** Draws a row again. @param {Row} row */
