@@ -46,7 +46,7 @@ fn policy() -> String {
         "default-src 'none'; script-src 'self' '{IMPORT_MAP_HASH}'; style-src 'self'; img-src 'self' blob:; \
          media-src 'self' blob:; connect-src 'self'; font-src 'none'; worker-src 'self'; manifest-src 'self'; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-         trusted-types 'none'"
+         trusted-types papo-worker"
     )
 }
 
@@ -97,13 +97,25 @@ pub(crate) async fn asset(
     UrlPath(path): UrlPath<String>,
     headers: HeaderMap,
 ) -> Response {
+    file(&web, &path, &headers)
+}
+
+/// `GET /sw.js`: the service worker. Its address decides that it serves all pages.
+pub(crate) async fn worker(State(web): State<Web>, headers: HeaderMap) -> Response {
+    let mut answer = file(&web, "sw.js", &headers);
+    let policy = HeaderValue::from_static("default-src 'none'; connect-src 'self'");
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    answer
+}
+
+fn file(web: &Web, path: &str, headers: &HeaderMap) -> Response {
     if let Some(folder) = web.web_folder() {
-        return from_folder(folder, &path);
+        return from_folder(folder, path);
     }
     let caching = |asset: &Asset| if asset.name == path { IMMUTABLE } else { NO_CACHE };
     // The manifest names its icon without a hash.
     match ASSETS.iter().find(|asset| asset.name == path || asset.path == path) {
-        Some(asset) => embedded(asset, &headers, caching(asset)),
+        Some(asset) => embedded(asset, headers, caching(asset)),
         None => no_such_file(),
     }
 }
@@ -179,9 +191,11 @@ mod tests {
 
     #[test]
     fn the_first_load_is_small() {
-        // A browser loads one language: the larger one counts.
-        let is_larger_language =
-            |asset: &Asset| asset.path.starts_with("i18n/") && asset.path.ends_with("-BR.js");
+        // A browser loads one language: the larger one counts. The texts about commands are loaded later.
+        let is_larger_language = |asset: &Asset| {
+            let is_language = asset.path.starts_with("i18n/") && asset.path.ends_with("-BR.js");
+            is_language && !asset.path.starts_with("i18n/commands")
+        };
         let first = ASSETS.iter().filter(|asset| asset.is_first || is_larger_language(asset));
         let sum = |bytes: fn(&Asset) -> &'static [u8]| {
             first.clone().map(|asset| bytes(asset).len()).sum::<usize>() + bytes(&INDEX).len()

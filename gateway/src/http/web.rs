@@ -156,6 +156,7 @@ impl Web {
             .route("/u/{slot}", get(page::without_slash))
             .route("/u/{slot}/", get(page::of_slot))
             .route("/a/{*path}", get(page::asset))
+            .route("/sw.js", get(page::worker))
             .layer(tower_http::timeout::TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 Duration::from_millis(REQUEST_MS_MAX),

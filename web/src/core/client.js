@@ -160,22 +160,33 @@ export class Client {
   }
 
   /**
+   * Continues the session whose token a cookie has. It needs no connection, and messages can then be sent.
+   *
+   * @param {string} user
+   */
+  async begin(user) {
+    if (this.session.cx.user !== user) {
+      const account = { user, token: null, topic: "", expires: 0 };
+      await this.command({ kind: "restore", account });
+    }
+  }
+
+  /**
    * Continues the session whose token a cookie has, and follows all conversations.
    *
    * @param {string} user
    */
   async login(user) {
-    const account = { user, token: null, topic: "", expires: 0 };
+    const begun = this.begin(user);
     /** @type {Command[]} */
     const commands = [
-      { kind: "restore", account },
       { kind: "setPresence", mode: "atKeyboard" },
       { kind: "follow", follow: { kind: "everything" } },
       { kind: "listReads" },
       { kind: "listLevels" },
       { kind: "listBlocks" },
     ];
-    await Promise.all(commands.map((command) => this.command(command)));
+    await Promise.all([begun, ...commands.map((command) => this.command(command))]);
   }
 
   /**

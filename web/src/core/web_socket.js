@@ -8,6 +8,11 @@ const SILENCE_MS_MAX = 8_000;
 const IDLE_PING_MS = 10_000;
 const BACKOFF_MS = 250;
 const BACKOFF_MS_MAX = 15_000;
+/** A user who looks at the page waits at most this time for the next attempt, for `FAST_MS` after the loss. */
+const BACKOFF_VISIBLE_MS_MAX = 1_000;
+const FAST_MS = 120_000;
+/** From this attempt on, a request over HTTP asks first whether the gateway answers. */
+const PROBED_ATTEMPT = 4;
 const OPEN_MS_MAX = 10_000;
 
 /** The close codes after which the link does not connect again. */
@@ -26,6 +31,9 @@ const FINAL_CODES = [4400, 4401, 4403];
  * @typedef {object} LinkOptions
  * @property {new (url: string, protocols: string) => WebSocket} [WebSocket]
  * @property {() => number} [random]
+ * @property {() => number} [now] milliseconds that never decrease
+ * @property {(ms: number) => Promise<unknown>} [probe] fails if the gateway does not answer within this time.
+ *   Browsers delay a WebSocket after many failed attempts, but not a request.
  */
 
 /**
@@ -61,6 +69,9 @@ class WebSocketLink {
   /** Whether a line was sent, and nothing was received since. */
   isWaiting = false;
   isPinged = false;
+  /** The times of the loss, and of the beginning of this attempt. */
+  lostAt = -Infinity;
+  attemptAt = -Infinity;
 
   /**
    * @param {string} url
@@ -70,23 +81,32 @@ class WebSocketLink {
     this.url = url;
     this.WebSocket = options.WebSocket ?? globalThis.WebSocket;
     this.random = options.random ?? Math.random;
+    this.now = options.now ?? (() => performance.now());
+    this.probe = options.probe;
     this.wake = () => this.reconnectIfDown();
   }
 
   /** @param {LinkEvents} events */
   start(events) {
     this.events = events;
+    this.lostAt = this.now();
     this.connect();
-    globalThis.addEventListener?.("online", this.wake);
-    globalThis.addEventListener?.("focus", this.wake);
-    globalThis.document?.addEventListener("visibilitychange", this.wake);
+    for (const type of ["online", "focus", "pageshow"]) {
+      globalThis.addEventListener?.(type, this.wake);
+    }
+    for (const type of ["visibilitychange", "resume"]) {
+      globalThis.document?.addEventListener(type, this.wake);
+    }
   }
 
   stop() {
     this.events = null;
-    globalThis.removeEventListener?.("online", this.wake);
-    globalThis.removeEventListener?.("focus", this.wake);
-    globalThis.document?.removeEventListener("visibilitychange", this.wake);
+    for (const type of ["online", "focus", "pageshow"]) {
+      globalThis.removeEventListener?.(type, this.wake);
+    }
+    for (const type of ["visibilitychange", "resume"]) {
+      globalThis.document?.removeEventListener(type, this.wake);
+    }
     this.drop();
   }
 
@@ -116,7 +136,7 @@ class WebSocketLink {
     }
     if (this.hasOpened) {
       this.ping();
-    } else {
+    } else if (this.now() >= this.attemptAt + BACKOFF_MS) {
       this.attempt = 0;
       this.drop();
       this.connect();
@@ -130,9 +150,26 @@ class WebSocketLink {
   setTimer(ms, step) {
     clearTimeout(this.timer);
     this.timer = setTimeout(step, ms);
+    return this.timer;
+  }
+
+  /** Begins an attempt. */
+  async attemptToConnect() {
+    this.attemptAt = this.now();
+    if (this.probe === undefined || this.attempt < PROBED_ATTEMPT) {
+      return this.connect();
+    }
+    const timer = this.setTimer(OPEN_MS_MAX, () => this.lost());
+    const isAnswered = await this.probe(OPEN_MS_MAX).then(() => true, () => false);
+    // Another attempt may have begun, or the link has stopped.
+    if (this.timer !== timer) {
+      return undefined;
+    }
+    return isAnswered ? this.connect() : this.lost();
   }
 
   connect() {
+    this.attemptAt = this.now();
     const socket = new this.WebSocket(absolute(this.url), "papo.v1");
     this.socket = socket;
     socket.onopen = () => this.opened(socket);
@@ -212,18 +249,30 @@ class WebSocketLink {
     const wasOpen = this.hasOpened;
     this.drop();
     if (wasOpen) {
+      this.lostAt = this.now();
       this.events?.onDown();
     }
     if (this.events !== null) {
-      const longest = Math.min(BACKOFF_MS * 2 ** (this.attempt - 1), BACKOFF_MS_MAX);
-      const delay = this.attempt === 0 ? 0 : longest * this.random();
+      // The time that an attempt took is a part of the delay.
+      const delay = this.attemptAt + this.delay() - this.now();
       this.attempt += 1;
-      this.setTimer(delay, () => this.connect());
+      this.setTimer(Math.max(delay, 0), () => this.attemptToConnect());
     }
+  }
+
+  /** The time between the beginnings of two attempts. */
+  delay() {
+    if (this.attempt === 0) {
+      return 0;
+    }
+    const isWatched = globalThis.document?.visibilityState === "visible" && this.now() < this.lostAt + FAST_MS;
+    const most = isWatched ? BACKOFF_VISIBLE_MS_MAX : BACKOFF_MS_MAX;
+    return Math.min(BACKOFF_MS * 2 ** (this.attempt - 1), most) * this.random();
   }
 
   drop() {
     clearTimeout(this.timer);
+    this.timer = undefined;
     const { socket } = this;
     this.socket = null;
     this.hasOpened = false;

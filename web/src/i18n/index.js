@@ -30,6 +30,12 @@ export async function loadLanguage(language) {
   document.documentElement.lang = language;
 }
 
+/** Loads the sentences about the commands, which the page does not need at its start. */
+export async function loadCommands() {
+  const loaded = current === "en" ? await import("./commands-en.js") : await import("./commands-pt-BR.js");
+  table = { ...table, ...loaded.default };
+}
+
 export const language = () => current;
 
 /**

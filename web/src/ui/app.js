@@ -1,37 +1,40 @@
 // <papo-app>: the frame of the page. It connects, shows the entrance or the chat, and carries out actions.
 
 import { logout } from "../core/http.js";
-import { uuid7 } from "../core/uuid.js";
 import { canonicalTarget } from "../core/names.js";
 import { errorText, t } from "../i18n/index.js";
+import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
-import { runCommand } from "./commands.js";
+import { Cache } from "./cache.js";
+import { join } from "./channels.js";
 import { Composer } from "./composer.js";
-import { connect, userOfSlot, watchTyping } from "./connect.js";
+import { connect, rememberUser, rememberedUser, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
+import { listenToDrops } from "./files.js";
+import { listenToKeys } from "./keys.js";
+import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
+import { showNotice } from "./notices.js";
 import { notifyUser } from "./notifications.js";
-import { linkTo } from "./row.js";
 import { rowOf } from "./rows.js";
-import { Sidebar, displayName } from "./sidebar.js";
-import { copyText, visible } from "./text.js";
+import { conversationName } from "./names.js";
+import { Sidebar } from "./sidebar.js";
+import { visible } from "./text.js";
 import { Timeline } from "./timeline.js";
 import { Uploads } from "./uploads.js";
 
-/** @import { Message } from "../core/api.js" */
 /** @import { Row } from "./rows.js" */
 
-const WINDOWS_MAX = 20;
 const USERS_EVERY_MS = 30_000;
-const UNDO_MS = 6000;
+const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
 
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
   sessionSlot = Number(/^\/u\/(\d)\//.exec(location.pathname)?.[1] ?? 0);
-  /** @type {any} */ client = null;
+  /** @type {import("../core/client.js").Client} */ client = /** @type {any} */ (null);
   /** @type {Model} */ model = /** @type {any} */ (null);
   /** @type {Record<string, any>} */ settings = {};
   /** @type {any} */ storage = null;
@@ -51,8 +54,8 @@ export class App extends HTMLElement {
     this.#ended = sessionStorage.getItem("papo-ended") ?? "";
     sessionStorage.removeItem("papo-ended");
     this.replaceChildren(h("main", { class: "loading" }, h("h1", { class: "visually-hidden" }, "papo"), h("p", { role: "status" }, t("connecting"))));
-    const user = wantsNew ? null : await userOfSlot(this.sessionSlot);
-    if (user) return this.#chat(user);
+    const known = wantsNew ? null : rememberedUser(this.sessionSlot);
+    if (known) return this.#chat(known);
     const entrance = new Entrance();
     entrance.sessionSlot = wantsNew ? null : this.sessionSlot;
     entrance.reason = this.#ended;
@@ -61,6 +64,10 @@ export class App extends HTMLElement {
       location.assign(session.slot === 0 ? `/${location.hash}` : `/u/${session.slot}/${location.hash}`);
     };
     this.replaceChildren(entrance);
+    if (wantsNew) return undefined;
+    // A browser that knows no user may still have the cookie of a session.
+    const user = await userOfSlot(this.sessionSlot);
+    return user && entrance.isConnected && !entrance.isBusy ? this.#chat(user) : undefined;
   }
 
   /** @param {string} user */
@@ -69,15 +76,20 @@ export class App extends HTMLElement {
       onNews: (news) => this.model.take(news),
       onDraft: (conversation, text) => this.composer?.takeDraft(conversation, text),
       onPage: (tag) => this.#pageChanged(tag),
+      onOtherUser: () => this.#sessionEnded(""),
     });
+    rememberUser(this.sessionSlot, user);
     this.client = client;
     this.settings = settings;
     this.storage = storage;
     this.model = new Model(client, user);
-    this.uploads = new Uploads(this.sessionSlot, () => this.composer.drawUploads(this.uploads.list));
+    this.uploads = new Uploads(this.sessionSlot, () => this.composer.drawUploads(this.uploads.list),
+      async (file) => /\.jpe?g$/i.test(file.name) ? (await import("./exif.js")).preparePicture(this, file) : file);
     this.#build();
     this.#listen();
     try {
+      await client.begin(user);
+      if (await new Cache(storage, this.model).restoreConversations()) await this.#openStart();
       // The core repeats a command that it could not send only after a while.
       await hello;
       await client.login(user);
@@ -85,6 +97,13 @@ export class App extends HTMLElement {
     } catch (error) {
       return this.notify(errorText(error), true);
     }
+    await this.#openStart();
+    // The parts that the page loads later are then there without a network.
+    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./search.js"), import("./settings.js")]).catch(() => {}), LATER_MS);
+  }
+
+  /** Opens the conversation of the address, or the first one. */
+  async #openStart() {
     await this.#openFromAddress();
     if (!this.model.open) this.#openFirst();
   }
@@ -117,6 +136,7 @@ export class App extends HTMLElement {
     const { model } = this;
     model.on("window", (change) => this.timeline.apply(change ?? {}));
     model.on("pending", () => this.timeline.drawPending());
+    model.on("names", () => { this.timeline.redraw(); this.#drawHeading(); });
     model.on("status", () => this.#showStatus());
     model.on("arrived", ({ entry, conversation }) => {
       const isOpen = entry.conversation === model.open;
@@ -131,10 +151,8 @@ export class App extends HTMLElement {
     model.on("conversations", () => this.#drawHeading());
     NARROW.addEventListener("change", () => this.#markLandmarks());
     window.addEventListener("hashchange", () => this.#openFromAddress());
-    document.addEventListener("keydown", (event) => this.#key(event));
-    document.addEventListener("dragover", (event) => this.#drag(event));
-    document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) this.main.classList.remove("is-dropping"); });
-    document.addEventListener("drop", (event) => this.#drop(event));
+    listenToKeys(this);
+    listenToDrops(this);
     setInterval(() => { if (!document.hidden) model.loadUsers().catch(() => {}); }, USERS_EVERY_MS);
   }
 
@@ -157,22 +175,8 @@ export class App extends HTMLElement {
 
   // Conversations.
 
-  /** The conversation and the number in the address, such as `#/general/17`. */
-  #address() {
-    const match = /^#\/([^/]+)(?:\/(\d+))?$/.exec(location.hash);
-    if (!match) return null;
-    let name;
-    try {
-      name = decodeURIComponent(match[1] ?? "");
-    } catch {
-      return null;
-    }
-    const target = name === "*" ? "*" : canonicalTarget(name.startsWith("@") ? name : `#${name}`);
-    return target ? { name: target, n: match[2] ? Number(match[2]) : null } : null;
-  }
-
   async #openFromAddress() {
-    const address = this.#address();
+    const address = readAddress(location.hash);
     if (!address) return;
     await this.#show(address.name, address.n);
   }
@@ -203,7 +207,7 @@ export class App extends HTMLElement {
   async openName(text) {
     const name = text === "*" ? "*" : canonicalTarget(text);
     if (!name) return this.notify(t("channel_or_user"), true);
-    if (name.startsWith("#") && !this.model.conversations.has(name)) return this.join(name);
+    if (name.startsWith("#") && !this.model.conversations.has(name)) return join(this, name);
     return this.go(name);
   }
 
@@ -211,8 +215,8 @@ export class App extends HTMLElement {
   async #show(name, n) {
     const { model } = this;
     if (name.startsWith("#") && !model.conversations.get(name)?.role) return this.#offerToJoin(name);
-    const conversation = model.conversation(name);
     const isOther = model.open !== name;
+    model.conversation(name);
     model.open = name;
     model.typing = [];
     this.showView("chat");
@@ -224,6 +228,14 @@ export class App extends HTMLElement {
       watchTyping(this.client, name);
       if (!this.details.hidden) this.openDetails();
     }
+    await this.#load(name, n);
+    if (isOther && !matchMedia("(pointer: coarse)").matches) this.focusComposer();
+  }
+
+  /** Loads and shows the rows of the open conversation. @param {string} name @param {number | null} n */
+  async #load(name, n) {
+    const { model } = this;
+    const conversation = model.conversation(name);
     const firstUnread = n === null && conversation.unread > 0 ? conversation.mark + 1 : null;
     try {
       const rows = await model.loadWindow(name, n ?? firstUnread);
@@ -231,28 +243,15 @@ export class App extends HTMLElement {
       const isNew = (/** @type {Row} */ row) => row.n >= (firstUnread ?? 0) && row.from !== model.user && ["message", "file"].includes(row.kind);
       const unreadRow = firstUnread === null ? null : rows.list.find(isNew);
       this.timeline.show(rows, { n, divider: unreadRow?.n ?? null, flash: n !== null });
-      this.timeline.considerRead();
+      this.timeline.reading.consider();
     } catch (error) {
       this.notify(errorText(error), true);
-    }
-    this.#dropOldWindows(name);
-    if (isOther && !matchMedia("(pointer: coarse)").matches) this.focusComposer();
-  }
-
-  /** @param {string} name */
-  #dropOldWindows(name) {
-    const rows = this.model.rows(name);
-    this.model.windows.delete(name);
-    this.model.windows.set(name, rows);
-    for (const old of this.model.windows.keys()) {
-      if (this.model.windows.size <= WINDOWS_MAX) break;
-      this.model.windows.delete(old);
     }
   }
 
   /** @param {string} name */
   #offerToJoin(name) {
-    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => this.join(name) });
+    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => join(this, name) });
     if (!this.model.open) this.#openFirst();
   }
 
@@ -260,9 +259,10 @@ export class App extends HTMLElement {
     const { model } = this;
     const conversation = model.open ? model.conversations.get(model.open) : undefined;
     if (!conversation) return;
-    const state = conversation.name.startsWith("@") ? model.users.get(conversation.name.slice(1))?.state : null;
-    this.heading.replaceChildren(...visible(displayName(conversation.name)));
-    const parts = [conversation.isArchived ? t("archived_mark") : "", conversation.subject ?? "", state ? t(`state_${state}`) : ""];
+    const user = conversation.name.startsWith("@") ? model.users.get(conversation.name.slice(1)) : undefined;
+    this.heading.replaceChildren(...visible(conversationName(conversation.name)));
+    const parts = [conversation.isArchived ? t("archived_mark") : "", conversation.subject ?? "",
+      user?.displayName ?? "", user?.isBot ? t("bot") : user ? t(`state_${user.state}`) : ""];
     this.subject.replaceChildren(...visible(parts.filter(Boolean).join(" · ")));
   }
 
@@ -290,164 +290,7 @@ export class App extends HTMLElement {
     return entry ? rowOf(entry) : null;
   }
 
-  // Channels.
-
-  /** @param {string} channel */
-  async join(channel) {
-    await this.try(async () => {
-      await this.client.command({ kind: "join", channel });
-      this.model.conversation(channel).role ??= "member";
-      await Promise.all([this.model.loadChannels(), this.model.loadInvitations()]);
-      await this.go(channel);
-    });
-  }
-
-  /** @param {string} channel @param {boolean} isPrivate */
-  create(channel, isPrivate) {
-    return this.try(async () => {
-      await this.client.command({ kind: "create", channel, private: isPrivate });
-      this.model.conversation(channel).role = "owner";
-      await this.model.loadChannels();
-      await this.go(channel);
-    });
-  }
-
-  /** @param {string} channel */
-  leave(channel) {
-    return this.try(async () => {
-      await this.client.command({ kind: "leave", channel });
-      this.model.forget(channel);
-      this.notify(t("you_left", { channel }));
-    });
-  }
-
-  /** @param {string} channel */
-  decline(channel) {
-    return this.try(async () => {
-      await this.client.request("channel.decline", { channel });
-      await this.model.loadInvitations();
-    });
-  }
-
-  /** @param {Record<string, unknown>} change */
-  setChannel(change) {
-    return this.try(() => this.client.request("channel.set", { channel: this.openChannel(), ...change }));
-  }
-
-  /** @param {string | null} conversation @param {string} level */
-  setLevel(conversation, level) {
-    return this.try(async () => {
-      await this.client.request("notify.set", conversation ? { conversation, level } : { level });
-      await this.model.loadLevels();
-      this.notify(conversation ? t("level_of", { conversation, level: t(`level_${level}`) }) : t("level_of_all", { level: t(`level_${level}`) }));
-    });
-  }
-
-  /** @param {string} user @param {boolean} isBlocked */
-  block(user, isBlocked) {
-    return this.try(async () => {
-      await this.client.request(isBlocked ? "user.block" : "user.unblock", { user });
-      this.model.blocked[isBlocked ? "add" : "delete"](user);
-      this.notify(t(isBlocked ? "user_blocked" : "user_unblocked", { user }));
-    });
-  }
-
-  // Messages.
-
-  /**
-   * Sends a text, or carries out a command. Returns false if the text stays in the field.
-   * @param {string} text
-   * @param {number | null} reply
-   */
-  submit(text, reply) {
-    if (/^\/(?!\/)/.test(text) && !text.includes("\n")) return runCommand(this, text);
-    if (!this.model.open) return false;
-    this.model.send(this.model.open, text.replace(/^\/\//, "/"), reply);
-    if (!this.timeline.isFollowing) this.timeline.toNewest();
-    return true;
-  }
-
-  /** @param {string} method @param {number} n @param {Record<string, unknown>} [params] */
-  amend(method, n, params = {}, conversation = this.here()) {
-    return this.try(() => this.client.request(method, { conversation, n, id: uuid7(Date.now()), ...params }));
-  }
-
-  /** @param {Row} row @param {string} text */
-  edit(row, text) {
-    if (text !== row.text) this.amend("message.edit", row.n, { text });
-    return true;
-  }
-
-  editLast() {
-    const row = this.timeline.lastOwn();
-    if (row) this.startEdit(row);
-  }
-
-  /** @param {Row} row */
-  startEdit(row) {
-    if (row.kind === "message" && row.from === this.model.user && !row.isDeleted) this.composer.edit(row);
-  }
-
-  /** @param {Row} row */
-  startReply(row) {
-    if (row.kind === "message" || row.kind === "file") this.composer.reply(row);
-  }
-
-  /** @param {string} conversation @param {Row} row @param {string} emoji */
-  react(conversation, row, emoji) {
-    const isOwn = row.reactions.some((reaction) => reaction.emoji === emoji && reaction.users.includes(this.model.user));
-    return this.amend("message.react", row.n, isOwn ? { emoji, remove: true } : { emoji }, conversation);
-  }
-
-  /** @param {Row} row */
-  async deleteMessage(row) {
-    const role = this.model.conversations.get(this.here())?.role;
-    const mayDelete = row.from === this.model.user || role === "owner" || role === "moderator";
-    if (!mayDelete || row.isDeleted) return;
-    const { confirmDialog } = await import("./dialogs.js");
-    if (await confirmDialog(t("delete_question", { n: row.n }), t("delete"))) this.amend("message.delete", row.n);
-  }
-
-  /** @param {{n: number}} row */
-  async copyLink(row) {
-    await copyText(`${location.origin}/${linkTo(this.here(), row.n)}`);
-    this.notify(t("link_copied"));
-  }
-
-  /** Puts a refused message back into the field. @param {Message} message */
-  takeBack(message) {
-    this.model.discard(message.id);
-    this.composer.putBack(message.text);
-  }
-
-  /** @param {string} conversation @param {number} seen @param {number} n */
-  markRead(conversation, seen, n) {
-    const known = this.model.conversations.get(conversation);
-    if (known) known.mark = Math.max(known.mark, seen);
-    this.client.command({ kind: "markRead", conversation, n: Math.max(seen, n) }).catch(() => {});
-  }
-
-  /** @param {File[]} files */
-  sendFiles(files) {
-    if (this.model.open && files.length) this.uploads?.add(this.model.open, files);
-  }
-
   // Status and notices.
-
-  /** The sentence about the connection and the completeness of the open conversation. */
-  statusText() {
-    const { summary, open } = this.model;
-    const waiting = this.model.pending.size;
-    if (summary.connectivity !== "connected") {
-      return waiting ? `${t(`connection_${summary.connectivity}`)} · ${t("messages_waiting", { count: waiting })}` : t(`connection_${summary.connectivity}`);
-    }
-    if (!open) return t("connection_connected");
-    const known = this.client.status().conversations.find((/** @type {any} */ one) => one.conversation === open);
-    const rows = this.model.windows.get(open);
-    const shown = known?.shown ?? rows?.last ?? 0;
-    const head = Math.max(known?.head ?? 0, rows?.head ?? 0);
-    return shown < head ? t("shown_up_to", { n: shown, head }) : t("complete_up_to", { conversation: displayName(open), n: head });
-  }
 
   #showStatus() {
     const { connectivity } = this.model.summary;
@@ -455,6 +298,8 @@ export class App extends HTMLElement {
     this.connection.hidden = connectivity === "connected";
     this.connection.textContent = sentence;
     this.announcer.setStatus(connectivity, sentence);
+    const { model } = this;
+    if (model.open && model.isConnected && model.windows.get(model.open)?.isStale) this.#load(model.open, null);
   }
 
   /**
@@ -464,14 +309,7 @@ export class App extends HTMLElement {
    * @param {{label: string, run: () => void}} [action]
    */
   notify(sentence, isProblem = false, action) {
-    const close = () => note.remove();
-    const note = h("div", { class: `notice ${isProblem ? "is-problem" : ""}`, role: isProblem ? "alert" : "status" },
-      h("p", {}, ...visible(sentence)),
-      action && h("button", { type: "button", class: "small primary", onclick: () => { close(); action.run(); } }, action.label),
-      iconButton("close", t("close"), close));
-    this.notice.append(note);
-    while (this.notice.children.length > 4) this.notice.firstElementChild.remove();
-    setTimeout(close, isProblem || action ? 15_000 : 6000);
+    showNotice(this.notice, sentence, isProblem, action);
   }
 
   /** Carries out an action and shows its error. @param {() => Promise<any>} action */
@@ -495,103 +333,33 @@ export class App extends HTMLElement {
   }
   /** @type {string | undefined} */ knownPage;
 
-  async logOut() {
+  /** @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login */
+  async logOut(deletesAll = false) {
     this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
-    this.#sessionEnded(t("logged_out"));
+    await this.#sessionEnded(t("logged_out"), deletesAll);
   }
 
-  /** @param {string} reason */
-  #sessionEnded(reason) {
+  /** @param {string} reason @param {boolean} [deletesAll] */
+  async #sessionEnded(reason, deletesAll = false) {
     this.client?.stop();
+    rememberUser(this.sessionSlot, null);
+    const { storage } = this;
+    // Messages of others do not stay in the browser without a session.
+    if (deletesAll) await storage?.destroy().catch(() => {});
+    else await Promise.all([storage?.clear("events"), storage?.delete("settings", ["conversations"])]).catch(() => {});
     sessionStorage.setItem("papo-ended", reason);
     location.reload();
   }
 
+  /** @param {Record<string, unknown>} change */
+  saveSettings(change) {
+    Object.assign(this.settings, change);
+    this.storage.put("settings", "page", { ...this.settings });
+  }
+
   focusComposer() {
     this.composer?.input.focus();
-  }
-
-  // Keys, and files that are dragged onto the page.
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.isComposing) return;
-    const control = (event.ctrlKey || event.metaKey) && !event.altKey;
-    const key = event.key.toLowerCase();
-    const isTyping = event.target instanceof HTMLElement && event.target.closest("input, textarea, dialog");
-    const action = control && key === "k" ? () => this.openSwitcher()
-      : control && key === "f" && !event.shiftKey ? () => this.openSearch("")
-      : control && key === "/" ? () => this.openKeys()
-      : event.key === "?" && !isTyping && this.settings.letterKeys !== false ? () => this.openKeys()
-      : event.key === "F6" ? () => this.#nextRegion(event.shiftKey)
-      : event.altKey && event.key === "ArrowUp" ? () => this.#step(-1, event.shiftKey)
-      : event.altKey && event.key === "ArrowDown" ? () => this.#step(1, event.shiftKey)
-      : event.shiftKey && event.key === "Escape" ? () => this.#markAllRead()
-      : event.key === "Escape" && !this.details.hidden && !isTyping ? () => this.closeDetails()
-      : null;
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  /** @param {boolean} isBack */
-  #nextRegion(isBack) {
-    const open = /** @type {HTMLElement | null} */ (this.sidebar.querySelector("[aria-current]") ?? this.sidebar.querySelector("a, button"));
-    const regions = [
-      { node: this.sidebar, focus: () => open?.focus() },
-      { node: this.timeline, focus: () => this.timeline.focusLog() },
-      { node: this.composer, focus: () => this.focusComposer() },
-      { node: this.details, focus: () => /** @type {HTMLElement | null} */ (this.details.querySelector("button, input, a"))?.focus() },
-    ].filter(({ node }) => !node.hidden);
-    const at = regions.findIndex(({ node }) => node.contains(document.activeElement));
-    regions[(at + (isBack ? regions.length - 1 : 1)) % regions.length]?.focus();
-  }
-
-  /**
-   * Opens the next conversation of the list, or the next unread one.
-   * @param {number} direction
-   * @param {boolean} onlyUnread
-   */
-  #step(direction, onlyUnread) {
-    const links = [...this.sidebar.querySelectorAll("a.item")];
-    const at = links.findIndex((link) => link.getAttribute("aria-current"));
-    const order = links.map((_, i) => links[(at + direction * (i + 1) + links.length * 2) % links.length]);
-    const next = order.find((link) => !onlyUnread || link?.classList.contains("has-unread"));
-    const name = next instanceof HTMLElement ? next.dataset.name : undefined;
-    if (name) this.go(name);
-  }
-
-  /** Read marks only move forward, so they move after the time for "undo". */
-  #markAllRead() {
-    const unread = [...this.model.conversations.values()].filter((one) => one.unread > 0);
-    const before = unread.map((one) => ({ one, unread: one.unread, mentions: one.mentions }));
-    const mark = () => { for (const { name, head } of unread) this.client.command({ kind: "markRead", conversation: name, n: head }).catch(() => {}); };
-    const timer = setTimeout(mark, UNDO_MS);
-    for (const one of unread) Object.assign(one, { unread: 0, mentions: 0 });
-    this.model.emit("conversations");
-    const undo = () => {
-      clearTimeout(timer);
-      for (const { one, ...counts } of before) Object.assign(one, counts);
-      this.model.emit("conversations");
-    };
-    this.notify(t("marked_read", { count: unread.length }), false, { label: t("undo"), run: undo });
-  }
-
-  /** @param {DragEvent} event */
-  #drag(event) {
-    if (!event.dataTransfer?.types.includes("Files") || !this.model.open) return;
-    event.preventDefault();
-    this.main.classList.add("is-dropping");
-  }
-
-  /** @param {DragEvent} event */
-  #drop(event) {
-    const files = [...event.dataTransfer?.files ?? []];
-    this.main.classList.remove("is-dropping");
-    if (!files.length) return;
-    event.preventDefault();
-    this.sendFiles(files);
   }
 
   // Panels and dialogs, which are loaded when they are first opened.
@@ -600,7 +368,8 @@ export class App extends HTMLElement {
   async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
   async openPeople() { (await import("./dialogs.js")).openPeople(this); }
   async openKeys() { (await import("./dialogs.js")).openKeys(); }
-  async openSettings() { (await import("./settings.js")).openSettings(this); }
+  /** @param {"password" | "sessions"} [part] the part that is open */
+  async openSettings(part) { (await import("./settings.js")).openSettings(this, part); }
   async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
   async openDetails() { (await import("./details.js")).openDetails(this); }
   /** @param {string} query */

@@ -1,9 +1,11 @@
 // <papo-composer>: the text field, replies and edits, drafts, completion, and the files that are being sent.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS } from "./commands.js";
-import { displayName } from "./sidebar.js";
-import { append, fill, h, icon, iconButton } from "./dom.js";
+import { fill, h, icon, iconButton } from "./dom.js";
+import { sendFiles } from "./files.js";
+import { edit, editLast, isCommand, loadCommands, submit } from "./messages.js";
+import { conversationName, isNamed } from "./names.js";
+import { statusText } from "./status.js";
 import { oneLine, visible } from "./text.js";
 import { sizeText } from "./time.js";
 
@@ -14,6 +16,8 @@ import { sizeText } from "./time.js";
 /** A draft is stored this time after the last key. */
 const DRAFT_MS = 300;
 const CHOICES_MAX = 8;
+/** Whether the browser gives a field the height of its text. */
+const SIZES_ITSELF = CSS.supports("field-sizing", "content");
 /** After a key, a draft of another tab does not replace the text for this time. */
 const TYPING_MS = 2000;
 
@@ -34,7 +38,9 @@ export class Composer extends HTMLElement {
       id: "composer", rows: "1", dir: "auto", enterkeyhint: "send", "aria-autocomplete": "list", "aria-controls": "choices", "aria-label": t("write_message"),
     });
     this.picker = h("input", { type: "file", multiple: true, hidden: true, tabindex: "-1", "aria-hidden": "true" });
-    this.foot = h("div", { class: "composer-foot" });
+    this.typingText = h("span", { class: "typing" });
+    this.statusText = h("span", { class: "status" });
+    this.foot = h("div", { class: "composer-foot" }, this.typingText, this.statusText);
     this.append(this.list, this.contextBar, this.files,
       h("div", { class: "composer-row" },
         iconButton("add", t("attach"), () => this.picker.click()), this.picker, this.input,
@@ -45,7 +51,7 @@ export class Composer extends HTMLElement {
     this.input.addEventListener("blur", () => { this.#close(); this.saveDraft(); });
     this.input.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => this.#paste(event));
     this.picker.addEventListener("change", () => {
-      this.app.sendFiles([...this.picker.files]);
+      sendFiles(this.app, [...this.picker.files]);
       this.picker.value = "";
     });
     window.addEventListener("pagehide", () => this.saveDraft());
@@ -59,7 +65,7 @@ export class Composer extends HTMLElement {
     this.saveDraft();
     this.conversation = conversation;
     this.#setContext(null);
-    this.input.placeholder = t("message_to", { conversation: displayName(conversation) });
+    this.input.placeholder = t("message_to", { conversation: conversationName(conversation) });
     this.#setText(typed);
     const draft = await this.app.client.drafts.get(conversation);
     if (this.conversation === conversation && draft && !this.input.value) this.#setText(draft);
@@ -96,13 +102,13 @@ export class Composer extends HTMLElement {
     this.isDirty = true;
     this.typedAt = Date.now();
     if (!this.#draftTimer) this.#draftTimer = window.setTimeout(() => this.saveDraft(), DRAFT_MS);
-    const isMessage = this.input.value && !/^\/(?!\/)/.test(this.input.value) && this.context?.kind !== "edit";
+    const isMessage = this.input.value && !isCommand(this.input.value) && this.context?.kind !== "edit";
     this.app.client.keyTyped(isMessage ? this.conversation : null);
     this.#complete();
   }
 
   #resize() {
-    if (CSS.supports("field-sizing", "content")) return;
+    if (SIZES_ITSELF) return;
     this.input.rows = Math.min(8, this.input.value.split("\n").length);
   }
 
@@ -116,7 +122,7 @@ export class Composer extends HTMLElement {
       this.submit();
     } else if (event.key === "ArrowUp" && !this.input.value && !event.altKey) {
       event.preventDefault();
-      this.app.editLast();
+      editLast(this.app);
     } else if (event.key === "Escape" && this.context) {
       event.preventDefault();
       event.stopPropagation();
@@ -129,14 +135,29 @@ export class Composer extends HTMLElement {
     if (!text.trim()) return;
     this.#close();
     const context = this.context;
+    if (context?.kind === "edit") edit(this.app, context.row, text);
+    else if (isCommand(text)) return this.#runCommand(text);
     // The text leaves the field only when the outbox has it.
-    const isTaken = context?.kind === "edit" ? this.app.edit(context.row, text) : this.app.submit(text, context?.row.n ?? null);
-    if (!isTaken) return;
-    this.#setText(context?.kind === "edit" ? context.draft : "");
+    else if (!submit(this.app, text, context?.row.n ?? null)) return;
+    this.#leave(context?.kind === "edit" ? context.draft : "");
+  }
+
+  /** The text was sent. @param {string} rest the text that is in the field now */
+  #leave(rest) {
+    this.#setText(rest);
     this.#setContext(null);
     this.isDirty = true;
     this.saveDraft();
     this.app.client.keyTyped(null);
+  }
+
+  /** A command that fails comes back into the field. @param {string} text */
+  async #runCommand(text) {
+    const commands = await this.app.try(loadCommands);
+    if (!commands || this.input.value !== text) return;
+    // The field is empty before the command opens another conversation.
+    this.#leave("");
+    if (!commands.runCommand(this.app, text)) this.putBack(text);
   }
 
   /** @param {Row} row */
@@ -198,12 +219,12 @@ export class Composer extends HTMLElement {
     const rest = word.slice(1).toLowerCase();
     const starting = (/** @type {string[]} */ names) => names.filter((name) => name.toLowerCase().startsWith(rest)).slice(0, CHOICES_MAX);
     switch (word[0]) {
-      case "@": return starting([...this.model.users.keys(), "here"]).map((name) => ({ value: `@${name} `, label: `@${name}` }));
+      case "@": return this.#usersFor(rest);
       case "#": {
         const names = [...this.model.conversations.keys()].filter((name) => name.startsWith("#")).map((name) => name.slice(1));
         return starting(names).map((name) => ({ value: `#${name} `, label: `#${name}` }));
       }
-      case "/": return COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
+      case "/": return (await loadCommands()).COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
         .map(({ name }) => ({ value: `/${name} `, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
       default: {
         const { EMOJI } = await import("./emoji.js");
@@ -211,6 +232,18 @@ export class Composer extends HTMLElement {
           .map(([emoji, name]) => ({ value: `${emoji} `, label: `${emoji} :${name.split(" ")[0]}:` }));
       }
     }
+  }
+
+  /** @param {string} rest the letters after "@" */
+  #usersFor(rest) {
+    const { users } = this.model;
+    const named = [...users.keys(), "here"].filter((name) => isNamed(name, users.get(name), rest));
+    // Names come before display names.
+    named.sort((one, other) => Number(other.startsWith(rest)) - Number(one.startsWith(rest)));
+    return named.slice(0, CHOICES_MAX).map((name) => {
+      const shown = users.get(name)?.displayName;
+      return { value: `@${name} `, label: shown ? `@${name} — ${shown}` : `@${name}` };
+    });
   }
 
   #drawChoices() {
@@ -235,8 +268,9 @@ export class Composer extends HTMLElement {
     if (!choices) return false;
     const count = choices.items.length;
     if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey)) {
-      // A complete command is carried out, not completed.
-      if (event.key === "Enter" && this.input.value.trim() === choices.items[choices.at]?.value.trim()) return false;
+      // A complete word is sent, not completed.
+      const word = this.input.value.slice(choices.start, this.input.selectionStart);
+      if (event.key === "Enter" && word === choices.items[choices.at]?.value.trim()) return false;
       this.#choose(choices.at);
     } else if (event.key === "ArrowDown") choices.at = (choices.at + 1) % count;
     else if (event.key === "ArrowUp") choices.at = (choices.at + count - 1) % count;
@@ -265,7 +299,7 @@ export class Composer extends HTMLElement {
     const files = [...event.clipboardData?.files ?? []];
     if (!files.length) return;
     event.preventDefault();
-    this.app.sendFiles(files);
+    sendFiles(this.app, files);
   }
 
   /** @param {import("./uploads.js").Upload[]} uploads */
@@ -284,12 +318,14 @@ export class Composer extends HTMLElement {
 
   drawFoot() {
     const { typing, summary } = this.model;
-    const status = this.app.statusText();
-    this.foot.replaceChildren();
-    append(this.foot, [
-      h("span", { class: "typing" }, typing.length ? t("typing_users", { users: typing.join(", ") }) : ""),
-      h("span", { class: `status is-${summary.connectivity}` }, status),
-    ]);
+    setText(this.typingText, typing.length ? t("typing_users", { users: typing.join(", ") }) : "");
+    setText(this.statusText, statusText(this.app));
+    this.statusText.className = `status is-${summary.connectivity}`;
   }
 }
 customElements.define("papo-composer", Composer);
+
+/** A text that stays the same causes no layout. @param {HTMLElement} node @param {string} text */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

@@ -7,9 +7,25 @@ import { Client, browserTabs, openStorage, webSocketLink } from "../core/client.
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 15_000;
 
+/** Asks over HTTP whether the gateway answers. @param {number} ms */
+function probe(ms) {
+  return fetch("/healthz", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ms) });
+}
+
 /** The address of the WebSocket of a slot. @param {number} slot */
 function socketAddress(slot) {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?slot=${slot}`;
+}
+
+/** The user of the last session of a slot; null after its end. @param {number} slot */
+export function rememberedUser(slot) {
+  return localStorage.getItem(`papo-user-${slot}`);
+}
+
+/** @param {number} slot @param {string | null} user */
+export function rememberUser(slot, user) {
+  if (user) localStorage.setItem(`papo-user-${slot}`, user);
+  else localStorage.removeItem(`papo-user-${slot}`);
 }
 
 /**
@@ -40,18 +56,20 @@ function firstLine(address) {
 
 /**
  * @param {number} slot @param {string} user
- * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag:
- * string) => void}} listeners
+ * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag: string) => void,
+ *   onOtherUser: () => void}} listeners
  */
-export async function connect(slot, user, { onNews, onDraft, onPage }) {
+export async function connect(slot, user, { onNews, onDraft, onPage, onOtherUser }) {
   const name = `papo-${user}`;
   const storage = await openStorage(name);
   /** @type {() => void} */
   let greeted = () => {};
   const hello = new Promise((resolve) => { greeted = () => resolve(null); });
   const client = new Client({
-    link: webSocketLink(`/ws?slot=${slot}`), storage, tabs: browserTabs(name), onNews, onDraft,
+    link: webSocketLink(`/ws?slot=${slot}`, { probe }), storage, tabs: browserTabs(name), onNews, onDraft,
     onHello: (received) => {
+      // The cookie has no session, or another tab logged in as another user.
+      if (received.user !== user) return onOtherUser();
       greeted();
       if (received.page) onPage(received.page);
     },
@@ -63,8 +81,7 @@ export async function connect(slot, user, { onNews, onDraft, onPage }) {
 
 /**
  * Follows who is typing in a conversation. The command "open" of the core would also mark everything as read
- * that
- * it shows, as a terminal does. The page marks a row when it was in view.
+ * that it shows, as a terminal does. The page marks a row when it was in view.
  * @param {Client} client @param {string} conversation
  */
 export function watchTyping(client, conversation) {

@@ -1,7 +1,9 @@
 // The panel beside the timeline: the members of a channel with their roles, or the profile of a user.
 
 import { errorText, t } from "../i18n/index.js";
+import { block, leave, setChannel } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
+import { nameMarks } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
@@ -30,9 +32,10 @@ function userPanel(app, user, body) {
   const known = app.model.users.get(user);
   const isBlocked = app.model.blocked.has(user);
   return fill(body,
+    h("p", { class: "member" }, h("b", {}, ...visible(user)), ...nameMarks(known)),
     h("p", {}, h("span", { class: `dot is-${known?.state ?? "offline"}` }), " ", t(`state_${known?.state ?? "offline"}`),
       known?.seen ? ` · ${t("last_seen", { when: fullTime(known.seen) })}` : ""),
-    h("button", { type: "button", onclick: async () => { await app.block(user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")));
+    h("button", { type: "button", onclick: async () => { await block(app, user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")));
 }
 
 /** @param {App} app @param {string} channel @param {HTMLElement} body */
@@ -52,13 +55,13 @@ async function channelPanel(app, channel, body) {
     inviteForm(app, channel),
     h("ul", { class: "members" }, ...members.map((member) => memberItem(app, channel, member, own, again))),
     h("div", { class: "panel-buttons" },
-      own === "owner" && h("button", { type: "button", onclick: () => app.setChannel({ private: !app.model.conversation(channel).isPrivate }) },
+      own === "owner" && h("button", { type: "button", onclick: () => setChannel(app, { private: !app.model.conversation(channel).isPrivate }) },
         t(app.model.conversation(channel).isPrivate ? "make_public" : "make_private")),
       own === "owner" && h("button", { type: "button", onclick: () => app.try(() => app.client.request("channel.archive", { channel, archived: !app.model.conversation(channel).isArchived })) },
         t(app.model.conversation(channel).isArchived ? "restore_channel" : "archive_channel")),
       h("button", { type: "button", class: "danger", onclick: async () => {
         const { confirmDialog } = await import("./dialogs.js");
-        if (await confirmDialog(t("leave_question", { channel }), t("leave"))) app.leave(channel);
+        if (await confirmDialog(t("leave_question", { channel }), t("leave"))) leave(app, channel);
       } }, t("leave_channel", { channel }))));
 }
 
@@ -82,7 +85,7 @@ function subjectForm(app, channel) {
   const input = h("input", { name: "subject", "aria-label": t("subject"), placeholder: t("subject"), autocomplete: "off", value: app.model.conversation(channel).subject ?? "" });
   return h("form", { class: "inline-form", onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    app.setChannel({ subject: input.value.trim() }).then(() => app.notify(t("done_topic", { channel })));
+    setChannel(app, { subject: input.value.trim() }).then(() => app.notify(t("done_topic", { channel })));
   } }, input, h("button", { type: "submit", class: "small" }, t("save")));
 }
 
@@ -104,6 +107,7 @@ function memberItem(app, channel, { user, role }, own, again) {
   return h("li", { class: "member" },
     h("span", { class: `dot is-${state}`, title: t(`state_${state}`) }),
     h("button", { type: "button", class: "member-name", onclick: () => user !== app.model.user && app.go(`@${user}`) }, ...visible(user)),
+    ...nameMarks(app.model.users.get(user)),
     select || (role === "member" ? "" : h("span", { class: "role" }, t(`role_${role}`))),
     outranks && h("button", { type: "button", class: "icon-button", "aria-label": t("kick_user", { user }), title: t("kick_user", { user }),
       onclick: () => ask("channel.kick", {}, t("done_kick", { user, channel })) }, icon("close")));

@@ -1,9 +1,10 @@
 // The dialogs of the chat. They are loaded when the first one is opened.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS } from "./commands.js";
+import { create, join, setLevel } from "./channels.js";
 import { fill, h, icon, openDialog } from "./dom.js";
-import { displayName, shownUnread } from "./sidebar.js";
+import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
+import { conversationName, isNamed, nameMarks, shownUnread } from "./names.js";
 import { copyText, visible } from "./text.js";
 
 /** @import { Row } from "./rows.js" */
@@ -71,12 +72,12 @@ export function openSwitcher(app) {
     const others = [...model.users.keys()].map((user) => ({ name: `@${user}`, unread: 0, mentions: 0 }))
       .filter(({ name }) => !model.conversations.has(name) && name !== `@${model.user}`);
     return [...known, ...others]
-      .filter(({ name }) => displayName(name).toLowerCase().includes(query.startsWith("#") || query.startsWith("@") ? query : bare))
+      .filter(({ name }) => conversationName(name).toLowerCase().includes(query.startsWith("#") || query.startsWith("@") ? query : bare))
       .sort((one, other) => other.mentions - one.mentions || other.unread - one.unread || one.name.localeCompare(other.name))
       .slice(0, 50)
       .map(({ name, unread }) => ({
         key: name, run: () => app.go(name),
-        content: [h("span", { class: "item-name" }, ...visible(displayName(name))), unread ? h("span", { class: "badge" }, String(unread)) : ""],
+        content: [h("span", { class: "item-name" }, ...visible(conversationName(name))), unread ? h("span", { class: "badge" }, String(unread)) : ""],
       }));
   };
   const { nodes } = filteredList(t("switcher_hint"), find, () => dialog.close());
@@ -92,7 +93,7 @@ export async function openBrowser(app) {
     event.preventDefault();
     const channel = name.value.trim();
     dialog.close();
-    app.create(channel.startsWith("#") ? channel : `#${channel}`, isPrivate.checked);
+    create(app, channel.startsWith("#") ? channel : `#${channel}`, isPrivate.checked);
   } },
   h("h3", {}, t("create_channel")),
   h("div", { class: "create-row" }, name, h("label", { class: "check" }, isPrivate, t("private")), h("button", { type: "submit", class: "primary" }, t("create"))));
@@ -106,7 +107,7 @@ export async function openBrowser(app) {
     h("button", { type: "button", class: channel.role ? "small" : "small primary", "aria-label": `${t(channel.role ? "open" : "join")} ${channel.channel}`, onclick: () => {
       dialog.close();
       if (channel.role) app.go(channel.channel);
-      else app.join(channel.channel);
+      else join(app, channel.channel);
     } }, t(channel.role ? "open" : "join")))));
 }
 
@@ -114,11 +115,12 @@ export async function openBrowser(app) {
 export async function openPeople(app) {
   const { model } = app;
   const find = (/** @type {string} */ query) => [...model.users.entries()]
-    .filter(([user]) => user !== model.user && user.includes(query.replace(/^@/, "")))
+    .filter(([user, info]) => user !== model.user && isNamed(user, info, query.replace(/^@/, "")))
     .slice(0, 100)
-    .map(([user, { state }]) => ({
+    .map(([user, info]) => ({
       key: user, run: () => app.go(`@${user}`),
-      content: [h("span", { class: `dot is-${state}` }), h("span", { class: "item-name" }, ...visible(user)), h("span", { class: "is-quiet" }, t(`state_${state}`))],
+      content: [h("span", { class: `dot is-${info.state}` }), h("span", { class: "item-name" }, ...visible(user), " ", ...nameMarks(info)),
+        h("span", { class: "is-quiet" }, t(`state_${info.state}`))],
     }));
   const { nodes, draw } = filteredList(t("find_person"), find, () => dialog.close());
   const dialog = openDialog(t("new_direct"), t("close"), ...nodes);
@@ -127,7 +129,8 @@ export async function openPeople(app) {
 }
 
 /** The keys and the commands. */
-export function openKeys() {
+export async function openKeys() {
+  const { COMMANDS } = await loadCommands();
   if (document.querySelector("dialog[open]")) return;
   const keys = [
     ["Ctrl+K", "key_switcher"], ["Ctrl+F", "key_search"], ["F6", "key_regions"], ["Alt+↑ ↓", "key_step"], ["Alt+Shift+↑ ↓", "key_step_unread"],
@@ -146,9 +149,9 @@ export function openKeys() {
 export function openLevels(app, name) {
   const { level } = app.model.conversation(name);
   const options = ["all", "mentions", "none"].map((value) => h("label", { class: "check" },
-    h("input", { type: "radio", name: "level", value, checked: value === level, onchange: () => { dialog.close(); app.setLevel(name, value); } }),
+    h("input", { type: "radio", name: "level", value, checked: value === level, onchange: () => { dialog.close(); setLevel(app, name, value); } }),
     h("span", {}, t(`level_${value}`), h("span", { class: "is-quiet" }, ` — ${t(`level_${value}_hint`)}`))));
-  const dialog = openDialog(t("notifications_of", { conversation: displayName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
+  const dialog = openDialog(t("notifications_of", { conversation: conversationName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
 }
 
 const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅", "❌", "🙏", "🚀", "🤔"];
@@ -157,7 +160,7 @@ const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅",
 export async function chooseReaction(app, row) {
   const conversation = app.here();
   const { EMOJI } = await import("./emoji.js");
-  const choose = (/** @type {string} */ emoji) => { dialog.close(); app.react(conversation, row, emoji); };
+  const choose = (/** @type {string} */ emoji) => { dialog.close(); react(app, conversation, row, emoji); };
   const grid = h("div", { class: "emoji-grid" });
   const input = h("input", { type: "search", "aria-label": t("find_emoji"), placeholder: t("find_emoji"), autocomplete: "off", autofocus: true });
   const draw = () => {
@@ -185,16 +188,14 @@ export async function chooseReaction(app, row) {
  */
 export function openRowMenu(app, row, node) {
   document.querySelector(".row-menu")?.remove();
-  const role = app.model.conversations.get(app.here())?.role;
   const isOwn = row.from === app.model.user;
-  const mayDelete = !row.isDeleted && (isOwn || role === "owner" || role === "moderator");
   const items = [
-    !row.isDeleted && { label: t("reply"), key: "R", name: /** @type {const} */ ("reply"), run: () => app.startReply(row) },
+    !row.isDeleted && { label: t("reply"), key: "R", name: /** @type {const} */ ("reply"), run: () => startReply(app, row) },
     !row.isDeleted && { label: t("react"), key: "+", name: /** @type {const} */ ("react"), run: () => app.chooseReaction(row) },
-    isOwn && row.kind === "message" && !row.isDeleted && { label: t("edit"), key: "E", name: /** @type {const} */ ("edit"), run: () => app.startEdit(row) },
+    isOwn && row.kind === "message" && !row.isDeleted && { label: t("edit"), key: "E", name: /** @type {const} */ ("edit"), run: () => startEdit(app, row) },
     row.text && { label: t("copy_text"), key: "", name: /** @type {const} */ ("copy"), run: () => copyText(row.text) },
-    { label: t("copy_link"), key: "C", name: /** @type {const} */ ("copy"), run: () => app.copyLink(row) },
-    mayDelete && { label: t("delete"), key: "Del", name: /** @type {const} */ ("trash"), run: () => app.deleteMessage(row) },
+    { label: t("copy_link"), key: "C", name: /** @type {const} */ ("copy"), run: () => copyLink(app, row) },
+    mayDelete(app, row) && { label: t("delete"), key: "Del", name: /** @type {const} */ ("trash"), run: () => deleteMessage(app, row) },
   ].filter((item) => !!item);
   const close = (/** @type {boolean} */ focusRow) => {
     menu.remove();

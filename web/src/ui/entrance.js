@@ -11,6 +11,8 @@ export class Entrance extends HTMLElement {
   /** The slot of the cookie; null for the first free one. @type {number | null} */ sessionSlot = 0;
   /** @type {(session: {user: string, slot: number}) => void} */ onLogin = () => {};
   /** Why the last session ended. */ reason = "";
+  /** Whether the user types or waits. */
+  get isBusy() { return this.value("user") !== "" || this.submit.disabled; }
 
   connectedCallback() {
     this.joinCode = new URLSearchParams(location.hash.replace(/^#/, "")).get("join") ?? "";

@@ -1,10 +1,11 @@
 // The state that the elements of the page show. It takes the news of the client and emits events:
-//   conversations, window (detail: change), pending, status, typing, users, uploads, announce, ended
+//   conversations, window (detail: change), pending, status, typing, users, names, uploads, announce, ended
 // No DOM nodes.
 
 import { Rows } from "./rows.js";
 import { mentions } from "../core/mentions.js";
 
+/** @import { UserInfo } from "./names.js" */
 /** @import { Entry, Message, News, ProtocolError, Reading, StatusSummary } from "../core/api.js" */
 
 /**
@@ -29,6 +30,7 @@ import { mentions } from "../core/mentions.js";
  */
 
 const PAGE = 100;
+const WINDOWS_MAX = 20;
 
 /** The current names of renamed channels, by their first names. @type {Map<string, string>} */
 export const currentNames = new Map();
@@ -45,7 +47,7 @@ export class Model extends EventTarget {
     this.windows = new Map();
     /** @type {Map<string, Pending>} in the order of sending */
     this.pending = new Map();
-    /** @type {Map<string, {state: string, seen?: number}>} */
+    /** @type {Map<string, UserInfo>} */
     this.users = new Map();
     /** @type {{channel: string, by: string, at: number}[]} */
     this.invitations = [];
@@ -60,6 +62,8 @@ export class Model extends EventTarget {
     /** @type {string | null} */
     this.open = null;
     this.isAdministrator = false;
+    /** @type {import("./cache.js").Cache | null} */
+    this.cache = null;
   }
 
   /** @param {string} type @param {any} [detail] */
@@ -111,8 +115,11 @@ export class Model extends EventTarget {
 
   async loadUsers() {
     const users = await this.list("user.list", "users", (user) => user.user);
-    this.users = new Map(users.map((user) => [user.user, { state: user.state ?? "offline", seen: user.seen }]));
+    const shown = namesOf(this.users);
+    this.users = new Map(users.map((user) => [user.user,
+      { state: user.state ?? "offline", seen: user.seen, displayName: user.display_name, isBot: user.bot === true }]));
     this.emit("users");
+    if (namesOf(this.users) !== shown) this.emit("names");
   }
 
   /** @param {string} name @returns {Conversation} */
@@ -126,10 +133,12 @@ export class Model extends EventTarget {
     return known;
   }
 
-  /** @param {string} name */
+  /** The rows of a conversation. The rows of those that were opened long ago are dropped. @param {string} name */
   rows(name) {
     const known = this.windows.get(name) ?? new Rows(name);
+    this.windows.delete(name);
     this.windows.set(name, known);
+    for (const old of [...this.windows.keys()].slice(0, -WINDOWS_MAX)) this.windows.delete(old);
     return known;
   }
 
@@ -177,6 +186,8 @@ export class Model extends EventTarget {
     this.emit("conversations");
   }
 
+  get isConnected() { return this.summary.connectivity === "connected"; }
+
   // The window of the open conversation.
 
   /**
@@ -187,23 +198,31 @@ export class Model extends EventTarget {
   async loadWindow(name, around) {
     const rows = this.rows(name);
     const isThere = around === null ? rows.hasNewest : rows.isLoaded && around >= rows.first && around <= rows.last;
-    if (isThere) return rows;
-    rows.isLoaded = false;
+    if (isThere && !(rows.isStale && this.isConnected)) return rows;
+    if (!this.isConnected && !rows.isLoaded) {
+      await this.cache?.restoreRows(rows);
+      rows.isStale = true;
+      return rows;
+    }
+    Object.assign(rows, { isLoaded: false, isStale: false });
     const page = await this.client.history({ conversation: name, limit: PAGE, ...(around === null ? {} : { around }) });
     rows.reset(page.entries, page.head);
+    this.cache?.noteRows(name);
     return rows;
   }
 
   /** @param {Rows} rows */
   async loadOlder(rows) {
-    if (!rows.isLoaded || rows.hasOldest) return [];
-    const page = await this.client.history({ conversation: rows.conversation, before: rows.first, limit: PAGE });
-    return rows.prepend(page.entries);
+    if (!rows.isLoaded || rows.isStale || rows.hasOldest) return [];
+    const { conversation, first } = rows;
+    const page = await this.client.history({ conversation, before: first, limit: PAGE });
+    // A jump may have replaced the rows meanwhile.
+    return rows.first === first ? rows.prepend(page.entries) : [];
   }
 
   /** @param {Rows} rows */
   async loadNewer(rows) {
-    if (!rows.isLoaded || rows.hasNewest) return [];
+    if (!rows.isLoaded || rows.isStale || rows.hasNewest) return [];
     const page = await this.client.history({ conversation: rows.conversation, after: rows.last, limit: PAGE });
     return rows.append(page.entries, page.head);
   }
@@ -249,7 +268,9 @@ export class Model extends EventTarget {
       case "outboxLoaded":
         for (const message of news.messages) this.pending.set(message.id, { message, at: Date.now(), state: "waiting" });
         return this.emit("pending");
-      case "delayed": return this.#setPending(news.message, "waiting");
+      case "delayed":
+        this.#setPending(news.message, "waiting");
+        return news.message.to === this.open ? this.emit("announce", { key: "waiting" }) : undefined;
       case "sent": return this.#takeSent(news);
       case "presence":
         this.users.set(news.user, { ...this.users.get(news.user), state: news.state });
@@ -358,4 +379,10 @@ export class Model extends EventTarget {
 
   /** Removes a channel that the user left. @param {string} name */
   forget(name) { this.#forget(name); }
+}
+
+/** What the rows show of the users besides their names. @param {Map<string, UserInfo>} users */
+function namesOf(users) {
+  const shown = [...users].filter(([, { displayName, isBot }]) => displayName || isBot);
+  return JSON.stringify(shown.map(([user, { displayName, isBot }]) => [user, displayName, isBot]));
 }

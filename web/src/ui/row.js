@@ -2,7 +2,9 @@
 
 import { t } from "../i18n/index.js";
 import { fileUrl } from "../core/http.js";
+import { linkTo } from "./address.js";
 import { h, icon } from "./dom.js";
+import { nameMarks } from "./names.js";
 import { oneLine, textNodes, visible } from "./text.js";
 import { clockTime, dayName, fullTime, isSameDay, sizeText } from "./time.js";
 
@@ -15,6 +17,7 @@ import { clockTime, dayName, fullTime, isSameDay, sizeText } from "./time.js";
  * @property {number} head
  * @property {number} slot
  * @property {number | null} divider the number before which "new messages" is shown
+ * @property {(user: string) => import("./names.js").UserInfo | undefined} userInfo
  * @property {(name: string) => void} openConversation
  * @property {(text: string) => boolean} isMentioned
  * @property {(n: number) => void} jump
@@ -62,7 +65,8 @@ function messageNode(row, isFollowing, head, body, context) {
       h("div", { class: isFollowing ? "visually-hidden" : "row-head", id: head },
         h("span", { class: `author tone-${toneOf(row.from)}` }, ...visible(row.from)),
         posterNode(row),
-        h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at))),
+        ...nameMarks(context.userInfo(row.from)),
+        timeNode(row)),
       row.event?.reply ? quoteNode(row.event.reply, context) : null,
       h("div", { class: "body", id: body }, ...bodyNodes(row, context)),
       row.reactions.length ? reactionsNode(row, context) : null),
@@ -84,12 +88,6 @@ function bodyNodes(row, context) {
     h("div", { class: "text", dir: "auto" }, ...textNodes(row.text, context)),
     row.edited ? h("span", { class: "edited", title: fullTime(row.edited) }, t("mark_edited")) : null,
   ];
-}
-
-/** The address of an event within the page. @param {string} conversation @param {number} [n] */
-export function linkTo(conversation, n) {
-  const name = conversation.startsWith("#") ? conversation.slice(1) : conversation;
-  return `#/${encodeURIComponent(name).replace(/%40/g, "@")}${n ? `/${n}` : ""}`;
 }
 
 /** One of eight colours for a name. @param {string} name */
@@ -178,7 +176,15 @@ function eventNode(row, head, body, context) {
   return h("p", { class: "event-line" },
     h("span", { id: head, class: "author" }, ...visible(row.from)), " ",
     h("span", { id: body }, ...visible(eventSentence(row, context.conversation))), " ",
-    h("time", { datetime: new Date(row.at).toISOString(), title: `${fullTime(row.at)} · ${row.n}` }, clockTime(row.at)));
+    timeNode(row));
+}
+
+/**
+ * The time of a row. `row_keys.js` adds the title when the pointer is there, because its text is slow to make.
+ * @param {Row} row
+ */
+function timeNode(row) {
+  return h("time", { datetime: new Date(row.at).toISOString() }, clockTime(row.at));
 }
 
 /** The sentence of an event, without its author. @param {Row} row @param {string} to */

@@ -30,6 +30,8 @@ export class Rows {
     this.last = 0;
     this.head = 0;
     this.isLoaded = false;
+    /** Whether the rows must be loaded when the server answers: they come from the storage, or there are none. */
+    this.isStale = false;
     /** @type {Row[]} sorted by number */
     this.list = [];
     /** @type {Map<number, Row>} */
@@ -46,11 +48,24 @@ export class Rows {
     this.list = [];
     this.byNumber.clear();
     this.isLoaded = true;
+    this.isStale = false;
     this.head = Math.max(head, ...this.held.keys());
     this.first = entries[0]?.n ?? 1;
     this.last = entries.at(-1)?.n ?? 0;
     for (const entry of entries) this.#store(entry, false);
     this.#takeHeld();
+  }
+
+  /** The newest rows, for the storage. @param {number} most */
+  newest(most) {
+    const list = this.list.slice(-most);
+    return { list, first: list.length < this.list.length ? list[0]?.n ?? 1 : this.first, last: this.last, head: this.head };
+  }
+
+  /** Shows rows from the storage until the server answers. @param {ReturnType<Rows["newest"]>} stored */
+  restore({ list, first, last, head }) {
+    Object.assign(this, { list, first, last, isLoaded: true, isStale: true, head: Math.max(head, this.head) });
+    this.byNumber = new Map(list.map((row) => [row.n, row]));
   }
 
   /** Adds the page before the first event. Returns the new rows. @param {Entry[]} entries */

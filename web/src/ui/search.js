@@ -2,7 +2,7 @@
 
 import { errorText, t } from "../i18n/index.js";
 import { fill, h, iconButton } from "./dom.js";
-import { displayName } from "./sidebar.js";
+import { conversationName } from "./names.js";
 import { oneLine, visible } from "./text.js";
 import { dayName, clockTime } from "./time.js";
 
@@ -120,7 +120,7 @@ class Search {
     const { user } = this.app.model;
     const conversation = event.to.startsWith("@") ? (event.from === user ? event.to : `@${event.from}`) : event.to;
     return h("li", {}, h("button", { type: "button", class: "hit", onclick: () => this.app.go(conversation, event.n) },
-      h("span", { class: "hit-head" }, h("b", {}, ...visible(event.from)), ` ${displayName(conversation)} ${event.n} · ${dayName(event.at)} ${clockTime(event.at)}`),
+      h("span", { class: "hit-head" }, h("b", {}, ...visible(event.from)), ` ${conversationName(conversation)} ${event.n} · ${dayName(event.at)} ${clockTime(event.at)}`),
       h("span", { class: "hit-text", dir: "auto" }, ...visible(oneLine(event.text ?? event.name ?? "", 200)))));
   }
 }

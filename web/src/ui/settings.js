@@ -1,6 +1,8 @@
 // The settings: language, theme, notifications, keys, sessions, password, and the way out.
 
 import { LANGUAGES, errorText, language, t } from "../i18n/index.js";
+import { logOutAndDelete, setDisplayName } from "./account.js";
+import { setLevel } from "./channels.js";
 import { h, openDialog } from "./dom.js";
 import { field } from "./entrance.js";
 import { setTheme, theme } from "./theme.js";
@@ -8,12 +10,8 @@ import { fullTime } from "./time.js";
 
 /** @typedef {import("./app.js").App} App */
 
-/** @param {App} app */
-export function openSettings(app) {
-  const save = (/** @type {Record<string, unknown>} */ change) => {
-    Object.assign(app.settings, change);
-    app.storage.put("settings", "page", { ...app.settings });
-  };
+/** @param {App} app @param {"password" | "sessions"} [part] the part that is open */
+export function openSettings(app, part) {
   const check = (/** @type {string} */ label, /** @type {boolean} */ checked, /** @type {(isOn: boolean) => void} */ change) =>
     h("label", { class: "check" }, h("input", { type: "checkbox", checked, onchange: (/** @type {any} */ event) => change(event.target.checked) }), label);
   const select = (/** @type {string} */ label, /** @type {[string, string][]} */ options, /** @type {string} */ value, /** @type {(value: string) => void} */ change) =>
@@ -29,16 +27,18 @@ export function openSettings(app) {
     select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setTheme(/** @type {any} */ (value))),
     check(t("browser_notifications"), app.settings.notifications === true, async (isOn) => {
       if (isOn && "Notification" in window && Notification.permission !== "granted") await Notification.requestPermission();
-      save({ notifications: isOn });
+      app.saveSettings({ notifications: isOn });
     }),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
-    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => app.setLevel(null, isOn ? "none" : "all")),
-    check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => save({ letterKeys: isOn })),
-    inviteLink(app), passwordForm(app), sessionList(app),
+    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => setLevel(app, null, isOn ? "none" : "all")),
+    check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
+    check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
+    nameForm(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
       h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
-      h("button", { type: "button", class: "danger", onclick: () => app.logOut() }, t("log_out"))));
+      h("button", { type: "button", onclick: () => app.logOut() }, t("log_out")),
+      h("button", { type: "button", class: "danger", onclick: () => logOutAndDelete(app) }, t("log_out_and_delete"))));
 }
 
 /** A link with a join code, which administrators of the node create. @param {App} app */
@@ -60,25 +60,35 @@ function inviteLink(app) {
 }
 
 /** @param {App} app */
-function passwordForm(app) {
+function nameForm(app) {
+  const shown = app.model.users.get(app.model.user)?.displayName ?? "";
+  const name = field("display-name", t("display_name"), { autocomplete: "name", maxlength: "64", value: shown });
+  return h("form", { class: "name-form", onsubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setDisplayName(app, /** @type {HTMLInputElement} */ (name.querySelector("input")).value.trim());
+  } }, name, h("button", { type: "submit", class: "small" }, t("save")));
+}
+
+/** @param {App} app @param {boolean} isOpen */
+function passwordForm(app, isOpen) {
   const old = field("old", t("password"), { type: "password", autocomplete: "current-password", required: true });
   const fresh = field("fresh", t("new_password"), { type: "password", autocomplete: "new-password", required: true });
   const note = h("p", { role: "status" });
-  return h("details", { class: "fold" }, h("summary", {}, t("change_password")),
+  return h("details", { class: "fold", open: isOpen }, h("summary", {}, t("change_password")),
     h("form", { onsubmit: async (/** @type {Event} */ event) => {
       event.preventDefault();
       const value = (/** @type {Element} */ label) => /** @type {HTMLInputElement} */ (label.querySelector("input")).value;
       try {
         const answer = await app.client.command({ kind: "changePassword", password: value(old), newPassword: value(fresh) });
-        note.textContent = t("password_changed", { count: answer.count ?? 0 });
+        note.textContent = t("password_changed", { count: answer.kind === "sessionsEnded" ? answer.count : 0 });
       } catch (error) {
         note.textContent = errorText(error);
       }
     } }, old, fresh, h("button", { type: "submit" }, t("change_password")), note));
 }
 
-/** @param {App} app */
-function sessionList(app) {
+/** @param {App} app @param {boolean} isOpen */
+function sessionList(app, isOpen) {
   const list = h("ul", { class: "sessions" });
   const load = async () => {
     const { sessions } = await app.client.request("session.list", {});
@@ -86,5 +96,5 @@ function sessionList(app) {
       h("span", {}, t("session_line", { opened: fullTime(one.opened) }), one.current ? ` · ${t("this_session")}` : ""),
       one.current ? "" : h("button", { type: "button", class: "small", onclick: () => app.try(() => app.client.request("session.revoke", { session: one.session })).then(load) }, t("end_session")))));
   };
-  return h("details", { class: "fold", ontoggle: () => { if (!list.firstChild) app.try(load); } }, h("summary", {}, t("sessions")), list);
+  return h("details", { class: "fold", open: isOpen, ontoggle: () => { if (!list.firstChild) app.try(load); } }, h("summary", {}, t("sessions")), list);
 }

@@ -1,9 +1,10 @@
 // <papo-sidebar>: the conversations with their unread counts, invitations, and the user's own menu.
 
 import { t } from "../i18n/index.js";
+import { decline, join } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
-import { currentNames } from "./model.js";
-import { linkTo } from "./row.js";
+import { linkTo } from "./address.js";
+import { conversationName, shownUnread } from "./names.js";
 import { visible } from "./text.js";
 
 /** @import { Conversation, Model } from "./model.js" */
@@ -61,32 +62,33 @@ export class Sidebar extends HTMLElement {
     const { name, unread, mentions, level } = conversation;
     const shown = shownUnread(conversation, this.model.levelOfAll);
     const isOpen = name === this.model.open;
-    const state = name.startsWith("@") ? this.model.users.get(name.slice(1))?.state ?? "offline" : null;
+    const user = name.startsWith("@") ? this.model.users.get(name.slice(1)) : undefined;
+    const state = name.startsWith("@") ? user?.state ?? "offline" : null;
     const badge = mentions > 0 && level !== "none" ? h("span", { class: "badge is-mention", "aria-hidden": "true" }, `@${mentions}`) : null;
     const count = shown > 0 ? h("span", { class: "badge", "aria-hidden": "true" }, shown > 999 ? "999+" : String(shown)) : null;
     const details = [unread ? t("unread_count", { count: unread }) : "", mentions ? t("mention_count", { count: mentions }) : "", state ? t(`state_${state}`) : ""];
     return h("li", {}, h("a", {
       href: linkTo(name), class: `item ${shown ? "has-unread" : ""} ${level === "none" ? "is-muted" : ""}`,
-      "aria-current": isOpen ? "page" : null, "data-name": name,
+      "aria-current": isOpen ? "page" : null, "data-name": name, title: user?.displayName ?? null,
       onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.app.go(name); },
     },
     state ? h("span", { class: `dot is-${state}` }) : h("span", { class: "sigil", "aria-hidden": "true" }, conversation.isPrivate ? icon("lock") : name === "*" ? "*" : "#"),
     name === "*" ? null : h("span", { class: "visually-hidden" }, name.charAt(0)),
-    h("span", { class: "item-name" }, ...visible(name === "*" ? t("everybody") : displayName(name).slice(1))),
+    h("span", { class: "item-name" }, ...visible(name === "*" ? t("everybody") : conversationName(name).slice(1))),
     badge, count, h("span", { class: "visually-hidden" }, ["", ...details.filter(Boolean)].join(", "))));
   }
 
   #invitations() {
     return this.model.invitations.map(({ channel, by }) => h("div", { class: "invitation" },
       h("p", {}, ...visible(t("invitation", { channel, by }))),
-      h("button", { type: "button", class: "small primary", onclick: () => this.app.join(channel) }, t("accept")),
-      h("button", { type: "button", class: "small", onclick: () => this.app.decline(channel) }, t("decline"))));
+      h("button", { type: "button", class: "small primary", onclick: () => join(this.app, channel) }, t("accept")),
+      h("button", { type: "button", class: "small", onclick: () => decline(this.app, channel) }, t("decline"))));
   }
 
   /** @param {Conversation[]} all */
   #updateTitle(all) {
     const sum = all.reduce((total, one) => total + shownUnread(one, this.model.levelOfAll), 0);
-    const open = this.model.open ? displayName(this.model.open) : "";
+    const open = this.model.open ? conversationName(this.model.open) : "";
     document.title = `${sum ? `(${sum}) ` : ""}${open ? `${open} · ` : ""}papo`;
   }
 }
@@ -99,21 +101,5 @@ function section(title, items, button) {
     h("ul", {}, ...items));
 }
 
-/**
- * The unread messages that the level of a conversation counts.
- * @param {Conversation} conversation
- * @param {"all" | "mentions" | "none"} most
- */
-export function shownUnread({ level, unread, mentions, name }, most) {
-  if (level === "none" || most === "none") return 0;
-  const isDirect = name.startsWith("@");
-  return (level === "mentions" || most === "mentions") && !isDirect ? mentions : unread;
-}
-
-/** The name that the page shows for a conversation. @param {string} name */
-export function displayName(name) {
-  return name === "*" ? t("everybody") : currentNames.get(name) ?? name;
-}
-
 /** @param {Conversation} one @param {Conversation} other */
-const byName = (one, other) => displayName(one.name).localeCompare(displayName(other.name));
+const byName = (one, other) => conversationName(one.name).localeCompare(conversationName(other.name));

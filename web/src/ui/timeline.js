@@ -1,25 +1,26 @@
 // <papo-timeline>: the messages of the open conversation. The DOM has at most 300 rows of the loaded rows.
 //
-// The reading position never moves by itself: each change of the DOM goes through `keepPosition`, which
-// scrolls
+// The reading position never moves by itself: each change of the DOM goes through `keepPosition`, which scrolls
 // by the distance that the first visible row moved. Only a reader at the end follows new messages.
 
 import { t } from "../i18n/index.js";
-import { errorText } from "../i18n/index.js";
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon } from "./dom.js";
+import { react } from "./messages.js";
+import { pendingNode } from "./pending.js";
+import { Reading } from "./reading.js";
 import { rowNode } from "./row.js";
-import { oneLine, visible } from "./text.js";
+import { RowKeys } from "./row_keys.js";
 
 /** @import { Row, Rows } from "./rows.js" */
-/** @import { Model, Pending } from "./model.js" */
+/** @import { Model } from "./model.js" */
 
 const DOM_ROWS_MAX = 300;
 /** The rows that are added at once when the reader scrolls to the edge of the DOM. */
-const STEP = 80;
+const STEP = 40;
+/** The least height of a row in pixels. */
+const ROW_HEIGHT_MIN = 24;
 /** The distance to the edge at which more rows are added, in pixels. */
 const EDGE = 800;
-/** A row counts as read after it was in view for this time in a focused tab. */
-const READ_MS = 1000;
 
 export class Timeline extends HTMLElement {
   /** @type {Model} */ model = /** @type {any} */ (null);
@@ -31,11 +32,14 @@ export class Timeline extends HTMLElement {
   /** @type {number | null} the first unread number when the conversation was opened */
   divider = null;
   isLoading = false;
+  /** Whether the rows in view are not painted yet. */
+  isFirstPaint = false;
   /** Whether the reader is at the end and follows new messages. */
   isFollowing = true;
   /** New messages below the visible part. */
   newBelow = 0;
-  #readTimer = 0;
+  /** @type {Reading} */ reading = /** @type {any} */ (null);
+  /** @type {RowKeys} */ keys = /** @type {any} */ (null);
   /** @type {Map<string, Promise<Row | null>>} */
   #quotes = new Map();
 
@@ -48,15 +52,11 @@ export class Timeline extends HTMLElement {
     this.log.append(this.empty, this.list, this.pendingList);
     this.newestText = h("span", {});
     this.newest = h("button", { type: "button", class: "to-newest", hidden: true, onclick: () => this.toNewest() }, icon("down"), this.newestText);
-    this.tools = this.#makeTools();
     this.append(this.log, this.newest);
     this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.log.addEventListener("pointerover", (/** @type {Event} */ event) => this.#showTools(event.target));
-    this.log.addEventListener("pointerleave", () => this.tools.remove());
-    this.log.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     new ResizeObserver(() => this.#resized()).observe(this.log);
-    document.addEventListener("visibilitychange", () => this.considerRead());
-    window.addEventListener("focus", () => this.considerRead());
+    this.reading = new Reading(this);
+    this.keys = new RowKeys(this);
   }
 
   /**
@@ -67,12 +67,14 @@ export class Timeline extends HTMLElement {
     this.rows = rows;
     this.divider = divider;
     this.newBelow = 0;
-    this.tools.remove();
+    this.keys.tools.remove();
     const count = rows.list.length;
     const target = n ?? divider;
-    const middle = target === null ? count : rows.indexFrom(target);
-    this.from = Math.max(0, Math.min(middle - STEP, count - STEP));
-    this.to = Math.min(count, this.from + 2 * STEP);
+    // Only the rows in view are drawn now: the others follow after the first paint.
+    const inView = Math.min(Math.ceil(this.log.clientHeight / ROW_HEIGHT_MIN) + 2, DOM_ROWS_MAX);
+    const before = target === null ? count - inView : rows.indexFrom(target) - Math.ceil(inView / 3);
+    this.from = Math.max(0, Math.min(before, count - inView));
+    this.to = Math.min(count, this.from + inView + Math.ceil(inView / 3));
     this.log.setAttribute("aria-label", rows.conversation);
     this.#draw();
     this.#drawPending();
@@ -80,7 +82,11 @@ export class Timeline extends HTMLElement {
     if (target === null) this.log.scrollTop = this.log.scrollHeight;
     else this.#scrollTo(target, n !== null, flash);
     this.#updateEnd();
-    this.#fillView();
+    this.isFirstPaint = true;
+    requestAnimationFrame(() => setTimeout(() => {
+      this.isFirstPaint = false;
+      this.#fillView();
+    }));
   }
 
   #draw() {
@@ -96,10 +102,11 @@ export class Timeline extends HTMLElement {
     const rows = /** @type {Rows} */ (this.rows);
     return rowNode(row, previous, {
       user: this.model.user, conversation: rows.conversation, head: rows.head, divider: this.divider, slot: this.app.sessionSlot,
+      userInfo: (name) => this.model.users.get(name),
       openConversation: (name) => this.app.openName(name),
       isMentioned: (text) => this.model.isMentioned(text),
       jump: (n) => this.app.go(rows.conversation, n),
-      react: (target, emoji) => this.app.react(rows.conversation, target, emoji),
+      react: (target, emoji) => react(this.app, rows.conversation, target, emoji),
       quoted: (n) => this.#quoted(n),
     });
   }
@@ -126,7 +133,7 @@ export class Timeline extends HTMLElement {
       this.log.scrollTop = this.log.scrollHeight;
       return;
     }
-    const after = anchor?.isConnected ? anchor : n ? this.#nodeOf(Number(n)) : null;
+    const after = anchor?.isConnected ? anchor : n ? this.nodeOf(Number(n)) : null;
     if (after) this.log.scrollTop += after.getBoundingClientRect().top - before;
   }
 
@@ -144,7 +151,7 @@ export class Timeline extends HTMLElement {
   }
 
   /** @param {number} n @returns {HTMLElement | null} */
-  #nodeOf(n) {
+  nodeOf(n) {
     const rows = this.rows;
     if (!rows) return null;
     const index = rows.indexFrom(n);
@@ -189,12 +196,20 @@ export class Timeline extends HTMLElement {
     this.empty.hidden = rows.list.length > 0;
     if (change.added && !this.isFollowing && change.added.from !== this.model.user) this.newBelow++;
     this.#updateEnd();
-    this.considerRead();
+    this.reading.consider();
+  }
+
+  /** Draws all rows again, with other names of their users. */
+  redraw() {
+    if (!this.rows) return;
+    const focused = this.list.querySelector("article:focus")?.dataset.n;
+    this.keepPosition(() => this.#draw());
+    if (focused) this.nodeOf(Number(focused))?.focus({ preventScroll: true });
   }
 
   /** Draws a row again. @param {Row} row */
   updateRow(row) {
-    const node = this.#nodeOf(row.n);
+    const node = this.nodeOf(row.n);
     if (!node || !this.rows) return;
     const hadFocus = node.contains(document.activeElement);
     const previous = this.rows.list[this.rows.indexFrom(row.n) - 1];
@@ -225,15 +240,16 @@ export class Timeline extends HTMLElement {
     this.isFollowing = distance < 30 && this.to >= rows.list.length && rows.hasNewest;
     if (this.isFollowing) this.newBelow = 0;
     this.#updateEnd();
-    this.considerRead();
-    if (log.scrollTop < EDGE) this.#showOlder();
-    if (distance < EDGE) this.#showNewer();
+    this.reading.consider();
+    if (!this.isFirstPaint) this.#fillView();
   }
 
-  /** Adds rows until the view is full. */
+  /** Adds rows until each side of the view has a margin. */
   #fillView() {
-    const rows = this.rows;
-    if (rows && this.log.scrollHeight < this.log.clientHeight + EDGE && (this.from > 0 || !rows.hasOldest)) this.#showOlder();
+    const { log, rows } = this;
+    if (!rows) return;
+    if (log.scrollTop < EDGE) this.#showOlder();
+    if (log.scrollHeight - log.scrollTop - log.clientHeight < EDGE) this.#showNewer();
   }
 
   async #showOlder() {
@@ -250,21 +266,16 @@ export class Timeline extends HTMLElement {
       if (!added.length) return;
     }
     const start = Math.max(0, this.from - STEP);
-    this.#withoutFollowing(() => this.keepPosition(() => {
+    this.keepPosition(() => {
       const nodes = rows.list.slice(start, this.from).map((row, i) => this.#node(row, rows.list[start + i - 1]));
       const oldFirst = rows.list[this.from];
       this.list.firstElementChild?.replaceWith(this.#node(/** @type {Row} */ (oldFirst), rows.list[this.from - 1]));
       this.list.prepend(...nodes);
       this.from = start;
       if (!this.isFollowing) this.#trimBottom();
-    }));
-    this.#fillView();
-  }
-
-  /** Older rows must not move a reader at the end, so the end is kept, too. @param {() => void} change */
-  #withoutFollowing(change) {
-    change();
+    });
     this.#updateEnd();
+    this.#fillView();
   }
 
   async #showNewer() {
@@ -283,7 +294,7 @@ export class Timeline extends HTMLElement {
       this.#trimTop();
     });
     this.#updateEnd();
-    this.considerRead();
+    this.reading.consider();
   }
 
   #resized() {
@@ -305,32 +316,21 @@ export class Timeline extends HTMLElement {
     this.app.focusComposer();
   }
 
-  // Waiting and refused messages of the user.
-
   drawPending() {
     this.keepPosition(() => this.#drawPending());
   }
 
   #drawPending() {
     const own = [...this.model.pending.values()].filter((pending) => pending.message.to === this.rows?.conversation);
-    this.pendingList.replaceChildren(...own.map((pending) => this.#pendingNode(pending)));
+    this.pendingList.replaceChildren(...own.map((pending) => pendingNode(this.app, pending)));
   }
 
-  /** @param {Pending} pending */
-  #pendingNode({ message, state, error }) {
-    const label = state === "refused" ? t("refused") : state === "waiting" ? t("waiting") : t("sending");
-    return h("div", { class: `row is-pending is-${state}`, "data-id": message.id },
-      h("div", { class: "message" },
-        h("span", { class: "avatar is-empty" }),
-        h("div", { class: "message-main" },
-          h("div", { class: "body" }, h("div", { class: "text", dir: "auto" }, h("p", {}, ...visible(message.text)))),
-          h("p", { class: "pending-state" }, label, state === "refused" ? `: ${errorText(error)} ` : "",
-            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.model.resend(message.id) }, t("try_again")),
-            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.app.takeBack(message) }, t("edit")),
-            state === "refused" && h("button", { type: "button", class: "link-button", onclick: () => this.model.discard(message.id) }, t("discard"))))));
+  /** The user's newest message, for the Up key. @returns {Row | undefined} */
+  lastOwn() {
+    return this.rows?.list.findLast((row) => row.kind === "message" && row.from === this.model.user && !row.isDeleted);
   }
 
-  // Reading.
+  focusLog() { this.keys.focusLog(); }
 
   /** The number of the last row in view. */
   lastVisible() {
@@ -343,109 +343,6 @@ export class Timeline extends HTMLElement {
       else high = middle;
     }
     return low > 0 ? Number(nodes[low - 1].dataset.n) : 0;
-  }
-
-  considerRead() {
-    const rows = this.rows;
-    if (this.#readTimer || !rows || document.hidden || !document.hasFocus()) return;
-    const n = this.lastVisible();
-    const conversation = this.model.conversations.get(rows.conversation);
-    if (!conversation || n <= conversation.mark) return;
-    this.#readTimer = window.setTimeout(() => {
-      this.#readTimer = 0;
-      const isSame = this.rows === rows && !document.hidden && document.hasFocus();
-      const still = Math.min(n, this.lastVisible());
-      if (isSame && still > conversation.mark) this.app.markRead(rows.conversation, still, still >= (rows.list.at(-1)?.n ?? 0) ? rows.last : still);
-      if (isSame) this.considerRead();
-    }, READ_MS);
-  }
-
-  // The row under the pointer or with the focus.
-
-  #makeTools() {
-    const at = (/** @type {(row: Row) => void} */ act) => () => {
-      const row = this.#rowOf(this.tools);
-      if (row) act(row);
-    };
-    return h("div", { class: "tools" },
-      iconButton("react", t("react"), at((row) => this.app.chooseReaction(row))),
-      iconButton("reply", t("reply"), at((row) => this.app.startReply(row))),
-      iconButton("more", t("more_actions"), at((row) => this.openMenu(row))));
-  }
-
-  /** @param {EventTarget | null} target */
-  #showTools(target) {
-    const article = target instanceof Element ? target.closest("article") : null;
-    if (!article || article.classList.contains("is-event") || this.tools.parentElement === article) return;
-    article.append(this.tools);
-  }
-
-  /** @param {Element | null} node @returns {Row | null} */
-  #rowOf(node) {
-    const article = /** @type {HTMLElement | null | undefined} */ (node?.closest("article"));
-    return article && this.rows ? this.rows.byNumber.get(Number(article.dataset.n)) ?? null : null;
-  }
-
-  /** @param {Row} row */
-  openMenu(row) {
-    const node = this.#nodeOf(row.n);
-    if (node && (row.kind === "message" || row.kind === "file")) this.app.openRowMenu(row, node);
-  }
-
-  /** Moves the focus to a row. @param {Element | null | undefined} node */
-  #focusRow(node) {
-    if (!(node instanceof HTMLElement)) return;
-    node.focus({ preventScroll: true });
-    node.scrollIntoView({ block: "nearest" });
-  }
-
-  focusLog() {
-    const focused = this.list.querySelector("article:focus");
-    if (!focused) this.#focusRow(this.list.lastElementChild ?? this.log);
-    if (!this.list.lastElementChild) this.log.focus();
-  }
-
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    const target = /** @type {Element} */ (event.target);
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (!isPlain || target.closest("dialog")) return;
-    const article = target.closest("article");
-    const row = this.#rowOf(article);
-    const moves = {
-      ArrowUp: () => this.#focusRow(article ? article.previousElementSibling : this.list.lastElementChild),
-      ArrowDown: () => this.#focusRow(article ? article.nextElementSibling : this.list.firstElementChild),
-      Home: () => this.app.go(/** @type {Rows} */ (this.rows).conversation, 1).then(() => this.#focusRow(this.list.firstElementChild)),
-      End: () => this.toNewest().then(() => this.#focusRow(this.list.lastElementChild)),
-      Escape: () => this.app.focusComposer(),
-    };
-    const isOnRow = article === target;
-    const letters = this.app.settings.letterKeys === false ? {} : {
-      r: () => row && this.app.startReply(row), "+": () => row && this.app.chooseReaction(row),
-      e: () => row && this.app.startEdit(row), c: () => row && this.app.copyLink(row), n: () => this.#focusUnread(),
-    };
-    const onRow = isOnRow || target === this.log ? { ...letters, Enter: () => row && this.openMenu(row), Delete: () => row && this.app.deleteMessage(row) } : {};
-    const action = /** @type {Record<string, () => unknown>} */ ({ ...moves, ...onRow })[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  #focusUnread() {
-    const mark = this.model.conversations.get(this.rows?.conversation ?? "")?.mark ?? 0;
-    const first = this.divider ?? mark + 1;
-    const node = [...this.list.children].find((child) => Number(child.dataset.n) >= first);
-    this.#focusRow(node);
-  }
-
-  /** The user's newest message, for the Up key. @returns {Row | undefined} */
-  lastOwn() {
-    return this.rows?.list.findLast((row) => row.kind === "message" && row.from === this.model.user && !row.isDeleted);
-  }
-
-  /** A short text of a row. @param {Row} row */
-  static summary(row) {
-    return row.kind === "file" ? row.event?.name ?? "" : oneLine(row.text);
   }
 }
 customElements.define("papo-timeline", Timeline);

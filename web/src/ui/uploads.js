@@ -38,10 +38,14 @@ export class Upload {
 }
 
 export class Uploads {
-  /** @param {number} slot @param {() => void} changed */
-  constructor(slot, changed) {
+  /**
+   * @param {number} slot @param {() => void} changed
+   * @param {(file: File) => Promise<File>} prepare returns the file that is sent
+   */
+  constructor(slot, changed, prepare) {
     this.slot = slot;
     this.changed = changed;
+    this.prepare = prepare;
     /** @type {Upload[]} */
     this.list = [];
     this.isRunning = false;
@@ -76,6 +80,7 @@ export class Uploads {
     one.state = "hashing";
     this.changed();
     try {
+      one.file = await this.prepare(one.file);
       const sha256 = await hashOf(one.file, one.abort.signal);
       await this.#transfer(one, sha256);
       this.remove(one);

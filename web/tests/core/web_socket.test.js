@@ -30,17 +30,28 @@ class FakeSocket {
   }
 }
 
+/** Milliseconds since the beginning of the test. */
+let clock = 0;
+
 beforeEach(() => {
   FakeSocket.all = [];
+  clock = 0;
+  delete (/** @type {any} */ (globalThis).document);
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
 });
 
-/** A link with its log of events. @param {number} random */
-function started(random = 1) {
+/**
+ * A link with its log of events.
+ *
+ * @param {number} random
+ * @param {import("../../src/core/web_socket.js").LinkOptions} options
+ */
+function started(random = 1, options = {}) {
   /** @type {string[]} */
   const log = [];
-  const link = webSocketLink("ws://node/ws", { WebSocket: /** @type {any} */ (FakeSocket), random: () => random });
+  const WebSocket = /** @type {any} */ (FakeSocket);
+  const link = webSocketLink("ws://node/ws", { WebSocket, random: () => random, now: () => clock, ...options });
   link.start({
     onOpen: () => log.push("open"),
     onLines: (lines) => log.push(lines),
@@ -54,6 +65,7 @@ function started(random = 1) {
 function advance(ms) {
   mock.timers.tick(0);
   for (let left = ms; left > 0; left--) {
+    clock += 1;
     mock.timers.tick(1);
   }
 }
@@ -123,12 +135,79 @@ test("the delay between attempts grows from 250 ms to 15 s", () => {
   const delays = [0, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000];
   for (const [count, delay] of delays.entries()) {
     socket().onclose({ code: 1006 });
-    assert.equal(FakeSocket.all.length, count + 1);
-    advance(Math.max(delay - 1, 0));
-    assert.equal(FakeSocket.all.length, delay === 0 ? count + 2 : count + 1, `attempt ${count}`);
-    advance(1);
+    if (delay > 0) {
+      advance(delay - 1);
+      assert.equal(FakeSocket.all.length, count + 1, `attempt ${count}`);
+    }
+    advance(Math.min(delay, 1));
     assert.equal(FakeSocket.all.length, count + 2, `attempt ${count}`);
   }
+});
+
+/** A document that a user looks at. */
+function watchPage() {
+  const document = { visibilityState: "visible", addEventListener: () => {}, removeEventListener: () => {} };
+  Object.assign(globalThis, { document });
+}
+
+test("while a user looks at the page, the delay is at most a second for two minutes", () => {
+  watchPage();
+  started();
+  for (const delay of [0, 250, 500, 1_000, 1_000, 1_000]) {
+    const count = FakeSocket.all.length;
+    socket().onclose({ code: 1006 });
+    advance(delay);
+    assert.equal(FakeSocket.all.length, count + 1, `${delay} ms`);
+  }
+  advance(120_000);
+  const before = FakeSocket.all.length;
+  while (FakeSocket.all.length === before) {
+    advance(1);
+  }
+  socket().onclose({ code: 1006 });
+  advance(14_999);
+  assert.equal(FakeSocket.all.length, before + 1, "later, the delay grows");
+});
+
+test("the time that an attempt took is a part of the delay", () => {
+  started();
+  for (const delay of [0, 250, 500, 1_000, 2_000, 4_000]) {
+    socket().onclose({ code: 1006 });
+    advance(delay);
+  }
+  const count = FakeSocket.all.length;
+  advance(9_000);
+  socket().onclose({ code: 1006 });
+  advance(0);
+  assert.equal(FakeSocket.all.length, count + 1, "the attempt took longer than the delay of 8 s");
+});
+
+test("after several attempts, a request asks whether the gateway answers", async () => {
+  let isUp = false;
+  let probes = 0;
+  const probe = async () => {
+    probes += 1;
+    if (!isUp) {
+      throw new TypeError("refused");
+    }
+  };
+  started(1, { probe });
+  const tries = async (/** @type {number} */ ms) => {
+    advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (const delay of [0, 250, 500]) {
+    socket().onclose({ code: 1006 });
+    await tries(delay);
+  }
+  assert.deepEqual([FakeSocket.all.length, probes], [4, 0]);
+  socket().onclose({ code: 1006 });
+  await tries(1_000);
+  await tries(2_000);
+  assert.deepEqual([FakeSocket.all.length, probes], [4, 2], "no WebSocket while the gateway does not answer");
+  isUp = true;
+  await tries(4_000);
+  assert.deepEqual([FakeSocket.all.length, probes], [5, 3]);
 });
 
 test("an attempt without an answer ends after ten seconds", () => {

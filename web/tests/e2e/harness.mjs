@@ -1,7 +1,8 @@
 // Starts a node of papo, a proxy that can cut the network, and Debian's chromium.
 
+import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -152,6 +153,14 @@ export class Api {
     return result;
   }
 
+  /** Sends several requests at once. */
+  async batch(requests) {
+    const lines = requests.map(({ method, params }, i) => ({ jsonrpc: "2.0", id: i + 1, method, params }));
+    const headers = { "Content-Type": "application/json", Authorization: `Bearer ${this.token}` };
+    const reply = await fetch(`${this.origin}/rpc`, { method: "POST", headers, body: JSON.stringify(lines) });
+    for (const { error } of await reply.json()) if (error) throw new Error(error.message);
+  }
+
   async register(user) {
     await this.call("auth.register", { user, password: PASSWORD });
     return this.login(user);
@@ -178,6 +187,48 @@ export async function users(origin, names, channel = "#general") {
   for (const name of names) apis.push(await new Api(origin).register(name));
   for (const [i, api] of apis.entries()) await api.call(i === 0 ? "channel.create" : "channel.join", { channel });
   return apis;
+}
+
+/** A user of `papo chat`, which reads lines from a pipe and speaks ZeroMQ. */
+export class Terminal {
+  screen = "";
+
+  /** Starts the chat and registers the user. */
+  static async register(server, name, lang) {
+    const terminal = new Terminal(server, name, lang);
+    terminal.types(`/register ${name}`);
+    await terminal.sees(lang === "en" ? `you are ${name}` : `você é ${name}`);
+    return terminal;
+  }
+
+  constructor(server, name, lang) {
+    this.name = name;
+    this.folder = mkdtempSync(path.join(tmpdir(), `papo-${name}-`));
+    this.child = spawn(PAPO, ["chat", "--plaintext", "--lang", lang, "--server", server, "--config", this.folder],
+      { cwd: this.folder, env: { ...process.env, PAPO_PASSWORD: PASSWORD, LC_ALL: "C.UTF-8" } });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text) => { this.screen += text; });
+    }
+  }
+
+  types(line) { this.child.stdin.write(`${line}\n`); }
+
+  /** Waits until the screen shows a text this many times. */
+  sees(text, times = 1) {
+    return until(() => this.screen.split(text).length > times, () => `${this.name} sees ${text}, but:\n${this.screen}`);
+  }
+
+  /** A file in the folder of the chat. */
+  write(name, bytes) { writeFileSync(path.join(this.folder, name), bytes); }
+  read(name) { return readFileSync(path.join(this.folder, name)); }
+
+  async stop() {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.stdin.end();
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }
 
 /** Logs in through the form of the page. */
@@ -210,9 +261,16 @@ export async function until(condition, what, ms = 10_000) {
   const end = Date.now() + ms;
   for (;;) {
     if (await condition()) return;
-    if (Date.now() > end) throw new Error(`timeout: ${what}`);
+    if (Date.now() > end) throw new Error(`timeout: ${typeof what === "function" ? what() : what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
+}
+
+/** Compares a page of docs/transcripts with a text. UPDATE_DOCS=1 writes it. */
+export function assertTranscript(name, text) {
+  const file = path.join(REPOSITORY, "docs/transcripts", name);
+  if (process.env.UPDATE_DOCS) writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, "utf8"), `docs/transcripts/${name} differs: UPDATE_DOCS=1 scripts/page-browser`);
 }
 
 /** Errors of the page that a test must not have: exceptions, and violations of the CSP. */

@@ -30,7 +30,7 @@ test("the policy is complete, and the browser enforces it", async () => {
   const reply = await fetch(node.origin);
   const policy = reply.headers.get("content-security-policy");
   for (const part of ["default-src 'none'", "script-src 'self' 'sha256-", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
-    "require-trusted-types-for 'script'", "trusted-types 'none'"]) {
+    "require-trusted-types-for 'script'", "trusted-types papo-worker"]) {
     assert.ok(policy.includes(part), `${part} in ${policy}`);
   }
   assert.ok(!/unsafe|data:|https:|\*/.test(policy), policy);
@@ -40,6 +40,8 @@ test("the policy is complete, and the browser enforces it", async () => {
   }
   const { page, problems } = await open();
   assert.deepEqual(problems, [], "the page itself needs nothing that the policy forbids");
+  // The page has made its only policy.
+  await page.waitForFunction(async () => await navigator.serviceWorker.getRegistration() !== undefined);
   const refused = await page.evaluate(async () => {
     // The debugger may evaluate code that the policy forbids to the page. A timer is the page itself.
     await new Promise((resolve) => { setTimeout(resolve, 0); });
@@ -49,6 +51,7 @@ test("the policy is complete, and the browser enforces it", async () => {
       html: attempt(() => { body[["inner", "HTML"].join("")] = "<img src=x onerror=alert(1)>"; }),
       code: attempt(() => window[["ev", "al"].join("")]("1")),
       policy: attempt(() => window.trustedTypes.createPolicy("x", {})),
+      worker: attempt(() => window.trustedTypes.createPolicy("papo-worker", { createScriptURL: (path) => path })),
     };
     window.marks = [];
     const script = document.createElement("script");
@@ -62,7 +65,7 @@ test("the policy is complete, and the browser enforces it", async () => {
     results.fetch = await fetch("https://example.org").then(() => "loaded", () => "refused");
     return { ...results, marks: window.marks };
   });
-  assert.deepEqual({ ...refused, handler: "", script: "" }, { html: "TypeError", code: "EvalError", policy: "TypeError", script: "", handler: "", image: "refused", fetch: "refused", marks: [] });
+  assert.deepEqual({ ...refused, handler: "", script: "" }, { html: "TypeError", code: "EvalError", policy: "TypeError", worker: "TypeError", script: "", handler: "", image: "refused", fetch: "refused", marks: [] });
   assert.ok(["done", "TypeError"].includes(refused.script));
   await page.context().close();
 });

@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { COMMANDS } from "../../src/ui/commands.js";
-import en from "../../src/i18n/en.js";
-import pt from "../../src/i18n/pt-BR.js";
+import enCommands from "../../src/i18n/commands-en.js";
+import ptCommands from "../../src/i18n/commands-pt-BR.js";
+import enPage from "../../src/i18n/en.js";
+import ptPage from "../../src/i18n/pt-BR.js";
 import errors from "../../src/i18n/errors-pt-BR.js";
 
+const [en, pt] = [{ ...enPage, ...enCommands }, { ...ptPage, ...ptCommands }];
 const forms = (entry) => typeof entry === "string" ? [entry] : [entry.one, entry.other];
 const placeholders = (sentence) => [...sentence.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
 

@@ -23,6 +23,21 @@ test("events that arrive while a page loads are added once, in order", () => {
   assert.ok(rows.hasNewest && rows.hasOldest);
 });
 
+test("stored rows are shown until a page replaces them, and events after them wait for it", () => {
+  const rows = new Rows("#a");
+  rows.reset(page(1, 600), 600);
+  const stored = structuredClone(rows.newest(500));
+  assert.deepEqual([stored.first, stored.last, stored.list.length], [101, 600, 500]);
+  const later = new Rows("#a");
+  later.restore(stored);
+  assert.ok(later.isStale && later.isLoaded && !later.hasOldest);
+  assert.equal(later.byNumber.get(600).text, "text 600");
+  assert.equal(later.live(entry(603)), null);
+  assert.equal(later.hasNewest, false, "601 and 602 are missing");
+  later.reset(page(503, 602), 602);
+  assert.deepEqual([later.isStale, later.list.at(-1).n, later.hasNewest], [false, 603, true]);
+});
+
 test("a window in the middle does not take events of the end, but their changes of its rows", () => {
   const rows = new Rows("#a");
   rows.reset(page(40, 60), 100);

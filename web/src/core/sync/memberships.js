@@ -2,11 +2,12 @@
 // own topic and on the channel's topic.
 
 import { isChannel } from "../names.js";
+import { compare } from "../order.js";
 import { forget } from "./events.js";
 
 /** @import { Entry, PapoEvent } from "../api.js" */
 /** @import { Context } from "../context.js" */
-/** @import { Sync } from "./sync.js" */
+/** @import { Heads, Sync } from "./sync.js" */
 
 /**
  * The effect of an event on the user's membership: none, so the core emits the event; the event ended the
@@ -136,4 +137,33 @@ function endMembership(sync, cx, entry, isOwnCommand) {
     cx.emitNews({ kind: "membershipEnded", entry });
   }
   return { kind: "ended", conversation };
+}
+
+/**
+ * Forgets the channels that are not in these heads of all conversations. Returns the other channels.
+ *
+ * @param {Sync} sync
+ * @param {Context} cx
+ * @param {Heads} heads
+ */
+export function forgetOthers(sync, cx, heads) {
+  const named = heads.heads.map((head) => head.conversation).filter(isChannel);
+  const channels = new Set([...named, ...sync.joinedSince]);
+  const followed = [...sync.timelines.followed.keys()].sort(compare);
+  for (const conversation of followed.filter((of) => isChannel(of) && !channels.has(of))) {
+    left(sync, cx, conversation);
+  }
+  return channels;
+}
+
+/**
+ * The only followed channel, if the user is not its member.
+ *
+ * @param {Sync} sync
+ */
+export function missingChannel({ followed, topics }) {
+  if (followed?.kind !== "one" || !isChannel(followed.conversation)) {
+    return null;
+  }
+  return topics.channels.has(followed.conversation) ? null : followed.conversation;
 }

@@ -11,11 +11,11 @@
 import { PapoError, errorOf, outcomeOf, read, take } from "../errors.js";
 import { FANOUT_GRACE_MS, GAP_GRACE_MS } from "../limits.js";
 import { isChannel } from "../names.js";
-import { compare, earliest } from "../order.js";
+import { earliest } from "../order.js";
 import { isOfSync } from "../requests.js";
 import * as types from "../types.js";
 import { firstEvent, supported } from "./beginning.js";
-import { left } from "./memberships.js";
+import { forgetOthers, missingChannel } from "./memberships.js";
 import { Timelines } from "./timelines.js";
 import { Topics } from "./topics.js";
 
@@ -256,13 +256,13 @@ export class Sync {
   applyHeads(cx, kind, heads) {
     const hasOwnTopicMoved = this.topics.moveOwn(cx, heads.topic);
     const isAll = kind === "all";
-    const channels = isAll ? this.forgetOtherChannels(cx, heads) : null;
+    const channels = isAll ? forgetOthers(this, cx, heads) : null;
     let isSubscriptionNew = isAll;
     for (const head of heads.heads) {
       isSubscriptionNew = this.applyHead(cx, kind, head) || isSubscriptionNew;
     }
     this.cursor = heads.cursor;
-    const missing = this.missingChannel();
+    const missing = missingChannel(this);
     if (missing !== null) {
       this.failToBegin(errorOf("not_member", { channel: missing }));
     } else if (hasOwnTopicMoved && !isAll) {
@@ -313,30 +313,6 @@ export class Sync {
     }
     this.timelines.lookForGap(conversation, cx.now + GAP_GRACE_MS);
     return hasMoved;
-  }
-
-  /**
-   * Forgets the channels that are not in these heads of all conversations. Returns the other channels.
-   *
-   * @param {Context} cx
-   * @param {Heads} heads
-   */
-  forgetOtherChannels(cx, heads) {
-    const named = heads.heads.map((head) => head.conversation).filter(isChannel);
-    const channels = new Set([...named, ...this.joinedSince]);
-    const followed = [...this.timelines.followed.keys()].sort(compare);
-    for (const conversation of followed.filter((of) => isChannel(of) && !channels.has(of))) {
-      left(this, cx, conversation);
-    }
-    return channels;
-  }
-
-  /** The only followed channel, if the user is not its member. */
-  missingChannel() {
-    if (this.followed?.kind !== "one" || !isChannel(this.followed.conversation)) {
-      return null;
-    }
-    return this.topics.channels.has(this.followed.conversation) ? null : this.followed.conversation;
   }
 
   /**

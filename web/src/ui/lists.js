@@ -1,0 +1,61 @@
+// Lists in a dialog: bans of a channel, blocked users, and the earlier texts of a message.
+
+import { t } from "../i18n/index.js";
+import { block } from "./channels.js";
+import { fill, h, openDialog } from "./dom.js";
+import { visible } from "./text.js";
+import { fullTime } from "./time.js";
+
+/** @typedef {import("./app.js").App} App */
+
+/**
+ * A dialog with a list that is loaded now.
+ * @param {App} app @param {string} title @param {string} empty the sentence for an empty list
+ * @param {() => Promise<Node[]>} load
+ */
+async function listDialog(app, title, empty, load) {
+  const list = h("ul", { class: "browse" });
+  openDialog(title, t("close"), list);
+  const items = await app.try(load) ?? [];
+  fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
+}
+
+/**
+ * A line, and a button that removes it.
+ * @param {string} line @param {string} label @param {() => Promise<any>} run
+ */
+function removable(line, label, run) {
+  const item = h("li", {}, h("div", { class: "browse-text" }, ...visible(line)),
+    h("button", { type: "button", class: "small", onclick: async () => { await run(); item.remove(); } }, label));
+  return item;
+}
+
+/** @param {App} app */
+export function openBlocks(app) {
+  return listDialog(app, t("blocked_users"), t("nobody_blocked"), async () => {
+    const blocks = await app.model.list("user.blocks", "users", ({ user }) => user);
+    return blocks.map(({ user, at }) => removable(`@${user} · ${fullTime(at)}`, t("unblock"), () => block(app, user, false)));
+  });
+}
+
+/** @param {App} app @param {string} channel */
+export function openBans(app, channel) {
+  return listDialog(app, t("bans_of", { channel }), t("no_bans", { channel }), async () => {
+    const bans = await app.model.list("channel.bans", "bans", ({ user }) => user, { channel });
+    return bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
+      () => app.try(() => app.client.request("channel.unban", { channel, user }))));
+  });
+}
+
+/**
+ * The earlier texts of a message, the oldest first.
+ * @param {App} app @param {string} conversation @param {number} n
+ */
+export function openEdits(app, conversation, n) {
+  return listDialog(app, t("edits_of", { n }), t("never_edited", { n }), async () => {
+    const page = await app.client.history({ conversation, around: n, limit: 1, edits: true });
+    const entry = page.entries.find((/** @type {import("../core/api.js").Entry} */ one) => one.n === n);
+    return (entry?.amended?.edits ?? []).map((/** @type {{at: number, text: string}} */ { at, text }) => h("li", {}, h("div", { class: "browse-text" },
+      h("p", { class: "is-quiet" }, fullTime(at)), h("p", { dir: "auto" }, ...visible(text)))));
+  });
+}

@@ -1,0 +1,80 @@
+// Frequent complaints about other chats that no other file tests. docs/design.md lists all complaints with their
+// tests.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Api, launch, logIn, say, startNode, texts, until, users } from "./harness.mjs";
+
+let node;
+let browser;
+let bob;
+before(async () => {
+  node = await startNode();
+  browser = await launch();
+  [, bob] = await users(node.origin, ["alice", "bob"]);
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+const open = async (context, isLoggedIn) => {
+  const page = await context.newPage();
+  if (isLoggedIn) await page.goto(`${node.origin}/#/general`);
+  else await logIn(page, node.origin, "alice", "/#/general");
+  await page.waitForSelector("h1:has-text('#general')");
+  return page;
+};
+
+test("four tabs of one user in two browsers are live, and any of them can be closed", async () => {
+  const contexts = [await browser.newContext(), await browser.newContext()];
+  const tabs = [];
+  for (const context of contexts) tabs.push(await open(context, false), await open(context, true));
+  const expected = [];
+  const shows = (tab) => until(async () => JSON.stringify(await texts(tab)) === JSON.stringify(expected), "the messages of all tabs");
+  while (tabs.length > 0) {
+    for (const [i, tab] of tabs.entries()) {
+      expected.push(`tab ${i} of ${tabs.length}`);
+      await say(tab, expected.at(-1));
+      for (const other of tabs) await shows(other);
+    }
+    await tabs.splice(tabs.length > 1 ? 1 : 0, 1)[0].close();
+  }
+  for (const context of contexts) await context.close();
+});
+
+test("a draft survives the crash of a tab", async () => {
+  const context = await browser.newContext();
+  const page = await open(context, false);
+  await page.focus("#composer");
+  await page.keyboard.type("half a sentence");
+  await page.waitForTimeout(600);
+  const crashed = page.waitForEvent("crash");
+  page.goto("chrome://crash").catch(() => {});
+  await crashed;
+  const fresh = await open(context, true);
+  await fresh.waitForFunction(() => document.querySelector("#composer").value === "half a sentence");
+  await context.close();
+});
+
+test("Shift+Esc marks everything as read, and can be undone", async () => {
+  const alice = await new Api(node.origin).login("alice");
+  await bob.call("channel.create", { channel: "#other" });
+  await alice.call("channel.join", { channel: "#other" });
+  const context = await browser.newContext();
+  const page = await open(context, false);
+  const unread = async () => (await alice.call("read.list", {})).conversations.find((one) => one.conversation === "#other")?.unread;
+  for (const text of ["one", "two"]) await bob.send("#other", text);
+  const badge = page.locator("a.item[data-name='#other'] .badge");
+  await badge.waitFor();
+  await page.keyboard.press("Shift+Escape");
+  await badge.waitFor({ state: "detached" });
+  await page.click(".notice button:has-text('Undo')");
+  await badge.waitFor();
+  await page.waitForTimeout(7_000);
+  assert.equal(await unread(), 2, "undone");
+  await page.keyboard.press("Shift+Escape");
+  await badge.waitFor({ state: "detached" });
+  await until(async () => await unread() === 0, "the marks of the server", 15_000);
+  await context.close();
+});
