@@ -84,12 +84,13 @@ class Attacker:
     def browser(self, first=b""):
         """A new connection to the gateway, on which these bytes are sent."""
         host, _, port = self.web.rpartition(":")
-        connection = socket.create_connection((host, int(port)), timeout=10)
-        connection.setblocking(False)
+        connection = socket.create_connection((host, int(port)), timeout=2)
         try:
-            connection.send(first)
+            # More than a socket buffer waits for the gateway to read it.
+            connection.sendall(first)
         except OSError:
             pass
+        connection.setblocking(False)
         return connection
 
     def _socket(self, kind):

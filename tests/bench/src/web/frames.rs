@@ -61,7 +61,7 @@ impl Frames {
     }
 
     /// The next complete frame. Fails if the connection was closed.
-    pub(crate) fn next(&mut self) -> Result<Option<Received<'_>>> {
+    pub(crate) fn next_frame(&mut self) -> Result<Option<Received<'_>>> {
         let rest = self.bytes.get(self.read..).unwrap_or_default();
         let Some((kind, payload, length)) = split(rest) else { return Ok(None) };
         self.read += length;
@@ -98,7 +98,7 @@ mod tests {
             let (mut frames, mut seen) = (Frames::default(), Vec::new());
             for part in sent.chunks(step) {
                 frames.add(part);
-                while let Some(frame) = frames.next().expect("a frame") {
+                while let Some(frame) = frames.next_frame().expect("a frame") {
                     seen.push(match frame {
                         Received::Text(text) => text.len(),
                         Received::Ping => 0,
@@ -113,7 +113,7 @@ mod tests {
     fn a_close_frame_is_an_error() {
         let mut frames = Frames::default();
         frames.add(&[0x88, 2, 0x11, 0x31]);
-        assert!(frames.next().is_err());
+        assert!(frames.next_frame().is_err());
     }
 
     #[test]

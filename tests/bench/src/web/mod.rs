@@ -8,9 +8,10 @@ pub(crate) mod socket;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use serde_json::Value;
 
 use crate::papo::Node;
@@ -21,6 +22,9 @@ pub(crate) const CONNECTIONS_PER_USER: usize = 20;
 
 /// Connections of one address. The gateway accepts 50 new ones per second.
 const CONNECTIONS_PER_ADDRESS: usize = 50;
+
+/// Maximum wait for a reply.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// A gateway in its own process.
 pub(crate) struct Gateway {
@@ -51,10 +55,11 @@ pub(crate) fn address(ready: &Value) -> Option<SocketAddr> {
 pub(crate) fn connect_as(number: usize, to: SocketAddr) -> Result<TcpStream> {
     let first = u32::from(Ipv4Addr::new(127, 0, 1, 1));
     let source = Ipv4Addr::from(first + u32::try_from(number / CONNECTIONS_PER_ADDRESS)?);
-    let connection = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    let connection = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     bind(&connection, &SocketAddrV4::new(source, 0))?;
     connect(&connection, &to)?;
     let stream = TcpStream::from(connection);
     stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(ANSWER_WAIT))?;
     Ok(stream)
 }

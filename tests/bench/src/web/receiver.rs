@@ -27,7 +27,7 @@ impl WebReceiver {
     /// Calls `each` with the lines of every received frame.
     pub(crate) fn for_each(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         self.frames.add(self.tcp.read()?);
-        while let Some(frame) = self.frames.next()? {
+        while let Some(frame) = self.frames.next_frame()? {
             match frame {
                 Received::Ping => self.tcp.send(&pong_frame())?,
                 Received::Text(lines) => {

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use memchr::memmem;
@@ -10,9 +9,6 @@ use serde_json::json;
 
 use super::frames::{Frames, Received, pong_frame, text_frame};
 use super::receiver::WebReceiver;
-
-/// Maximum wait for a reply.
-const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// The start of a successful reply: all requests have the id 1.
 const SUCCESS: &[u8] = br#"{"jsonrpc":"2.0","id":1,"result":"#;
@@ -28,10 +24,10 @@ pub(crate) struct WebSocket<S> {
 }
 
 impl<S: Read + Write> WebSocket<S> {
-    /// Opens a WebSocket of `papo.v1` at `path`, with the session of `token`.
-    pub(crate) fn open(mut stream: S, (host, path): (SocketAddr, &str), token: &str) -> Result<Self> {
+    /// Opens a WebSocket of `papo.v1`, with the session of `token`.
+    pub(crate) fn open(mut stream: S, host: SocketAddr, token: &str) -> Result<Self> {
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              Sec-WebSocket-Protocol: papo.v1\r\nAuthorization: Bearer {token}\r\n\r\n"
         );
@@ -54,7 +50,7 @@ impl<S: Read + Write> WebSocket<S> {
     pub(crate) fn ask(&mut self, line: &[u8]) -> Result<()> {
         self.stream.write_all(&text_frame(line))?;
         loop {
-            while let Some(frame) = self.frames.next()? {
+            while let Some(frame) = self.frames.next_frame()? {
                 match frame {
                     Received::Ping => self.stream.write_all(&pong_frame())?,
                     Received::Text(text) if text.starts_with(SUCCESS) => return Ok(()),
@@ -84,12 +80,6 @@ impl<S: Read + Write> WebSocket<S> {
 }
 
 impl WebSocket<TcpStream> {
-    /// Opens a WebSocket without TLS.
-    pub(crate) fn open_plain(stream: TcpStream, at: (SocketAddr, &str), token: &str) -> Result<Self> {
-        stream.set_read_timeout(Some(ANSWER_WAIT))?;
-        Self::open(stream, at, token)
-    }
-
     /// Receives from now on without waiting.
     pub(crate) fn into_receiver(self) -> Result<WebReceiver> {
         WebReceiver::new(self.stream, self.frames)

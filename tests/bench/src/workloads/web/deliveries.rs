@@ -44,9 +44,8 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
 fn bare_sockets(plan: Plan) -> Result<f64> {
     let (_process, ready) = Process::start_until_ready(&mut Command::new(bare_sockets_binary()?))?;
     let server = address(&ready).context("no address")?;
-    let receivers = (0..RECEIVERS).map(|number| {
-        WebSocket::open_plain(connect_as(number, server)?, (server, "/ws"), "")?.into_receiver()
-    });
+    let receivers = (0..RECEIVERS)
+        .map(|number| WebSocket::open(connect_as(number, server)?, server, "")?.into_receiver());
     let mut receivers = receivers.collect::<Result<Vec<_>>>()?;
     let mut tcp = Tcp::connect(server.port())?;
     let request = format!(

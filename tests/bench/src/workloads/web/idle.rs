@@ -76,7 +76,7 @@ fn bytes_per_connection(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSo
 
 /// Opens a connection with 10 topics.
 fn open(stream: Box<dyn Stream>, number: usize, host: SocketAddr, tokens: &[String]) -> Result<IdleSocket> {
-    let mut socket = WebSocket::open(stream, (host, "/ws"), token_of(tokens, number))?;
+    let mut socket = WebSocket::open(stream, host, token_of(tokens, number))?;
     socket.subscribe(&topics(number))?;
     Ok(socket)
 }

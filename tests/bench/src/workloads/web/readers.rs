@@ -44,8 +44,7 @@ pub(super) fn open(node: &Node, session: &Session, count: usize) -> Result<Vec<W
     let (web, tokens) = (node.web.context("the node has no gateway")?, log_in(node, count)?);
     let topics = [session.topic().to_owned()];
     let readers = (0..count).map(|number| {
-        let stream = connect_as(number, web)?;
-        let mut socket = WebSocket::open_plain(stream, (web, "/ws"), token_of(&tokens, number))?;
+        let mut socket = WebSocket::open(connect_as(number, web)?, web, token_of(&tokens, number))?;
         socket.subscribe(&topics)?;
         socket.into_receiver()
     });

@@ -1,7 +1,5 @@
 //! The latency that the gateway adds to `message.send`.
 
-use std::net::TcpStream;
-
 use anyhow::{Context as _, Result};
 use transport::clock;
 
@@ -11,6 +9,7 @@ use crate::figures::{Figure, Results};
 use crate::frames::Lines as _;
 use crate::latency::Latencies;
 use crate::papo::{Node, Session};
+use crate::web::connect_as;
 use crate::web::socket::WebSocket;
 
 /// Alternates between a ZeroMQ client and a WebSocket client of the same user, so other load on the machine
@@ -22,9 +21,7 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
     let session = Session::open(&node)?;
     let mut direct = session.sender(&mut setup.rng, 1)?;
     let mut requests = session.web_requests(&mut setup.rng);
-    let stream = TcpStream::connect(web)?;
-    stream.set_nodelay(true)?;
-    let mut socket = WebSocket::open_plain(stream, (web, "/ws"), session.token())?;
+    let mut socket = WebSocket::open(connect_as(0, web)?, web, session.token())?;
     let mut unrelayed = Latencies::new()?;
     let relayed = measure(setup, || {
         let before = clock::now();
