@@ -40,12 +40,23 @@ fn post(team: &mut Team, hook: &Value, text: &str, more: Value) -> Value {
 }
 
 fn post_bytes(team: &mut Team, hook: &Value, text: &str, more: Value, bytes: Option<&[u8]>) -> Value {
+    post_from("client", team, hook, text, more, bytes)
+}
+
+fn post_from(
+    client: &str,
+    team: &mut Team,
+    hook: &Value,
+    text: &str,
+    more: Value,
+    bytes: Option<&[u8]>,
+) -> Value {
     let mut params = json!({ "hook": hook["hook"], "id": team.id(), "text": text });
     for (field, value) in more.as_object().expect("an object") {
         params[field] = value.clone();
     }
     team.sent.replies.clear();
-    team.accept(&request(1, "", "hook.post", params), bytes);
+    team.accept_from(client, &request(1, "", "hook.post", params), bytes);
     team.run();
     let reply = team.sent.replies.pop().expect("a reply");
     let mut reply: Value = serde_json::from_str(&reply.lines).expect("a line");
@@ -193,10 +204,7 @@ fn a_signed_hook_accepts_only_bodies_with_its_signature() {
     let hook = create(&mut team, "#ops", "alerts", json!({ "signed": true }));
     let secret = hook["secret"].as_str().expect("a secret").to_owned();
     assert!(!team.log().contains(&secret), "the secret is derived");
-    let sign = |body: &[u8]| {
-        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
-        json!({ "signature": format!("sha256={}", to_hex(&mac.chain_update(body).finalize().into_bytes())) })
-    };
+    let sign = |body: &[u8]| signature(&secret, body);
     let (body, other) = (&b"{\"a\":1}"[..], &b"{\"a\":2}"[..]);
     for (signature, bytes) in [
         (json!({}), Some(body)),
@@ -208,9 +216,39 @@ fn a_signed_hook_accepts_only_bodies_with_its_signature() {
         let refused = post_bytes(&mut team, &hook, "x", signature, bytes);
         assert_eq!(reason(&refused), "wrong_signature");
     }
+    team.pass(1_000);
     assert!(post_bytes(&mut team, &hook, "x", sign(body), Some(body))["n"].is_u64());
     team.restart();
     assert!(post_bytes(&mut team, &hook, "x", sign(body), Some(body))["n"].is_u64());
+}
+
+fn signature(secret: &str, body: &[u8]) -> Value {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    json!({ "signature": format!("sha256={}", to_hex(&mac.chain_update(body).finalize().into_bytes())) })
+}
+
+#[test]
+fn wrong_signatures_of_a_client_are_limited_and_lock_no_other_client_out() {
+    let mut team = team(false);
+    let [hook, other] = ["alerts", "other"].map(|name| create(&mut team, "#ops", name, json!({ "signed": true })));
+    let (body, wrong) = (&b"{}"[..], json!({ "signature": format!("sha256={}", "0".repeat(64)) }));
+    let sign = |hook: &Value| signature(hook["secret"].as_str().expect("a secret"), body);
+    let post = |team: &mut Team, client: &str, hook: &Value, signature: Value| {
+        post_from(client, team, hook, "x", signature, Some(body))
+    };
+    for _ in 0..5 {
+        assert_eq!(reason(&post(&mut team, "mallory", &hook, wrong.clone())), "wrong_signature");
+    }
+    let limited = post(&mut team, "mallory", &hook, sign(&hook));
+    assert_eq!((reason(&limited), &limited["data"]["wait_ms"]), ("rate_limited", &json!(1_000)), "{limited}");
+    assert!(post(&mut team, "sender", &hook, sign(&hook))["n"].is_u64(), "another client");
+    assert!(post(&mut team, "mallory", &other, sign(&other))["n"].is_u64(), "another webhook");
+    for _ in 0..49 {
+        assert!(post(&mut team, "sender", &hook, sign(&hook))["n"].is_u64(), "the rate of posts is unused");
+    }
+    team.pass(1_000);
+    assert!(post(&mut team, "mallory", &hook, sign(&hook))["n"].is_u64());
+    assert_eq!(reason(&post(&mut team, "mallory", &hook, wrong)), "wrong_signature", "a right one resets");
 }
 
 #[test]

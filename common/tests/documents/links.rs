@@ -1,5 +1,6 @@
 //! References of documents: each link leads to a file or a heading, and each name of a file or a test exists.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -42,6 +43,44 @@ fn every_file_and_every_long_name_in_a_document_exists() {
         }
     }
     assert!(unknown.is_empty(), "documents name files or tests that do not exist:\n{}", unknown.join("\n"));
+}
+
+/// In a table with the column `test`, each row names the tests of a defence.
+#[test]
+fn every_test_in_a_table_of_attacks_is_a_test() {
+    let tests: HashSet<_> = texts(&ROOT).iter().flat_map(|path| tests_of(path)).collect();
+    assert!(tests.len() > 500, "found only {} tests", tests.len());
+    let mut unknown = Vec::new();
+    for path in texts(&ROOT).iter().filter(|path| is_markdown(path)) {
+        let text = fs::read_to_string(path).expect("UTF-8");
+        let mut is_with_tests = false;
+        for line in text.lines() {
+            let Some((_, last)) = line.trim_end_matches([' ', '|']).rsplit_once('|') else {
+                is_with_tests = false;
+                continue;
+            };
+            for code in last.split('`').skip(1).step_by(2).filter(|_| is_with_tests) {
+                if !tests.contains(code) && !(code.contains('/') && ROOT.join(code).is_file()) {
+                    unknown.push(format!("{}: {code}", path.display()));
+                }
+            }
+            is_with_tests |= last.trim() == "test";
+        }
+    }
+    assert!(unknown.is_empty(), "documents name tests that do not exist:\n{}", unknown.join("\n"));
+}
+
+/// The names of the functions with the attribute `test` in a file.
+fn tests_of(path: &Path) -> Vec<String> {
+    if path.extension().is_none_or(|extension| extension != "rs") {
+        return Vec::new();
+    }
+    let text = fs::read_to_string(path).expect("UTF-8");
+    let functions = text.split("#[test]").skip(1).filter_map(|rest| {
+        let (_, rest) = rest.split_once("fn ")?;
+        rest.split_once('(').map(|(name, _)| name.to_owned())
+    });
+    functions.collect()
 }
 
 /// Whether the first folder of a path is in the root of the repository.

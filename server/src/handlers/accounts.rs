@@ -264,8 +264,8 @@ pub(super) fn check_code<T>(
     Ok(checked?)
 }
 
-/// Begins an attempt, unless there were too many wrong passwords or codes.
-fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<Attempt, Error> {
+/// Begins an attempt, unless there were too many wrong passwords, codes or signatures.
+pub(super) fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<Attempt, Error> {
     let peer = context.peer();
     context.guesses.begin(guesser, &peer.id, context.now_ms).map_err(|wait_ms| {
         Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)

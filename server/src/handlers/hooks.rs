@@ -8,10 +8,12 @@ use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
 use uuid::{Builder, Uuid};
 
 use super::RequestContext;
+use super::accounts::begin_attempt;
 use crate::domain::channels::decide::may_join;
 use crate::domain::records::{self, TokenDigest};
 use crate::domain::{Actor, Change, Command, Original, bots, hooks};
 use crate::services::codes;
+use crate::services::limiters::guesses::Guesser;
 use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
@@ -83,15 +85,24 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
     Ok(receipt.ok_or(Detail::Internal)?.into())
 }
 
-/// Checks the signature of the bytes after the line.
-fn check_signature(context: &RequestContext<'_>, hook: Uuid, signature: Option<&str>) -> Result<(), Detail> {
+/// Checks the signature of the bytes after the line. A wrong signature costs the server a hash of up to 256 KiB,
+/// so wrong signatures are limited like wrong codes, for each client and webhook. They do not count as posts:
+/// a stranger would use up the rate of the webhook.
+fn check_signature(
+    context: &mut RequestContext<'_>,
+    hook: Uuid,
+    signature: Option<&str>,
+) -> Result<(), Error> {
+    let guesser = Guesser::Signature(hook, context.peer().id);
+    let attempt = begin_attempt(context, guesser)?;
     let body = context.attached.bytes.as_ref().filter(|_| context.attached.is_single_line);
     let channels = &context.ledger.state().channels;
     let is_valid = body.zip(signature).is_some_and(|(body, signature)| {
         let code = signature.strip_prefix("sha256=").and_then(common::hex::from_hex::<32>);
         code.is_some_and(|code| channels.has_signed(hook, body, &code))
     });
-    if is_valid { Ok(()) } else { Err(Detail::WrongSignature) }
+    context.guesses.end(attempt, is_valid, context.now_ms);
+    if is_valid { Ok(()) } else { Err(Detail::WrongSignature.into()) }
 }
 
 /// Replaces the text of a message of the hook, unless it has this text.

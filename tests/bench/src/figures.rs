@@ -102,6 +102,17 @@ figures! {
     OneP99           "One at a time" "papo, message.send, p99" Milliseconds;
     IdleStart        "An idle node" "start to ready" Seconds;
     IdleMemory       "An idle node" "resident memory" Mebibytes;
+    DirectP50        "One message.send at a time, with a gateway" "ZeroMQ client, p50" Milliseconds;
+    DirectP99        "One message.send at a time, with a gateway" "ZeroMQ client, p99" Milliseconds;
+    RelayP50         "One message.send at a time, with a gateway" "WebSocket client, p50" Milliseconds;
+    RelayP99         "One message.send at a time, with a gateway" "WebSocket client, p99" Milliseconds;
+    WebDeliveryP50   "20 messages a second to 1,000 WebSockets, from the intended time" "delivery, p50" Milliseconds;
+    WebDeliveryP99   "20 messages a second to 1,000 WebSockets, from the intended time" "delivery, p99" Milliseconds;
+    WebDeliveryMax   "20 messages a second to 1,000 WebSockets, from the intended time" "delivery, the longest" Milliseconds;
+    BareDeliveries   "Deliveries, 1 to 100 WebSockets" "axum without papo" PerSecond;
+    WebDeliveries    "Deliveries, 1 to 100 WebSockets" "papo, durable, frames of up to 64 lines" PerSecond;
+    WebIdlePlain     "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway" Bytes;
+    WebIdleTls       "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway, with TLS" Bytes;
 }
 
 /// The values of a figure, one per run, in order.
@@ -136,21 +147,53 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
 }
 
+/// The values of a figure, or of a curve at a size, with the date of their measurement.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Measured {
+    pub(crate) samples: Samples,
+    pub(crate) date: String,
+}
+
+impl Measured {
+    /// Sets the date of all values without one.
+    pub(crate) fn set_dates<'a>(all: impl Iterator<Item = &'a mut Self>, date: &str) {
+        all.filter(|measured| measured.date.is_empty()).for_each(|measured| date.clone_into(&mut measured.date));
+    }
+}
+
 /// All measured figures. A figure that could not be measured is absent.
 #[derive(Debug, Default)]
-pub(crate) struct Results(BTreeMap<Figure, Samples>);
+pub(crate) struct Results(BTreeMap<Figure, Measured>);
 
 impl Results {
     pub(crate) fn add(&mut self, figure: Figure, value: f64) {
-        self.0.entry(figure).or_default().add(value);
+        self.0.entry(figure).or_default().samples.add(value);
+    }
+
+    pub(crate) fn insert(&mut self, figure: Figure, measured: Measured) {
+        self.0.insert(figure, measured);
+    }
+
+    /// Sets the date of all figures without one.
+    pub(crate) fn set_date(&mut self, date: &str) {
+        Measured::set_dates(self.0.values_mut(), date);
+    }
+
+    /// Adds the figures of a newer run, which replace the same figures.
+    pub(crate) fn merge(&mut self, newer: Self) {
+        self.0.extend(newer.0);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(crate) fn get(&self, figure: Figure) -> Option<&Samples> {
+    pub(crate) fn measured(&self, figure: Figure) -> Option<&Measured> {
         self.0.get(&figure)
+    }
+
+    pub(crate) fn get(&self, figure: Figure) -> Option<&Samples> {
+        self.measured(figure).map(|measured| &measured.samples)
     }
 
     pub(crate) fn median(&self, figure: Figure) -> Option<f64> {
@@ -158,9 +201,10 @@ impl Results {
     }
 
     /// Compares two figures run by run, and returns the median of the results: other load in a run affects
-    /// both figures.
+    /// both figures. Figures of different dates are not compared.
     pub(crate) fn compare(&self, one: Figure, other: Figure, with: fn(f64, f64) -> f64) -> Option<f64> {
-        let pairs = self.get(one)?.0.iter().zip(&self.get(other)?.0);
+        let (one, other) = (self.measured(one)?, self.measured(other)?);
+        let pairs = (one.date == other.date).then(|| one.samples.0.iter().zip(&other.samples.0))?;
         Some(median(pairs.map(|(one, other)| with(*one, *other)).collect()))
     }
 }
@@ -190,7 +234,17 @@ mod tests {
             results.add(Figure::Echo, echo);
             results.add(Figure::SendSingle, send);
         }
-        assert_eq!(results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other), Some(0.5));
+        let ratio = |results: &Results| {
+            results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other)
+        };
+        assert_eq!(ratio(&results), Some(0.5));
+        results.set_date("monday");
+        assert_eq!(ratio(&results), Some(0.5));
+        let mut newer = Results::default();
+        newer.add(Figure::Echo, 1.0);
+        newer.set_date("tuesday");
+        results.merge(newer);
+        assert_eq!((results.median(Figure::Echo), ratio(&results)), (Some(1.0), None));
     }
 
     #[test]

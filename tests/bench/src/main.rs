@@ -17,6 +17,7 @@ mod bare_node;
 mod competitors;
 mod frames;
 mod tcp;
+mod web;
 mod process;
 
 mod machine;
@@ -107,7 +108,7 @@ struct Measure {
     /// The seed of all random numbers
     #[arg(long, default_value_t = 6)]
     seed: u64,
-    /// Run only these workloads
+    /// Run only these workloads; keep the other results of the last run
     #[arg(long, value_parser = PossibleValuesParser::new(names()))]
     only: Vec<String>,
     /// Also measure the log of 10 million messages: takes some minutes and 6 GB of disk
@@ -154,7 +155,8 @@ impl Measure {
         let machine = Machine::detect(&self.folder);
         let seconds = self.seconds.unwrap_or(if self.quick { 1.0 } else { 3.0 });
         let runs = self.runs.unwrap_or(if self.quick { 1 } else { 5 });
-        let results = if all { self.measure(runs, seconds)? } else { Results::default() };
+        let mut results = if all { self.measure(runs, seconds)? } else { Results::default() };
+        results.set_date(&machine.date);
         let mut growth = Growth::default();
         self.grow(runs, &mut growth)?;
         growth.set_date(&machine.date);

@@ -1,6 +1,7 @@
 //! papo in the bench: a node in its own process, one user in one channel, and the requests of this user.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use uuid::{Builder, Uuid};
 
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
+use crate::web;
 
 /// Bytes of text per message.
 pub(crate) const TEXT_BYTES: usize = 256;
@@ -49,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) subscribers: String,
     /// The security of a client's sockets.
     pub(crate) security: Security,
+    /// The address for WebSockets, if the node has a gateway.
+    pub(crate) web: Option<SocketAddr>,
     /// The time from the start of the process to its ready line.
     pub(crate) start: Duration,
 }
@@ -61,11 +65,21 @@ impl Node {
 
     /// Starts a node with or without encryption, and waits until it is ready.
     pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
+        Self::start_role(papo, data, encryption, "--web=off")
+    }
+
+    /// Starts a node with a gateway, in plain text.
+    pub(crate) fn start_with_gateway(papo: &Path, data: &Path) -> Result<Self> {
+        Self::start_role(papo, data, Encryption::Plain, "--web=127.0.0.1:0")
+    }
+
+    fn start_role(papo: &Path, data: &Path, encryption: Encryption, web: &str) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args([
             OsStr::new("up"),
-            OsStr::new("--web=off"),
+            OsStr::new(web),
             OsStr::new("--metrics=off"),
+            OsStr::new("--gateway-control=tcp://127.0.0.1:0"),
             OsStr::new("--data"),
             data.as_os_str(),
         ]);
@@ -98,7 +112,7 @@ impl Node {
         let endpoint = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
         let (clients, subscribers) = endpoint("clients").zip(endpoint("subscribers")).context("endpoints")?;
         let security = security(ready.get("invite").and_then(Value::as_str))?;
-        Ok(Self { process, clients, subscribers, security, start })
+        Ok(Self { process, clients, subscribers, security, web: web::address(&ready), start })
     }
 }
 
@@ -144,10 +158,23 @@ impl Session {
 
     /// A connection that sends messages to the channel.
     pub(crate) fn sender(&self, rng: &mut Rng, frame_lines_max: usize) -> Result<Requests<SendRequests>> {
-        let lines = SendRequests::new(&self.token, rng.clone());
+        let lines = SendRequests::new(Some(&self.token), rng.clone());
         rng.next_u64();
         let socket = self.connected(Kind::Dealer, &self.clients)?;
         Ok(Requests::new(socket, lines, frame_lines_max))
+    }
+
+    /// The requests of a WebSocket that sends messages to the channel.
+    pub(crate) fn web_requests(&self, rng: &mut Rng) -> SendRequests {
+        SendRequests::new(None, Rng::new(rng.next_u64()))
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
     }
 
     /// A connection that reads random pages of the channel. `messages` is the number of messages in the
@@ -171,6 +198,17 @@ impl Session {
     fn connected(&self, kind: Kind, endpoint: &str) -> Result<Socket> {
         connected(&self.context, kind, endpoint, &self.security)
     }
+}
+
+/// Logs users in, one after the other. They have the password of the bench's user. Returns their tokens.
+pub(crate) fn log_in(node: &Node, users: impl Iterator<Item = String>) -> Result<Vec<String>> {
+    let context = Context::new();
+    let socket = connected(&context, Kind::Dealer, &node.clients, &node.security)?;
+    let token = |user| {
+        let credentials = json!({ "user": user, "password": PASSWORD });
+        string(&ask(&socket, "auth.login", &credentials)?, "token")
+    };
+    users.map(token).collect()
 }
 
 /// Sends one request and waits for the result.
@@ -208,9 +246,11 @@ pub(crate) struct SendRequests {
 }
 
 impl SendRequests {
-    fn new(token: &str, mut rng: Rng) -> Self {
+    /// `token` is the token in each request; a WebSocket has its own.
+    fn new(token: Option<&str>, mut rng: Rng) -> Self {
+        let token = token.map(|token| format!(r#""token":"{token}","#)).unwrap_or_default();
         let before_id = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{"token":"{token}","to":"{CHANNEL}","id":""#
+            r#"{{"jsonrpc":"2.0","id":1,"method":"message.send","params":{{{token}"to":"{CHANNEL}","id":""#
         );
         Self { before_id, text: rng.letters(TEXT_BYTES), rng: Rng::new(rng.next_u64()) }
     }

@@ -97,6 +97,19 @@ pub(crate) const ALL: &[Target] = &[
     target("log of 1 M, memory per stored message", AtMost(8.0), At(MessageMemory, 1_000_000)),
     target("log of 10 M, random history page of 50, p99", AtMost(5.0), At(PageP99, 10_000_000)),
     target("log of 10 M, random history pages of 50", AtLeast(20e3), At(PageRate, 10_000_000)),
+    target(
+        "one message.send of a WebSocket client, p50, minus the p50 of a ZeroMQ client",
+        AtMost(0.3),
+        Excess(RelayP50, DirectP50),
+    ),
+    target("delivery at 20 msg/s to 1,000 WebSockets, p99", AtMost(50.0), Plain(WebDeliveryP99)),
+    target(
+        "deliveries to 100 WebSockets, relative to sockets of axum without papo",
+        AtLeast(0.8),
+        Ratio(WebDeliveries, BareDeliveries),
+    ),
+    target("5,000 idle WebSockets with 10 topics, memory of the gateway each", AtMost(8e3), Plain(WebIdlePlain)),
+    target("the same, with TLS", AtMost(14e3), Plain(WebIdleTls)),
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -26,10 +27,20 @@ pub(crate) struct Tcp {
 
 impl Tcp {
     pub(crate) fn connect(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        Self::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port))?)
+    }
+
+    /// Makes a connection non-blocking.
+    pub(crate) fn new(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         Ok(Self { stream, outgoing: Vec::new(), written: 0, buffer: vec![0; READ_BYTES_MAX] })
+    }
+
+    /// Sends bytes, at the latest with the next ones.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.outgoing.extend_from_slice(bytes);
+        self.flush().map(|_all| ())
     }
 
     /// Sends `request` and waits until the received bytes contain `answer`. For set-up only.
@@ -60,7 +71,7 @@ impl Tcp {
     }
 
     /// Reads at most one buffer of available bytes.
-    fn read(&mut self) -> Result<&[u8]> {
+    pub(crate) fn read(&mut self) -> Result<&[u8]> {
         match self.stream.read(&mut self.buffer) {
             Ok(0) => bail!("a peer closed the connection"),
             Ok(count) => Ok(self.buffer.get(..count).unwrap_or_default()),
@@ -76,6 +87,18 @@ impl Tcp {
 
     fn wait_one(&self, timeout: Duration) -> Result<bool> {
         wait(&mut [PollFd::new(&self.stream, PollFlags::IN)], timeout)
+    }
+
+    /// Waits until a connection is readable, or writable again.
+    pub(crate) fn wait<'a>(connections: impl Iterator<Item = &'a Self>, timeout: Duration) -> Result<()> {
+        let mut items: Vec<_> = connections.map(Self::poll_item).collect();
+        wait(&mut items, timeout).map(|_ready| ())
+    }
+}
+
+impl AsFd for Tcp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 
@@ -105,8 +128,7 @@ pub(crate) struct TcpSender {
 
 impl Connection for TcpSender {
     fn wait(connections: &[Self], timeout: Duration) -> Result<()> {
-        let mut items: Vec<_> = connections.iter().map(|one| one.tcp.poll_item()).collect();
-        wait(&mut items, timeout).map(|_ready| ())
+        Tcp::wait(connections.iter().map(|one| &one.tcp), timeout)
     }
 }
 
@@ -145,8 +167,7 @@ pub(crate) struct TcpReceiver {
 
 impl Connection for TcpReceiver {
     fn wait(connections: &[Self], timeout: Duration) -> Result<()> {
-        let mut items: Vec<_> = connections.iter().map(|one| one.tcp.poll_item()).collect();
-        wait(&mut items, timeout).map(|_ready| ())
+        Tcp::wait(connections.iter().map(|one| &one.tcp), timeout)
     }
 }
 

@@ -16,6 +16,7 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use common::UserName;
+use uuid::Uuid;
 
 use crate::domain::records::ClientKey;
 use crate::services::peer::PeerId;
@@ -38,9 +39,9 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// The maximum number of remembered names without an account and clients with wrong codes. A new entry
-/// replaces the entry that had its slot. This helps no attacker: such a name has no password, and a code has
-/// 128 random bits.
+/// The maximum number of remembered names without an account, and clients with wrong codes or signatures. A new
+/// entry replaces the entry that had its slot. This helps no attacker: such a name has no password, and a code
+/// has 128 random bits.
 const SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.
@@ -56,6 +57,8 @@ pub enum Guesser {
     NoAccount(UserName),
     /// A client that gives a join code, or a code for a new password.
     Code(PeerId),
+    /// A client that posts with a signed webhook.
+    Signature(Uuid, PeerId),
 }
 
 /// The recent attempts. The number of entries is bounded by the accounts and their known clients.
@@ -139,7 +142,7 @@ impl Guesses {
         let Self { accounts, slots, seed } = self;
         let rank = |blocked_until_ms| seed.hash_one((peer, blocked_until_ms));
         let attempts = match &guesser {
-            Guesser::NoAccount(_) | Guesser::Code(_) => {
+            Guesser::NoAccount(_) | Guesser::Code(_) | Guesser::Signature(..) => {
                 let new = || (guesser.clone(), Attempts::default());
                 let slot = slots.entry(slot(seed, &guesser)).or_insert_with(new);
                 if slot.0 != guesser {
@@ -159,7 +162,7 @@ impl Guesses {
     pub fn end(&mut self, attempt: Attempt, is_correct: bool, now_ms: u64) {
         let Attempt { guesser, running } = attempt;
         let attempts = match &guesser {
-            Guesser::NoAccount(_) | Guesser::Code(_) => {
+            Guesser::NoAccount(_) | Guesser::Code(_) | Guesser::Signature(..) => {
                 self.slots.get_mut(&slot(&self.seed, &guesser)).map(|(_, attempts)| attempts)
             }
             Guesser::Session(_) | Guesser::KnownClient(..) | Guesser::Stranger(_) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::figures::{Samples, Unit};
+use crate::figures::{Measured, Samples, Unit};
 
 /// Generates `Curve` from a table of name, plot, x axis, label and unit.
 macro_rules! curves {
@@ -63,13 +63,7 @@ curves! {
 
 /// All measured points of all curves.
 #[derive(Debug, Default)]
-pub(crate) struct Growth(BTreeMap<(Curve, u64), Point>);
-
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Point {
-    pub(crate) samples: Samples,
-    pub(crate) date: String,
-}
+pub(crate) struct Growth(BTreeMap<(Curve, u64), Measured>);
 
 impl Growth {
     pub(crate) fn add(&mut self, curve: Curve, size: u64, value: f64) {
@@ -78,11 +72,10 @@ impl Growth {
 
     /// Sets the date of all points without one.
     pub(crate) fn set_date(&mut self, date: &str) {
-        let undated = self.0.values_mut().filter(|point| point.date.is_empty());
-        undated.for_each(|point| date.clone_into(&mut point.date));
+        Measured::set_dates(self.0.values_mut(), date);
     }
 
-    pub(crate) fn insert(&mut self, curve: Curve, size: u64, point: Point) {
+    pub(crate) fn insert(&mut self, curve: Curve, size: u64, point: Measured) {
         self.0.insert((curve, size), point);
     }
 
@@ -92,7 +85,7 @@ impl Growth {
     }
 
     /// The points of a curve, by size.
-    pub(crate) fn points(&self, curve: Curve) -> impl Iterator<Item = (u64, &Point)> {
+    pub(crate) fn points(&self, curve: Curve) -> impl Iterator<Item = (u64, &Measured)> {
         self.0.range((curve, 0)..=(curve, u64::MAX)).map(|((_, size), point)| (*size, point))
     }
 

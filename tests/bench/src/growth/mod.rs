@@ -18,7 +18,7 @@ use crate::process::Process;
 use crate::workloads::Setup;
 
 pub(crate) use clients::keep as keep_clients;
-pub(crate) use curves::{Curve, Growth, Point};
+pub(crate) use curves::{Curve, Growth};
 
 /// Idle time before the memory of a node is read.
 const IDLE_TIME: Duration = Duration::from_millis(500);

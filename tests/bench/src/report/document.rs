@@ -39,7 +39,7 @@ fn figures(report: &Report) -> Table {
         let titles = std::iter::once(group.title).chain(std::iter::repeat(String::new()));
         titles.zip(group.rows).map(|(title, row)| [vec![title], row].concat())
     });
-    let (title, columns) = ("Figures".to_owned(), vec!["", "", "median", "least to most"]);
+    let (title, columns) = ("Figures".to_owned(), vec!["", "", "median", "least to most", "measured"]);
     Table { title, columns, rows: rows.collect() }
 }
 

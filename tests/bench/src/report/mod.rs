@@ -66,8 +66,10 @@ impl Report {
         let newer = std::mem::replace(&mut self.growth, earlier.growth);
         self.growth.merge(newer);
         if self.results.is_empty() {
-            (self.results, self.method, self.machine) = (earlier.results, earlier.method, earlier.machine);
+            (self.method, self.machine) = (earlier.method, earlier.machine);
         }
+        let newer = std::mem::replace(&mut self.results, earlier.results);
+        self.results.merge(newer);
         self
     }
 }
@@ -115,6 +117,7 @@ mod tests {
         let mut report = Report { machine, results: Results::default(), growth: Growth::default(), method };
         results.iter().for_each(|(figure, value)| report.results.add(*figure, *value));
         points.iter().for_each(|(curve, size, value)| report.growth.add(*curve, *size, *value));
+        report.results.set_date("monday");
         report.growth.set_date("monday");
         report
     }
@@ -133,6 +136,9 @@ mod tests {
         let earlier =
             || report(2, &[(Figure::Echo, 5.0)], &[(Curve::PageP99, 1000, 2.0), (Curve::PageP99, 10, 1.0)]);
         let median = |report: &Report, size| report.growth.at(Curve::PageP99, size).map(Samples::median);
+        let other_figure = report(2, &[(Figure::SendSingle, 8.0)], &[]).completed(Some(earlier()));
+        let medians = [Figure::Echo, Figure::SendSingle].map(|figure| other_figure.results.median(figure));
+        assert_eq!(medians, [Some(5.0), Some(8.0)]);
         let grown = report(2, &[], &[(Curve::PageP99, 1000, 9.0)]).completed(Some(earlier()));
         assert_eq!(grown.results.median(Figure::Echo), Some(5.0));
         assert_eq!((median(&grown, 10), median(&grown, 1000)), (Some(1.0), Some(9.0)));

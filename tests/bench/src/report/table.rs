@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{Report, lines};
-use crate::figures::{Figure, Samples};
-use crate::growth::{Curve, Point};
+use crate::figures::{Figure, Measured};
+use crate::growth::Curve;
 use crate::targets::{self, show_size};
 
 /// A table with a heading.
@@ -19,22 +19,22 @@ pub(super) struct Table {
 pub(super) fn figures(report: &Report) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for figure in Figure::ALL {
-        let Some(samples) = report.results.get(*figure) else { continue };
+        let Some(measured) = report.results.measured(*figure) else { continue };
         if tables.last().is_none_or(|table| table.title != figure.group()) {
-            let columns = vec!["", "median", "least to most"];
+            let columns = vec!["", "median", "least to most", "measured"];
             tables.push(Table { title: figure.group().to_owned(), columns, rows: Vec::new() });
         }
         if let Some(table) = tables.last_mut() {
-            table.rows.push(row(*figure, samples));
+            table.rows.push(row(*figure, measured));
         }
     }
     tables
 }
 
-fn row(figure: Figure, samples: &Samples) -> Vec<String> {
+fn row(figure: Figure, Measured { samples, date }: &Measured) -> Vec<String> {
     let show = |value| figure.unit().show(value);
     let spread = format!("{} to {}", show(samples.min()), show(samples.max()));
-    vec![figure.label().to_owned(), show(samples.median()), spread]
+    vec![figure.label().to_owned(), show(samples.median()), spread, date.clone()]
 }
 
 /// The targets with their outcome.
@@ -67,7 +67,7 @@ fn growth_row(report: &Report, curves: &[Curve], size: u64) -> Vec<String> {
         |curve: &Curve| report.growth.points(*curve).find(|(at, _)| *at == size).map(|(_, point)| point);
     let cell = |curve: &Curve| {
         let show = |value| curve.unit().show(value);
-        points(curve).map_or_else(String::new, |Point { samples, .. }| {
+        points(curve).map_or_else(String::new, |Measured { samples, .. }| {
             format!("{} ({} to {})", show(samples.median()), show(samples.min()), show(samples.max()))
         })
     };

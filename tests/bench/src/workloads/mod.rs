@@ -8,6 +8,7 @@ mod one_at_a_time;
 pub(crate) mod pages;
 mod schedule;
 mod sends;
+mod web;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,6 +81,10 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "schedule", run: |setup, results| schedule::run(setup, results) },
     Workload { name: "one-at-a-time", run: |setup, results| one_at_a_time::run(setup, results) },
     Workload { name: "idle-node", run: |setup, results| idle::node(setup, results) },
+    Workload { name: "web-relay", run: |setup, results| web::relay::run(setup, results) },
+    Workload { name: "web-readers", run: |setup, results| web::readers::run(setup, results) },
+    Workload { name: "web-deliveries", run: |setup, results| web::deliveries::run(setup, results) },
+    Workload { name: "web-idle", run: |setup, results| web::idle::run(setup, results) },
 ];
 
 /// Adds a figure of a peer, if the peer is installed.

@@ -1,4 +1,4 @@
-//! 1,000 messages per second to 10 subscribers, at fixed times. Latency counts from the scheduled time of a
+//! Messages at fixed times: 1,000 per second to 10 subscribers. Latency counts from the scheduled time of a
 //! message, so a stall increases the latency of every message that it delays (Gil Tene, "How NOT to Measure
 //! Latency").
 //!
@@ -15,7 +15,7 @@ use transport::clock;
 use transport::poll::{Watch, wait};
 use transport::wake::{Wake, Waker};
 
-use super::Setup;
+use super::{Setup, Timing};
 use crate::figures::{Figure, Results};
 use crate::frames::{Events, Requests};
 use crate::latency::Latencies;
@@ -35,16 +35,41 @@ const ARRIVAL_WAIT: Duration = Duration::from_secs(20);
 const NUMBER_DIGITS: usize = 10;
 
 #[derive(Clone, Copy)]
-struct Schedule {
+pub(super) struct Schedule {
     start: Instant,
+    interval: Duration,
     /// Messages of the warm-up, which do not count.
     warm_up: u32,
-    messages: u32,
+    pub(super) messages: u32,
 }
 
 impl Schedule {
+    /// A schedule that begins soon.
+    pub(super) fn new(interval: Duration, timing: Timing) -> Self {
+        let messages_in =
+            |time: Duration| u32::try_from(time.as_millis() / interval.as_millis()).unwrap_or(u32::MAX);
+        let warm_up = messages_in(timing.warm_up);
+        let messages = warm_up + messages_in(timing.measured);
+        Self { start: clock::now() + Duration::from_millis(50), interval, warm_up, messages }
+    }
+
     fn time_of(&self, message: u32) -> Instant {
-        self.start + INTERVAL * message
+        self.start + self.interval * message
+    }
+
+    /// The time at which the last message counts as lost.
+    pub(super) fn deadline(&self) -> Instant {
+        self.time_of(self.messages) + ARRIVAL_WAIT
+    }
+
+    /// Records the latencies of the messages in lines of events, which arrive now. Returns their number.
+    pub(super) fn record_all(&self, lines: &[u8], latencies: &mut Latencies) -> Result<u64> {
+        let mut count = 0;
+        for line in memmem::find_iter(lines, TEXT_START) {
+            self.record(number(lines, line + TEXT_START.len())?, latencies);
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Records the latency of a message that arrives now.
@@ -61,17 +86,9 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     let session = Session::open(&node)?;
     let mut sender = session.sender(&mut setup.rng, 1)?;
     let mut subscribers = (0..SUBSCRIBERS).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
-    let (waker, wake) = Wake::new()?;
-    let warm_up = messages_in(setup.timing.warm_up);
-    let messages = warm_up + messages_in(setup.timing.measured);
-    let schedule = Schedule { start: clock::now() + Duration::from_millis(50), warm_up, messages };
-    let (acknowledged, delivered) = thread::scope(|scope| {
-        let receiving = scope.spawn(|| receive(schedule, &mut subscribers));
-        scope.spawn(|| run_timer(schedule, &waker));
-        let acknowledged = send(schedule, &mut sender, &wake);
-        (acknowledged, receiving.join().map_err(|_| anyhow!("the receiving thread panicked")))
-    });
-    let (acknowledged, delivered) = (acknowledged?, delivered??);
+    let schedule = Schedule::new(INTERVAL, setup.timing);
+    let (acknowledged, delivered) =
+        send_on_schedule(schedule, &mut sender, || receive(schedule, &mut subscribers))?;
     results.add(Figure::AckP50, acknowledged.quantile_ms(0.5));
     results.add(Figure::AckP99, acknowledged.quantile_ms(0.99));
     results.add(Figure::DeliveryP50, delivered.quantile_ms(0.5));
@@ -80,8 +97,21 @@ pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
     Ok(())
 }
 
-fn messages_in(time: Duration) -> u32 {
-    u32::try_from(time.as_millis() / INTERVAL.as_millis()).unwrap_or(u32::MAX)
+/// Sends messages on schedule while `receive` runs. Returns the latencies of the acknowledgements and of the
+/// deliveries.
+pub(super) fn send_on_schedule(
+    schedule: Schedule,
+    sender: &mut Requests<SendRequests>,
+    receive: impl FnOnce() -> Result<Latencies> + Send,
+) -> Result<(Latencies, Latencies)> {
+    let (waker, wake) = Wake::new()?;
+    let (acknowledged, delivered) = thread::scope(|scope| {
+        let receiving = scope.spawn(receive);
+        scope.spawn(|| run_timer(schedule, &waker));
+        let acknowledged = send(schedule, sender, &wake);
+        (acknowledged, receiving.join().map_err(|_| anyhow!("the receiving thread panicked")))
+    });
+    Ok((acknowledged?, delivered??))
 }
 
 /// The timer thread: wakes the sender at the time of each message.
@@ -96,7 +126,7 @@ fn run_timer(schedule: Schedule, waker: &Waker) {
 
 fn send(schedule: Schedule, sender: &mut Requests<SendRequests>, wake: &Wake) -> Result<Latencies> {
     let (mut latencies, mut next, mut in_flight) = (Latencies::new()?, 0, VecDeque::new());
-    let deadline = schedule.time_of(schedule.messages) + ARRIVAL_WAIT;
+    let deadline = schedule.deadline();
     while next < schedule.messages || !in_flight.is_empty() {
         ensure!(clock::now() < deadline, "{} messages were not acknowledged", in_flight.len());
         wake.clear();
@@ -121,15 +151,11 @@ fn send(schedule: Schedule, sender: &mut Requests<SendRequests>, wake: &Wake) ->
 
 fn receive(schedule: Schedule, subscribers: &mut [Events]) -> Result<Latencies> {
     let (mut latencies, mut missing) = (Latencies::new()?, u64::from(schedule.messages) * SUBSCRIBERS as u64);
-    let deadline = schedule.time_of(schedule.messages) + ARRIVAL_WAIT;
     while missing > 0 {
-        ensure!(clock::now() < deadline, "{missing} deliveries are missing");
+        ensure!(clock::now() < schedule.deadline(), "{missing} deliveries are missing");
         for subscriber in &mut *subscribers {
             subscriber.for_each(|lines| {
-                for line in memmem::find_iter(lines, TEXT_START) {
-                    schedule.record(number(lines, line + TEXT_START.len())?, &mut latencies);
-                    missing -= 1;
-                }
+                missing -= schedule.record_all(lines, &mut latencies)?;
                 Ok(())
             })?;
         }
