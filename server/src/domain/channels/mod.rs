@@ -160,6 +160,16 @@ impl Channels {
         self.secret.hook_secret(hook)
     }
 
+    #[must_use]
+    pub fn delivery_secret(&self, hook: Uuid) -> DeliverySecret {
+        self.secret.delivery(hook)
+    }
+
+    #[must_use]
+    pub fn deliveries_topic(&self) -> String {
+        self.secret.deliveries()
+    }
+
     /// Whether `code` is the HMAC-SHA-256 of `body` with the secret of the hook.
     #[must_use]
     pub fn has_signed(&self, hook: Uuid, body: &[u8], code: &[u8; 32]) -> bool {
