@@ -51,6 +51,7 @@ pub(crate) struct GuardedClient {
     connections: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     guard: Guard,
     turns: Semaphore,
+    limit: Duration,
 }
 
 impl GuardedClient {
@@ -63,7 +64,12 @@ impl GuardedClient {
         let https = HttpsConnectorBuilder::new().with_tls_config(tls_config()?).https_or_http().enable_http1().wrap_connector(connector);
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(IDLE).pool_max_idle_per_host(1).pool_timer(TokioTimer::new());
-        Ok(Self { connections: builder.build(https), guard, turns: Semaphore::new(OUTBOUND_REQUESTS_MAX) })
+        Ok(Self {
+            connections: builder.build(https),
+            guard,
+            turns: Semaphore::new(OUTBOUND_REQUESTS_MAX),
+            limit: Duration::from_millis(OUTBOUND_MS_MAX),
+        })
     }
 
     /// Posts a body of JSON. Only an answer 2xx is a success.
@@ -74,8 +80,7 @@ impl GuardedClient {
         body: Bytes,
     ) -> Result<(), OutboundError> {
         let _turn = self.turns.acquire().await;
-        let limit = Duration::from_millis(OUTBOUND_MS_MAX);
-        let answered = tokio::time::timeout(limit, self.send(url, headers, body)).await;
+        let answered = tokio::time::timeout(self.limit, self.send(url, headers, body)).await;
         answered.map_err(|_elapsed| OutboundError::TooSlow)?
     }
 
@@ -164,5 +169,98 @@ impl Service<Name> for Resolver {
             let permitted: Vec<_> = found.filter(|address| guard.permits(address.ip())).collect();
             if permitted.is_empty() { Err(NotPublic.into()) } else { Ok(permitted.into_iter()) }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    /// A server that answers each connection with these bytes. `None` never answers.
+    async fn server(answer: Option<Vec<u8>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _read = stream.read(&mut request).await;
+                if let Some(answer) = &answer {
+                    let _client_left = stream.write_all(answer).await;
+                }
+                open.push(stream);
+            }
+        });
+        address.to_string()
+    }
+
+    fn client(allowed: &str) -> GuardedClient {
+        let allowed: Vec<_> = allowed.parse().into_iter().collect();
+        let client = GuardedClient::new(&allowed).expect("a client");
+        GuardedClient { limit: Duration::from_millis(300), ..client }
+    }
+
+    /// Posts to a server. Returns the sentence of the error, or `ok`.
+    fn post(client: &GuardedClient, answer: Option<&str>, url: impl Fn(&str) -> String) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let address = server(answer.map(|answer| answer.as_bytes().to_vec())).await;
+            let posted = client.post(&url(&address), HeaderMap::new(), Bytes::from_static(b"{}")).await;
+            posted.map_or_else(|error| error.to_string(), |()| "ok".to_owned())
+        })
+    }
+
+    const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
+
+    #[test]
+    fn no_spelling_of_an_internal_address_is_connected() {
+        let not_public = OutboundError::NotPublic.to_string();
+        let port = |address: &str| address.rsplit_once(':').map(|(_, port)| port.to_owned()).expect("a port");
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "0177.0.0.1",
+            "0.0.0.0",
+            "0",
+            "localhost",
+            "LOCALHOST.",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::127.0.0.1]",
+        ] {
+            let url = |address: &str| format!("http://{host}:{}/", port(address));
+            assert_eq!(post(&client(""), Some(OK), url), not_public, "{host}");
+        }
+        assert_eq!(post(&client("127.0.0.0/8"), Some(OK), |address| format!("http://{address}/")), "ok");
+        let url = |address: &str| format!("http://localhost:{}/", port(address));
+        assert_eq!(post(&client("127.0.0.0/8"), Some(OK), url), "ok", "a name is resolved and checked");
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed() {
+        let found = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+        let answered = post(&client("127.0.0.0/8"), Some(found), |address| format!("http://{address}/"));
+        assert_eq!(answered, "the receiver answered 302 Found");
+    }
+
+    #[test]
+    fn the_time_and_the_bytes_of_an_answer_are_bounded() {
+        let client = client("127.0.0.0/8");
+        let url = |address: &str| format!("http://{address}/");
+        assert_eq!(post(&client, None, url), OutboundError::TooSlow.to_string());
+        let begun = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n123";
+        assert_eq!(post(&client, Some(begun), url), OutboundError::TooSlow.to_string());
+        let body = "x".repeat(OUTBOUND_ANSWER_BYTES_MAX + 1);
+        let large = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        assert_eq!(post(&client, Some(&large), url), OutboundError::TooLarge.to_string());
+        let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        assert_eq!(post(&client, Some(&chunked), url), OutboundError::TooLarge.to_string());
+        assert_eq!(post(&client, Some("HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"), url), "the receiver answered 500 Internal Server Error");
     }
 }
