@@ -147,7 +147,8 @@ impl Courier {
             ("webhook-timestamp", event.timestamp.to_string()),
             ("webhook-signature", event.signature),
         ] {
-            let value = HeaderValue::try_from(value).map_err(|error| OutboundError::Failed(error.to_string()))?;
+            let value =
+                HeaderValue::try_from(value).map_err(|error| OutboundError::Failed(error.to_string()))?;
             headers.insert(HeaderName::from_static(name), value);
         }
         let body: Box<str> = event.event.into();

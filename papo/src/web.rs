@@ -164,8 +164,7 @@ fn address(flag: &str, text: &str) -> anyhow::Result<Option<SocketAddr>> {
 /// A network such as `10.0.0.0/8`, or one address.
 fn parse_network(flag: &str, text: &str) -> anyhow::Result<IpNet> {
     let network = text.parse().or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()));
-    network
-        .with_context(|| format!("{flag} {text}: write an address or a network, such as 10.0.0.0/8"))
+    network.with_context(|| format!("{flag} {text}: write an address or a network, such as 10.0.0.0/8"))
 }
 
 #[cfg(test)]

@@ -33,7 +33,13 @@ fn create(team: &mut Team, name: &str) -> Value {
 }
 
 /// Sends a request with a tag of the gateway. Returns the result or the error.
-fn ask_as(team: &mut Team, client: Client, sender: [u8; TAG_SENDER_BYTES], method: &str, params: Value) -> Value {
+fn ask_as(
+    team: &mut Team,
+    client: Client,
+    sender: [u8; TAG_SENDER_BYTES],
+    method: &str,
+    params: Value,
+) -> Value {
     let tag = [&[0; 8][..], &sender].concat();
     let line = request(1, "", method, params);
     let name = extend(b"name", client, b"this run");
@@ -86,7 +92,9 @@ fn a_gateway_gets_the_events_after_the_creation_in_order_and_signed() {
         let runs = take(&mut team);
         let [run] = &*runs else { panic!("{runs:?}") };
         assert_eq!((&run["hook"], &run["url"]), (&hook, &json!(URL)));
-        for (event, (n, text)) in run["events"].as_array().expect("events").iter().zip(numbers.iter().zip(texts)) {
+        for (event, (n, text)) in
+            run["events"].as_array().expect("events").iter().zip(numbers.iter().zip(texts))
+        {
             assert_eq!((&event["n"], &event["event"]["n"]), (&json!(n), &json!(n)));
             assert_eq!(event["event"]["text"], text);
             assert_eq!(event["id"], format!("{}:{n}", hook.as_str().expect("an id")));
@@ -109,10 +117,7 @@ fn only_the_gateway_itself_takes_and_reports() {
     team.say("bob", "#ops", "secret");
     let take = json!({ "runs": 1 });
     let report = json!({ "hook": hook, "lease": 1, "n": 9 });
-    for (client, sender) in [
-        (Client::Gateway, *b"a client"),
-        (Client::One(None), GATEWAY_SENDER),
-    ] {
+    for (client, sender) in [(Client::Gateway, *b"a client"), (Client::One(None), GATEWAY_SENDER)] {
         for (method, params) in [("delivery.take", &take), ("delivery.report", &report)] {
             let refused = ask_as(&mut team, client, sender, method, params.clone());
             assert_eq!(refused["data"]["detail"], "only_gateway", "{refused}");
@@ -174,7 +179,13 @@ fn failures_delay_the_next_attempt_and_a_day_of_them_pauses_the_hook() {
         let runs = take(&mut team);
         if let [run] = &*runs {
             attempts += 1;
-            report(&mut team, &hook, run["lease"].as_u64().expect("a lease"), None, Some(&format!("no {attempts}")));
+            report(
+                &mut team,
+                &hook,
+                run["lease"].as_u64().expect("a lease"),
+                None,
+                Some(&format!("no {attempts}")),
+            );
         }
         let taken = gateway(&mut team, "delivery.take", json!({ "runs": 9 }));
         team.pass(taken["wait_ms"].as_u64().expect("a time").max(250));
@@ -184,7 +195,10 @@ fn failures_delay_the_next_attempt_and_a_day_of_them_pauses_the_hook() {
     assert!((30..=60).contains(&attempts), "the delay doubles up to an hour: {attempts}");
     assert_eq!(team.log().matches("\"step\":\"failing\"").count(), 1, "one record for all failures");
     let delivery = listed(&mut team);
-    assert_eq!((&delivery["since"], &delivery["error"]), (&json!(started_ms), &json!(format!("no {attempts}"))));
+    assert_eq!(
+        (&delivery["since"], &delivery["error"]),
+        (&json!(started_ms), &json!(format!("no {attempts}")))
+    );
     team.restart();
     assert_eq!(listed(&mut team)["state"], "paused");
     assert!(take(&mut team).is_empty());

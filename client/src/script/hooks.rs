@@ -84,8 +84,15 @@ pub(super) fn run(command: HookCommand) -> Result<(), CliError> {
 fn run_create(create: Create) -> Result<(), CliError> {
     let Create { of: OneChannel { channel, common }, name, out: url, unlocked, here, signed } = create;
     let (mut handle, _news) = open_session(&common.connection)?;
-    let CreatedHook { id, hook, secret } =
-        handle.request::<HookCreate>(|token| CreateHook { token, channel, name, unlocked, here, signed, url })?;
+    let CreatedHook { id, hook, secret } = handle.request::<HookCreate>(|token| CreateHook {
+        token,
+        channel,
+        name,
+        unlocked,
+        here,
+        signed,
+        url,
+    })?;
     let path = hook.map(|hook| format!("/hooks/{hook}"));
     let text: Vec<_> =
         path.clone().into_iter().chain(secret.iter().map(|secret| format!("secret: {secret}"))).collect();

@@ -6,8 +6,8 @@ use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, channels, deliveries, files, history, hooks, join_codes, json, mentions, messages, node,
-    notify, presence, reads, search,
+    accounts, admin, amendments, channels, deliveries, files, history, hooks, join_codes, json, mentions,
+    messages, node, notify, presence, reads, search,
 };
 
 methods! {

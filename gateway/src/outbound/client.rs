@@ -34,7 +34,9 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(crate) enum OutboundError {
     #[error("the address cannot be used: {0}")]
     BadUrl(String),
-    #[error("the host has no public address: the operator of the node can permit its network with --hooks-allow")]
+    #[error(
+        "the host has no public address: the operator of the node can permit its network with --hooks-allow"
+    )]
     NotPublic,
     #[error("no answer within {} s", OUTBOUND_MS_MAX / 1_000)]
     TooSlow,
@@ -61,7 +63,11 @@ impl GuardedClient {
         let mut connector = HttpConnector::new_with_resolver(Resolver { guard: guard.clone() });
         connector.enforce_http(false);
         connector.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls_config()?).https_or_http().enable_http1().wrap_connector(connector);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls_config()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_idle_timeout(IDLE).pool_max_idle_per_host(1).pool_timer(TokioTimer::new());
         Ok(Self {
@@ -73,14 +79,12 @@ impl GuardedClient {
     }
 
     /// Posts a body of JSON. Only an answer 2xx is a success.
-    pub(crate) async fn post(
-        &self,
-        url: &str,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<(), OutboundError> {
-        let _turn = self.turns.acquire().await;
-        let answered = tokio::time::timeout(self.limit, self.send(url, headers, body)).await;
+    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<(), OutboundError> {
+        let sent = async {
+            let _turn = self.turns.acquire().await;
+            self.send(url, headers, body).await
+        };
+        let answered = tokio::time::timeout(self.limit, sent).await;
         answered.map_err(|_elapsed| OutboundError::TooSlow)?
     }
 
@@ -259,8 +263,14 @@ mod tests {
         let body = "x".repeat(OUTBOUND_ANSWER_BYTES_MAX + 1);
         let large = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         assert_eq!(post(&client, Some(&large), url), OutboundError::TooLarge.to_string());
-        let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        let chunked = format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+            body.len()
+        );
         assert_eq!(post(&client, Some(&chunked), url), OutboundError::TooLarge.to_string());
-        assert_eq!(post(&client, Some("HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"), url), "the receiver answered 500 Internal Server Error");
+        assert_eq!(
+            post(&client, Some("HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"), url),
+            "the receiver answered 500 Internal Server Error"
+        );
     }
 }

@@ -161,12 +161,7 @@ impl OutgoingHook {
 }
 
 /// The hook begins with the events after its creation.
-pub(super) fn create<'a>(
-    state: &State,
-    id: Uuid,
-    hook: OutgoingHook,
-    at: u64,
-) -> Result<Record<'a>, Detail> {
+pub(super) fn create<'a>(state: &State, id: Uuid, hook: OutgoingHook, at: u64) -> Result<Record<'a>, Detail> {
     may_manage(state, &hook.channel, &hook.by)?;
     may_add(state, &hook.channel)?;
     let n = head(state, &hook);

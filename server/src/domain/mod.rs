@@ -18,7 +18,7 @@ mod confusable;
 pub mod join_codes;
 pub mod hooks;
 pub mod deliveries;
-mod delivery_secret;
+pub mod delivery_secret;
 pub mod bots;
 pub mod reset_codes;
 pub mod channels;

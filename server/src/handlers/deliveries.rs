@@ -109,10 +109,7 @@ pub(super) fn take(
     Ok(taken)
 }
 
-pub(super) fn report(
-    context: &mut RequestContext<'_>,
-    params: &ReportDelivery<'_>,
-) -> Result<Done, Error> {
+pub(super) fn report(context: &mut RequestContext<'_>, params: &ReportDelivery<'_>) -> Result<Done, Error> {
     must_be_gateway(context)?;
     let ReportDelivery { hook: id, lease, n, error } = params;
     let Some(hook) = context.ledger.state().users.hooks.outgoing.get(*id).cloned() else {
@@ -133,12 +130,7 @@ pub(super) fn report(
 }
 
 /// Notes a failure. After a day of failures, pauses the hook, and sends a notice to its creator.
-fn failed(
-    context: &mut RequestContext<'_>,
-    id: Uuid,
-    hook: &OutgoingHook,
-    error: &str,
-) -> Result<(), Error> {
+fn failed(context: &mut RequestContext<'_>, id: Uuid, hook: &OutgoingHook, error: &str) -> Result<(), Error> {
     change(context, hook.user.clone(), id, Step::Failing { error: error.into() })?;
     let failure = context.ledger.state().users.hooks.outgoing.get(id).and_then(|hook| hook.failure.as_ref());
     let failing_ms = failure.map_or(0, |failure| context.now_ms.saturating_sub(failure.since));

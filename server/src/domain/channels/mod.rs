@@ -18,6 +18,7 @@ use self::first_names::FirstNames;
 use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
+use super::delivery_secret::DeliverySecret;
 use super::reads::ReadState;
 
 pub use channel::{Channel, Direct, Progress};

@@ -77,7 +77,9 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
                 51 => post(by, place),
                 52 => Command::CreateOutgoingHook { id: outgoing_id(flag), hook: outgoing(by, other, place) },
-                53 => Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) },
+                53 => {
+                    Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
+                }
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,

@@ -111,5 +111,7 @@ fn deliveries_have_no_gap_and_are_in_order_under_kills() {
         std::thread::sleep(Duration::from_millis(50));
     };
     let took = begun.elapsed();
-    report(&format!("deliveries: {sent} events, {kills} kills, complete {took:?} after the last: {complete:?}\n"));
+    report(&format!(
+        "deliveries: {sent} events, {kills} kills, complete {took:?} after the last: {complete:?}\n"
+    ));
 }

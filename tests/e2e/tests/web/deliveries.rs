@@ -73,7 +73,8 @@ fn a_receiver_gets_the_event_lines_with_a_signature_that_python_verifies() {
         assert_eq!(request.json()["text"], **text);
         assert_eq!(request.header("webhook-id"), format!("{id}:{n}"));
         assert_eq!(request.header("content-type"), "application/json");
-        let age_s = clock::unix_ms() / 1_000 - request.header("webhook-timestamp").parse::<u64>().expect("seconds");
+        let age_s =
+            clock::unix_ms() / 1_000 - request.header("webhook-timestamp").parse::<u64>().expect("seconds");
         assert!(age_s < 60, "{age_s}");
         assert!(verify(request, &secret), "{request:?}");
         let changed = Received { body: request.body.replacen('{', "{ ", 1), ..request.clone() };
@@ -101,7 +102,9 @@ fn a_receiver_that_fails_gets_the_event_again_and_a_refusal_is_listed() {
     });
     let (id, _) = outgoing(&mut alice, &receiver.url());
     let n = bob.send("#ops", "hello").expect("sent").n;
-    wait_until("no error is listed", || delivery(&mut alice, &id)["error"] == "the receiver answered 500 Internal Server Error");
+    wait_until("no error is listed", || {
+        delivery(&mut alice, &id)["error"] == "the receiver answered 500 Internal Server Error"
+    });
     assert_eq!(delivery(&mut alice, &id)["state"], "failing");
     let requests = wait_for(&receiver, 3);
     let numbers: Vec<_> = requests.iter().map(|request| request.json()["n"].clone()).collect();
@@ -121,7 +124,9 @@ fn an_internal_address_gets_nothing_without_the_flag() {
     for id in hooks {
         wait_until("no error is listed", || {
             let delivery = delivery(&mut alice, &id);
-            delivery["error"].as_str().is_some_and(|error| error.starts_with("the host has no public address"))
+            delivery["error"]
+                .as_str()
+                .is_some_and(|error| error.starts_with("the host has no public address"))
         });
     }
     assert!(receiver.requests().is_empty());
