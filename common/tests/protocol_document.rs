@@ -92,6 +92,7 @@ fn limits() -> String {
         ("webhooks of a channel", limits::HOOKS_PER_CHANNEL_MAX),
         ("webhooks of a node", limits::HOOKS_MAX),
         ("bytes in the address of a webhook's receiver", limits::HOOK_URL_BYTES_MAX),
+        ("events that a receiver gets again after a crash", limits::RUN_EVENTS_MAX as usize),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

@@ -99,7 +99,7 @@ fn run_create(create: Create) -> Result<(), CliError> {
     let mut result = serde_json::Map::from_iter([("id".to_owned(), json!(id))]);
     result.extend(path.map(|path| ("path".to_owned(), path.into())));
     result.extend(secret.map(|secret| ("secret".to_owned(), secret.into())));
-    print(&common, &result, &text.join("\n"))
+    print(&common, &result.into(), &text.join("\n"))
 }
 
 fn line(hook: &Hook) -> String {

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use common::Detail;
 use e2e::{DEADLINE, Node, Peer, Received, Receiver};
 use serde_json::{Value, json};
 use transport::clock;
@@ -141,7 +142,7 @@ fn a_client_of_the_gateway_is_not_the_gateway() {
     assert_eq!(node.web().post("/rpc", &token, &take).json()["error"]["data"]["detail"], "only_gateway");
     let mut socket = node.web().chat(&token);
     let refused = socket.call("delivery.take", json!({ "runs": 1 })).expect_err("refused");
-    assert_eq!(refused.data.detail.as_deref(), Some("only_gateway"));
+    assert_eq!(refused.detail(), Some(&Detail::OnlyGateway));
 }
 
 #[test]
