@@ -53,10 +53,10 @@ traces: ## Record the sessions that the JavaScript core replays again, after a c
 	UPDATE_TRACES=1 cargo test --locked --package session --lib
 	UPDATE_TRACES=1 cargo test --workspace --locked --test traces
 
-chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ and with WebSocket clients: MINUTES=10 [SEED=4711]
+chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ and WebSocket clients, and webhooks: MINUTES=10 [SEED=4711]
 	cargo build --release --locked --package papo
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
-		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost chaos::web_sockets
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost chaos::web_sockets chaos::deliveries
 
 storm: needs-test ## Measure a node that is restarted under load: CLIENTS=2000
 	cargo build --release --locked --package papo

@@ -1,6 +1,7 @@
-//! Incoming webhooks: all methods `hook.*`, and the field `via` of the messages that hooks post.
+//! Webhooks: all methods `hook.*`, and the field `via` of the messages that hooks post.
 //!
-//! A hook is an account of a bot that posts to a channel, with a token that is part of an HTTP address.
+//! A hook is an account of a bot in a channel. An incoming hook posts to the channel, with a token that is part
+//! of an HTTP address. An outgoing hook delivers the events of the channel to a receiver.
 
 use std::borrow::Cow;
 
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::accounts::Token;
 use crate::channels::is_false;
+use crate::deliveries::{Delivery, HookUrl};
 use crate::limits::POSTER_CHARACTERS_MAX;
 use crate::names::{ChannelName, UserName};
 use crate::text::{Text, is_invisible};
@@ -33,6 +35,9 @@ pub struct CreateHook<'a> {
     /// Whether each post must be signed with the secret of the hook.
     #[serde(default, skip_serializing_if = "is_false")]
     pub signed: bool,
+    /// The address of the receiver. The hook is then outgoing, and the other three flags are not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<HookUrl>,
 }
 
 /// Result of `hook.create`. The server stores only the SHA-256 of the token, so it cannot be read later.
@@ -40,9 +45,11 @@ pub struct CreateHook<'a> {
 pub struct CreatedHook {
     /// The id of the hook, for `hook.revoke`.
     pub id: Uuid,
-    /// The token of the hook: 40 hexadecimal digits.
-    pub hook: String,
-    /// The secret with which senders sign their posts, if the hook requires signatures.
+    /// The token of an incoming hook: 40 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    /// The secret with which senders sign their posts, if an incoming hook requires signatures. The secret with
+    /// which the server signs events, if the hook is outgoing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }
@@ -82,11 +89,14 @@ pub struct Hook {
     /// See [`CreateHook::signed`].
     #[serde(default, skip_serializing_if = "is_false")]
     pub signed: bool,
+    /// The deliveries of an outgoing hook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
-/// Parameters of `hook.revoke`.
+/// Parameters of `hook.revoke` and `hook.resume`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevokeHook<'a> {
+pub struct OneHook<'a> {
     /// The session token.
     #[serde(borrow)]
     pub token: Token<'a>,

@@ -140,6 +140,32 @@ pub const HOOKS_PER_CHANNEL_MAX: usize = 50;
 /// Hooks of a node. The server finds the hook of a post by its digest.
 pub const HOOKS_MAX: usize = 5_000;
 
+/// Bytes of the address of an outgoing hook's receiver.
+pub const HOOK_URL_BYTES_MAX: usize = 2_048;
+
+/// Events in one run of an outgoing hook. A gateway that is killed repeats at most one run.
+pub const RUN_EVENTS_MAX: u64 = 32;
+
+/// Bytes of the events in one run. A run has at least one event.
+pub const RUN_BYTES_MAX: usize = 256 * 1024;
+
+/// Runs that a gateway has at a time. Each is one connection to a receiver.
+pub const RUNS_MAX: usize = 64;
+
+/// Milliseconds for which a run belongs to the gateway that took it. Afterwards, another gateway may take it.
+pub const RUN_LEASE_MS: u64 = 15_000;
+
+/// Milliseconds after which an outgoing hook is paused if every delivery failed: a day.
+pub const DELIVERY_FAILING_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+
+/// Milliseconds between two attempts of a delivery: at first, and at most. The delay doubles in between.
+pub const RETRY_MS_MIN: u64 = 250;
+/// See [`RETRY_MS_MIN`].
+pub const RETRY_MS_MAX: u64 = 60 * 60 * 1_000;
+
+/// Characters of the error of a delivery.
+pub const DELIVERY_ERROR_CHARACTERS_MAX: usize = 200;
+
 /// Characters of the name that the sender of a hook's post gave itself.
 pub const POSTER_CHARACTERS_MAX: usize = 64;
 
@@ -187,6 +213,7 @@ pub const UPLOADS_PER_USER_MAX: usize = 16;
 const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escaped text fits its line");
 const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");
 const _: () = assert!(REPLY_BYTES_MAX + HISTORY_BYTES_MAX < FRAME_BYTES_MAX, "replies fit their frame");
+const _: () = assert!(RUN_BYTES_MAX * 4 + 2 * LINE_BYTES_MAX < REPLY_BYTES_MAX, "the runs of one reply fit");
 const _: () = assert!(FILE_CHUNK_BYTES_MAX < FRAME_BYTES_MAX, "a chunk fits its frame");
 const _: () = assert!(2 * PRESENCE_HEARTBEAT_MS < PRESENCE_TIMEOUT_MS, "a heartbeat may be lost");
 const _: () = assert!(PRESENCE_TIMEOUT_MS + 2 * PRESENCE_NOTICE_INTERVAL_MS < 45_000, "within 45 s");

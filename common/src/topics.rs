@@ -1,10 +1,10 @@
 //! Topics of the fan-out, and the check of subscriptions.
 //!
-//! A topic is `channel.<name>.<key>`, `user.<name>.<key>` or `presence.all.<key>`. The channel of all users
-//! has the name `*`, which is not a wildcard. The key makes a topic private: only the server can derive it.
-//! ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics. No topic is a prefix of
-//! another: a name has at most [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too
-//! few for a name and a key.
+//! A topic is `channel.<name>.<key>`, `user.<name>.<key>`, `presence.all.<key>` or `deliveries.all.<key>`. The
+//! channel of all users has the name `*`, which is not a wildcard. The key makes a topic private: only the
+//! server can derive it. ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics. No
+//! topic is a prefix of another: a name has at most
+//! [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too few for a name and a key.
 
 use std::fmt;
 
@@ -42,6 +42,12 @@ pub fn presence_topic(key: TopicKey) -> String {
     format!("presence.all.{key}")
 }
 
+/// The topic of the notices for the gateway that outgoing webhooks may have events.
+#[must_use]
+pub fn deliveries_topic(key: TopicKey) -> String {
+    format!("deliveries.all.{key}")
+}
+
 /// The error for a refused subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TopicError {
@@ -56,7 +62,7 @@ pub enum TopicError {
 /// A subscription that the proxy accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subscription<'a> {
-    /// The topic of a channel, a user, or all users' presence.
+    /// The topic of a channel, a user, all users' presence, or the deliveries.
     Events(&'a str),
     /// A barrier: the proxy publishes one empty message on it as soon as the subscription is in force.
     Sync(&'a str),
@@ -76,7 +82,7 @@ pub fn parse_subscription(topic: &[u8]) -> Result<Subscription<'_>, TopicError> 
     match kind {
         "channel" if name == "*" => Ok(Subscription::Events(topic)),
         "channel" | "user" if is_canonical(name) => Ok(Subscription::Events(topic)),
-        "presence" if name == "all" => Ok(Subscription::Events(topic)),
+        "presence" | "deliveries" if name == "all" => Ok(Subscription::Events(topic)),
         "sync" if is_canonical(name) => Ok(Subscription::Sync(topic)),
         _ => Err(TopicError::Shape),
     }
@@ -110,6 +116,7 @@ mod tests {
         let sync = format!("sync.join.{KEY}");
         assert_eq!(parse_subscription(sync.as_bytes()), Ok(Subscription::Sync(&sync)));
         assert!(parse_subscription(presence_topic(key).as_bytes()).is_ok());
+        assert!(parse_subscription(deliveries_topic(key).as_bytes()).is_ok());
     }
 
     #[test]
@@ -130,6 +137,7 @@ mod tests {
             format!("channel.**.{KEY}"),
             "channel.*.*".to_owned(),
             format!("presence.alice.{KEY}"),
+            format!("deliveries.alice.{KEY}"),
             format!("sync.{KEY}"),
             format!("log.general.{KEY}"),
             format!("channel.general.{}", KEY.to_uppercase()),

@@ -42,6 +42,7 @@ fn caller(rights: Rights) -> &'static str {
         Rights::Anyone => "anyone",
         Rights::Session => "a session",
         Rights::Administrator => "an administrator",
+        Rights::Gateway => "the gateway",
     }
 }
 
@@ -90,6 +91,8 @@ fn limits() -> String {
         ("channels that a user has created", limits::CHANNELS_CREATED_MAX),
         ("webhooks of a channel", limits::HOOKS_PER_CHANNEL_MAX),
         ("webhooks of a node", limits::HOOKS_MAX),
+        ("bytes in the address of a webhook's receiver", limits::HOOK_URL_BYTES_MAX),
+        ("events that a receiver gets again after a crash", limits::RUN_EVENTS_MAX as usize),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

@@ -6,12 +6,14 @@
 
 mod close;
 mod connection_id;
+mod courier;
 mod hooks;
 mod hub;
 mod http;
 mod limits;
 mod link;
 mod metrics;
+mod outbound;
 mod relay;
 mod tls;
 mod token;
@@ -76,6 +78,8 @@ pub struct Config {
     pub origins: Vec<String>,
     /// The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
     pub trusted_proxies: Vec<IpNet>,
+    /// The internal networks to which outgoing webhooks may deliver.
+    pub hooks_allow: Vec<IpNet>,
     /// Serve plain HTTP to other machines.
     pub insecure: bool,
     /// Where the certificate comes from; `None` for plain HTTP.

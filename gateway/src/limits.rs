@@ -116,5 +116,15 @@ pub(crate) const UNFINISHED_STEP_BYTES: usize = 64 << 10;
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
+/// Milliseconds for one request to an address that a user chose, from the resolution of the name to the answer.
+pub(crate) const OUTBOUND_MS_MAX: u64 = 10_000;
+
+/// The maximum bytes of the answer to such a request.
+pub(crate) const OUTBOUND_ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// The maximum number of such requests at a time. Further requests wait.
+pub(crate) const OUTBOUND_REQUESTS_MAX: usize = 64;
+
+const _: () = assert!(OUTBOUND_MS_MAX + 2_000 < common::limits::RUN_LEASE_MS, "a run ends before its lease");
 const _: () = assert!(PING_MS * 3 < SILENT_MS_MAX, "two pings may be lost");
 const _: () = assert!(QUEUE_REPLIES_BYTES_MAX > common::limits::FRAME_BYTES_MAX, "one reply fits the queue");

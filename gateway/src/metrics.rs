@@ -52,6 +52,8 @@ pub(crate) struct Gauges {
     bytes_down: AtomicU64,
     /// The posts of webhooks. There are few formats and statuses.
     webhooks: Mutex<BTreeMap<(Format, u16), u64>>,
+    /// The accepted and the failed deliveries of outgoing webhooks.
+    deliveries: [AtomicU64; 2],
 }
 
 /// An open connection, as long as it exists.
@@ -105,6 +107,12 @@ impl Gauges {
     pub(crate) fn webhook(&self, format: Format, status: StatusCode) {
         let mut webhooks = self.webhooks.lock().unwrap_or_else(PoisonError::into_inner);
         *webhooks.entry((format, status.as_u16())).or_default() += 1;
+    }
+
+    pub(crate) fn delivery(&self, is_accepted: bool) {
+        let [failed, accepted] = &self.deliveries;
+        let count = if is_accepted { accepted } else { failed };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_down(&self, lines: &[u8]) {
@@ -235,6 +243,10 @@ fn gateway(page: &mut Page, gauges: &Gauges, queued_bytes: usize) {
     for ((format, status), count) in &*gauges.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
         let labels = format!("kind=\"{}\",status=\"{status}\"", format.name());
         page.sample("papo_webhook_requests_total", &labels, *count);
+    }
+    page.family("papo_webhook_deliveries_total", "counter", "Deliveries of outgoing webhooks, by result.");
+    for (result, count) in ["failed", "accepted"].into_iter().zip(&gauges.deliveries) {
+        page.sample("papo_webhook_deliveries_total", &format!("result=\"{result}\""), get(count));
     }
     for (name, kind, help, value) in [
         (

@@ -182,6 +182,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: webhook {id} of {name} in {channel} created", time(*at))
         }
         UserRecord::HookRevoked { at, id } => format!("{}: webhook {id} revoked", time(*at)),
+        UserRecord::OutgoingHookCreated { at, id, name, channel, url } => {
+            format!("{}: webhook {id} of {name} from {channel} to {} created", time(*at), url.as_str())
+        }
+        UserRecord::HookResumed { at, id } => format!("{}: webhook {id} resumed", time(*at)),
         UserRecord::ResetCodeCreated { at, by, expires } => {
             format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
         }

@@ -56,6 +56,9 @@ pub(crate) struct WebArgs {
     /// Trust the headers X-Forwarded-For and X-Forwarded-Proto of reverse proxies in this network
     #[arg(long, env = "PAPO_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
+    /// Let outgoing webhooks deliver to this internal network; public addresses are always permitted
+    #[arg(long, env = "PAPO_HOOKS_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    hooks_allow: Vec<String>,
     /// Serve plain HTTP to other machines: everyone on the network can read the sessions
     #[arg(long, env = "PAPO_WEB_INSECURE", value_parser = FalseyValueParser::new())]
     web_insecure: bool,
@@ -95,7 +98,9 @@ impl WebArgs {
         if web.is_none() && self.tls.is_on() {
             bail!("--web-tls needs --web: an address for browsers");
         }
-        let networks = self.trusted_proxy.iter().map(|network| parse_network(network));
+        let networks = |flag, networks: &[String]| -> anyhow::Result<Vec<_>> {
+            networks.iter().map(|network| parse_network(flag, network)).collect()
+        };
         Ok(gateway::Config {
             broker,
             proxy,
@@ -103,7 +108,8 @@ impl WebArgs {
             web,
             metrics: address("--metrics", &self.metrics)?,
             origins: self.web_origin,
-            trusted_proxies: networks.collect::<anyhow::Result<_>>()?,
+            trusted_proxies: networks("--trusted-proxy", &self.trusted_proxy)?,
+            hooks_allow: networks("--hooks-allow", &self.hooks_allow)?,
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
             tls: self.tls.config(keys)?,
@@ -156,10 +162,9 @@ fn address(flag: &str, text: &str) -> anyhow::Result<Option<SocketAddr>> {
 }
 
 /// A network such as `10.0.0.0/8`, or one address.
-fn parse_network(text: &str) -> anyhow::Result<IpNet> {
+fn parse_network(flag: &str, text: &str) -> anyhow::Result<IpNet> {
     let network = text.parse().or_else(|_| text.parse().map(|address: std::net::IpAddr| address.into()));
-    network
-        .with_context(|| format!("--trusted-proxy {text}: write an address or a network, such as 10.0.0.0/8"))
+    network.with_context(|| format!("{flag} {text}: write an address or a network, such as 10.0.0.0/8"))
 }
 
 #[cfg(test)]
@@ -183,7 +188,9 @@ mod tests {
         );
         let error = address("--web", "localhost").expect_err("no port");
         assert_eq!(error.to_string(), "--web localhost: write an address and a port, or off");
-        assert!(parse_network("10.0.0.0/8").is_ok() && parse_network("::1").is_ok());
-        assert!(parse_network("10.0.0.0/40").is_err());
+        let parse = |text| parse_network("--hooks-allow", text);
+        assert!(parse("10.0.0.0/8").is_ok() && parse("::1").is_ok());
+        let error = parse("10.0.0.0/40").expect_err("40 bits").to_string();
+        assert!(error.starts_with("--hooks-allow 10.0.0.0/40: write"), "{error}");
     }
 }

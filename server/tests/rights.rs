@@ -188,6 +188,9 @@ fn every_method_in_a_public_channel() {
     hook.list | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.revoke | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
+    hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
+    delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
@@ -258,6 +261,9 @@ fn every_method_in_a_private_channel() {
     hook.list | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.revoke | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
+    hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
+    delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated

@@ -3,7 +3,7 @@
 use common::accounts::{LoggedIn, Token};
 use common::channels::LaterNames;
 use common::history::Page;
-use common::methods::{Request, Rights};
+use common::methods::Request;
 use common::{ChannelName, Detail, Error, Method, UserName};
 use serde::Serialize;
 
@@ -166,7 +166,7 @@ impl Context {
     pub(crate) fn transmit(&mut self, ticket: u64, pending: Pending, request: PlainRequest) {
         let PlainRequest { method, mut params } = request;
         let origin = Origin::Command { ticket, pending };
-        if method.description().rights != Rights::Anyone {
+        if method.description().rights.needs_token() {
             let Some(token) = self.token(&origin) else { return };
             params.insert("token".to_owned(), token.into());
         }

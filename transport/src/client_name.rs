@@ -23,6 +23,9 @@ pub const TAG_BYTES_MAX: usize = 16;
 /// The last bytes of a gateway's tag: the sender of the request, for the limits of logins.
 pub const TAG_SENDER_BYTES: usize = 8;
 
+/// The sender of requests that the gateway sends for itself. The senders of its clients are random.
+pub const GATEWAY_SENDER: [u8; TAG_SENDER_BYTES] = *b"gateway.";
+
 /// A client, as the broker describes it to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {

@@ -62,6 +62,8 @@ translations! {
     TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
     NoSuchHook "esse webhook não existe, ou foi revogado";
+    BadHookUrl { max } "escreva um endereço como https://ci.example/papo: em ASCII, com no máximo {max} bytes, sem nome de usuário e sem '#'";
+    OnlyGateway "só o gateway do nó pode chamar este método";
     WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
     TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";
     BotAccount { user } "{user} é um robô, e um robô não tem senha";

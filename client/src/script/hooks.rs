@@ -1,8 +1,9 @@
-//! `papo hook`: incoming webhooks.
+//! `papo hook`: webhooks.
 
 use common::UserName;
-use common::hooks::{CreateHook, CreatedHook, Hook, ListHooks, RevokeHook};
-use common::methods::{HookCreate, HookList, HookRevoke};
+use common::deliveries::{Delivery, DeliveryState, HookUrl};
+use common::hooks::{CreateHook, CreatedHook, Hook, ListHooks, OneHook};
+use common::methods::{HookCreate, HookList, HookResume, HookRevoke};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,20 +19,28 @@ pub enum HookCommand {
     /// A sender in the format of Slack or Mattermost posts to the address of the gateway with this path.
     /// GitHub posts to the path with /github at its end, the webhook receiver of Alertmanager to the path
     /// with /alertmanager.
+    ///
+    /// With --out, the gateway posts each event of the channel to an address instead, signed with the secret
+    /// that this command prints.
     Create(Create),
     /// List the webhooks of a channel. The server does not know their tokens.
     List(OneChannel),
     /// Revoke a webhook.
-    Revoke(Revoke),
+    Revoke(One),
+    /// Resume the deliveries of a webhook with --out that is failing or paused.
+    Resume(One),
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Create {
     #[command(flatten)]
     of: OneChannel,
-    /// The name of the webhook's account, which is the sender of its messages.
+    /// The name of the webhook's account, a member of the channel.
     #[arg(long, value_parser = user)]
     name: UserName,
+    /// Deliver the events of the channel to this address.
+    #[arg(long, value_name = "URL", value_parser = url, conflicts_with_all = ["unlocked", "here", "signed"])]
+    out: Option<HookUrl>,
     /// Accept the channel that a post names, if the account is a member of it.
     #[arg(long)]
     unlocked: bool,
@@ -44,7 +53,7 @@ pub struct Create {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct Revoke {
+pub struct One {
     /// The id of the webhook, from `papo hook list`.
     id: Uuid,
     #[command(flatten)]
@@ -59,32 +68,61 @@ pub(super) fn run(command: HookCommand) -> Result<(), CliError> {
             let hooks = handle.request::<HookList>(|token| ListHooks { token, channel })?.hooks;
             print_list(&common, &hooks, line)
         }
-        HookCommand::Revoke(Revoke { id, common }) => {
+        HookCommand::Revoke(One { id, common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
-            handle.request::<HookRevoke>(|token| RevokeHook { token, id })?;
+            handle.request::<HookRevoke>(|token| OneHook { token, id })?;
             print(&common, &json!({ "id": id }), "the webhook is revoked")
+        }
+        HookCommand::Resume(One { id, common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            handle.request::<HookResume>(|token| OneHook { token, id })?;
+            print(&common, &json!({ "id": id }), "the webhook delivers again")
         }
     }
 }
 
 fn run_create(create: Create) -> Result<(), CliError> {
-    let Create { of: OneChannel { channel, common }, name, unlocked, here, signed } = create;
+    let Create { of: OneChannel { channel, common }, name, out: url, unlocked, here, signed } = create;
     let (mut handle, _news) = open_session(&common.connection)?;
-    let CreatedHook { id, hook, secret } =
-        handle.request::<HookCreate>(|token| CreateHook { token, channel, name, unlocked, here, signed })?;
-    let path = format!("/hooks/{hook}");
-    let mut result = json!({ "id": id, "path": path });
-    let mut text = path;
-    if let (Some(secret), Some(fields)) = (secret, result.as_object_mut()) {
-        text = format!("{text}\nsecret: {secret}");
-        fields.insert("secret".to_owned(), secret.into());
-    }
-    print(&common, &result, &text)
+    let CreatedHook { id, hook, secret } = handle.request::<HookCreate>(|token| CreateHook {
+        token,
+        channel,
+        name,
+        unlocked,
+        here,
+        signed,
+        url,
+    })?;
+    let path = hook.map(|hook| format!("/hooks/{hook}"));
+    let text: Vec<_> =
+        path.clone().into_iter().chain(secret.iter().map(|secret| format!("secret: {secret}"))).collect();
+    let mut result = serde_json::Map::from_iter([("id".to_owned(), json!(id))]);
+    result.extend(path.map(|path| ("path".to_owned(), path.into())));
+    result.extend(secret.map(|secret| ("secret".to_owned(), secret.into())));
+    print(&common, &result.into(), &text.join("\n"))
 }
 
 fn line(hook: &Hook) -> String {
     let marks =
         [(hook.unlocked, ", unlocked"), (hook.here, ", may mention @here"), (hook.signed, ", signed")];
     let marks: String = marks.into_iter().filter(|(is_set, _)| *is_set).map(|(_, mark)| mark).collect();
-    format!("{} @{} by @{}{marks}", hook.id, hook.name, hook.by)
+    let delivery = hook.delivery.as_ref().map(deliveries).unwrap_or_default();
+    format!("{} @{} by @{}{marks}{delivery}", hook.id, hook.name, hook.by)
+}
+
+/// The receiver of an outgoing webhook, and the state of the deliveries.
+fn deliveries(delivery: &Delivery) -> String {
+    let Delivery { url, n, head, state, since: _, error } = delivery;
+    let state = match state {
+        DeliveryState::Active => "",
+        DeliveryState::Failing => ", failing",
+        DeliveryState::Paused => ", paused",
+        DeliveryState::NotMember => ", its account is not a member of the channel",
+    };
+    let error = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+    format!(" to {}, delivered {n} of {head}{state}{error}", url.as_str())
+}
+
+fn url(text: &str) -> Result<HookUrl, common::Error> {
+    HookUrl::new(text).map_err(Into::into)
 }

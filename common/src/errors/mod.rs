@@ -214,7 +214,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Shortens a text from a client, and removes control characters, for an argument of a detail.
-pub(crate) fn shortened(text: &str, characters_max: usize) -> String {
+#[must_use]
+pub fn shortened(text: &str, characters_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }
 

@@ -54,6 +54,8 @@ errors! {
         BlockSelf "block_self" "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
+        BadHookUrl "bad_hook_url" { max: usize }
+            "write an address such as https://ci.example/papo: ASCII, at most {max} bytes, no user name, no '#'";
         TextEmpty "text_empty" "a message needs some text";
         DisplayNameTooLong "display_name_too_long" { max: usize }
             "a display name may have at most {max} characters: shorten it";
@@ -144,6 +146,7 @@ errors! {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author" "only the author of a message may do this";
+        OnlyGateway "only_gateway" "only the gateway of the node may call this method";
         BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
@@ -230,13 +233,11 @@ errors! {
     }
     /// There is no such join code, or it was used up or has expired.
     NoSuchJoinCode = "no_such_join_code", 4040 {
-        NoSuchJoinCode "no_such_join_code"
-            "there is no such join code, or it was used up or has expired";
+        NoSuchJoinCode "no_such_join_code" "there is no such join code, or it was used up or has expired";
     }
     /// There is no such webhook, or it was revoked.
     NoSuchHook = "no_such_hook", 4040 {
-        NoSuchHook "no_such_hook"
-            "there is no such webhook, or it was revoked";
+        NoSuchHook "no_such_hook" "there is no such webhook, or it was revoked";
     }
     /// The signature of a webhook's post is missing or wrong.
     WrongSignature = "wrong_signature", 4030 {

@@ -45,6 +45,16 @@ pub enum Rights {
     Session,
     /// Administrators who are logged in.
     Administrator,
+    /// The gateway of the node, without a token.
+    Gateway,
+}
+
+impl Rights {
+    /// Whether a request needs the token of a session.
+    #[must_use]
+    pub const fn needs_token(self) -> bool {
+        matches!(self, Self::Session | Self::Administrator)
+    }
 }
 
 /// A row of the table of methods.
@@ -181,16 +191,16 @@ fn invalid(method: Method, params: &str, error: &serde_json::Error, refused: Opt
 
     let MethodRow { name, rights, .. } = method.description();
     let has_token = serde_json::from_str(params).is_ok_and(|OnlyToken { token }| token.is_some());
-    let detail = refused.unwrap_or_else(|| match rights {
-        Rights::Session | Rights::Administrator if !has_token => Detail::NoToken { method: name.to_owned() },
-        Rights::Anyone | Rights::Session | Rights::Administrator => {
-            // The position counts from the start of the parameters, not of the line.
-            let sentence = error.to_string();
-            let position = format!(" at line {} column {}", error.line(), error.column());
-            let sentence = sentence.strip_suffix(&position).unwrap_or(&sentence);
-            let error = shortened(sentence, QUOTED_CHARACTERS_MAX);
-            Detail::BadParams { method: name.to_owned(), error }
+    let detail = refused.unwrap_or_else(|| {
+        if rights.needs_token() && !has_token {
+            return Detail::NoToken { method: name.to_owned() };
         }
+        // The position counts from the start of the parameters, not of the line.
+        let sentence = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let sentence = sentence.strip_suffix(&position).unwrap_or(&sentence);
+        let error = shortened(sentence, QUOTED_CHARACTERS_MAX);
+        Detail::BadParams { method: name.to_owned(), error }
     });
     detail.into()
 }

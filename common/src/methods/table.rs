@@ -6,8 +6,8 @@ use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, channels, files, history, hooks, join_codes, json, mentions, messages, node,
-    notify, presence, reads, search,
+    accounts, admin, amendments, channels, deliveries, files, history, hooks, join_codes, json, mentions,
+    messages, node, notify, presence, reads, search,
 };
 
 methods! {
@@ -208,16 +208,28 @@ methods! {
         r##"{"token":"eyJ0eXAi...","to":"#general","typing":true}"##
         => r#"{}"#;
     HookCreate "hook.create" Session (hooks::CreateHook<'a>) -> hooks::CreatedHook:
-        "Creates an incoming webhook with an account that posts to a channel; for moderators and owners."
+        "Creates a webhook: its account posts to a channel, or its receiver at `url` gets the events; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#ops","name":"alerts","signed":true}"##
         => r#"{"id":"01970000-0000-7000-8000-000000000005","hook":"4f0c19a2b3d4e5f6071829304a5b6c7d8e9fa0b1","secret":"9d8c7b6a5f4e3d2c1b0a998877665544"}"#;
     HookList "hook.list" Session (hooks::ListHooks<'a>) -> hooks::Hooks:
-        "Lists the incoming webhooks of a channel, without their tokens; for moderators and owners."
+        "Lists the webhooks of a channel, without their tokens; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#ops"}"##
-        => r#"{"hooks":[{"id":"01970000-0000-7000-8000-000000000005","name":"alerts","by":"alice","signed":true}]}"#;
-    HookRevoke "hook.revoke" Session (hooks::RevokeHook<'a>) -> Done:
-        "Revokes an incoming webhook; for moderators and owners of its channel."
+        => r#"{"hooks":[{"id":"01970000-0000-7000-8000-000000000005","name":"alerts","by":"alice","signed":true},{"id":"01970000-0000-7000-8000-000000000007","name":"ci","by":"alice","delivery":{"url":"https://ci.example/papo","n":17,"head":19,"state":"failing","since":1763700000123,"error":"the receiver answered 500"}}]}"#;
+    HookRevoke "hook.revoke" Session (hooks::OneHook<'a>) -> Done:
+        "Revokes a webhook; for moderators and owners of its channel."
         r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000005"}"#
+        => r#"{}"#;
+    HookResume "hook.resume" Session (hooks::OneHook<'a>) -> Done:
+        "Resumes the deliveries of an outgoing webhook that is failing or paused; for moderators and owners of its channel."
+        r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000007"}"#
+        => r#"{}"#;
+    DeliveryTake "delivery.take" Gateway (deliveries::TakeDeliveries) -> deliveries::TakenDeliveries:
+        "Takes events that wait for the receivers of outgoing webhooks."
+        r#"{"runs":64,"busy":["01970000-0000-7000-8000-000000000008"]}"#
+        => r##"{"runs":[{"hook":"01970000-0000-7000-8000-000000000007","lease":1,"url":"https://ci.example/papo","events":[{"n":17,"id":"01970000-0000-7000-8000-000000000007:17","timestamp":1763700000,"signature":"v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=","event":{"n":17,"at":1763700000123,"to":"#ops","from":"alice","kind":"channel.joined"}}]}],"topic":"deliveries.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","wait_ms":10000}"##;
+    DeliveryReport "delivery.report" Gateway (deliveries::ReportDelivery<'a>) -> Done:
+        "Reports which events of a run the receiver accepted, and why the next event was not delivered."
+        r#"{"hook":"01970000-0000-7000-8000-000000000007","lease":1,"n":17,"error":"the receiver answered 500"}"#
         => r#"{}"#;
     HookPost "hook.post" Anyone (hooks::Post<'a>) -> messages::Sent:
         "Posts a message with the token of an incoming webhook, or replaces the text of its message."

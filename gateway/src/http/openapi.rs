@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use common::methods::{Method, Rights};
+use common::methods::Method;
 use serde_json::{Map, Value, json};
 
 use super::answer::json_answer;
@@ -36,7 +36,7 @@ fn build() -> Value {
         );
         references.push(json!({ "$ref": format!("#/components/schemas/{}", method.name) }));
         let mut example = json!({ "jsonrpc": "2.0", "id": 1, "method": method.name, "params": params });
-        if method.rights != Rights::Anyone
+        if method.rights.needs_token()
             && let Some(params) = example.get_mut("params").and_then(Value::as_object_mut)
         {
             // The cookie or the header has the token.

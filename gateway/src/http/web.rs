@@ -33,6 +33,7 @@ use super::guard::{Foreign, Origins};
 use super::hooks::{self, Format};
 use super::{events, files, history, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
+use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
 use crate::metrics::{self, Gauges, Statuses};
@@ -75,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) statuses: Statuses,
     pub(crate) limits: AddressLimits,
     pub(crate) is_stopping: watch::Sender<bool>,
+    /// The internal networks to which outgoing webhooks may deliver.
+    pub(crate) hooks_allow: Vec<IpNet>,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
@@ -106,6 +109,7 @@ impl Web {
             statuses,
             limits: AddressLimits::new(),
             is_stopping,
+            hooks_allow: config.hooks_allow.clone(),
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
@@ -302,9 +306,11 @@ pub(crate) fn serve(
         if let Some(tls) = tls {
             tokio::spawn(tls.keep());
         }
+        let courier = tokio::spawn(courier::run(state.clone()));
         wait_for(shutdown).await;
         state.is_stopping.send_replace(true);
         handle.graceful_shutdown(Some(GRACE));
+        let _unfinished_after_grace = tokio::time::timeout(GRACE, courier).await;
         for listener in serving {
             listener.await.map_err(io::Error::other).flatten().map_err(GatewayError::Start)?;
         }

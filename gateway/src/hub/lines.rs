@@ -3,7 +3,7 @@
 //! The gateway adds the token of the connection's cookie or header to each request. A line that it cannot
 //! read goes to the server unchanged, which answers with the error.
 
-use common::methods::{Method, Rights};
+use common::methods::Method;
 use common::{Detail, Error, rpc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -68,7 +68,7 @@ pub(crate) fn read(line: &[u8], token: Option<&str>) -> Line {
         let user = serde_json::from_str::<User>(request.params).map(|params| params.user).unwrap_or_default();
         return Line::Login { line: line.to_vec(), id, user };
     }
-    let needs_token = method.is_none_or(|method| method.description().rights != Rights::Anyone);
+    let needs_token = method.is_none_or(|method| method.description().rights.needs_token());
     match token {
         Some(token) if needs_token => match add_token(&request, token) {
             Ok(line) => Line::Server(line),

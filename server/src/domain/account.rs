@@ -62,6 +62,8 @@ impl Account {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
+            | ServerRecord::OutgoingHookCreated { .. }
+            | ServerRecord::DeliveryChanged { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. }

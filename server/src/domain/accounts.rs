@@ -55,9 +55,9 @@ pub struct Account {
     /// When the user was last seen, in Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub administrator: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
     /// The keys of the clients that have logged in, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,10 +71,6 @@ pub struct Account {
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// An open session. Times are Unix milliseconds.
@@ -255,6 +251,8 @@ impl Users {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
+            | ServerRecord::OutgoingHookCreated { .. }
+            | ServerRecord::DeliveryChanged { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Read { .. }
             | ServerRecord::Redacted { .. } => {}

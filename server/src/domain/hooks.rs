@@ -1,4 +1,4 @@
-//! Incoming webhooks. The state holds the digests of their tokens, never the tokens.
+//! Webhooks. The state holds the digests of the tokens of incoming webhooks, never the tokens.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,21 +10,24 @@ use uuid::Uuid;
 
 use super::State;
 use super::channels::rights::{Action, check};
+use super::deliveries::OutgoingHooks;
 use crate::domain::records::{Hook, Record, ServerRecord, TokenDigest};
 
-/// The hooks by their ids, which begin with the time of their creation.
+/// The incoming hooks by their ids, which begin with the time of their creation, and the outgoing hooks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<Uuid, Hook>", into = "BTreeMap<Uuid, Hook>")]
 pub struct Hooks {
     all: BTreeMap<Uuid, Hook>,
     /// The hook of each token; derived from `all`.
     by_digest: HashMap<TokenDigest, Uuid, RandomState>,
+    /// `users.json` stores them apart from `all`.
+    pub outgoing: OutgoingHooks,
 }
 
 impl From<BTreeMap<Uuid, Hook>> for Hooks {
     fn from(all: BTreeMap<Uuid, Hook>) -> Self {
         let by_digest = all.iter().map(|(id, hook)| (hook.digest, *id)).collect();
-        Self { all, by_digest }
+        Self { all, by_digest, outgoing: OutgoingHooks::default() }
     }
 }
 
@@ -46,6 +49,7 @@ impl Hooks {
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {
+        self.outgoing.apply(record);
         if let ServerRecord::HookCreated { id, hook, .. } = record {
             self.by_digest.insert(hook.digest, *id);
             self.all.insert(*id, hook.clone());
@@ -58,6 +62,7 @@ impl Hooks {
 
     /// Removes the hooks of a deleted channel.
     pub(super) fn remove_channel(&mut self, channel: &ChannelName) {
+        self.outgoing.remove_channel(channel);
         self.retain(|_, hook| hook.channel != *channel);
     }
 
@@ -91,9 +96,10 @@ pub(super) fn create<'a>(state: &State, id: Uuid, hook: Hook, at: u64) -> Result
 
 /// Checks that a channel may have one more hook.
 pub fn may_add(state: &State, channel: &ChannelName) -> Result<(), Detail> {
+    let hooks = &state.users.hooks;
     for (count, max) in [
-        (state.users.hooks.of(channel).count(), HOOKS_PER_CHANNEL_MAX),
-        (state.users.hooks.all.len(), HOOKS_MAX),
+        (hooks.of(channel).count() + hooks.outgoing.count(channel), HOOKS_PER_CHANNEL_MAX),
+        (hooks.all.len() + hooks.outgoing.len(), HOOKS_MAX),
     ] {
         if count >= max {
             return Err(Detail::TooManyHooks { max });
@@ -103,8 +109,10 @@ pub fn may_add(state: &State, channel: &ChannelName) -> Result<(), Detail> {
 }
 
 pub(super) fn revoke<'a>(state: &State, by: UserName, id: Uuid, at: u64) -> Result<Record<'a>, Detail> {
-    let hook = state.users.hooks.all.get(&id).ok_or(Detail::NoSuchHook)?;
+    let hooks = &state.users.hooks;
+    let channel = hooks.all.get(&id).map(|hook| &hook.channel);
+    let channel = channel.or_else(|| hooks.outgoing.get(id).map(|hook| &hook.channel));
     // A user who may not see the hook learns nothing about it.
-    may_manage(state, &hook.channel, &by).map_err(|_not_allowed| Detail::NoSuchHook)?;
+    may_manage(state, channel.ok_or(Detail::NoSuchHook)?, &by).map_err(|_not_allowed| Detail::NoSuchHook)?;
     Ok(Record::Server(ServerRecord::HookRevoked { at, by, id }))
 }

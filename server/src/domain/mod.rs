@@ -17,6 +17,8 @@ pub mod levels;
 mod confusable;
 pub mod join_codes;
 pub mod hooks;
+pub mod deliveries;
+pub mod delivery_secret;
 pub mod bots;
 pub mod reset_codes;
 pub mod channels;
@@ -40,6 +42,7 @@ use common::{
 };
 use uuid::Uuid;
 
+use crate::domain::deliveries::{OutgoingHook, Step};
 use crate::domain::records::{ClientKey, Hook, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
@@ -91,8 +94,12 @@ pub enum Command<'a> {
     RegisterBot { user: UserName, by: UserName },
     /// Create an incoming webhook. Only moderators of its channel may do it.
     CreateHook { id: Uuid, hook: Hook },
-    /// Revoke an incoming webhook. Only moderators of its channel may do it.
+    /// Revoke a webhook. Only moderators of its channel may do it.
     RevokeHook { by: UserName, id: Uuid },
+    /// Create an outgoing webhook. Only moderators of its channel may do it.
+    CreateOutgoingHook { id: Uuid, hook: OutgoingHook },
+    /// Record a step of the deliveries of an outgoing webhook.
+    ChangeDelivery { user: UserName, id: Uuid, step: Step },
     /// Give a user a code for a new password. Only administrators may do it.
     CreateResetCode { by: UserName, user: UserName, code: ResetCode },
     /// Remember a client that has logged in to the account.
@@ -205,6 +212,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::RegisterBot { user, by } => bots::register_bot(state, user, by, at),
         Command::CreateHook { id, hook } => hooks::create(state, id, hook, at).map(Some),
         Command::RevokeHook { by, id } => hooks::revoke(state, by, id, at).map(Some),
+        Command::CreateOutgoingHook { id, hook } => deliveries::create(state, id, hook, at).map(Some),
+        Command::ChangeDelivery { id, step, .. } => deliveries::step(state, id, step, at),
         Command::CreateResetCode { by, user, code } => {
             reset_codes::create(state, by, user, code, at).map(Some)
         }
@@ -324,6 +333,8 @@ impl State {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
+            | ServerRecord::OutgoingHookCreated { .. }
+            | ServerRecord::DeliveryChanged { .. }
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::DisplayNameSet { .. }

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::deliveries::{OutgoingHook, Step};
+
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record<'a> {
@@ -77,9 +79,25 @@ pub enum ServerRecord {
         #[serde(flatten)]
         hook: Hook,
     },
-    /// A moderator revoked an incoming webhook.
+    /// A moderator revoked a webhook.
     #[serde(rename = "hook.revoked")]
     HookRevoked { at: u64, by: UserName, id: Uuid },
+    /// A moderator created an outgoing webhook.
+    #[serde(rename = "hook.outgoing")]
+    OutgoingHookCreated {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        hook: OutgoingHook,
+    },
+    /// The deliveries of an outgoing webhook have advanced, failed, or were paused or resumed.
+    #[serde(rename = "delivery")]
+    DeliveryChanged {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        step: Step,
+    },
     /// An administrator created a code with which a user replaces a forgotten password.
     #[serde(rename = "password.code")]
     ResetCodeCreated {
@@ -302,12 +320,17 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 25] = [
+    const GOLDEN: [&str; 30] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
         r##"{"kind":"hook","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"alerts","channel":"#ops","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","unlocked":true,"here":true,"signed":true}"##,
         r##"{"kind":"hook.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
+        r##"{"kind":"hook.outgoing","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"ci","channel":"#ops","url":"https://ci.example/papo","n":17}"##,
+        r##"{"kind":"delivery","at":7,"id":"01970000-0000-7000-8000-000000000001","step":"delivered","n":18}"##,
+        r##"{"kind":"delivery","at":7,"id":"01970000-0000-7000-8000-000000000001","step":"failing","error":"the receiver answered 500"}"##,
+        r##"{"kind":"delivery","at":7,"id":"01970000-0000-7000-8000-000000000001","step":"paused"}"##,
+        r##"{"kind":"delivery","at":7,"id":"01970000-0000-7000-8000-000000000001","step":"resumed","by":"alice"}"##,
         r##"{"n":2,"at":7,"to":"#ops","from":"alerts","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi","via":{"hook":"alerts","username":"Grafana"}}"##,
         r##"{"kind":"session","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","expires":8}"##,
         r##"{"kind":"read","at":7,"user":"alice","conversation":"@bob","n":17}"##,

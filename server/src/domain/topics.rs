@@ -2,11 +2,13 @@
 //! and epoch under a secret of the node. When the epoch is incremented, the topic moves to a new key that
 //! former subscribers do not know.
 
-use common::topics::{TopicKey, channel_topic, presence_topic, user_topic};
+use common::topics::{TopicKey, channel_topic, deliveries_topic, presence_topic, user_topic};
 use common::{ChannelName, UserName};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
+
+use super::delivery_secret::DeliverySecret;
 
 /// The block size of SHA-256 in bytes.
 const BLOCK_BYTES: usize = 64;
@@ -41,8 +43,20 @@ impl TopicSecret {
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
         // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with
-        // `hook`.
+        // `hook` or `delivery`.
         presence_topic(self.key(&format!("presence {epoch}")))
+    }
+
+    /// The topic of the notices for the gateway.
+    #[must_use]
+    pub fn deliveries(&self) -> String {
+        deliveries_topic(self.key("deliveries"))
+    }
+
+    /// The secret with which the server signs the events of an outgoing hook.
+    #[must_use]
+    pub fn delivery(&self, hook: Uuid) -> DeliverySecret {
+        DeliverySecret(self.digest(&format!("delivery {hook}")))
     }
 
     /// The secret with which the senders of a hook sign their posts: 32 hexadecimal digits.
@@ -60,10 +74,13 @@ impl TopicSecret {
     }
 
     fn key(&self, label: &str) -> TopicKey {
-        let mac = self.0.clone().chain_update(label).finalize().into_bytes();
         let mut key = TopicKey([0; 16]);
-        key.0.iter_mut().zip(mac).for_each(|(byte, digest)| *byte = digest);
+        key.0.iter_mut().zip(self.digest(label)).for_each(|(byte, digest)| *byte = digest);
         key
+    }
+
+    fn digest(&self, label: &str) -> [u8; 32] {
+        self.0.clone().chain_update(label).finalize().into_bytes().into()
     }
 }
 

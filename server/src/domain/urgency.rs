@@ -34,6 +34,7 @@ impl Command<'_> {
             | Self::Seen { user, .. }
             | Self::Send { user, .. }
             | Self::Post { user, .. }
+            | Self::ChangeDelivery { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
@@ -46,6 +47,7 @@ impl Command<'_> {
             | Self::DeleteAccount { by, .. } => by,
             Self::CreateJoinCode { code, .. } => &code.by,
             Self::CreateHook { hook, .. } => &hook.by,
+            Self::CreateOutgoingHook { hook, .. } => &hook.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -93,6 +95,8 @@ impl Command<'_> {
             | Self::CreateJoinCode { .. }
             | Self::RegisterBot { .. }
             | Self::CreateHook { .. }
+            | Self::CreateOutgoingHook { .. }
+            | Self::ChangeDelivery { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }
@@ -114,18 +118,20 @@ impl Command<'_> {
     }
 
     /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
-    /// exempt, because passwords have their own limit and a user needs a session to read.
+    /// exempt, because passwords have their own limit and a user needs a session to read. So are the positions of
+    /// deliveries, because an event that is delivered without its position is delivered again.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
-        let is_login = matches!(
+        let is_own_record = matches!(
             self,
             Self::Register { .. }
                 | Self::UseJoinCode { .. }
                 | Self::OpenSession { .. }
                 | Self::KnowClient { .. }
                 | Self::Seen { .. }
+                | Self::ChangeDelivery { .. }
         );
-        is_login || self.is_removal()
+        is_own_record || self.is_removal()
     }
 
     /// The part of the reserve that the command may use. Administrators may use it for all commands except
@@ -138,6 +144,7 @@ impl Command<'_> {
                 | Self::Post { .. }
                 | Self::Share { .. }
                 | Self::MarkRead { .. }
+                | Self::ChangeDelivery { .. }
                 | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {

@@ -10,6 +10,7 @@ use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::OutboundQueue;
 use crate::services::files::Files;
 use crate::services::jobs::Jobs;
+use crate::services::leases::Leases;
 use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
@@ -41,6 +42,7 @@ impl Engine {
             search: None,
             presence: Presence::default(),
             typing: Typing::default(),
+            leases: Leases::default(),
             registration: Registration::OPEN,
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),

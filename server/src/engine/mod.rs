@@ -27,6 +27,7 @@ use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::outbound::{OutboundQueue, Publication, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
+use crate::services::leases::Leases;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
 use crate::services::registration::Registration;
@@ -56,6 +57,7 @@ pub struct Engine {
     search: Option<Search>,
     presence: Presence,
     typing: Typing,
+    leases: Leases,
     registration: Registration,
     deletions: Deletions,
     /// Requests that wait for a job, by ticket.
@@ -320,6 +322,7 @@ impl Engine {
             search: self.search.as_ref(),
             presence: &mut self.presence,
             typing: &mut self.typing,
+            leases: &mut self.leases,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             files: &mut self.files,

@@ -100,6 +100,9 @@ fn channel_of<'c>(call: &'c mut Call<'_>) -> Option<&'c mut ChannelName> {
         | Call::JoinCodeList(_)
         | Call::JoinCodeRevoke(_)
         | Call::HookRevoke(_)
+        | Call::HookResume(_)
+        | Call::DeliveryTake(_)
+        | Call::DeliveryReport(_)
         | Call::AdminStats(_) => None,
     }
 }

@@ -74,6 +74,9 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AdminResetPassword
         | Method::HookRevoke
         | Method::HookPost
+        | Method::HookResume
+        | Method::DeliveryTake
+        | Method::DeliveryReport
         | Method::JoinCodeCreate
         | Method::JoinCodeRevoke => None,
     }

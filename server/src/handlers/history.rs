@@ -67,6 +67,17 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Reads events forward from `first` up to `last`, until the bytes exceed `bytes_max`. Reads at least one.
+pub(super) fn read_forward(
+    context: &RequestContext<'_>,
+    conversation: &Conversation,
+    first: u64,
+    last: u64,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Error> {
+    PageReader { context, conversation, edits: false }.forward(first, last, bytes_max)
+}
+
 struct PageReader<'a> {
     context: &'a RequestContext<'a>,
     conversation: &'a Conversation,

@@ -1,14 +1,14 @@
 //! `hook.create`, `hook.list`, `hook.revoke` and `hook.post`.
 
 use common::accounts::Done;
-use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, Post, PosterName, RevokeHook, Via};
+use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, OneHook, Post, PosterName, Via};
 use common::mentions::without_here;
 use common::messages::Sent;
 use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
 use uuid::{Builder, Uuid};
 
-use super::RequestContext;
 use super::accounts::begin_attempt;
+use super::{RequestContext, deliveries};
 use crate::domain::channels::decide::may_join;
 use crate::domain::records::{self, TokenDigest};
 use crate::domain::{Actor, Change, Command, Original, bots, hooks};
@@ -18,18 +18,25 @@ use crate::services::limiters::rates::RateKind;
 use crate::storage::ledger::Receipt;
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -> Result<CreatedHook, Error> {
-    let CreateHook { token, channel, name, unlocked, here, signed } = params;
+    let CreateHook { token, channel, name, unlocked, here, signed, url } = params;
+    if url.is_some() && (unlocked || here || signed) {
+        let error = "a webhook with a url has no other flag".to_owned();
+        return Err(Detail::BadParams { method: "hook.create".to_owned(), error }.into());
+    }
     let by = context.authenticate(&token)?;
     let state = context.ledger.state();
     hooks::may_manage(state, &channel, &by)?;
     hooks::may_add(state, &channel)?;
     let hook = codes::random_token().map_err(|_no_random_bytes| Detail::OutOfMemory)?;
     admit_bot(context, &by, Actor { user: name.clone(), channel: channel.clone() })?;
+    if let Some(url) = url {
+        return deliveries::create(context, (by, name), channel, url);
+    }
     let (id, digest) = (Uuid::now_v7(), TokenDigest::of(&hook));
     let stored = records::Hook { by, user: name, channel, digest, unlocked, here, signed };
     context.record(Command::CreateHook { id, hook: stored })?;
     let secret = signed.then(|| context.ledger.state().channels.hook_secret(id));
-    Ok(CreatedHook { id, hook, secret })
+    Ok(CreatedHook { id, hook: Some(hook), secret })
 }
 
 /// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
@@ -54,11 +61,16 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListHooks<'_>) -> 
         unlocked: hook.unlocked,
         here: hook.here,
         signed: hook.signed,
+        delivery: None,
     });
-    Ok(Hooks { hooks: hooks.collect() })
+    let outgoing = state.users.hooks.outgoing.of(&params.channel);
+    let outgoing = outgoing.map(|(id, hook)| deliveries::describe(context, *id, hook));
+    let mut hooks: Vec<_> = hooks.chain(outgoing).collect();
+    hooks.sort_by_key(|hook| hook.id);
+    Ok(Hooks { hooks })
 }
 
-pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeHook<'_>) -> Result<Done, Error> {
+pub(super) fn revoke(context: &mut RequestContext<'_>, params: &OneHook<'_>) -> Result<Done, Error> {
     let by = context.authenticate(&params.token)?;
     context.record(Command::RevokeHook { by, id: params.id })?;
     Ok(Done {})
@@ -136,7 +148,7 @@ fn replace(
 }
 
 /// A new id with the time of the server.
-fn id_at(now_ms: u64) -> Uuid {
+pub(super) fn id_at(now_ms: u64) -> Uuid {
     let random = Uuid::now_v7().into_bytes().last_chunk().copied().unwrap_or_default();
     Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
 }

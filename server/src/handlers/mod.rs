@@ -10,6 +10,7 @@ mod notify;
 mod history;
 mod join_codes;
 mod hooks;
+mod deliveries;
 mod reset_codes;
 mod reads;
 mod messages;
@@ -40,6 +41,7 @@ use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
+use crate::services::leases::Leases;
 use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
@@ -88,6 +90,7 @@ pub struct RequestContext<'a> {
     /// The index of all messages; `None` if the server has no index.
     pub search: Option<&'a Search>,
     pub presence: &'a mut Presence,
+    pub leases: &'a mut Leases,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
     /// The rule for registration.
@@ -226,6 +229,9 @@ impl RequestContext<'_> {
             HookList(params) => hooks::list(self, &params);
             HookRevoke(params) => hooks::revoke(self, &params);
             HookPost(params) => hooks::post(self, params);
+            HookResume(params) => deliveries::resume(self, &params);
+            DeliveryTake(params) => deliveries::take(self, &params);
+            DeliveryReport(params) => deliveries::report(self, &params);
             AdminUsers(params) => admin::users(self, &params);
             AdminChannels(params) => admin::channels(self, &params);
             AdminSessions(params) => admin::sessions(self, &params);

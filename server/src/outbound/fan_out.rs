@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use common::deliveries::NOTICE;
 use common::events::Class;
 use common::reads::Reading;
 use common::{Body, ChannelName, Error, Event, Notice, Target, UserName};
 
 use super::OutboundQueue;
+use crate::domain::deliveries::Step;
 use crate::domain::records::{Record, ServerRecord};
 use crate::domain::{Command, State, reads};
 use crate::storage::ledger::{Ledger, Receipt, Recorded};
@@ -55,6 +57,11 @@ fn publish_event(
     } else if let Some(topic) = state.members_topic(event) {
         outbound.publish(&topic, line);
     }
+    if let Target::Channel(channel) = &event.to
+        && state.users.hooks.outgoing.count(channel) > 0
+    {
+        outbound.publish(&state.channels.deliveries_topic().into(), NOTICE);
+    }
     let mut to_user = |user: &UserName| outbound.publish(&state.user_topic(user).into(), line);
     if let Target::User(user) = &event.to {
         to_user(user);
@@ -78,6 +85,9 @@ fn publish_event(
 /// Publishes a read mark, a block or a notification level to all sessions of its user. A client that misses
 /// the notice requests `read.list`, `user.blocks` or `notify.list` when it subscribes again.
 fn publish_notice(outbound: &mut OutboundQueue, state: &State, record: &ServerRecord) {
+    if let ServerRecord::DeliveryChanged { step: Step::Resumed { .. }, .. } = record {
+        outbound.publish(&state.channels.deliveries_topic().into(), NOTICE);
+    }
     let (user, notice) = if let ServerRecord::Read { user, conversation, .. } = record {
         (user, reads::reading(state, user, conversation).map(read_notice))
     } else if let ServerRecord::BlockSet { user, other, blocked, .. } = record {

@@ -10,7 +10,7 @@ use common::{Error, rpc};
 use transport::Frame;
 
 use super::message_refusals::MessageRefusals;
-use transport::client_name::{self, Client, TAG_SENDER_BYTES};
+use transport::client_name::{self, Client, GATEWAY_SENDER, TAG_SENDER_BYTES};
 
 /// The envelope of a request: the frames that route the reply back to the sender.
 #[derive(Default)]
@@ -28,6 +28,12 @@ impl Route {
     pub fn sender(&self) -> &[u8] {
         let tag = self.0.get(2).map_or(&[][..], |tag| tag);
         tag.last_chunk::<TAG_SENDER_BYTES>().map_or(tag, |sender| sender)
+    }
+
+    /// Whether the gateway sent the request for itself, not for one of its clients.
+    #[must_use]
+    pub fn is_gateway_itself(&self) -> bool {
+        self.client() == Client::Gateway && self.sender() == GATEWAY_SENDER
     }
 
     /// The envelope as one key: the requests of one client have the same key. Each tag of the gateway is a

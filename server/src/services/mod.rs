@@ -8,6 +8,7 @@ pub mod codes;
 pub mod registration;
 pub mod peer;
 pub mod limiters;
+pub mod leases;
 pub mod presence;
 pub mod files;
 pub mod search;

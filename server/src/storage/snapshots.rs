@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::domain::State;
 use crate::domain::accounts::Account;
 use crate::domain::channels::{Channel, Direct};
+use crate::domain::deliveries::OutgoingHooks;
 use crate::domain::files::SharedFile;
 use crate::domain::hooks::Hooks;
 use crate::domain::join_codes::JoinCodes;
@@ -47,6 +48,9 @@ struct UsersContent<A> {
     /// Absent in snapshots of versions without hooks.
     #[serde(default, skip_serializing_if = "Hooks::is_empty")]
     hooks: Hooks,
+    /// Absent in snapshots of versions without outgoing hooks.
+    #[serde(default, skip_serializing_if = "OutgoingHooks::is_empty")]
+    outgoing_hooks: OutgoingHooks,
     /// Absent in snapshots of versions without reset codes.
     #[serde(default, skip_serializing_if = "ResetCodes::is_empty")]
     reset_codes: ResetCodes,
@@ -98,6 +102,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     state.users.restore(users.users);
     (state.users.join_codes, state.users.reset_codes) = (users.join_codes, users.reset_codes);
     state.users.hooks = users.hooks;
+    state.users.hooks.outgoing = users.outgoing_hooks;
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -139,7 +144,9 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
     };
     let (join_codes, reset_codes) = (state.users.join_codes.clone(), state.users.reset_codes.clone());
     let hooks = state.users.hooks.clone();
-    let users = UsersContent { users: state.users.accounts(), join_codes, hooks, reset_codes };
+    let outgoing_hooks = hooks.outgoing.clone();
+    let users = state.users.accounts();
+    let users = UsersContent { users, join_codes, hooks, outgoing_hooks, reset_codes };
     Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 

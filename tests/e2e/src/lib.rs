@@ -15,12 +15,14 @@ mod subscriber;
 mod recording_relay;
 mod terminal;
 mod web;
+mod receiver;
 mod tls_client;
 pub mod fake_ca;
 
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
 pub use process::{Finished, Process, binary};
+pub use receiver::{Received, Receiver};
 pub use recording_relay::{Recorded, RecordingRelay};
 pub use subscriber::Subscriber;
 pub use terminal::Terminal;

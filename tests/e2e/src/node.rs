@@ -103,6 +103,11 @@ impl Node {
 
     /// Starts a gateway as a further process of the node.
     pub fn add_gateway(&mut self) {
+        self.add_gateway_with(&[]);
+    }
+
+    /// Starts a gateway with additional flags.
+    pub fn add_gateway_with(&mut self, flags: &[(&str, &str)]) {
         let endpoint = new_endpoint();
         let mut gateway = Role::new("gateway")
             .flag("broker", self.endpoint("clients"))
@@ -110,7 +115,8 @@ impl Node {
             .flag("control", &endpoint)
             .flag("keys", &path(&keys_folder(self.data())))
             .flag("web", endpoint.trim_start_matches("tcp://"))
-            .flag("metrics", "off");
+            .flag("metrics", "off")
+            .flags(flags);
         gateway.start();
         self.roles.push(gateway);
     }

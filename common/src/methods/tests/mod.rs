@@ -19,7 +19,7 @@ fn a_session_method_without_a_token_is_refused() {
     for about in Method::ALL.iter().map(|method| method.description()) {
         let mut params: serde_json::Value = serde_json::from_str(about.params).expect("json");
         let had_token = params.as_object_mut().expect("an object").remove("token").is_some();
-        assert_eq!(had_token, about.rights != Rights::Anyone, "{}", about.name);
+        assert_eq!(had_token, about.rights.needs_token(), "{}", about.name);
         if had_token {
             let params = params.to_string();
             let error = Call::decode(about.name, &params).expect_err(about.name);

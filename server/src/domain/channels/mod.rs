@@ -18,6 +18,7 @@ use self::first_names::FirstNames;
 use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
+use super::delivery_secret::DeliverySecret;
 use super::reads::ReadState;
 
 pub use channel::{Channel, Direct, Progress};
@@ -158,6 +159,16 @@ impl Channels {
     #[must_use]
     pub fn hook_secret(&self, hook: Uuid) -> String {
         self.secret.hook_secret(hook)
+    }
+
+    #[must_use]
+    pub fn delivery_secret(&self, hook: Uuid) -> DeliverySecret {
+        self.secret.delivery(hook)
+    }
+
+    #[must_use]
+    pub fn deliveries_topic(&self) -> String {
+        self.secret.deliveries()
     }
 
     /// Whether `code` is the HMAC-SHA-256 of `body` with the secret of the hook.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use common::Body;
 
+use crate::domain::deliveries::Step;
 use crate::domain::records::{Record, ServerRecord};
 
 /// Generates a function with a complete match that returns the name of each variant, and a list of all names.
@@ -54,6 +55,11 @@ kinds! {
     ServerRecord::JoinCodeRevoked { .. } => "join_code.revoked",
     ServerRecord::HookCreated { .. } => "hook",
     ServerRecord::HookRevoked { .. } => "hook.revoked",
+    ServerRecord::OutgoingHookCreated { .. } => "hook.outgoing",
+    ServerRecord::DeliveryChanged { step: Step::Delivered { .. }, .. } => "delivery, delivered",
+    ServerRecord::DeliveryChanged { step: Step::Failing { .. }, .. } => "delivery, failing",
+    ServerRecord::DeliveryChanged { step: Step::Paused, .. } => "delivery, paused",
+    ServerRecord::DeliveryChanged { step: Step::Resumed { .. }, .. } => "delivery, resumed",
     ServerRecord::ResetCodeCreated { .. } => "password.code",
     ServerRecord::ClientKnown { .. } => "client",
     ServerRecord::Read { .. } => "read",

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::amendments::without_text;
+use common::deliveries::HookUrl;
 use common::{Body, DisplayName, Event};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -10,11 +11,12 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
+use crate::domain::deliveries::{OutgoingHook, Step};
 use crate::domain::records::{Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..52u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..54u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -74,6 +76,10 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(by, other, place) },
                 50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
                 51 => post(by, place),
+                52 => Command::CreateOutgoingHook { id: outgoing_id(flag), hook: outgoing(by, other, place) },
+                53 => {
+                    Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
+                }
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -97,6 +103,25 @@ fn join_code(by: &str) -> JoinCode {
 fn hook(by: &str, bot: &str, place: &str) -> Hook {
     let (channel, digest) = (common::ChannelName::new(place).expect("a name"), TokenDigest::of(bot));
     Hook { by: user(by), user: user(bot), channel, digest, unlocked: false, here: true, signed: false }
+}
+
+fn outgoing_id(flag: bool) -> Uuid {
+    Uuid::from_u128(if flag { 8 } else { 9 })
+}
+
+fn outgoing(by: &str, bot: &str, place: &str) -> OutgoingHook {
+    let channel = common::ChannelName::new(place).expect("a name");
+    let url = HookUrl::new("https://ci.example/").expect("an address");
+    OutgoingHook { by: user(by), user: user(bot), channel, url, n: 0, failure: None, paused: false }
+}
+
+fn step(by: &str, n: u64, place: &str) -> Step {
+    match (n, place) {
+        (1, "#a") => Step::Failing { error: "500".into() },
+        (1, _) => Step::Paused,
+        (2, _) => Step::Resumed { by: user(by) },
+        (n, _) => Step::Delivered { n: n + 5 },
+    }
 }
 
 fn post(by: &str, place: &str) -> Command<'static> {

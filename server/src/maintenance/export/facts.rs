@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use common::channels::{LaterNames, Role};
+use common::deliveries::HookUrl;
 use common::notify::Level;
 use common::{ChannelName, Detail, DisplayName, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::domain::deliveries::{OutgoingHook, Step};
 use crate::domain::records::{ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
@@ -109,9 +111,15 @@ pub enum UserRecord {
     /// The user created an incoming webhook.
     #[serde(rename = "hook")]
     HookCreated { at: u64, id: Uuid, name: UserName, channel: ChannelName },
-    /// The user revoked an incoming webhook.
+    /// The user revoked a webhook.
     #[serde(rename = "hook.revoked")]
     HookRevoked { at: u64, id: Uuid },
+    /// The user created an outgoing webhook.
+    #[serde(rename = "hook.outgoing")]
+    OutgoingHookCreated { at: u64, id: Uuid, name: UserName, channel: ChannelName, url: HookUrl },
+    /// The user resumed an outgoing webhook.
+    #[serde(rename = "hook.resumed")]
+    HookResumed { at: u64, id: Uuid },
     /// An administrator gave the user a code for a new password.
     #[serde(rename = "password.code")]
     ResetCodeCreated { at: u64, by: UserName, expires: u64 },
@@ -195,6 +203,18 @@ pub(super) fn user_record(
             (by, UserRecord::HookCreated { at, id, name, channel })
         }
         ServerRecord::HookRevoked { at, by, id } => (by, UserRecord::HookRevoked { at, id }),
+        ServerRecord::OutgoingHookCreated { at, id, hook } => {
+            let OutgoingHook { by, user: name, channel, url, .. } = hook;
+            (by, UserRecord::OutgoingHookCreated { at, id, name, channel, url })
+        }
+        ServerRecord::DeliveryChanged { at, id, step: Step::Resumed { by } } => {
+            (by, UserRecord::HookResumed { at, id })
+        }
+        // These steps concern a webhook, not a user.
+        ServerRecord::DeliveryChanged {
+            step: Step::Delivered { .. } | Step::Failing { .. } | Step::Paused,
+            ..
+        } => return None,
         ServerRecord::ResetCodeCreated { at, by, user, code } => {
             (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
         }

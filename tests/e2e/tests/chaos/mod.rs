@@ -16,6 +16,7 @@ mod test_bed;
 mod verdict;
 mod web_link;
 mod web_sockets;
+mod deliveries;
 
 mod stopped;
 mod storm;

@@ -1,0 +1,187 @@
+//! Delivers events to the receivers of outgoing webhooks.
+//!
+//! The courier takes runs of signed events from the server, posts them one after the other, and reports the
+//! last event that the receiver accepted. The server stores this position, decides when a failed delivery is
+//! repeated, and holds the secrets. The courier stores nothing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use common::deliveries::{Run, SignedEvent, TakenDeliveries};
+use common::limits::{RUN_LEASE_MS, RUNS_MAX};
+use common::{Detail, rpc};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use transport::client_name::GATEWAY_SENDER;
+use transport::clock;
+use uuid::Uuid;
+
+use crate::http::answer::Failure;
+use crate::http::call::{Answered, Ask, ask};
+use crate::http::web::{Client, Web, until_stop};
+use crate::hub::queue::Next;
+use crate::limits::OUTBOUND_MS_MAX;
+use crate::link::OpenLink;
+use crate::outbound::client::{GuardedClient, OutboundError};
+
+/// The time of a run after which it begins no further event. The last event may take the time of one request,
+/// and must end before another gateway may take the run.
+const RUN_TIME: Duration = Duration::from_millis(RUN_LEASE_MS - OUTBOUND_MS_MAX - 1_000);
+
+/// The minimum time between two requests for runs. Further notices wait.
+const TAKE_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The time after which the courier asks again if the server did not answer.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// The time after which the courier asks again if the server does not know it as the gateway of the node.
+const STRANGER_DELAY: Duration = Duration::from_secs(60);
+
+/// The time for the reply to a request. The courier may repeat both of its requests.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The number of attempts to report a run. Afterwards, the server repeats the run.
+const REPORTS_MAX: usize = 30;
+
+/// Takes and delivers runs until the gateway stops.
+pub(crate) async fn run(web: Web) {
+    let courier = Arc::new(Courier { web: web.clone(), client: OnceCell::new() });
+    let mut runs = JoinSet::new();
+    // The link with the notices of the server, and its topic.
+    let mut link: Option<(OpenLink, String)> = None;
+    let mut busy = HashSet::new();
+    loop {
+        let began = clock::now();
+        let wait = match courier.take(&busy).await {
+            Ok(taken) => {
+                if link.as_ref().is_none_or(|(_, topic)| *topic != taken.topic) {
+                    link = Some((follow(&web, &taken.topic).await, taken.topic));
+                }
+                for run in taken.runs {
+                    busy.insert(run.hook);
+                    runs.spawn(deliver(Arc::clone(&courier), run, began));
+                }
+                Duration::from_millis(taken.wait_ms)
+            }
+            Err(failure) if failure.0.detail() == Some(&Detail::OnlyGateway) => {
+                tracing::debug!("outgoing webhooks need an encrypted node");
+                STRANGER_DELAY
+            }
+            Err(_) => RETRY_DELAY,
+        };
+        let news = async {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => None,
+                Some(ended) = runs.join_next() => Some(ended),
+                is_open = notified(link.as_ref()) => {
+                    if !is_open { link = None; }
+                    None
+                }
+            }
+        };
+        let Some(ended) = until_stop(&web, news).await else { break };
+        match ended {
+            Some(Ok(hook)) => drop(busy.remove(&hook)),
+            // A run that panicked.
+            Some(Err(_)) => busy.clear(),
+            None => {}
+        }
+        tokio::time::sleep(TAKE_INTERVAL).await;
+    }
+    while runs.join_next().await.is_some() {}
+}
+
+/// Subscribes to the notices of the server.
+async fn follow(web: &Web, topic: &str) -> OpenLink {
+    let open = web.hub.open(GATEWAY_SENDER, None);
+    let mut line = Vec::new();
+    rpc::encode_request(&mut line, "topics", "gateway.subscribe", &json!({ "topics": [topic] }));
+    open.send(line.into()).await;
+    open
+}
+
+/// Waits for a line. Returns false if the link was closed. Without a link, waits forever.
+async fn notified(link: Option<&(OpenLink, String)>) -> bool {
+    let Some((open, _)) = link else { return std::future::pending().await };
+    loop {
+        open.link.heard();
+        match open.link.next().await {
+            Next::Ping => {}
+            Next::Close(_) => return false,
+            Next::Lines(_) => {
+                open.link.sent(&open.hub);
+                return true;
+            }
+        }
+    }
+}
+
+struct Courier {
+    web: Web,
+    /// Made for the first run, because it loads the certificates of the system.
+    client: OnceCell<GuardedClient>,
+}
+
+impl Courier {
+    async fn take(&self, busy: &HashSet<Uuid>) -> Result<TakenDeliveries, Failure> {
+        let free = RUNS_MAX.saturating_sub(busy.len());
+        let taken = self.ask("delivery.take", json!({ "runs": free, "busy": busy })).await?;
+        serde_json::from_str(taken.raw()?.get()).map_err(|_| Detail::NoReply.into())
+    }
+
+    async fn ask(&self, method: &str, params: Value) -> Result<Answered, Failure> {
+        let client = Client { sender: GATEWAY_SENDER, is_secure: true };
+        let asked = ask(&self.web, client, None, Ask::new(method, params));
+        tokio::time::timeout(REPLY_TIMEOUT, asked).await.map_err(|_elapsed| Detail::NoReply)?
+    }
+
+    async fn post(&self, url: &str, event: SignedEvent) -> Result<(), OutboundError> {
+        let client = self.client.get_or_try_init(|| async { GuardedClient::new(&self.web.hooks_allow) });
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("webhook-id", event.id),
+            ("webhook-timestamp", event.timestamp.to_string()),
+            ("webhook-signature", event.signature),
+        ] {
+            let value =
+                HeaderValue::try_from(value).map_err(|error| OutboundError::Failed(error.to_string()))?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        let body: Box<str> = event.event.into();
+        client.await?.post(url, headers, Bytes::from(body.into_string())).await
+    }
+}
+
+/// Delivers a run, and reports it. Returns its hook.
+async fn deliver(courier: Arc<Courier>, run: Run, began: Instant) -> Uuid {
+    let Run { hook, lease, url, events } = run;
+    let (mut accepted, mut failure) = (None, None);
+    for event in events {
+        if began.elapsed() > RUN_TIME || *courier.web.is_stopping.borrow() {
+            break;
+        }
+        let n = event.n;
+        let posted = courier.post(url.as_str(), event).await;
+        courier.web.gauges.delivery(posted.is_ok());
+        match posted {
+            Ok(()) => accepted = Some(n),
+            Err(error) => {
+                failure = Some(error.to_string());
+                break;
+            }
+        }
+    }
+    let report = json!({ "hook": hook, "lease": lease, "n": accepted, "error": failure });
+    for _ in 0..REPORTS_MAX {
+        let reported = courier.ask("delivery.report", report.clone()).await;
+        if reported.is_ok() || *courier.web.is_stopping.borrow() {
+            break;
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
+    hook
+}

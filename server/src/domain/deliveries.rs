@@ -1,0 +1,191 @@
+//! Outgoing webhooks: the receivers of the events of channels, and the position of each. A position is the
+//! number of the last event that the receiver accepted. It is in the log, so deliveries continue after a crash.
+
+use std::collections::{BTreeMap, HashMap};
+
+use common::deliveries::HookUrl;
+use common::{ChannelName, Conversation, Detail, UserName};
+use foldhash::fast::RandomState;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::State;
+use super::hooks::{may_add, may_manage};
+use crate::domain::records::{Record, ServerRecord};
+
+/// An outgoing webhook that was not revoked, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingHook {
+    /// The moderator who created the hook.
+    pub by: UserName,
+    /// The account of the hook. It delivers what this account may read.
+    pub user: UserName,
+    pub channel: ChannelName,
+    pub url: HookUrl,
+    /// The number of the last event that the receiver accepted.
+    pub n: u64,
+    /// The first failure since the last accepted event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The time in Unix milliseconds.
+    pub since: u64,
+    pub error: Box<str>,
+}
+
+/// A change of the deliveries of a hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The receiver accepted the events up to `n`.
+    Delivered { n: u64 },
+    /// A delivery failed, and the one before did not. Further failures are not recorded.
+    Failing { error: Box<str> },
+    /// Deliveries failed for too long.
+    Paused,
+    /// A moderator resumed the deliveries.
+    Resumed { by: UserName },
+}
+
+/// The outgoing hooks by their ids, which begin with the time of their creation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<Uuid, OutgoingHook>", into = "BTreeMap<Uuid, OutgoingHook>")]
+pub struct OutgoingHooks {
+    all: BTreeMap<Uuid, OutgoingHook>,
+    /// The number of hooks of each channel that has any; derived from `all`.
+    counts: HashMap<ChannelName, usize, RandomState>,
+}
+
+impl From<BTreeMap<Uuid, OutgoingHook>> for OutgoingHooks {
+    fn from(all: BTreeMap<Uuid, OutgoingHook>) -> Self {
+        let mut hooks = Self::default();
+        all.into_iter().for_each(|(id, hook)| hooks.insert(id, hook));
+        hooks
+    }
+}
+
+impl From<OutgoingHooks> for BTreeMap<Uuid, OutgoingHook> {
+    fn from(hooks: OutgoingHooks) -> Self {
+        hooks.all
+    }
+}
+
+impl OutgoingHooks {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    #[must_use]
+    pub fn get(&self, id: Uuid) -> Option<&OutgoingHook> {
+        self.all.get(&id)
+    }
+
+    /// The number of hooks of a channel.
+    #[must_use]
+    pub fn count(&self, channel: &ChannelName) -> usize {
+        self.counts.get(channel).copied().unwrap_or_default()
+    }
+
+    /// The hooks of a channel, the newest last.
+    pub fn of<'a>(&'a self, channel: &ChannelName) -> impl Iterator<Item = (&'a Uuid, &'a OutgoingHook)> {
+        self.all.iter().filter(move |(_, hook)| hook.channel == *channel)
+    }
+
+    /// All hooks, beginning after the hook `last`.
+    pub fn after(&self, last: Uuid) -> impl Iterator<Item = (Uuid, &OutgoingHook)> {
+        let (before, after) = (self.all.range(..=last), self.all.range(last..));
+        let after = after.filter(move |(id, _)| **id != last);
+        after.chain(before).map(|(id, hook)| (*id, hook))
+    }
+
+    pub(super) fn apply(&mut self, record: &ServerRecord) {
+        if let ServerRecord::OutgoingHookCreated { id, hook, .. } = record {
+            self.insert(*id, hook.clone());
+        } else if let ServerRecord::DeliveryChanged { at, id, step } = record {
+            if let Some(hook) = self.all.get_mut(id) {
+                hook.apply(*at, step);
+            }
+        } else if let ServerRecord::HookRevoked { id, .. } = record {
+            self.retain(|known, _| known != id);
+        } else if let ServerRecord::AccountDeleted { user, .. } = record {
+            self.retain(|_, hook| hook.user != *user);
+        }
+    }
+
+    /// Removes the hooks of a deleted channel.
+    pub(super) fn remove_channel(&mut self, channel: &ChannelName) {
+        self.retain(|_, hook| hook.channel != *channel);
+    }
+
+    fn insert(&mut self, id: Uuid, hook: OutgoingHook) {
+        let channel = hook.channel.clone();
+        if self.all.insert(id, hook).is_none() {
+            *self.counts.entry(channel).or_default() += 1;
+        }
+    }
+
+    fn retain(&mut self, stays: impl Fn(&Uuid, &OutgoingHook) -> bool) {
+        for (_, removed) in self.all.extract_if(.., |id, hook| !stays(id, hook)) {
+            if let Some(count) = self.counts.get_mut(&removed.channel) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(&removed.channel);
+                }
+            }
+        }
+    }
+}
+
+impl OutgoingHook {
+    fn apply(&mut self, at: u64, step: &Step) {
+        match step {
+            Step::Delivered { n } => (self.n, self.failure) = (*n, None),
+            Step::Failing { error } => {
+                self.failure = Some(Failure { since: at, error: error.clone() });
+            }
+            Step::Paused => self.paused = true,
+            Step::Resumed { .. } => (self.paused, self.failure) = (false, None),
+        }
+    }
+}
+
+/// The hook begins with the events after its creation.
+pub(super) fn create<'a>(state: &State, id: Uuid, hook: OutgoingHook, at: u64) -> Result<Record<'a>, Detail> {
+    may_manage(state, &hook.channel, &hook.by)?;
+    may_add(state, &hook.channel)?;
+    let n = head(state, &hook);
+    Ok(Record::Server(ServerRecord::OutgoingHookCreated { at, id, hook: OutgoingHook { n, ..hook } }))
+}
+
+/// The number of the newest event of the hook's channel.
+#[must_use]
+pub fn head(state: &State, hook: &OutgoingHook) -> u64 {
+    state.head(&Conversation::Channel(hook.channel.clone()))
+}
+
+/// A report that was repeated, or that is older than the position, changes nothing.
+pub(super) fn step<'a>(state: &State, id: Uuid, step: Step, at: u64) -> Result<Option<Record<'a>>, Detail> {
+    let hook = state.users.hooks.outgoing.get(id).ok_or(Detail::NoSuchHook)?;
+    let changes = match &step {
+        Step::Delivered { n } => (hook.n + 1..=head(state, hook)).contains(n),
+        Step::Failing { .. } => hook.failure.is_none(),
+        Step::Paused => !hook.paused,
+        Step::Resumed { by } => {
+            // A user who may not see the hook learns nothing about it.
+            may_manage(state, &hook.channel, by).map_err(|_not_allowed| Detail::NoSuchHook)?;
+            hook.paused || hook.failure.is_some()
+        }
+    };
+    Ok(changes.then_some(Record::Server(ServerRecord::DeliveryChanged { at, id, step })))
+}

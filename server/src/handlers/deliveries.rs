@@ -1,0 +1,195 @@
+//! `delivery.take`, `delivery.report` and `hook.resume`: the deliveries of outgoing webhooks.
+
+use common::accounts::Done;
+use common::deliveries::{
+    Delivery, DeliveryState, HookUrl, ReportDelivery, Run, SignedEvent, TakeDeliveries, TakenDeliveries,
+};
+use common::errors::shortened;
+use common::hooks::{CreatedHook, Hook, OneHook, Via};
+use common::limits::{
+    DELIVERY_ERROR_CHARACTERS_MAX, DELIVERY_FAILING_MS_MAX, RUN_BYTES_MAX, RUN_EVENTS_MAX, RUNS_MAX,
+};
+use common::{ChannelName, Conversation, Detail, Error, Target, Text, UserName};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{RequestContext, history, hooks};
+use crate::domain::deliveries::{OutgoingHook, Step, head};
+use crate::domain::history::readable;
+use crate::domain::{Command, State};
+use crate::storage::ledger::internal;
+
+/// The bytes of the runs in one reply, after which it gets no further run.
+const TAKEN_BYTES: usize = 3 * RUN_BYTES_MAX;
+
+/// The maximum time between two requests for deliveries. A notice may be lost.
+const WAIT_MS_MAX: u64 = 10_000;
+
+/// Stores an outgoing hook, whose account is a member of the channel.
+pub(super) fn create(
+    context: &mut RequestContext<'_>,
+    (by, user): (UserName, UserName),
+    channel: ChannelName,
+    url: HookUrl,
+) -> Result<CreatedHook, Error> {
+    let id = Uuid::now_v7();
+    let hook = OutgoingHook { by, user, channel, url, n: 0, failure: None, paused: false };
+    context.record(Command::CreateOutgoingHook { id, hook })?;
+    let secret = context.ledger.state().channels.delivery_secret(id);
+    Ok(CreatedHook { id, hook: None, secret: Some(secret.to_string()) })
+}
+
+/// A hook as `hook.list` shows it.
+pub(super) fn describe(context: &RequestContext<'_>, id: Uuid, hook: &OutgoingHook) -> Hook {
+    let state = context.ledger.state();
+    let first = hook.failure.as_ref();
+    let delivery = Delivery {
+        url: hook.url.clone(),
+        n: hook.n,
+        head: head(state, hook),
+        state: if hook.paused {
+            DeliveryState::Paused
+        } else if !may_read(state, hook) {
+            DeliveryState::NotMember
+        } else if first.is_some() {
+            DeliveryState::Failing
+        } else {
+            DeliveryState::Active
+        },
+        since: first.map(|failure| failure.since),
+        error: first.map(|failure| context.leases.error(id).unwrap_or(&failure.error).to_owned()),
+    };
+    let (name, by, delivery) = (hook.user.clone(), hook.by.clone(), Some(delivery));
+    Hook { id, name, by, unlocked: false, here: false, signed: false, delivery }
+}
+
+pub(super) fn resume(context: &mut RequestContext<'_>, params: &OneHook<'_>) -> Result<Done, Error> {
+    let by = context.authenticate(&params.token)?;
+    change(context, by.clone(), params.id, Step::Resumed { by })?;
+    context.leases.release(params.id);
+    Ok(Done {})
+}
+
+pub(super) fn take(
+    context: &mut RequestContext<'_>,
+    params: &TakeDeliveries,
+) -> Result<TakenDeliveries, Error> {
+    must_be_gateway(context)?;
+    let now_ms = context.now_ms;
+    let topic = context.ledger.state().channels.deliveries_topic();
+    let mut taken = TakenDeliveries { runs: Vec::new(), topic, wait_ms: WAIT_MS_MAX };
+    // While the log cannot be written, positions could not be stored, and each event would be sent many times.
+    if context.ledger.may_write().is_err() {
+        return Ok(taken);
+    }
+    let hooks = &context.ledger.state().users.hooks.outgoing;
+    context.leases.retain(|id| hooks.get(id).is_some());
+    let is_ready = |(id, hook): &(Uuid, &OutgoingHook)| {
+        let state = context.ledger.state();
+        !hook.paused
+            && hook.n < head(state, hook)
+            && context.leases.is_free(*id, now_ms)
+            && !params.busy.contains(id)
+            && may_read(state, hook)
+    };
+    let ready = hooks.after(context.leases.last_hook).filter(is_ready);
+    let ready: Vec<Uuid> = ready.map(|(id, _)| id).take(params.runs.min(RUNS_MAX)).collect();
+    let mut bytes = 0;
+    for id in ready {
+        if bytes >= TAKEN_BYTES {
+            taken.wait_ms = 0;
+            break;
+        }
+        let Some((url, events)) = events(context, id, &mut bytes)? else { continue };
+        let lease = context.leases.lease(id, now_ms);
+        taken.runs.push(Run { hook: id, lease, url, events });
+    }
+    let next_ms = context.leases.next_ms(now_ms).unwrap_or(WAIT_MS_MAX);
+    taken.wait_ms = taken.wait_ms.min(next_ms);
+    Ok(taken)
+}
+
+pub(super) fn report(context: &mut RequestContext<'_>, params: &ReportDelivery<'_>) -> Result<Done, Error> {
+    must_be_gateway(context)?;
+    let ReportDelivery { hook: id, lease, n, error } = params;
+    let Some(hook) = context.ledger.state().users.hooks.outgoing.get(*id).cloned() else {
+        return Ok(Done {});
+    };
+    // The receiver has accepted these events, even if the lease has ended.
+    if let Some(n) = n {
+        change(context, hook.user.clone(), *id, Step::Delivered { n: *n })?;
+    }
+    if !context.leases.has(*id, *lease) {
+        return Ok(Done {});
+    }
+    match error {
+        None => context.leases.release(*id),
+        Some(error) => failed(context, *id, &hook, &shortened(error, DELIVERY_ERROR_CHARACTERS_MAX))?,
+    }
+    Ok(Done {})
+}
+
+/// Notes a failure. After a day of failures, pauses the hook, and sends a notice to its creator.
+fn failed(context: &mut RequestContext<'_>, id: Uuid, hook: &OutgoingHook, error: &str) -> Result<(), Error> {
+    change(context, hook.user.clone(), id, Step::Failing { error: error.into() })?;
+    let failure = context.ledger.state().users.hooks.outgoing.get(id).and_then(|hook| hook.failure.as_ref());
+    let failing_ms = failure.map_or(0, |failure| context.now_ms.saturating_sub(failure.since));
+    context.leases.delay(id, error, failing_ms, context.now_ms);
+    if failing_ms < DELIVERY_FAILING_MS_MAX {
+        return Ok(());
+    }
+    change(context, hook.user.clone(), id, Step::Paused)?;
+    let (host, channel) = (hook.url.host(), &hook.channel);
+    let text = format!(
+        "The webhook to {host} in {channel} is paused, because {host} has accepted no event for 24 hours. \
+         The last error: {error}. When the receiver works again: papo hook resume {id}"
+    );
+    let (user, to) = (hook.user.clone(), Target::User(hook.by.clone()));
+    let (id, via) = (hooks::id_at(context.now_ms), Via { hook: user.clone(), username: None });
+    let notice = Command::Post { user, to, id, text: Text::new(text)?, via };
+    if let Err(error) = context.record(notice) {
+        // The creator may have blocked the account of the hook, or have deleted their own.
+        tracing::warn!(%error, hook = %hook.user, "the creator of a paused webhook gets no notice");
+    }
+    Ok(())
+}
+
+fn change(context: &mut RequestContext<'_>, user: UserName, id: Uuid, step: Step) -> Result<(), Error> {
+    context.record(Command::ChangeDelivery { user, id, step }).map(drop)
+}
+
+/// The next events of a hook, signed. Adds their bytes to `bytes`.
+fn events(
+    context: &RequestContext<'_>,
+    id: Uuid,
+    bytes: &mut usize,
+) -> Result<Option<(HookUrl, Vec<SignedEvent>)>, Error> {
+    let state = context.ledger.state();
+    let Some(hook) = state.users.hooks.outgoing.get(id) else { return Ok(None) };
+    let first = hook.n + 1;
+    let last = head(state, hook).min(hook.n + RUN_EVENTS_MAX);
+    let conversation = Conversation::Channel(hook.channel.clone());
+    let lines = history::read_forward(context, &conversation, first, last, RUN_BYTES_MAX)?;
+    *bytes += lines.len();
+    let secret = state.channels.delivery_secret(id);
+    let timestamp = context.now_ms / 1_000;
+    let mut events = Vec::new();
+    for (n, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
+        let event: Box<RawValue> = serde_json::from_slice(line.trim_ascii_end()).map_err(internal)?;
+        let message = format!("{id}:{n}");
+        let signature = secret.sign(&message, timestamp, event.get());
+        events.push(SignedEvent { n, id: message, timestamp, signature, event });
+    }
+    Ok(Some((hook.url.clone(), events)))
+}
+
+/// Whether the account of the hook may read the channel.
+fn may_read(state: &State, hook: &OutgoingHook) -> bool {
+    let is_active = state.users.active(&hook.user).is_ok_and(|account| !account.disabled);
+    is_active && readable(state, &hook.user, &Target::Channel(hook.channel.clone())).is_ok()
+}
+
+/// Only the gateway itself delivers. A client of the gateway is another sender.
+fn must_be_gateway(context: &RequestContext<'_>) -> Result<(), Error> {
+    if context.route.is_gateway_itself() { Ok(()) } else { Err(Detail::OnlyGateway.into()) }
+}

@@ -1,0 +1,122 @@
+//! The leases of runs: which outgoing webhooks a gateway delivers now, and which wait after a failure.
+//!
+//! Leases are in memory only. Two gateways may deliver the same events after the server was restarted. Both
+//! begin at the stored position and send the events in order, so the receiver gets no event before its
+//! predecessor; it gets some twice.
+
+use std::collections::HashMap;
+
+use common::limits::{RETRY_MS_MAX, RETRY_MS_MIN, RUN_LEASE_MS};
+use foldhash::fast::RandomState;
+use uuid::Uuid;
+
+#[derive(Debug, Default)]
+pub struct Leases {
+    /// At most one for each hook.
+    held: HashMap<Uuid, Hold, RandomState>,
+    last_lease: u64,
+    /// The hook that was leased last. The next search begins after it, so each hook has its turn.
+    pub last_hook: Uuid,
+}
+
+#[derive(Debug, Default)]
+struct Hold {
+    /// `None` after a failure.
+    lease: Option<u64>,
+    until_ms: u64,
+    /// The last error since the last accepted event.
+    error: Option<Box<str>>,
+}
+
+impl Leases {
+    /// Whether a gateway may take a run of the hook.
+    #[must_use]
+    pub fn is_free(&self, hook: Uuid, now_ms: u64) -> bool {
+        // After the clock was set back, a hold ends early instead of late.
+        let is_held = |hold: &Hold| hold.until_ms > now_ms && hold.until_ms - now_ms <= RETRY_MS_MAX;
+        !self.held.get(&hook).is_some_and(is_held)
+    }
+
+    /// Leases the hook for a run.
+    pub fn lease(&mut self, hook: Uuid, now_ms: u64) -> u64 {
+        (self.last_lease, self.last_hook) = (self.last_lease + 1, hook);
+        let hold = self.held.entry(hook).or_default();
+        (hold.lease, hold.until_ms) = (Some(self.last_lease), now_ms + RUN_LEASE_MS);
+        self.last_lease
+    }
+
+    /// Whether the hook is leased to this run.
+    #[must_use]
+    pub fn has(&self, hook: Uuid, lease: u64) -> bool {
+        self.held.get(&hook).is_some_and(|hold| hold.lease == Some(lease))
+    }
+
+    /// Ends the lease and forgets the failures of the hook.
+    pub fn release(&mut self, hook: Uuid) {
+        self.held.remove(&hook);
+    }
+
+    /// Ends the lease after a failure. The delay grows with the time since the first failure, so it doubles
+    /// with each attempt.
+    pub fn delay(&mut self, hook: Uuid, error: &str, failing_ms: u64, now_ms: u64) {
+        let until_ms = now_ms + failing_ms.clamp(RETRY_MS_MIN, RETRY_MS_MAX);
+        self.held.insert(hook, Hold { lease: None, until_ms, error: Some(error.into()) });
+    }
+
+    #[must_use]
+    pub fn error(&self, hook: Uuid) -> Option<&str> {
+        self.held.get(&hook).and_then(|hold| hold.error.as_deref())
+    }
+
+    /// Forgets hooks that were revoked.
+    pub fn retain(&mut self, exists: impl Fn(Uuid) -> bool) {
+        self.held.retain(|hook, _| exists(*hook));
+    }
+
+    /// Milliseconds until the next hook becomes free.
+    #[must_use]
+    pub fn next_ms(&self, now_ms: u64) -> Option<u64> {
+        let times = self.held.values().filter_map(|hold| hold.until_ms.checked_sub(now_ms));
+        times.filter(|left| *left > 0).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOOK: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn a_lease_ends_with_its_time_or_its_report() {
+        let mut leases = Leases::default();
+        let lease = leases.lease(HOOK, 1_000);
+        assert!(leases.has(HOOK, lease) && !leases.is_free(HOOK, 1_000 + RUN_LEASE_MS - 1));
+        assert!(leases.is_free(HOOK, 1_000 + RUN_LEASE_MS), "another gateway may take it");
+        let next = leases.lease(HOOK, 20_000);
+        assert!(leases.has(HOOK, next) && !leases.has(HOOK, lease), "the late report is not of this run");
+        leases.release(HOOK);
+        assert!(leases.is_free(HOOK, 20_000));
+    }
+
+    #[test]
+    fn the_delay_after_failures_doubles_up_to_an_hour() {
+        let (mut leases, mut now_ms, mut delays) = (Leases::default(), 0, Vec::new());
+        while now_ms < 24 * RETRY_MS_MAX {
+            leases.delay(HOOK, "500", now_ms, now_ms);
+            let left = leases.next_ms(now_ms).expect("a delay");
+            assert!(!leases.is_free(HOOK, now_ms + left - 1) && leases.is_free(HOOK, now_ms + left));
+            delays.push(left);
+            now_ms += left;
+        }
+        assert_eq!(delays[..5], [250, 250, 500, 1_000, 2_000]);
+        assert_eq!((delays.iter().max(), delays.len()), (Some(&RETRY_MS_MAX), 38));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_for_long() {
+        let mut leases = Leases::default();
+        leases.lease(HOOK, 10 * RETRY_MS_MAX);
+        assert!(leases.is_free(HOOK, RETRY_MS_MAX));
+    }
+}
