@@ -24,6 +24,7 @@ pub mod pages;
 pub mod accounts;
 pub mod join_codes;
 pub mod hooks;
+pub mod bots;
 pub mod channels;
 pub mod messages;
 pub mod files;

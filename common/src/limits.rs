@@ -140,6 +140,16 @@ pub const HOOKS_PER_CHANNEL_MAX: usize = 50;
 /// Hooks of a node. The server finds the hook of a post by its digest.
 pub const HOOKS_MAX: usize = 5_000;
 
+/// The maximum number of tokens of bots that one user has created.
+pub const BOT_TOKENS_PER_USER_MAX: usize = 50;
+
+/// The maximum number of tokens of bots of a node. One page lists them all, and each use of a token stores at
+/// most one record a day.
+pub const BOT_TOKENS_MAX: usize = 1_000;
+
+/// The maximum number of conversations of one token of a bot.
+pub const BOT_CONVERSATIONS_MAX: usize = 100;
+
 /// Characters of the name that the sender of a hook's post gave itself.
 pub const POSTER_CHARACTERS_MAX: usize = 64;
 

@@ -182,6 +182,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: webhook {id} of {name} in {channel} created", time(*at))
         }
         UserRecord::HookRevoked { at, id } => format!("{}: webhook {id} revoked", time(*at)),
+        UserRecord::BotTokenCreated { at, id, name, .. } => {
+            format!("{}: token {id} of the bot {name} created", time(*at))
+        }
+        UserRecord::BotTokenUsed { at, id } => format!("{}: token {id} used", time(*at)),
         UserRecord::ResetCodeCreated { at, by, expires } => {
             format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
         }

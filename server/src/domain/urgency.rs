@@ -34,6 +34,7 @@ impl Command<'_> {
             | Self::Seen { user, .. }
             | Self::Send { user, .. }
             | Self::Post { user, .. }
+            | Self::UseBotToken { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
@@ -42,10 +43,12 @@ impl Command<'_> {
             | Self::RevokeJoinCode { by, .. }
             | Self::RegisterBot { by, .. }
             | Self::RevokeHook { by, .. }
+            | Self::RevokeBotToken { by, .. }
             | Self::CreateResetCode { by, .. }
             | Self::DeleteAccount { by, .. } => by,
             Self::CreateJoinCode { code, .. } => &code.by,
             Self::CreateHook { hook, .. } => &hook.by,
+            Self::CreateBotToken { token, .. } => &token.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -73,6 +76,7 @@ impl Command<'_> {
             | Self::ChangePassword { .. }
             | Self::RevokeJoinCode { .. }
             | Self::RevokeHook { .. }
+            | Self::RevokeBotToken { .. }
             | Self::Disable { .. }
             | Self::DeleteAccount { .. }
             | Self::Depart { .. }
@@ -93,6 +97,8 @@ impl Command<'_> {
             | Self::CreateJoinCode { .. }
             | Self::RegisterBot { .. }
             | Self::CreateHook { .. }
+            | Self::CreateBotToken { .. }
+            | Self::UseBotToken { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }
@@ -114,7 +120,8 @@ impl Command<'_> {
     }
 
     /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
-    /// exempt, because passwords have their own limit and a user needs a session to read.
+    /// exempt, because passwords have their own limit and a user needs a session to read. The use of a bot's
+    /// token is recorded once a day.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_login = matches!(
@@ -123,6 +130,7 @@ impl Command<'_> {
                 | Self::UseJoinCode { .. }
                 | Self::OpenSession { .. }
                 | Self::KnowClient { .. }
+                | Self::UseBotToken { .. }
                 | Self::Seen { .. }
         );
         is_login || self.is_removal()
@@ -138,6 +146,7 @@ impl Command<'_> {
                 | Self::Post { .. }
                 | Self::Share { .. }
                 | Self::MarkRead { .. }
+                | Self::UseBotToken { .. }
                 | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {

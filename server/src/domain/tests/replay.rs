@@ -10,11 +10,11 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
-use crate::domain::records::{Hook, JoinCode, ResetCode};
+use crate::domain::records::{BotToken, Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..52u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..55u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -74,6 +74,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(by, other, place) },
                 50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
                 51 => post(by, place),
+                52 => Command::CreateBotToken {
+                    id: Uuid::from_u128(n.into()),
+                    token: bot_token(by, other, place),
+                },
+                53 => Command::UseBotToken { user: target, id: Uuid::from_u128(n.into()) },
+                54 => Command::RevokeBotToken { by: user(by), id: Uuid::from_u128(n.into()) },
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -97,6 +103,11 @@ fn join_code(by: &str) -> JoinCode {
 fn hook(by: &str, bot: &str, place: &str) -> Hook {
     let (channel, digest) = (common::ChannelName::new(place).expect("a name"), TokenDigest::of(bot));
     Hook { by: user(by), user: user(bot), channel, digest, unlocked: false, here: true, signed: false }
+}
+
+fn bot_token(by: &str, bot: &str, place: &str) -> BotToken {
+    let (scope, conversations) = (common::bots::Scope::Write, vec![to(place), to("@bob")]);
+    BotToken { by: user(by), user: user(bot), digest: TokenDigest::of(bot), scope, conversations }
 }
 
 fn post(by: &str, place: &str) -> Command<'static> {

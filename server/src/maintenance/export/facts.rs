@@ -3,13 +3,14 @@
 
 use std::collections::HashMap;
 
+use common::bots::Scope;
 use common::channels::{LaterNames, Role};
 use common::notify::Level;
 use common::{ChannelName, Detail, DisplayName, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::records::{ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
+use crate::domain::records::{BotToken, ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
@@ -112,6 +113,12 @@ pub enum UserRecord {
     /// The user revoked an incoming webhook.
     #[serde(rename = "hook.revoked")]
     HookRevoked { at: u64, id: Uuid },
+    /// The user created a token of a bot.
+    #[serde(rename = "bot.token")]
+    BotTokenCreated { at: u64, id: Uuid, name: UserName, scope: Scope, conversations: Vec<Target> },
+    /// The token of the bot was used.
+    #[serde(rename = "bot.used")]
+    BotTokenUsed { at: u64, id: Uuid },
     /// An administrator gave the user a code for a new password.
     #[serde(rename = "password.code")]
     ResetCodeCreated { at: u64, by: UserName, expires: u64 },
@@ -195,6 +202,11 @@ pub(super) fn user_record(
             (by, UserRecord::HookCreated { at, id, name, channel })
         }
         ServerRecord::HookRevoked { at, by, id } => (by, UserRecord::HookRevoked { at, id }),
+        ServerRecord::BotTokenCreated { at, id, token } => {
+            let BotToken { by, user: name, digest: _, scope, conversations } = token;
+            (by, UserRecord::BotTokenCreated { at, id, name, scope, conversations })
+        }
+        ServerRecord::BotTokenUsed { at, user, id } => (user, UserRecord::BotTokenUsed { at, id }),
         ServerRecord::ResetCodeCreated { at, by, user, code } => {
             (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
         }

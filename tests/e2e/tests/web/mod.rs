@@ -4,6 +4,7 @@ mod cookies;
 mod events;
 mod files;
 mod hooks;
+mod bots;
 mod legacy;
 mod monitors;
 mod proxies;
