@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
+use crate::bots::Scope;
 use crate::errors::{Error, catch_refused};
 use crate::{
     accounts, admin, amendments, bots, channels, files, history, hooks, join_codes, json, mentions, messages,
