@@ -25,6 +25,7 @@ pub mod accounts;
 pub mod join_codes;
 pub mod hooks;
 pub mod deliveries;
+pub mod bots;
 pub mod channels;
 pub mod messages;
 pub mod files;

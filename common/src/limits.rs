@@ -165,6 +165,15 @@ pub const RETRY_MS_MAX: u64 = 60 * 60 * 1_000;
 
 /// Characters of the error of a delivery.
 pub const DELIVERY_ERROR_CHARACTERS_MAX: usize = 200;
+/// The maximum number of tokens of bots that one user has created.
+pub const BOT_TOKENS_PER_USER_MAX: usize = 50;
+
+/// The maximum number of tokens of bots of a node. One page lists them all, and each use of a token stores at
+/// most one record a day.
+pub const BOT_TOKENS_MAX: usize = 1_000;
+
+/// The maximum number of conversations of one token of a bot.
+pub const BOT_CONVERSATIONS_MAX: usize = 100;
 
 /// Characters of the name that the sender of a hook's post gave itself.
 pub const POSTER_CHARACTERS_MAX: usize = 64;

@@ -7,18 +7,20 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use common::bots::Scope;
 use common::methods::{Method, Rights};
 use common::{Detail, Reason, limits};
 
 fn methods() -> String {
-    let mut text = String::from("| method | who | what |\n|---|---|---|\n");
+    let mut text = String::from("| method | who | bots | what |\n|---|---|---|---|\n");
     for about in Method::ALL.iter().map(|method| method.description()) {
         let _ = writeln!(
             text,
-            "| [`{}`](#{}) | {} | {} |",
+            "| [`{}`](#{}) | {} | {} | {} |",
             about.name,
             anchor(about.name),
             caller(about.rights),
+            scope(about.rights, about.scope),
             about.help
         );
     }
@@ -43,6 +45,17 @@ fn caller(rights: Rights) -> &'static str {
         Rights::Session => "a session",
         Rights::Administrator => "an administrator",
         Rights::Gateway => "the gateway",
+    }
+}
+
+/// The scope that the token of a bot needs.
+fn scope(rights: Rights, scope: Scope) -> &'static str {
+    match (rights, scope) {
+        (Rights::Anyone, _) => "",
+        (_, Scope::Read) => "`read`",
+        (_, Scope::Write) => "`write`",
+        (_, Scope::Admin) => "`admin`",
+        (_, Scope::Person) => "no",
     }
 }
 
@@ -93,6 +106,9 @@ fn limits() -> String {
         ("webhooks of a node", limits::HOOKS_MAX),
         ("bytes in the address of a webhook's receiver", limits::HOOK_URL_BYTES_MAX),
         ("events that a receiver gets again after a crash", limits::RUN_EVENTS_MAX as usize),
+        ("tokens of bots that a user has created", limits::BOT_TOKENS_PER_USER_MAX),
+        ("tokens of bots of a node", limits::BOT_TOKENS_MAX),
+        ("conversations of the token of a bot", limits::BOT_CONVERSATIONS_MAX),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

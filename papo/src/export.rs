@@ -186,6 +186,10 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: webhook {id} of {name} from {channel} to {} created", time(*at), url.as_str())
         }
         UserRecord::HookResumed { at, id } => format!("{}: webhook {id} resumed", time(*at)),
+        UserRecord::BotTokenCreated { at, id, name, .. } => {
+            format!("{}: token {id} of the bot {name} created", time(*at))
+        }
+        UserRecord::BotTokenUsed { at, id } => format!("{}: token {id} used", time(*at)),
         UserRecord::ResetCodeCreated { at, by, expires } => {
             format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
         }

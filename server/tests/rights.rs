@@ -78,6 +78,7 @@ fn params(method: Method, token: Option<&str>) -> Value {
         ("user", json!(if method == Method::ChannelUnban { "banned" } else { "target" })),
         ("to", json!("#room")),
         ("conversation", json!("#room")),
+        ("conversations", json!(["#room"])),
         ("session", json!(Uuid::nil())),
         ("file", json!(id(UPLOAD))),
         ("n", json!(if method == Method::MessageEdit { MESSAGE_N } else { FILE_N })),
@@ -191,6 +192,9 @@ fn every_method_in_a_public_channel() {
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    bot.create | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
@@ -264,6 +268,9 @@ fn every_method_in_a_private_channel() {
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    bot.create | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
+    bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated

@@ -61,6 +61,10 @@ translations! {
     NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
     TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
+    NoSuchBot "você não criou esse token de robô, ou ele foi revogado";
+    OutOfScope { method } "o token deste robô não permite {method} aqui: crie um token com o escopo e a conversa";
+    TooManyBotTokens { max } "há {max} tokens de robôs, o máximo: revogue um deles primeiro";
+    BotConversations { max } "o token de um robô precisa de 1 a {max} conversas";
     NoSuchHook "esse webhook não existe, ou foi revogado";
     BadHookUrl { max } "escreva um endereço como https://ci.example/papo: em ASCII, com no máximo {max} bytes, sem nome de usuário e sem '#'";
     OnlyGateway "só o gateway do nó pode chamar este método";

@@ -126,7 +126,7 @@ fn with_instant(word: &str) -> Cow<'_, str> {
 }
 
 /// A time with its date, for lists.
-pub(super) fn date_and_time(unix_ms: u64) -> String {
+pub(crate) fn date_and_time(unix_ms: u64) -> String {
     Calendar::new(DatePosition::Omitted).date_and_time(unix_ms)
 }
 

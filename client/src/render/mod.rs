@@ -29,7 +29,7 @@ pub(crate) use admin::{
     stats,
 };
 use dates::{Calendar, DatePosition};
-pub(crate) use dates::{time_from, with_instants};
+pub(crate) use dates::{date_and_time, time_from, with_instants};
 pub(crate) use display_options::{ColorChoice, DisplayOptions};
 pub(crate) use events::event_for_reader;
 pub(crate) use lists::{ban, block, channel, invitation, member, reading, session, user};

@@ -51,6 +51,7 @@ errors! {
             "a name with right-to-left letters must begin with such a letter, contain no left-to-right letters and only one kind of digits, and end with a letter or a digit";
         ChannelWithoutHash "channel_without_hash" "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign" "write '#channel' or '@user'";
+        BotConversations "bot_conversations" { max: usize } "the token of a bot needs 1 to {max} conversations";
         BlockSelf "block_self" "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
@@ -138,8 +139,7 @@ errors! {
     }
     /// Only members of the channel may do this.
     NotMember = "not_member", 4030 {
-        NotMember "not_member" { channel: ChannelName }
-            "you are not a member of {channel}: join it first";
+        NotMember "not_member" { channel: ChannelName } "you are not a member of {channel}: join it first";
     }
     /// Your role in the channel does not allow this, or the message is not yours.
     NotAllowed = "not_allowed", 4030 {
@@ -151,8 +151,7 @@ errors! {
     }
     /// You, or the user in the request, are banned from the channel.
     Banned = "banned", 4030 {
-        Banned "banned" { channel: ChannelName }
-            "you are banned from {channel}: ask one of its moderators";
+        Banned "banned" { channel: ChannelName } "you are banned from {channel}: ask one of its moderators";
         UserBanned "user_banned" { user: UserName, channel: ChannelName }
             "{user} is banned from {channel}: lift the ban first";
     }
@@ -168,13 +167,11 @@ errors! {
     /// An administrator has disabled the account.
     Disabled = "disabled", 4030 {
         Disabled "disabled" "this account is disabled: ask an administrator of the node";
-        UserDisabled "user_disabled" { user: UserName }
-            "the account of {user} is disabled: enable it first";
+        UserDisabled "user_disabled" { user: UserName } "the account of {user} is disabled: enable it first";
     }
     /// The node does not accept new accounts.
     RegistrationClosed = "registration_closed", 4030 {
-        RegistrationClosed "registration_closed"
-            "this node does not accept new accounts: ask its operator";
+        RegistrationClosed "registration_closed" "this node does not accept new accounts: ask its operator";
     }
     /// The node requires a join code, and the code is missing, wrong, used up or expired.
     InvalidJoinCode = "invalid_join_code", 4030 {
@@ -219,8 +216,7 @@ errors! {
     }
     /// You have no invitation to the channel.
     NoSuchInvitation = "no_such_invitation", 4040 {
-        NoSuchInvitation "no_such_invitation" { channel: ChannelName }
-            "you have no invitation to {channel}";
+        NoSuchInvitation "no_such_invitation" { channel: ChannelName } "you have no invitation to {channel}";
     }
     /// There is no message of that number, or it was deleted.
     NoSuchMessage = "no_such_message", 4040 {
@@ -239,6 +235,15 @@ errors! {
     NoSuchHook = "no_such_hook", 4040 {
         NoSuchHook "no_such_hook" "there is no such webhook, or it was revoked";
     }
+    /// You have created no such token of a bot, or it was revoked.
+    NoSuchBot = "no_such_bot", 4040 {
+        NoSuchBot "no_such_bot" "you have created no such token of a bot, or it was revoked";
+    }
+    /// The token of a bot does not permit the request.
+    OutOfScope = "out_of_scope", 4030 {
+        OutOfScope "out_of_scope" { method: String }
+            "the token of this bot does not permit {method} here: create a token with the scope and the conversation";
+    }
     /// The signature of a webhook's post is missing or wrong.
     WrongSignature = "wrong_signature", 4030 {
         WrongSignature "wrong_signature"
@@ -246,10 +251,8 @@ errors! {
     }
     /// You have no such upload, or it expired: begin it again.
     NoSuchUpload = "no_such_upload", 4040 {
-        NoSuchUpload "no_such_upload"
-            "you have no such upload, or it expired: begin it again";
-        UploadLost "upload_lost"
-            "the server's disk failed, and the upload is lost: begin the upload again";
+        NoSuchUpload "no_such_upload" "you have no such upload, or it expired: begin it again";
+        UploadLost "upload_lost" "the server's disk failed, and the upload is lost: begin the upload again";
     }
     /// There is no file of that number, or it was deleted.
     NoSuchFile = "no_such_file", 4040 {
@@ -258,8 +261,7 @@ errors! {
     }
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {
-        NameTaken "name_taken" { user: UserName }
-            "the name {user} is taken: choose another name";
+        NameTaken "name_taken" { user: UserName } "the name {user} is taken: choose another name";
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
         ChannelNameUsed "channel_name_used" { channel: ChannelName }
@@ -304,10 +306,8 @@ errors! {
     }
     /// The request would not change anything, and was not recorded.
     Unchanged = "unchanged", 4090 {
-        ReactionPresent "reaction_present" { emoji: String }
-            "you have already reacted with {emoji}";
-        ReactionAbsent "reaction_absent" { emoji: String }
-            "you have not reacted with {emoji}";
+        ReactionPresent "reaction_present" { emoji: String } "you have already reacted with {emoji}";
+        ReactionAbsent "reaction_absent" { emoji: String } "you have not reacted with {emoji}";
     }
     /// The request exceeds a limit. `data.detail` is the limit.
     TooLarge = "too_large", 4130 {
@@ -333,6 +333,8 @@ errors! {
             "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyHooks "too_many_hooks" { max: usize }
             "there are {max} webhooks, which is the limit: revoke one of them first";
+        TooManyBotTokens "too_many_bot_tokens" { max: usize }
+            "there are {max} tokens of bots, which is the limit: revoke one of them first";
         TooManyLevels "too_many_levels" { max: usize }
             "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }
@@ -349,45 +351,33 @@ errors! {
     RateLimited = "rate_limited", 4290 {
         TooManyGuesses "too_many_guesses" { seconds: u64 }
             "too many wrong passwords or codes: wait {seconds} s, then try again";
-        SentTooFast "sent_too_fast" { wait_ms: u64 }
-            "you send too fast: wait {wait_ms} ms, then try again";
-        TooManyLogins "too_many_logins"
-            "too many users are logging in: try again in a moment";
+        SentTooFast "sent_too_fast" { wait_ms: u64 } "you send too fast: wait {wait_ms} ms, then try again";
+        TooManyLogins "too_many_logins" "too many users are logging in: try again in a moment";
         TooManyTransfers "too_many_transfers"
             "too many chunks of files are being transferred: try again in a moment";
-        TooManyCommits "too_many_commits"
-            "too many uploads are being committed: try again in a moment";
-        TooManySearches "too_many_searches"
-            "too many users are searching: try again in a moment";
+        TooManyCommits "too_many_commits" "too many uploads are being committed: try again in a moment";
+        TooManySearches "too_many_searches" "too many users are searching: try again in a moment";
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
             "you are already uploading {max} files: finish an upload first. A new upload can replace an upload that has received no data for {idle_minutes} minutes";
-        UploadFinishing "upload_finishing"
-            "the server is committing this upload: try again in a moment";
+        UploadFinishing "upload_finishing" "the server is committing this upload: try again in a moment";
         ServerBusy "server_busy"
             "the server has not answered your earlier requests yet: try again in a moment";
         #[client] OutboxFull "outbox_full"
             "too many messages are waiting to be sent: wait until the server has received some of them";
-        #[client] TooManyRequests "too_many_requests"
-            "too many requests are pending: try again in a moment";
+        #[client] TooManyRequests "too_many_requests" "too many requests are pending: try again in a moment";
     }
     /// The server cannot store or answer now: send the request again later.
     Unavailable = "unavailable", 5030 {
-        LogUnreadable "log_unreadable"
-            "the server cannot read its log: its operator must check the disk";
-        LogUnwritable "log_unwritable"
-            "the server cannot write its log: try again later";
-        FilesUnavailable "files_unavailable"
-            "the server cannot read or write files now: try again later";
-        IndexNotReady "index_not_ready"
-            "the search index is not ready: try again in a moment";
+        LogUnreadable "log_unreadable" "the server cannot read its log: its operator must check the disk";
+        LogUnwritable "log_unwritable" "the server cannot write its log: try again later";
+        FilesUnavailable "files_unavailable" "the server cannot read or write files now: try again later";
+        IndexNotReady "index_not_ready" "the search index is not ready: try again in a moment";
         OutOfMemory "out_of_memory"
             "the server does not have enough memory to check a password: try again later";
-        NoReply "no_reply"
-            "the node does not answer now: send the request again";
+        NoReply "no_reply" "the node does not answer now: send the request again";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";
-        #[client] FollowReplaced "follow_replaced"
-            "this request was replaced by a later one";
+        #[client] FollowReplaced "follow_replaced" "this request was replaced by a later one";
     }
     /// The server's disk is full: nothing was stored.
     StorageFull = "storage_full", 5070 {

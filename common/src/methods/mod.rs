@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::bots::Scope;
 use crate::errors::{Detail, Error, shortened};
 use crate::limits::{METHOD_CHARACTERS_MAX, QUOTED_CHARACTERS_MAX};
 use crate::rpc;
@@ -64,6 +65,8 @@ pub struct MethodRow {
     pub name: &'static str,
     /// The users who may call the method.
     pub rights: Rights,
+    /// The scope that the token of a bot needs.
+    pub scope: Scope,
     /// One sentence for users.
     pub help: &'static str,
     /// An example of the parameters, as JSON.
@@ -72,11 +75,11 @@ pub struct MethodRow {
     pub result: &'static str,
 }
 
-/// Declares the methods: `Name "wire.name" rights (parameters) -> result: help`, and the examples
+/// Declares the methods: `Name "wire.name" rights scope (parameters) -> result: help`, and the examples
 /// `parameters => result`.
 macro_rules! methods {
     ($(
-        $name:ident $wire:literal $rights:ident ($params:ty) -> $result:ty:
+        $name:ident $wire:literal $rights:ident $scope:ident ($params:ty) -> $result:ty:
         $help:literal $params_example:literal => $result_example:literal;
     )+) => {
         /// Every method of the protocol.
@@ -122,6 +125,7 @@ macro_rules! methods {
                     $(Self::$name => MethodRow {
                         name: $wire,
                         rights: Rights::$rights,
+                        scope: Scope::$scope,
                         help: $help,
                         params: $params_example,
                         result: $result_example,

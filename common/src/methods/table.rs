@@ -1,277 +1,290 @@
-//! The table of methods: name, rights, types, help, and an example of parameters and result.
+//! The table of methods: name, rights, scope, types, help, and an example of parameters and result.
 
 use serde::{Deserialize, Deserializer};
 
 use super::{MethodRow, Request, ResultOf, Rights, invalid, unknown};
 use crate::accounts::Done;
+use crate::bots::Scope;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, channels, deliveries, files, history, hooks, join_codes, json, mentions,
-    messages, node, notify, presence, reads, search,
+    accounts, admin, amendments, bots, channels, deliveries, files, history, hooks, join_codes, json,
+    mentions, messages, node, notify, presence, reads, search,
 };
 
 methods! {
-    ServerInfo "server.info" Anyone (node::NoParams) -> node::Info:
+    ServerInfo "server.info" Anyone Read (node::NoParams) -> node::Info:
         "Returns the server's version, its limits and the endpoint where events are published."
         r#"{}"#
         => r#"{"name":"papo","version":"0.1.0","protocol":{"min":1,"max":1},"events":"tcp://*:5558","limits":{"name_characters":32,"text_bytes":16384,"frame_lines":1024,"frame_bytes":4194304,"history_events":500,"file_chunk_bytes":262144,"file_bytes":104857600}}"#;
-    Register "auth.register" Anyone (accounts::Registration) -> accounts::Registered:
+    Register "auth.register" Anyone Person (accounts::Registration) -> accounts::Registered:
         "Creates an account, with a join code if the node requires one."
         r#"{"user":"alice","password":"correct horse","code":"4f0c19a2b3d4e5f6071829304a5b6c7d"}"#
         => r#"{"user":"alice","administrator":true}"#;
-    Login "auth.login" Anyone (accounts::Credentials) -> accounts::LoggedIn:
+    Login "auth.login" Anyone Person (accounts::Credentials) -> accounts::LoggedIn:
         "Opens a session and returns its token."
         r#"{"user":"alice","password":"correct horse"}"#
         => r#"{"user":"alice","token":"eyJ0eXAi...","topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","expires":1766292000123}"#;
-    Reset "auth.reset" Anyone (accounts::Reset) -> Done:
+    Reset "auth.reset" Anyone Person (accounts::Reset) -> Done:
         "Replaces a forgotten password, with a code of an administrator, and ends all sessions of the account."
         r#"{"user":"alice","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","new_password":"battery staple"}"#
         => r#"{}"#;
-    Logout "auth.logout" Session (accounts::SessionOnly<'a>) -> Done:
+    Logout "auth.logout" Session Person (accounts::SessionOnly<'a>) -> Done:
         "Ends the session and revokes its token."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{}"#;
-    Password "auth.password" Session (accounts::ChangePassword<'a>) -> accounts::Revoked:
+    Password "auth.password" Session Person (accounts::ChangePassword<'a>) -> accounts::Revoked:
         "Changes your password and ends all your other sessions."
         r#"{"token":"eyJ0eXAi...","password":"correct horse","new_password":"battery staple"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
-    SessionList "session.list" Session (accounts::SessionOnly<'a>) -> accounts::Sessions:
+    SessionList "session.list" Session Read (accounts::SessionOnly<'a>) -> accounts::Sessions:
         "Lists your open sessions."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"sessions":[{"session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123,"current":true}]}"#;
-    SessionRevoke "session.revoke" Session (accounts::Revoke<'a>) -> accounts::Revoked:
+    SessionRevoke "session.revoke" Session Person (accounts::Revoke<'a>) -> accounts::Revoked:
         "Ends one of your sessions, or all your other sessions."
         r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
-    AccountDelete "account.delete" Session (accounts::DeleteAccount<'a>) -> Done:
+    AccountDelete "account.delete" Session Person (accounts::DeleteAccount<'a>) -> Done:
         "Deletes your account, which needs your password; administrators delete any account. Its name can never be used again."
         r#"{"token":"eyJ0eXAi...","password":"correct horse","erase":true}"#
         => r#"{}"#;
-    UserSet "user.set" Session (accounts::SetUser<'a>) -> Done:
+    UserSet "user.set" Session Person (accounts::SetUser<'a>) -> Done:
         "Sets your display name, which others see next to your name; an empty one removes it."
         r#"{"token":"eyJ0eXAi...","display_name":"Alice Liddell"}"#
         => r#"{}"#;
-    UserBlock "user.block" Session (accounts::OneUser<'a>) -> Done:
+    UserBlock "user.block" Session Person (accounts::OneUser<'a>) -> Done:
         "Blocks a user: the server refuses their direct messages and invitations to you."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{}"#;
-    UserUnblock "user.unblock" Session (accounts::OneUser<'a>) -> Done:
+    UserUnblock "user.unblock" Session Person (accounts::OneUser<'a>) -> Done:
         "Unblocks a user."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{}"#;
-    UserBlocks "user.blocks" Session (accounts::ListNames<'a>) -> accounts::Blocks:
+    UserBlocks "user.blocks" Session Person (accounts::ListNames<'a>) -> accounts::Blocks:
         "Lists the users whom you block, a page at a time."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"users":[{"user":"bob","at":1763700000123}],"more":false}"#;
-    UserList "user.list" Session (accounts::ListNames<'a>) -> accounts::Users:
+    UserList "user.list" Session Read (accounts::ListNames<'a>) -> accounts::Users:
         "Lists the users, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"alice"}"#
         => r#"{"users":[{"user":"bob","display_name":"Bob da Silva","since":1763700000123,"state":"online"},{"user":"carol","since":1763700000123,"state":"offline","seen":1763700000123}],"more":false}"#;
-    ChannelCreate "channel.create" Session (channels::CreateChannel<'a>) -> channels::Joined:
+    ChannelCreate "channel.create" Session Person (channels::CreateChannel<'a>) -> channels::Joined:
         "Creates a channel, public unless `private` is true; you become its first member and its owner."
         r##"{"token":"eyJ0eXAi...","channel":"#general","private":true}"##
         => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":1}"##;
-    ChannelList "channel.list" Session (accounts::ListNames<'a>) -> channels::Channels:
+    ChannelList "channel.list" Session Person (accounts::ListNames<'a>) -> channels::Channels:
         "Lists the channels that you can see, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"channels":[{"channel":"#general","name":"#all","members":2,"role":"owner","subject":"all and nothing"}],"more":false}"##;
-    ChannelJoin "channel.join" Session (channels::OneChannel<'a>) -> channels::Joined:
+    ChannelJoin "channel.join" Session Admin (channels::OneChannel<'a>) -> channels::Joined:
         "Joins a channel. For a member, the request returns the same result and changes nothing."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r##"{"channel":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544","n":2}"##;
-    ChannelLeave "channel.leave" Session (channels::OneChannel<'a>) -> Done:
+    ChannelLeave "channel.leave" Session Admin (channels::OneChannel<'a>) -> Done:
         "Leaves a channel."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{}"#;
-    ChannelMembers "channel.members" Session (channels::ListInChannel<'a>) -> channels::Members:
+    ChannelMembers "channel.members" Session Read (channels::ListInChannel<'a>) -> channels::Members:
         "Lists the members of a channel that you are in, a page at a time."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"members":[{"user":"alice","display_name":"Alice Liddell","role":"owner"},{"user":"bob","role":"member"}],"more":false}"#;
-    ChannelInvite "channel.invite" Session (channels::OneMember<'a>) -> Done:
+    ChannelInvite "channel.invite" Session Admin (channels::OneMember<'a>) -> Done:
         "Invites a user to a channel; for all members of a public channel, for moderators and owners of a private channel."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
-    ChannelInvitations "channel.invitations" Session (accounts::ListNames<'a>) -> channels::Invitations:
+    ChannelInvitations "channel.invitations" Session Person (accounts::ListNames<'a>) -> channels::Invitations:
         "Lists the channels that you are invited to and have not joined, a page at a time."
         r##"{"token":"eyJ0eXAi..."}"##
         => r##"{"invitations":[{"channel":"#board","by":"alice","at":1763700000123}],"more":false}"##;
-    ChannelDecline "channel.decline" Session (channels::OneChannel<'a>) -> Done:
+    ChannelDecline "channel.decline" Session Admin (channels::OneChannel<'a>) -> Done:
         "Declines an invitation, which removes it."
         r##"{"token":"eyJ0eXAi...","channel":"#board"}"##
         => r#"{}"#;
-    ChannelKick "channel.kick" Session (channels::OneMember<'a>) -> Done:
+    ChannelKick "channel.kick" Session Admin (channels::OneMember<'a>) -> Done:
         "Removes a member of a lower role; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
-    ChannelBan "channel.ban" Session (channels::OneMember<'a>) -> Done:
+    ChannelBan "channel.ban" Session Admin (channels::OneMember<'a>) -> Done:
         "Removes a user of a lower role, and prevents them from joining; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
-    ChannelUnban "channel.unban" Session (channels::OneMember<'a>) -> Done:
+    ChannelUnban "channel.unban" Session Admin (channels::OneMember<'a>) -> Done:
         "Lifts a ban; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob"}"##
         => r#"{}"#;
-    ChannelBans "channel.bans" Session (channels::ListInChannel<'a>) -> channels::Bans:
+    ChannelBans "channel.bans" Session Admin (channels::ListInChannel<'a>) -> channels::Bans:
         "Lists the banned users of a channel, a page at a time; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{"bans":[{"user":"mallory","by":"alice","at":1763700000123}],"more":false}"#;
-    ChannelRole "channel.role" Session (channels::GiveRole<'a>) -> Done:
+    ChannelRole "channel.role" Session Admin (channels::GiveRole<'a>) -> Done:
         "Gives a member a role; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","user":"bob","role":"moderator"}"##
         => r#"{}"#;
-    ChannelSet "channel.set" Session (channels::SetChannel<'a>) -> Done:
+    ChannelSet "channel.set" Session Admin (channels::SetChannel<'a>) -> Done:
         "Sets the subject, for moderators and owners; makes the channel private or public, for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","subject":"all and nothing","private":false}"##
         => r#"{}"#;
-    ChannelRename "channel.rename" Session (channels::RenameChannel<'a>) -> Done:
+    ChannelRename "channel.rename" Session Admin (channels::RenameChannel<'a>) -> Done:
         "Renames a channel, for owners; all its former names still lead to it."
         r##"{"token":"eyJ0eXAi...","channel":"#general","new_name":"#all"}"##
         => r#"{}"#;
-    ChannelArchive "channel.archive" Session (channels::ArchiveChannel<'a>) -> Done:
+    ChannelArchive "channel.archive" Session Admin (channels::ArchiveChannel<'a>) -> Done:
         "Archives a channel, which makes it read-only, or restores it; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general","archived":true}"##
         => r#"{}"#;
-    ChannelDelete "channel.delete" Session (channels::OneChannel<'a>) -> Done:
+    ChannelDelete "channel.delete" Session Admin (channels::OneChannel<'a>) -> Done:
         "Deletes a channel with all its messages and files. Its name can never be used again; for owners."
         r##"{"token":"eyJ0eXAi...","channel":"#general"}"##
         => r#"{}"#;
-    MessageSend "message.send" Session (messages::Send<'a>) -> messages::Sent:
+    MessageSend "message.send" Session Write (messages::Send<'a>) -> messages::Sent:
         "Sends a message to a channel or a user; the result means that it is stored on disk."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000001","text":"oi"}"##
         => r#"{"n":17,"at":1763700000123}"#;
-    MessageEdit "message.edit" Session (amendments::Edit<'a>) -> messages::Sent:
+    MessageEdit "message.edit" Session Write (amendments::Edit<'a>) -> messages::Sent:
         "Replaces the text of your own message."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000002","text":"olá"}"##
         => r#"{"n":18,"at":1763700000456}"#;
-    MessageDelete "message.delete" Session (amendments::Delete<'a>) -> messages::Sent:
+    MessageDelete "message.delete" Session Write (amendments::Delete<'a>) -> messages::Sent:
         "Deletes your own message; moderators and owners delete any message of their channel."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000003"}"##
         => r#"{"n":19,"at":1763700000789}"#;
-    MessageReact "message.react" Session (amendments::React<'a>) -> messages::Sent:
+    MessageReact "message.react" Session Write (amendments::React<'a>) -> messages::Sent:
         "Adds your reaction to a message, or removes it."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17,"id":"01970000-0000-7000-8000-000000000004","emoji":"👍"}"##
         => r#"{"n":18,"at":1763700000456}"#;
-    FileBegin "file.begin" Session (files::Begin<'a>) -> files::Begun:
+    FileBegin "file.begin" Session Write (files::Begin<'a>) -> files::Begun:
         "Begins or resumes an upload; the result says how many bytes the server has."
         r##"{"token":"eyJ0eXAi...","to":"#general","id":"01970000-0000-7000-8000-000000000002","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##
         => r#"{"file":"01970000-0000-7000-8000-000000000002","have":0}"#;
-    FileChunk "file.chunk" Session (files::Chunk<'a>) -> files::Have:
+    FileChunk "file.chunk" Session Write (files::Chunk<'a>) -> files::Have:
         "Uploads a chunk of a file. Its bytes are a second frame after the line, which must be the only line."
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002","offset":262144}"#
         => r#"{"have":524288}"#;
-    FileCommit "file.commit" Session (files::Commit<'a>) -> messages::Sent:
+    FileCommit "file.commit" Session Write (files::Commit<'a>) -> messages::Sent:
         "Sends an uploaded file; the result means that the file and its event are stored on disk."
         r#"{"token":"eyJ0eXAi...","file":"01970000-0000-7000-8000-000000000002"}"#
         => r#"{"n":18,"at":1763700000123}"#;
-    FileGet "file.get" Session (files::Get<'a>) -> files::Part:
+    FileGet "file.get" Session Read (files::Get<'a>) -> files::Part:
         "Downloads a chunk of a file. Its bytes are a second frame after the reply; the request must be the only line."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
         => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
-    MessageHistory "message.history" Session (history::History<'a>) -> history::Page:
+    MessageHistory "message.history" Session Read (history::History<'a>) -> history::Page:
         "Reads a page of a conversation: the newest events, or the events before, after or around a given event."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##
         => r##"{"conversation":"#general","head":17,"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi"}]}"##;
-    MessageSearch "message.search" Session (search::Search<'a>) -> search::Found:
+    MessageSearch "message.search" Session Read (search::Search<'a>) -> search::Found:
         "Searches messages by words, newest first, in the conversations that you can read."
         r##"{"token":"eyJ0eXAi...","query":"ação \"deploy done\" from:alice","conversation":"#general","limit":1}"##
         => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"Deploy done, boa ação!"}],"before":8841,"behind":0}"##;
-    ReadMark "read.mark" Session (reads::MarkRead<'a>) -> reads::Marked:
+    ReadMark "read.mark" Session Write (reads::MarkRead<'a>) -> reads::Marked:
         "Moves your read mark in a conversation forward."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":17}"##
         => r#"{"unread":0}"#;
-    ReadList "read.list" Session (reads::ListReads<'a>) -> reads::Reads:
+    ReadList "read.list" Session Read (reads::ListReads<'a>) -> reads::Reads:
         "Lists your read marks and the numbers of unread messages and mentions, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
-    NotifySet "notify.set" Session (notify::SetLevel<'a>) -> Done:
+    NotifySet "notify.set" Session Person (notify::SetLevel<'a>) -> Done:
         "Sets the notification level of a conversation, or the maximum for all conversations."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","level":"mentions"}"##
         => r#"{}"#;
-    NotifyList "notify.list" Session (accounts::SessionOnly<'a>) -> notify::Levels:
+    NotifyList "notify.list" Session Person (accounts::SessionOnly<'a>) -> notify::Levels:
         "Lists your notification levels."
         r#"{"token":"eyJ0eXAi..."}"#
         => r##"{"level":"all","conversations":[{"conversation":"#general","level":"mentions"},{"conversation":"@bob","level":"none"}]}"##;
-    MentionList "mention.list" Session (mentions::ListMentions<'a>) -> mentions::Mentions:
+    MentionList "mention.list" Session Person (mentions::ListMentions<'a>) -> mentions::Mentions:
         "Lists the messages that mention you, newest first, a page at a time."
         r#"{"token":"eyJ0eXAi...","before":8000}"#
         => r##"{"events":[{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"@bob, oi"}]}"##;
-    SyncHeads "sync.heads" Session (history::HeadsSince<'a>) -> history::Heads:
+    SyncHeads "sync.heads" Session Read (history::HeadsSince<'a>) -> history::Heads:
         "Returns the number of the newest event of each of your conversations, and the topics of your channels."
         r#"{"token":"eyJ0eXAi...","since":8000}"#
         => r##"{"cursor":8841,"restored":1769860800000,"topic":"user.alice.4f0c19a2b3d4e5f60718293a4b5c6d7e","heads":[{"conversation":"#general","name":"#all","n":17,"topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"},{"conversation":"@bob","n":3}]}"##;
-    PresenceSet "presence.set" Session (presence::SetPresence<'a>) -> presence::PresenceReply:
+    PresenceSet "presence.set" Session Write (presence::SetPresence<'a>) -> presence::PresenceReply:
         "Sets the presence of this session, and serves as its heartbeat; returns the topic of all users' presence."
         r#"{"token":"eyJ0eXAi...","state":"online"}"#
         => r#"{"topic":"presence.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","heartbeat_ms":15000}"#;
-    TypingSet "typing.set" Session (presence::SetTyping<'a>) -> Done:
+    TypingSet "typing.set" Session Write (presence::SetTyping<'a>) -> Done:
         "Publishes that you are typing in a conversation, or that you stopped; at most every 3 seconds."
         r##"{"token":"eyJ0eXAi...","to":"#general","typing":true}"##
         => r#"{}"#;
-    HookCreate "hook.create" Session (hooks::CreateHook<'a>) -> hooks::CreatedHook:
+    HookCreate "hook.create" Session Person (hooks::CreateHook<'a>) -> hooks::CreatedHook:
         "Creates a webhook: its account posts to a channel, or its receiver at `url` gets the events; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#ops","name":"alerts","signed":true}"##
         => r#"{"id":"01970000-0000-7000-8000-000000000005","hook":"4f0c19a2b3d4e5f6071829304a5b6c7d8e9fa0b1","secret":"9d8c7b6a5f4e3d2c1b0a998877665544"}"#;
-    HookList "hook.list" Session (hooks::ListHooks<'a>) -> hooks::Hooks:
+    HookList "hook.list" Session Person (hooks::ListHooks<'a>) -> hooks::Hooks:
         "Lists the webhooks of a channel, without their tokens; for moderators and owners."
         r##"{"token":"eyJ0eXAi...","channel":"#ops"}"##
         => r#"{"hooks":[{"id":"01970000-0000-7000-8000-000000000005","name":"alerts","by":"alice","signed":true},{"id":"01970000-0000-7000-8000-000000000007","name":"ci","by":"alice","delivery":{"url":"https://ci.example/papo","n":17,"head":19,"state":"failing","since":1763700000123,"error":"the receiver answered 500"}}]}"#;
-    HookRevoke "hook.revoke" Session (hooks::OneHook<'a>) -> Done:
+    HookRevoke "hook.revoke" Session Person (hooks::OneHook<'a>) -> Done:
         "Revokes a webhook; for moderators and owners of its channel."
         r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000005"}"#
         => r#"{}"#;
-    HookResume "hook.resume" Session (hooks::OneHook<'a>) -> Done:
+    HookResume "hook.resume" Session Person (hooks::OneHook<'a>) -> Done:
         "Resumes the deliveries of an outgoing webhook that is failing or paused; for moderators and owners of its channel."
         r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000007"}"#
         => r#"{}"#;
-    DeliveryTake "delivery.take" Gateway (deliveries::TakeDeliveries) -> deliveries::TakenDeliveries:
+    DeliveryTake "delivery.take" Gateway Person (deliveries::TakeDeliveries) -> deliveries::TakenDeliveries:
         "Takes events that wait for the receivers of outgoing webhooks."
         r#"{"runs":64,"busy":["01970000-0000-7000-8000-000000000008"]}"#
         => r##"{"runs":[{"hook":"01970000-0000-7000-8000-000000000007","lease":1,"url":"https://ci.example/papo","events":[{"n":17,"id":"01970000-0000-7000-8000-000000000007:17","timestamp":1763700000,"signature":"v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=","event":{"n":17,"at":1763700000123,"to":"#ops","from":"alice","kind":"channel.joined"}}]}],"topic":"deliveries.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","wait_ms":10000}"##;
-    DeliveryReport "delivery.report" Gateway (deliveries::ReportDelivery<'a>) -> Done:
+    DeliveryReport "delivery.report" Gateway Person (deliveries::ReportDelivery<'a>) -> Done:
         "Reports which events of a run the receiver accepted, and why the next event was not delivered."
         r#"{"hook":"01970000-0000-7000-8000-000000000007","lease":1,"n":17,"error":"the receiver answered 500"}"#
         => r#"{}"#;
-    HookPost "hook.post" Anyone (hooks::Post<'a>) -> messages::Sent:
+    HookPost "hook.post" Anyone Person (hooks::Post<'a>) -> messages::Sent:
         "Posts a message with the token of an incoming webhook, or replaces the text of its message."
         r#"{"hook":"4f0c19a2b3d4e5f6071829304a5b6c7d8e9fa0b1","id":"01970000-0000-7000-8000-000000000006","text":"build done","username":"Jenkins"}"#
         => r#"{"n":17,"at":1763700000123}"#;
-    AdminUsers "admin.users" Administrator (accounts::ListNames<'a>) -> admin::Users:
+    BotCreate "bot.create" Session Person (bots::CreateBot<'a>) -> bots::CreatedBot:
+        "Creates a token of a bot, which works in some conversations and does not expire; for moderators and owners of its channels."
+        r##"{"token":"eyJ0eXAi...","name":"deploy","scope":"write","conversations":["#ops"]}"##
+        => r#"{"id":"01970000-0000-7000-8000-000000000007","token":"eyJ0eXAi..."}"#;
+    BotList "bot.list" Session Person (accounts::SessionOnly<'a>) -> bots::Bots:
+        "Lists the tokens of bots that you created, without their texts; for an administrator, of all users."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r##"{"bots":[{"id":"01970000-0000-7000-8000-000000000007","name":"deploy","by":"alice","scope":"write","conversations":["#ops"],"created":1763700000123,"used":1763786400123}]}"##;
+    BotRevoke "bot.revoke" Session Person (bots::RevokeBot<'a>) -> Done:
+        "Revokes a token of a bot that you created; administrators revoke any."
+        r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000007"}"#
+        => r#"{}"#;
+    AdminUsers "admin.users" Administrator Admin (accounts::ListNames<'a>) -> admin::Users:
         "Lists all accounts, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#
         => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
-    AdminChannels "admin.channels" Administrator (accounts::ListNames<'a>) -> admin::Channels:
+    AdminChannels "admin.channels" Administrator Admin (accounts::ListNames<'a>) -> admin::Channels:
         "Lists all channels, including private channels, a page at a time; only members can read their messages."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"channels":[{"channel":"#board","since":1763700000123,"private":true,"members":2,"owner":"alice","n":17}],"more":false}"##;
-    AdminSessions "admin.sessions" Administrator (admin::ListSessions<'a>) -> admin::Sessions:
+    AdminSessions "admin.sessions" Administrator Admin (admin::ListSessions<'a>) -> admin::Sessions:
         "Lists the open sessions of all users, or of one user."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{"sessions":[{"user":"bob","session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123}],"more":false}"#;
-    AdminDisable "admin.disable" Administrator (admin::Disable<'a>) -> admin::Disabled:
+    AdminDisable "admin.disable" Administrator Person (admin::Disable<'a>) -> admin::Disabled:
         "Disables an account, which ends its sessions and moves its topics; or enables it."
         r#"{"token":"eyJ0eXAi...","user":"bob","disabled":true}"#
         => r#"{"ended":1}"#;
-    AdminPromote "admin.promote" Administrator (admin::Promote<'a>) -> Done:
+    AdminPromote "admin.promote" Administrator Person (admin::Promote<'a>) -> Done:
         "Makes a user an administrator, or removes the right."
         r#"{"token":"eyJ0eXAi...","user":"bob","administrator":true}"#
         => r#"{}"#;
-    AdminResetPassword "admin.reset_password" Administrator (admin::ResetPassword<'a>) -> admin::ResetCode:
+    AdminResetPassword "admin.reset_password" Administrator Person (admin::ResetPassword<'a>) -> admin::ResetCode:
         "Creates a code with which a user who has forgotten the password sets a new one, once and within a day."
         r#"{"token":"eyJ0eXAi...","user":"bob"}"#
         => r#"{"code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1763786400123}"#;
-    JoinCodeCreate "join_code.create" Administrator (join_codes::CreateJoinCode<'a>) -> join_codes::CreatedJoinCode:
+    JoinCodeCreate "join_code.create" Administrator Person (join_codes::CreateJoinCode<'a>) -> join_codes::CreatedJoinCode:
         "Creates a join code, with which new users register."
         r#"{"token":"eyJ0eXAi...","uses":1,"days":7,"note":"for bob"}"#
         => r#"{"id":"01970000-0000-7000-8000-000000000001","code":"4f0c19a2b3d4e5f6071829304a5b6c7d","expires":1764304800123}"#;
-    JoinCodeList "join_code.list" Administrator (accounts::SessionOnly<'a>) -> join_codes::JoinCodes:
+    JoinCodeList "join_code.list" Administrator Person (accounts::SessionOnly<'a>) -> join_codes::JoinCodes:
         "Lists the join codes that can be used, without their texts."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"codes":[{"id":"01970000-0000-7000-8000-000000000001","by":"alice","uses":1,"expires":1764304800123,"note":"for bob"}]}"#;
-    JoinCodeRevoke "join_code.revoke" Administrator (join_codes::RevokeJoinCode<'a>) -> Done:
+    JoinCodeRevoke "join_code.revoke" Administrator Person (join_codes::RevokeJoinCode<'a>) -> Done:
         "Revokes a join code."
         r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{}"#;
-    AdminStats "admin.stats" Administrator (accounts::SessionOnly<'a>) -> admin::Stats:
+    AdminStats "admin.stats" Administrator Admin (accounts::SessionOnly<'a>) -> admin::Stats:
         "Counts the users, sessions, channels and records of the node."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"present":2,"records":23}"#;

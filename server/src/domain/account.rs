@@ -1,13 +1,14 @@
-//! Applies the records that change only one account. `accounts.rs` applies all other records of accounts.
+//! The records that change only one account. `accounts.rs` applies all other records of accounts.
 
 use std::collections::BTreeMap;
 
-use common::DisplayName;
 use common::limits::CLIENTS_PER_USER_MAX;
+use common::{DisplayName, UserName};
 
-use super::ServerRecord;
+use super::State;
 use super::accounts::Account;
 use super::levels::NotifyLevels;
+use crate::domain::records::{ClientKey, Record, ServerRecord};
 
 impl Account {
     /// A registered account without sessions.
@@ -60,6 +61,8 @@ impl Account {
             | ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::BotTokenCreated { .. }
+            | ServerRecord::BotTokenUsed { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }
@@ -72,4 +75,15 @@ impl Account {
             | ServerRecord::DisabledSet { .. } => {}
         }
     }
+}
+
+/// Remembers a client that has logged in.
+pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
+    let account = state.users.active(&user).ok()?;
+    (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
+}
+
+pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
+    let account = state.users.active(&user).ok()?;
+    (account.seen != Some(at)).then_some(Record::Server(ServerRecord::Seen { at, user }))
 }

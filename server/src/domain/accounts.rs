@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
+use super::bots::BotTokens;
 use super::confusable::{self, Skeletons};
 use super::deletion::Deletion;
 use super::hooks::Hooks;
@@ -34,6 +35,7 @@ pub struct Users {
     skeletons: Skeletons,
     pub join_codes: JoinCodes,
     pub hooks: Hooks,
+    pub bots: BotTokens,
     pub reset_codes: ResetCodes,
 }
 
@@ -123,10 +125,10 @@ impl Users {
         self.active(user).ok().map(|account| &*account.password)
     }
 
-    /// The user of a session token; `None` if it is unknown, revoked or expired.
+    /// The user of a token; `None` if it is unknown, revoked or expired.
     #[must_use]
     pub fn owner(&self, digest: &TokenDigest, now_ms: u64) -> Option<&UserName> {
-        let user = self.owners.get(digest)?;
+        let Some(user) = self.owners.get(digest) else { return self.bots.user(digest) };
         let session = self.accounts.get(user)?.sessions.get(digest)?;
         (now_ms < session.expires).then_some(user)
     }
@@ -205,6 +207,7 @@ impl Users {
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         self.join_codes.apply(record);
         self.hooks.apply(record);
+        self.bots.apply(record);
         self.reset_codes.apply(record);
         match record {
             ServerRecord::Account { at, user, password, bot } => {
@@ -249,6 +252,8 @@ impl Users {
             ServerRecord::JoinCodeCreated { .. }
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
+            | ServerRecord::BotTokenCreated { .. }
+            | ServerRecord::BotTokenUsed { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }
@@ -383,15 +388,4 @@ pub(super) fn change_password<'a>(
 ) -> Result<Record<'a>, Detail> {
     state.users.must_be_active(&user)?;
     Ok(Record::Server(ServerRecord::PasswordChanged { at, user, password }))
-}
-
-/// Remembers a client that has logged in.
-pub(super) fn know_client<'a>(state: &State, user: UserName, key: ClientKey, at: u64) -> Option<Record<'a>> {
-    let account = state.users.active(&user).ok()?;
-    (!account.clients.contains(&key)).then_some(Record::Server(ServerRecord::ClientKnown { at, user, key }))
-}
-
-pub(super) fn seen<'a>(state: &State, user: UserName, at: u64) -> Option<Record<'a>> {
-    let account = state.users.active(&user).ok()?;
-    (account.seen != Some(at)).then_some(Record::Server(ServerRecord::Seen { at, user }))
 }

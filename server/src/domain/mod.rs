@@ -32,8 +32,6 @@ pub mod reads;
 pub mod admin;
 pub mod urgency;
 
-use std::sync::Arc;
-
 use common::channels::Role;
 use common::hooks::Via;
 use common::notify::Level;
@@ -43,7 +41,9 @@ use common::{
 use uuid::Uuid;
 
 use crate::domain::deliveries::{OutgoingHook, Step};
-use crate::domain::records::{ClientKey, Hook, JoinCode, Record, ResetCode, ServerRecord, TokenDigest};
+use crate::domain::records::{
+    BotToken, ClientKey, Hook, JoinCode, Record, ResetCode, ServerRecord, TokenDigest,
+};
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
 pub use channels::Channels;
@@ -100,6 +100,12 @@ pub enum Command<'a> {
     CreateOutgoingHook { id: Uuid, hook: OutgoingHook },
     /// Record a step of the deliveries of an outgoing webhook.
     ChangeDelivery { user: UserName, id: Uuid, step: Step },
+    /// Create a token of a bot. Only its owner, who moderates its channels, may do it.
+    CreateBotToken { id: Uuid, token: BotToken },
+    /// Record that the token of a bot was used.
+    UseBotToken { user: UserName, id: Uuid },
+    /// Revoke a token of a bot. Only the user who created it and administrators may do it.
+    RevokeBotToken { by: UserName, id: Uuid },
     /// Give a user a code for a new password. Only administrators may do it.
     CreateResetCode { by: UserName, user: UserName, code: ResetCode },
     /// Remember a client that has logged in to the account.
@@ -214,10 +220,13 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::RevokeHook { by, id } => hooks::revoke(state, by, id, at).map(Some),
         Command::CreateOutgoingHook { id, hook } => deliveries::create(state, id, hook, at).map(Some),
         Command::ChangeDelivery { id, step, .. } => deliveries::step(state, id, step, at),
+        Command::CreateBotToken { id, token } => bots::create_token(state, id, token, at).map(Some),
+        Command::UseBotToken { user, id } => Ok(bots::use_token(state, user, id, at)),
+        Command::RevokeBotToken { by, id } => bots::revoke_token(state, &by, id, at).map(Some),
         Command::CreateResetCode { by, user, code } => {
             reset_codes::create(state, by, user, code, at).map(Some)
         }
-        Command::KnowClient { user, key } => Ok(accounts::know_client(state, user, key, at)),
+        Command::KnowClient { user, key } => Ok(account::know_client(state, user, key, at)),
         Command::Disable { by, user, disabled } => admin::disable(state, &by, user, disabled, at),
         Command::Promote { by, user, administrator } => admin::promote(state, &by, user, administrator, at),
         Command::DeleteAccount { by, user, erase } => deletion::delete(state, by, user, erase, at).map(Some),
@@ -227,7 +236,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::SetDisplayName { user, display_name } => display_names::set(state, user, display_name, at),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
-        Command::Seen { user, at } => Ok(accounts::seen(state, user, at)),
+        Command::Seen { user, at } => Ok(account::seen(state, user, at)),
         Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
         Command::Join(actor) => channels::decide::join(state, actor, at),
         Command::Leave(actor) => channels::decide::leave(state, actor, at),
@@ -332,6 +341,8 @@ impl State {
             | ServerRecord::JoinCodeUsed { .. }
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::HookCreated { .. }
+            | ServerRecord::BotTokenCreated { .. }
+            | ServerRecord::BotTokenUsed { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }
             | ServerRecord::DeliveryChanged { .. }
@@ -350,42 +361,6 @@ impl State {
         for (user, account) in self.users.accounts_after(None) {
             self.channels.add_user(user);
             self.channels.set_administrator(user, account.administrator);
-        }
-    }
-
-    /// The topic of the events for one user.
-    #[must_use]
-    pub fn user_topic(&self, user: &UserName) -> String {
-        self.channels.user_topic(user, self.users.epoch(user))
-    }
-
-    /// The topic of an event's channel; `None` for a direct conversation and for an unknown channel.
-    #[must_use]
-    pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
-        match &event.to {
-            Target::Channel(name) => {
-                self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
-            }
-            Target::User(_) => None,
-        }
-    }
-
-    /// The topic of presence. Its key changes whenever a user loses access.
-    #[must_use]
-    pub fn presence_topic(&self) -> String {
-        self.channels.presence_topic(self.users.shared_epoch())
-    }
-
-    /// The topic on which `user` announces typing to `to`: the channel's topic, or the other user's topic.
-    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
-        match to {
-            Target::Channel(name) => {
-                self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
-            }
-            Target::User(other) => {
-                blocks::check_not_blocked(self, other, user)?;
-                Ok(self.user_topic(other).into())
-            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use common::bots::Scope;
 use common::hex::{from_hex, to_hex};
 use common::notify::Level;
 use common::{Body, ChannelName, DisplayName, Event, Target, UserName};
@@ -98,6 +99,17 @@ pub enum ServerRecord {
         #[serde(flatten)]
         step: Step,
     },
+    /// A user created a token of a bot.
+    #[serde(rename = "bot.token")]
+    BotTokenCreated {
+        at: u64,
+        id: Uuid,
+        #[serde(flatten)]
+        token: BotToken,
+    },
+    /// The token of a bot was used, for the first time or after more than a day.
+    #[serde(rename = "bot.used")]
+    BotTokenUsed { at: u64, user: UserName, id: Uuid },
     /// An administrator created a code with which a user replaces a forgotten password.
     #[serde(rename = "password.code")]
     ResetCodeCreated {
@@ -204,6 +216,18 @@ pub struct Hook {
     /// Whether posts must be signed. The secret is derived from the secret of the node.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub signed: bool,
+}
+
+/// The token of a bot, as `users.json` stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BotToken {
+    /// The user who created the token.
+    pub by: UserName,
+    /// The account of the bot.
+    pub user: UserName,
+    pub digest: TokenDigest,
+    pub scope: Scope,
+    pub conversations: Vec<Target>,
 }
 
 /// The code with which a user replaces a forgotten password, as `users.json` stores it.
@@ -320,11 +344,13 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 30] = [
+    const GOLDEN: [&str; 32] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
         r##"{"kind":"hook","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"alerts","channel":"#ops","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","unlocked":true,"here":true,"signed":true}"##,
+        r##"{"kind":"bot.token","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"deploy","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","scope":"write","conversations":["#ops","@bob"]}"##,
+        r##"{"kind":"bot.used","at":7,"user":"deploy","id":"01970000-0000-7000-8000-000000000001"}"##,
         r##"{"kind":"hook.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
         r##"{"kind":"hook.outgoing","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"ci","channel":"#ops","url":"https://ci.example/papo","n":17}"##,
         r##"{"kind":"delivery","at":7,"id":"01970000-0000-7000-8000-000000000001","step":"delivered","n":18}"##,

@@ -2,13 +2,16 @@
 //! and epoch under a secret of the node. When the epoch is incremented, the topic moves to a new key that
 //! former subscribers do not know.
 
+use std::sync::Arc;
+
 use common::topics::{TopicKey, channel_topic, deliveries_topic, presence_topic, user_topic};
-use common::{ChannelName, UserName};
+use common::{ChannelName, Detail, Event, Target, UserName};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
 use super::delivery_secret::DeliverySecret;
+use super::{State, blocks};
 
 /// The block size of SHA-256 in bytes.
 const BLOCK_BYTES: usize = 64;
@@ -81,6 +84,44 @@ impl TopicSecret {
 
     fn digest(&self, label: &str) -> [u8; 32] {
         self.0.clone().chain_update(label).finalize().into_bytes().into()
+    }
+}
+
+impl State {
+    /// The topic of the events for one user.
+    #[must_use]
+    pub fn user_topic(&self, user: &UserName) -> String {
+        self.channels.user_topic(user, self.users.epoch(user))
+    }
+
+    /// The topic of an event's channel; `None` for a direct conversation and for an unknown channel.
+    #[must_use]
+    pub fn members_topic(&self, event: &Event<'_>) -> Option<Arc<str>> {
+        match &event.to {
+            Target::Channel(name) => {
+                self.channels.channel(name).ok().map(|channel| Arc::clone(&channel.topic))
+            }
+            Target::User(_) => None,
+        }
+    }
+
+    /// The topic of presence. Its key changes whenever a user loses access.
+    #[must_use]
+    pub fn presence_topic(&self) -> String {
+        self.channels.presence_topic(self.users.shared_epoch())
+    }
+
+    /// The topic on which `user` announces typing to `to`: the channel's topic, or the other user's topic.
+    pub fn typing_topic(&self, user: &UserName, to: &Target) -> Result<Arc<str>, Detail> {
+        match to {
+            Target::Channel(name) => {
+                self.channels.writable(name, user).map(|channel| Arc::clone(&channel.topic))
+            }
+            Target::User(other) => {
+                blocks::check_not_blocked(self, other, user)?;
+                Ok(self.user_topic(other).into())
+            }
+        }
     }
 }
 

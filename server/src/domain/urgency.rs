@@ -35,6 +35,7 @@ impl Command<'_> {
             | Self::Send { user, .. }
             | Self::Post { user, .. }
             | Self::ChangeDelivery { user, .. }
+            | Self::UseBotToken { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
@@ -43,11 +44,13 @@ impl Command<'_> {
             | Self::RevokeJoinCode { by, .. }
             | Self::RegisterBot { by, .. }
             | Self::RevokeHook { by, .. }
+            | Self::RevokeBotToken { by, .. }
             | Self::CreateResetCode { by, .. }
             | Self::DeleteAccount { by, .. } => by,
             Self::CreateJoinCode { code, .. } => &code.by,
             Self::CreateHook { hook, .. } => &hook.by,
             Self::CreateOutgoingHook { hook, .. } => &hook.by,
+            Self::CreateBotToken { token, .. } => &token.by,
             Self::Erase { event, .. } => &event.from,
             Self::CreateChannel(actor, _)
             | Self::Join(actor)
@@ -75,6 +78,7 @@ impl Command<'_> {
             | Self::ChangePassword { .. }
             | Self::RevokeJoinCode { .. }
             | Self::RevokeHook { .. }
+            | Self::RevokeBotToken { .. }
             | Self::Disable { .. }
             | Self::DeleteAccount { .. }
             | Self::Depart { .. }
@@ -97,6 +101,8 @@ impl Command<'_> {
             | Self::CreateHook { .. }
             | Self::CreateOutgoingHook { .. }
             | Self::ChangeDelivery { .. }
+            | Self::CreateBotToken { .. }
+            | Self::UseBotToken { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }
@@ -119,7 +125,8 @@ impl Command<'_> {
 
     /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
     /// exempt, because passwords have their own limit and a user needs a session to read. So are the positions of
-    /// deliveries, because an event that is delivered without its position is delivered again.
+    /// deliveries, because an event that is delivered without its position is delivered again, and the use of a
+    /// bot's token, which is recorded once a day.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_own_record = matches!(
@@ -128,6 +135,7 @@ impl Command<'_> {
                 | Self::UseJoinCode { .. }
                 | Self::OpenSession { .. }
                 | Self::KnowClient { .. }
+                | Self::UseBotToken { .. }
                 | Self::Seen { .. }
                 | Self::ChangeDelivery { .. }
         );
@@ -145,6 +153,7 @@ impl Command<'_> {
                 | Self::Share { .. }
                 | Self::MarkRead { .. }
                 | Self::ChangeDelivery { .. }
+                | Self::UseBotToken { .. }
                 | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {

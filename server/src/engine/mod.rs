@@ -318,6 +318,8 @@ impl Engine {
             rates: &mut self.rates,
             rate_kind: None,
             renamed: None,
+            needed: None,
+            bot_token: None,
             reader: None,
             search: self.search.as_ref(),
             presence: &mut self.presence,

@@ -11,7 +11,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::presence::remove_ended_sessions;
-use super::{RequestContext, Unanswered, first_page};
+use super::{RequestContext, Unanswered, bots, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
 use crate::domain::blocks;
@@ -171,6 +171,8 @@ pub(super) fn delete(
     if user == by {
         verify_password(context, &user, params.password, outcome)?;
     }
+    may_delete(context.ledger.state(), &by, &user)?;
+    bots::revoke_all_of(context, &by, &user)?;
     context.record(Command::DeleteAccount { by, user: user.clone(), erase: params.erase })?;
     remove_ended_sessions(context, &user);
     for upload in context.files.uploads.of_user(&user) {

@@ -8,7 +8,7 @@ use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
 use common::{ChannelName, Detail, Error, UserName};
 
-use super::{RequestContext, first_page};
+use super::{RequestContext, bots, first_page};
 use crate::domain::accounts::Account;
 use crate::domain::{Command, admin, channels};
 
@@ -87,6 +87,10 @@ pub(super) fn disable(context: &mut RequestContext<'_>, params: Disable<'_>) -> 
     let by = context.authenticate(&params.token)?;
     let Disable { user, disabled, .. } = params;
     let ended = context.ledger.state().users.sessions(&user).count() as u64;
+    admin::check(context.ledger.state(), &by)?;
+    if disabled {
+        bots::revoke_all_of(context, &by, &user)?;
+    }
     context.record(Command::Disable { by, user: user.clone(), disabled })?;
     super::presence::remove_ended_sessions(context, &user);
     Ok(Disabled { ended: ended - context.ledger.state().users.sessions(&user).count() as u64 })

@@ -1,12 +1,9 @@
 //! Replaces a later name of a channel in a request by the first name, which the state and the log use.
 //! Handlers see only first names.
 
-use common::channels::{
-    ArchiveChannel, GiveRole, ListInChannel, OneChannel, OneMember, RenameChannel, SetChannel,
-};
-use common::hooks::{CreateHook, ListHooks};
 use common::{Call, ChannelName, Target};
 
+use super::places::Place;
 use crate::domain::Channels;
 
 /// A channel that a request named by a later name. An error names the channel as the request did: it must not
@@ -35,75 +32,10 @@ pub(super) fn replace(channel: &mut ChannelName, channels: &Channels) -> Option<
 
 /// The existing channel that a request names.
 fn channel_of<'c>(call: &'c mut Call<'_>) -> Option<&'c mut ChannelName> {
-    match call {
-        Call::ChannelJoin(OneChannel { channel, .. })
-        | Call::ChannelLeave(OneChannel { channel, .. })
-        | Call::ChannelDecline(OneChannel { channel, .. })
-        | Call::ChannelDelete(OneChannel { channel, .. })
-        | Call::ChannelInvite(OneMember { channel, .. })
-        | Call::ChannelKick(OneMember { channel, .. })
-        | Call::ChannelBan(OneMember { channel, .. })
-        | Call::ChannelUnban(OneMember { channel, .. })
-        | Call::ChannelBans(ListInChannel { channel, .. })
-        | Call::ChannelMembers(ListInChannel { channel, .. })
-        | Call::ChannelRole(GiveRole { channel, .. })
-        | Call::ChannelSet(SetChannel { channel, .. })
-        | Call::ChannelRename(RenameChannel { channel, .. })
-        | Call::ChannelArchive(ArchiveChannel { channel, .. })
-        | Call::HookCreate(CreateHook { channel, .. })
-        | Call::HookList(ListHooks { channel, .. }) => Some(channel),
-        Call::HookPost(params) => params.channel.as_mut(),
-        Call::MessageSend(params) => channel(&mut params.to),
-        Call::FileBegin(params) => channel(&mut params.to),
-        Call::TypingSet(params) => channel(&mut params.to),
-        Call::FileGet(params) => channel(&mut params.conversation),
-        Call::MessageEdit(params) => channel(&mut params.conversation),
-        Call::MessageDelete(params) => channel(&mut params.conversation),
-        Call::MessageReact(params) => channel(&mut params.conversation),
-        Call::MessageHistory(params) => channel(&mut params.conversation),
-        Call::ReadMark(params) => channel(&mut params.conversation),
-        Call::NotifySet(params) => params.conversation.as_mut().and_then(channel),
-        // The handler also replaces the name in the query.
-        Call::MessageSearch(params) => params.conversation.as_mut().and_then(channel),
-        Call::ServerInfo(_)
-        | Call::Register(_)
-        | Call::Login(_)
-        | Call::Reset(_)
-        | Call::Logout(_)
-        | Call::Password(_)
-        | Call::SessionList(_)
-        | Call::SessionRevoke(_)
-        | Call::AccountDelete(_)
-        | Call::UserSet(_)
-        | Call::UserBlock(_)
-        | Call::UserUnblock(_)
-        | Call::UserBlocks(_)
-        | Call::UserList(_)
-        // The name of a new channel.
-        | Call::ChannelCreate(_)
-        | Call::ChannelList(_)
-        | Call::ChannelInvitations(_)
-        | Call::FileChunk(_)
-        | Call::FileCommit(_)
-        | Call::NotifyList(_)
-        | Call::MentionList(_)
-        | Call::ReadList(_)
-        | Call::SyncHeads(_)
-        | Call::PresenceSet(_)
-        | Call::AdminUsers(_)
-        | Call::AdminChannels(_)
-        | Call::AdminSessions(_)
-        | Call::AdminDisable(_)
-        | Call::AdminPromote(_)
-        | Call::AdminResetPassword(_)
-        | Call::JoinCodeCreate(_)
-        | Call::JoinCodeList(_)
-        | Call::JoinCodeRevoke(_)
-        | Call::HookRevoke(_)
-        | Call::HookResume(_)
-        | Call::DeliveryTake(_)
-        | Call::DeliveryReport(_)
-        | Call::AdminStats(_) => None,
+    match Place::of(call) {
+        Place::Channel(channel) => Some(channel),
+        Place::Conversation(conversation) => channel(conversation),
+        Place::Everywhere | Place::Nowhere => None,
     }
 }
 

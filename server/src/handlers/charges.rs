@@ -14,7 +14,7 @@ pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 /// a user who exceeds a rate can still revoke sessions and leave channels.
 pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {
-        Method::ChannelCreate | Method::HookCreate => Some(RateKind::Creations),
+        Method::ChannelCreate | Method::HookCreate | Method::BotCreate => Some(RateKind::Creations),
         Method::ChannelJoin => Some(RateKind::Joins),
         Method::ChannelInvite => Some(RateKind::Invitations),
         Method::SessionList
@@ -40,6 +40,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AdminSessions
         | Method::JoinCodeList
         | Method::HookList
+        | Method::BotList
         | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register
@@ -73,6 +74,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AdminPromote
         | Method::AdminResetPassword
         | Method::HookRevoke
+        | Method::BotRevoke
         | Method::HookPost
         | Method::HookResume
         | Method::DeliveryTake

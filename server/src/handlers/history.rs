@@ -151,8 +151,10 @@ impl PageReader<'_> {
 pub(super) fn heads(context: &mut RequestContext<'_>, params: &HeadsSince<'_>) -> Result<Heads, Error> {
     let user = context.authenticate(&params.token)?;
     let since = params.since.unwrap_or(0);
-    let heads = history::heads(context.ledger.state(), &user, since).collect();
-    let topic = context.ledger.state().user_topic(&user);
+    let state = context.ledger.state();
+    let heads = history::heads(state, &user, since);
+    let heads = heads.filter(|head| context.is_in_scope(&head.conversation));
+    let (heads, topic) = (heads.collect(), state.user_topic(&user));
     let (cursor, restored) = (context.ledger.position(), context.ledger.restored_ms());
     Ok(Heads { cursor, restored, topic, heads })
 }

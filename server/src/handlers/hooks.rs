@@ -40,7 +40,7 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -
 }
 
 /// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
-fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
+pub(super) fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
     bots::may_own(context.ledger.state(), &bot.user, by)?;
     may_join(context.ledger.state(), &bot)?;
     context.record(Command::RegisterBot { user: bot.user.clone(), by: by.clone() })?;

@@ -11,6 +11,8 @@ mod history;
 mod join_codes;
 mod hooks;
 mod deliveries;
+mod bots;
+mod places;
 mod reset_codes;
 mod reads;
 mod messages;
@@ -29,11 +31,13 @@ use common::limits::TOKEN_BYTES_MAX;
 use common::methods::{self, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
-use common::{Call, Detail, Error, UserName};
+use common::{Call, Detail, Error, Target, UserName};
 use transport::Frame;
 use transport::client_name::Client;
+use uuid::Uuid;
 
 use crate::domain::Command;
+use crate::handlers::bots::Needed;
 use crate::handlers::channel_names::Renamed;
 use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::message_refusals::MessageRefusals;
@@ -82,6 +86,10 @@ pub struct RequestContext<'a> {
     pub rate_kind: Option<RateKind>,
     /// The channel that the request names by a later name.
     pub renamed: Option<Renamed>,
+    /// What the token of a bot must permit; `None` while the node has no tokens of bots.
+    pub needed: Option<Needed>,
+    /// The id of the bot's token that sent the request; `None` for a session.
+    pub bot_token: Option<Uuid>,
     /// The user of a read, who pays for its reply.
     pub reader: Option<UserName>,
     pub files: &'a mut Files,
@@ -140,6 +148,9 @@ impl RequestContext<'_> {
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
         self.renamed = channel_names::use_first_name(&mut call, &self.ledger.state().channels);
+        self.bot_token = None;
+        let has_bots = !self.ledger.state().users.bots.is_empty();
+        self.needed = has_bots.then(|| Needed::of(&mut call));
         let before = out.len();
         let unanswered = self.call(call, id, outcome, out).err();
         self.charge_reply(out.len() - before);
@@ -232,6 +243,9 @@ impl RequestContext<'_> {
             HookResume(params) => deliveries::resume(self, &params);
             DeliveryTake(params) => deliveries::take(self, &params);
             DeliveryReport(params) => deliveries::report(self, &params);
+            BotCreate(params) => bots::create(self, params);
+            BotList(params) => bots::list(self, &params);
+            BotRevoke(params) => bots::revoke(self, &params);
             AdminUsers(params) => admin::users(self, &params);
             AdminChannels(params) => admin::channels(self, &params);
             AdminSessions(params) => admin::sessions(self, &params);
@@ -280,22 +294,28 @@ impl RequestContext<'_> {
         taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     }
 
-    /// Returns the user of a token's session. Every method that needs a session calls this, so every such
-    /// method takes from its bucket here.
+    /// Returns the user of a token. Every method that needs a session calls this, so every such method takes
+    /// from its bucket here, and the scope of a bot's token is checked here.
     fn authenticate(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
-        let known = match token.len() {
-            0..=TOKEN_BYTES_MAX => {
-                let digest = self.known_tokens.digest(token);
-                self.ledger.state().users.owner(&digest, self.now_ms)
-            }
-            _ => None,
-        };
-        let Some(user) = known.cloned() else { return Err(self.no_session(token)) };
+        let digest = (token.len() <= TOKEN_BYTES_MAX).then(|| self.known_tokens.digest(token));
+        let users = &self.ledger.state().users;
+        let known = digest.and_then(|digest| Some((digest, users.owner(&digest, self.now_ms)?.clone())));
+        let Some((digest, user)) = known else { return Err(self.no_session(token)) };
         if let Some(kind) = self.rate_kind.take() {
             self.take_rate(&user, kind)?;
             self.reader = (kind == RateKind::Reads).then(|| user.clone());
         }
+        if self.needed.is_some() {
+            bots::check_scope(self, &user, &digest)?;
+        }
         Ok(user)
+    }
+
+    /// Whether the token of the request permits this conversation. Only the tokens of bots have a list.
+    fn is_in_scope(&self, conversation: &Target) -> bool {
+        let bots = &self.ledger.state().users.bots;
+        self.bot_token
+            .is_none_or(|id| bots.get(id).is_some_and(|token| token.conversations.contains(conversation)))
     }
 
     /// The error for a token without an open session. A disabled account has its own error.

@@ -21,6 +21,8 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListReads<'_>) -> 
     let user = context.authenticate(&params.token)?;
     // An invalid cursor is ignored: the list then starts with the first conversation.
     let after = params.after.as_deref().and_then(|name| Target::new(name).ok());
-    let (conversations, more) = first_page(reads::list(context.ledger.state(), &user, after.as_ref()));
+    let readings = reads::list(context.ledger.state(), &user, after.as_ref());
+    let (conversations, more) =
+        first_page(readings.filter(|reading| context.is_in_scope(&reading.conversation)));
     Ok(Reads { conversations, more })
 }

@@ -31,7 +31,9 @@ struct Claims<S> {
     sub: S,
     jti: Uuid,
     iat: u64,
-    exp: u64,
+    /// Absent in the token of a bot, which does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exp: Option<u64>,
 }
 
 impl TokenIssuer {
@@ -58,15 +60,37 @@ impl TokenIssuer {
         let mut rules = Validation::new(Algorithm::HS256);
         // Accept expired tokens.
         rules.validate_exp = false;
+        rules.required_spec_claims.clear();
         let claims = jsonwebtoken::decode::<Claims<String>>(token, &self.checking, &rules).ok()?.claims;
         UserName::new(&claims.sub).ok()
     }
 
     pub fn issue(&self, user: &UserName, now_ms: u64) -> Result<Issued, jsonwebtoken::errors::Error> {
         let (session, expires) = (Uuid::now_v7(), now_ms.saturating_add(SESSION_MS));
-        let claims = Claims { sub: user.as_str(), jti: session, iat: now_ms / 1000, exp: expires / 1000 };
-        let token = jsonwebtoken::encode(&Header::default(), &claims, &self.signing)?;
+        let token = self.sign(user, session, now_ms, Some(expires))?;
         Ok(Issued { token, session, expires })
+    }
+
+    /// Issues the token of a bot, which does not expire.
+    pub fn issue_for_bot(
+        &self,
+        bot: &UserName,
+        id: Uuid,
+        now_ms: u64,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        self.sign(bot, id, now_ms, None)
+    }
+
+    fn sign(
+        &self,
+        user: &UserName,
+        jti: Uuid,
+        now_ms: u64,
+        expires_ms: Option<u64>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let exp = expires_ms.map(|expires_ms| expires_ms / 1000);
+        let claims = Claims { sub: user.as_str(), jti, iat: now_ms / 1000, exp };
+        jsonwebtoken::encode(&Header::default(), &claims, &self.signing)
     }
 }
 
@@ -79,7 +103,9 @@ mod tests {
         let issuer = TokenIssuer::new(&[7; 32]);
         let user = UserName::new("joão").expect("a name");
         let token = issuer.issue(&user, 1).expect("a token").token;
-        assert_eq!(issuer.user_of(&token), Some(user), "although it expired long ago");
+        assert_eq!(issuer.user_of(&token), Some(user.clone()), "although it expired long ago");
+        let of_bot = issuer.issue_for_bot(&user, Uuid::nil(), 1).expect("a token");
+        assert_eq!(issuer.user_of(&of_bot), Some(user), "although it has no expiry");
         assert_eq!(TokenIssuer::new(&[8; 32]).user_of(&token), None);
         assert_eq!(issuer.user_of("nonsense"), None);
     }

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use crate::domain::State;
 use crate::domain::accounts::Account;
+use crate::domain::bots::BotTokens;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::deliveries::OutgoingHooks;
 use crate::domain::files::SharedFile;
@@ -51,6 +52,9 @@ struct UsersContent<A> {
     /// Absent in snapshots of versions without outgoing hooks.
     #[serde(default, skip_serializing_if = "OutgoingHooks::is_empty")]
     outgoing_hooks: OutgoingHooks,
+    /// Absent in snapshots of versions without tokens of bots.
+    #[serde(default, skip_serializing_if = "BotTokens::is_empty")]
+    bots: BotTokens,
     /// Absent in snapshots of versions without reset codes.
     #[serde(default, skip_serializing_if = "ResetCodes::is_empty")]
     reset_codes: ResetCodes,
@@ -103,6 +107,7 @@ pub fn load(store: &Store) -> Result<(State, Checkpoint), StoreError> {
     (state.users.join_codes, state.users.reset_codes) = (users.join_codes, users.reset_codes);
     state.users.hooks = users.hooks;
     state.users.hooks.outgoing = users.outgoing_hooks;
+    state.users.bots = users.bots;
     state.users.applied = users_at.record;
     for (name, channel) in channels.channels {
         state.channels.insert_channel(name, channel);
@@ -143,10 +148,10 @@ pub fn prepare(state: &State, at: Checkpoint) -> Result<Prepared, serde_json::Er
         files: state.files.all().cloned().collect(),
     };
     let (join_codes, reset_codes) = (state.users.join_codes.clone(), state.users.reset_codes.clone());
-    let hooks = state.users.hooks.clone();
+    let (hooks, bots) = (state.users.hooks.clone(), state.users.bots.clone());
     let outgoing_hooks = hooks.outgoing.clone();
     let users = state.users.accounts();
-    let users = UsersContent { users, join_codes, hooks, outgoing_hooks, reset_codes };
+    let users = UsersContent { users, join_codes, hooks, outgoing_hooks, bots, reset_codes };
     Ok(Prepared { users: encode(at, users)?, channels: encode(at, content)? })
 }
 

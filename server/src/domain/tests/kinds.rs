@@ -53,6 +53,8 @@ kinds! {
     ServerRecord::JoinCodeCreated { .. } => "join_code",
     ServerRecord::JoinCodeUsed { .. } => "join_code.used",
     ServerRecord::JoinCodeRevoked { .. } => "join_code.revoked",
+    ServerRecord::BotTokenCreated { .. } => "bot.token",
+    ServerRecord::BotTokenUsed { .. } => "bot.used",
     ServerRecord::HookCreated { .. } => "hook",
     ServerRecord::HookRevoked { .. } => "hook.revoked",
     ServerRecord::OutgoingHookCreated { .. } => "hook.outgoing",

@@ -12,11 +12,11 @@ use proptest::test_runner::TestRunner;
 use super::*;
 use crate::domain::Original;
 use crate::domain::deliveries::{OutgoingHook, Step};
-use crate::domain::records::{Hook, JoinCode, ResetCode};
+use crate::domain::records::{BotToken, Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..54u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..57u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -80,6 +80,12 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 53 => {
                     Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
                 }
+                54 => Command::CreateBotToken {
+                    id: Uuid::from_u128(n.into()),
+                    token: bot_token(by, other, place),
+                },
+                55 => Command::UseBotToken { user: target, id: Uuid::from_u128(n.into()) },
+                56 => Command::RevokeBotToken { by: user(by), id: Uuid::from_u128(n.into()) },
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -122,6 +128,11 @@ fn step(by: &str, n: u64, place: &str) -> Step {
         (2, _) => Step::Resumed { by: user(by) },
         (n, _) => Step::Delivered { n: n + 5 },
     }
+}
+
+fn bot_token(by: &str, bot: &str, place: &str) -> BotToken {
+    let (scope, conversations) = (common::bots::Scope::Write, vec![to(place), to("@bob")]);
+    BotToken { by: user(by), user: user(bot), digest: TokenDigest::of(bot), scope, conversations }
 }
 
 fn post(by: &str, place: &str) -> Command<'static> {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use common::bots::Scope;
 use common::channels::{LaterNames, Role};
 use common::deliveries::HookUrl;
 use common::notify::Level;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::deliveries::{OutgoingHook, Step};
-use crate::domain::records::{ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
+use crate::domain::records::{BotToken, ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.
@@ -120,6 +121,12 @@ pub enum UserRecord {
     /// The user resumed an outgoing webhook.
     #[serde(rename = "hook.resumed")]
     HookResumed { at: u64, id: Uuid },
+    /// The user created a token of a bot.
+    #[serde(rename = "bot.token")]
+    BotTokenCreated { at: u64, id: Uuid, name: UserName, scope: Scope, conversations: Vec<Target> },
+    /// The token of the bot was used.
+    #[serde(rename = "bot.used")]
+    BotTokenUsed { at: u64, id: Uuid },
     /// An administrator gave the user a code for a new password.
     #[serde(rename = "password.code")]
     ResetCodeCreated { at: u64, by: UserName, expires: u64 },
@@ -215,6 +222,11 @@ pub(super) fn user_record(
             step: Step::Delivered { .. } | Step::Failing { .. } | Step::Paused,
             ..
         } => return None,
+        ServerRecord::BotTokenCreated { at, id, token } => {
+            let BotToken { by, user: name, digest: _, scope, conversations } = token;
+            (by, UserRecord::BotTokenCreated { at, id, name, scope, conversations })
+        }
+        ServerRecord::BotTokenUsed { at, user, id } => (user, UserRecord::BotTokenUsed { at, id }),
         ServerRecord::ResetCodeCreated { at, by, user, code } => {
             (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
         }

@@ -5,6 +5,7 @@ mod events;
 mod files;
 mod hooks;
 mod deliveries;
+mod bots;
 mod legacy;
 mod monitors;
 mod proxies;
