@@ -15,6 +15,8 @@ mod metrics;
 mod relay;
 mod tls;
 mod token;
+#[doc(hidden)]
+pub mod fuzzing;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -34,7 +36,8 @@ use transport::{Context, TransportError};
 use crate::http::guard::Origins;
 use crate::http::web::Web;
 use crate::link::HubHandle;
-use crate::metrics::{Gauges, Statuses};
+use crate::metrics::Gauges;
+use crate::metrics::pages::Statuses;
 use crate::relay::{Relay, Sockets, random};
 use crate::tls::Tls;
 

@@ -35,7 +35,8 @@ use super::{events, files, history, messages, openapi, page, rpc, session, webso
 use crate::connection_id::SenderId;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
-use crate::metrics::{self, Gauges, Statuses};
+use crate::metrics::Gauges;
+use crate::metrics::pages::{self, Statuses};
 use crate::tls::Tls;
 use crate::tls::stream::Acceptor;
 use crate::token::Token;
@@ -73,7 +74,7 @@ pub(crate) struct Shared {
     pub(crate) hub: HubHandle,
     pub(crate) gauges: Arc<Gauges>,
     pub(crate) statuses: Statuses,
-    pub(crate) limits: AddressLimits,
+    pub(crate) limits: Arc<AddressLimits>,
     pub(crate) is_stopping: watch::Sender<bool>,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
@@ -101,10 +102,10 @@ impl Web {
     ) -> Self {
         let (is_stopping, _) = watch::channel(false);
         Self(Arc::new(Shared {
+            limits: Arc::clone(&hub.limits),
             hub,
             gauges,
             statuses,
-            limits: AddressLimits::new(),
             is_stopping,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
@@ -151,7 +152,7 @@ impl Web {
             .route("/messages", post(messages::send))
             .merge(hooks)
             .route("/openapi.json", get(openapi::document))
-            .route("/healthz", get(metrics::is_alive))
+            .route("/healthz", get(pages::is_alive))
             .route("/", get(page::index))
             .route("/u/{slot}", get(page::without_slash))
             .route("/u/{slot}/", get(page::of_slot))
@@ -186,9 +187,9 @@ impl Web {
 
     fn metrics_routes(&self) -> Router {
         Router::new()
-            .route("/metrics", get(metrics::page))
-            .route("/healthz", get(metrics::is_alive))
-            .route("/readyz", get(metrics::is_ready))
+            .route("/metrics", get(pages::metrics))
+            .route("/healthz", get(pages::is_alive))
+            .route("/readyz", get(pages::is_ready))
             .with_state(self.clone())
             .layer(from_fn_with_state(self.clone(), admit_monitor))
     }
