@@ -13,6 +13,7 @@ pub mod replace;
 mod lock;
 mod paths;
 mod part;
+mod process;
 
 use std::io::{self, Read};
 
@@ -22,6 +23,7 @@ pub use paths::{
     ReadFile, create_file, exists, is_folder, is_private, link, list, make_folder, make_shared_folder, read,
     read_text, remove, remove_folder, remove_tree, replace_file, replaceable, sync_folder,
 };
+pub use process::ProcessStats;
 pub use real::RealDisk;
 
 /// The bytes of one read in [`AppendFile::append_all`].

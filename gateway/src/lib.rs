@@ -17,6 +17,8 @@ mod outbound;
 mod relay;
 mod tls;
 mod token;
+#[doc(hidden)]
+pub mod fuzzing;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -36,7 +38,8 @@ use transport::{Context, TransportError};
 use crate::http::guard::Origins;
 use crate::http::web::Web;
 use crate::link::HubHandle;
-use crate::metrics::{Gauges, Statuses};
+use crate::metrics::Gauges;
+use crate::metrics::pages::Statuses;
 use crate::relay::{Relay, Sockets, random};
 use crate::tls::Tls;
 

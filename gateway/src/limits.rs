@@ -58,6 +58,10 @@ pub(crate) const PROBE_MS: u64 = 10_000;
 /// Milliseconds for the reply to a check of a session.
 pub(crate) const CHECK_MS_MAX: u64 = 5_000;
 
+/// Milliseconds after the last tab of a session was closed, until its user is offline. A page that is loaded
+/// again takes less.
+pub(crate) const LAST_TAB_MS: u64 = 5_000;
+
 /// Milliseconds in which a connection without a session must send a first line.
 pub(crate) const FIRST_LINE_MS_MAX: u64 = 5_000;
 
@@ -102,16 +106,16 @@ pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
 
-/// The maximum bytes of all request bodies, file chunks and unfinished WebSocket messages that the gateway
-/// holds, and of those of one address. A request beyond a limit is refused, and a WebSocket is closed. Their
-/// clients send again.
+/// The maximum bytes of all request bodies, file chunks, unfinished WebSocket messages and frames that wait
+/// for the broker, and of those of one address. A request beyond a limit is refused, and a WebSocket is closed.
+/// Their clients send again.
 pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
 pub(crate) const ADDRESS_BODIES_BYTES_MAX: usize = 16 << 20;
 
-/// The bytes of an unfinished WebSocket message that do not count as a body, and the steps in which further
-/// bytes count. Almost all messages are shorter than the first number.
-pub(crate) const UNFINISHED_BYTES_FREE: usize = 4 << 10;
-pub(crate) const UNFINISHED_STEP_BYTES: usize = 64 << 10;
+/// The bytes of an unfinished WebSocket message, and of the waiting frames of a connection, that do not count
+/// as a body, and the steps in which further bytes count. Almost all messages are shorter than the first number.
+pub(crate) const UNCOUNTED_BYTES: usize = 4 << 10;
+pub(crate) const COUNTED_STEP_BYTES: usize = 64 << 10;
 
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;

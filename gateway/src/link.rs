@@ -16,6 +16,7 @@ use transport::wake::Waker;
 
 use crate::close::Close;
 use crate::connection_id::{ConnectionId, SenderId};
+use crate::http::address_limits::{AddressLimits, CountedBytes};
 use crate::hub::queue::{LineKind, Next, Queue};
 use crate::hub::{Call, Reply};
 use crate::limits::{CALLS_MAX, QUEUE_BYTES_MAX, QUEUES_BYTES_MAX, WAITING_BYTES_MAX};
@@ -51,10 +52,13 @@ pub(crate) enum Input {
 /// The queue of one connection.
 pub(crate) struct Link {
     pub(crate) id: ConnectionId,
+    sender: SenderId,
     queue: Mutex<Queue>,
     ready: Notify,
     /// The bytes that the connection may still send to the relay thread.
     budget: Semaphore,
+    /// The bytes that the relay thread has not sent yet.
+    unsent: Mutex<CountedBytes>,
     /// The bytes that wait for all connections together.
     queued: Arc<AtomicUsize>,
     /// Whether the relay thread sends no request until the client has read.
@@ -62,12 +66,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    fn new(id: ConnectionId, queued: Arc<AtomicUsize>) -> Self {
+    fn new(id: ConnectionId, sender: SenderId, queued: Arc<AtomicUsize>) -> Self {
         Self {
             id,
+            sender,
             queue: Mutex::new(Queue::new(clock::monotonic_ms())),
             ready: Notify::new(),
             budget: Semaphore::new(WAITING_BYTES_MAX),
+            unsent: Mutex::default(),
             queued,
             is_stalled: AtomicBool::new(false),
         }
@@ -107,8 +113,14 @@ impl Link {
         self.ready.notify_one();
     }
 
+    fn unsent(&self) -> MutexGuard<'_, CountedBytes> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the relay thread has sent these bytes, or has dropped them.
     pub(crate) fn release(&self, bytes: usize) {
         self.budget.add_permits(bytes);
+        self.unsent().subtract(bytes);
     }
 
     /// Whether the client has read enough for further replies. If not, the task reports when it has.
@@ -175,6 +187,7 @@ pub(crate) struct HubHandle {
     calls: Arc<Semaphore>,
     /// The bytes that wait for all connections together.
     queued: Arc<AtomicUsize>,
+    pub(crate) limits: Arc<AddressLimits>,
     /// Makes the senders of this run unguessable.
     seed: u64,
 }
@@ -206,13 +219,18 @@ impl OpenLink {
         }
     }
 
-    /// Passes a frame of lines on, as soon as the earlier frames of the connection leave room for it.
-    pub(crate) async fn send(&self, lines: Bytes) {
+    /// Passes a frame of lines on, as soon as the earlier frames of the connection leave room for it. If the
+    /// frames of the address or of all connections leave no room, the connection must be closed.
+    pub(crate) async fn send(&self, lines: Bytes) -> Result<(), Close> {
         let bytes = u32::try_from(lines.len().min(WAITING_BYTES_MAX)).unwrap_or(u32::MAX);
         if let Ok(permit) = self.link.budget.acquire_many(bytes).await {
             permit.forget();
         }
+        if !self.link.unsent().add(&self.hub.limits, self.link.sender, lines.len()) {
+            return Err(Close::Unavailable);
+        }
         self.hub.send(Input::Lines { id: self.link.id, lines });
+        Ok(())
     }
 }
 
@@ -220,7 +238,8 @@ impl HubHandle {
     pub(crate) fn new(waker: Waker, seed: u64) -> (Self, Receiver<Input>) {
         let (inputs, receiver) = channel();
         let (ids, calls) = (Arc::new(AtomicU64::new(1)), Arc::new(Semaphore::new(CALLS_MAX)));
-        (Self { inputs, waker, ids, calls, queued: Arc::default(), seed }, receiver)
+        let limits = Arc::new(AddressLimits::new());
+        (Self { inputs, waker, ids, calls, queued: Arc::default(), limits, seed }, receiver)
     }
 
     pub(crate) fn waker(&self) -> Waker {
@@ -252,7 +271,7 @@ impl HubHandle {
     }
 
     pub(crate) fn open(&self, sender: SenderId, token: Option<Token>) -> OpenLink {
-        let link = Arc::new(Link::new(self.next_id(), Arc::clone(&self.queued)));
+        let link = Arc::new(Link::new(self.next_id(), sender, Arc::clone(&self.queued)));
         self.send(Input::Open { link: Arc::clone(&link), sender, token });
         OpenLink { link, hub: self.clone() }
     }
@@ -275,3 +294,37 @@ impl HubHandle {
 
 /// The links of the relay thread, by connection.
 pub(crate) type Links = HashMap<ConnectionId, Arc<Link>, foldhash::fast::RandomState>;
+
+#[cfg(test)]
+mod tests {
+    use std::iter::repeat_with;
+
+    use transport::wake::Wake;
+
+    use super::*;
+    use crate::limits::{ADDRESS_BODIES_BYTES_MAX, BODIES_BYTES_MAX};
+
+    /// Sends a frame of the maximum size. Returns false if the connection must be closed.
+    fn is_sent(open: &OpenLink) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let sent = runtime.block_on(open.send(vec![b'x'; WAITING_BYTES_MAX].into()));
+        assert!(matches!(sent, Ok(()) | Err(Close::Unavailable)));
+        sent.is_ok()
+    }
+
+    #[test]
+    fn frames_that_wait_for_the_broker_are_bounded_for_each_address_and_for_all() {
+        let (waker, _wake) = Wake::new().expect("a wake-up");
+        let (hub, inputs) = HubHandle::new(waker, 7);
+        let open = |address: u8| repeat_with(move || address).map(|address| hub.open([address; 8], None));
+        let sent = |address: u8| open(address).take_while(is_sent).collect::<Vec<_>>();
+        let [first, others] = [sent(1), (2..60).flat_map(sent).collect()];
+        assert_eq!(first.len(), ADDRESS_BODIES_BYTES_MAX / WAITING_BYTES_MAX);
+        assert_eq!(first.len() + others.len(), BODIES_BYTES_MAX / WAITING_BYTES_MAX);
+        first.first().expect("a connection").link.release(WAITING_BYTES_MAX);
+        assert!(is_sent(&open(1).next().expect("a connection")), "the relay thread has sent a frame");
+        drop(others);
+        inputs.try_iter().for_each(drop);
+        assert!(is_sent(&open(70).next().expect("a connection")), "connections were closed");
+    }
+}

@@ -170,6 +170,7 @@ impl Relay {
                 self.hub.open(id, sender, token, now_ms);
             }
             Input::Lines { id, lines } => {
+                self.gauges.count_up(&lines);
                 let released = self.hub.lines(id, &lines, now_ms);
                 if let Some(link) = self.links.get(&id) {
                     link.release(released);

@@ -1,7 +1,7 @@
 //! The control socket of a role: it answers status requests with the counters of the role.
 //!
-//! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The only method is
-//! `role.status`. The socket has its own endpoint, and answers a limited number of requests at a time, so
+//! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The methods are `role.status`,
+//! and `role.metrics`, which returns the status with the metrics of the role. The socket has its own endpoint, and answers a limited number of requests at a time, so
 //! status requests do not delay the work of the role.
 
 use std::time::{Duration, Instant};
@@ -12,12 +12,14 @@ use crate::clock;
 use crate::error::TransportError;
 use crate::limits::CONTROL_REQUESTS_PER_ROUND_MAX;
 use crate::logging;
+use crate::metrics::Family;
 use crate::options::Kind;
 use crate::poll::{Watch, wait};
 use crate::security::Security;
 use crate::socket::{Context, Frame, Sent, Socket};
 
-const METHOD: &str = "role.status";
+const STATUS: &str = "role.status";
+const METRICS: &str = "role.metrics";
 
 pub struct Control {
     socket: Socket,
@@ -43,16 +45,25 @@ impl Control {
         &self.socket
     }
 
-    /// Answers waiting requests, up to a limit. Invalid requests get an error reply. Returns an error only if
-    /// the socket fails.
+    /// Answers waiting requests of a role without metrics, up to a limit. Invalid requests get an error reply.
+    /// Returns an error only if the socket fails.
     pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
+        self.answer_with_metrics(status, Vec::new)
+    }
+
+    /// Like [`answer`](Self::answer), for a role with metrics.
+    pub fn answer_with_metrics(
+        &self,
+        status: impl Fn() -> Value,
+        metrics: impl Fn() -> Vec<Family>,
+    ) -> Result<(), TransportError> {
         let mut frames = Vec::new();
         for _ in 0..CONTROL_REQUESTS_PER_ROUND_MAX {
             if !self.socket.receive(&mut frames)? {
                 break;
             }
             let reply = match frames.as_slice() {
-                [_peer, delimiter, line] if delimiter.is_empty() => reply(line, &status),
+                [_peer, delimiter, line] if delimiter.is_empty() => reply(line, &status, &metrics),
                 _ => failure(&Value::Null, -32600, "send an empty frame and one line"),
             };
             frames.truncate(1);
@@ -75,6 +86,31 @@ pub fn status(role: &str, started: Instant, counters: &[(&str, u64)], problems: 
 
 /// Requests the status of the role whose control socket is at `endpoint`.
 pub fn request_status(context: &Context, endpoint: &str, timeout: Duration) -> Result<Value, TransportError> {
+    request(context, endpoint, STATUS, timeout)
+}
+
+/// Requests the status of a role, with its metrics.
+pub fn request_metrics(
+    context: &Context,
+    endpoint: &str,
+    timeout: Duration,
+) -> Result<(Value, Vec<Family>), TransportError> {
+    let mut status = request(context, endpoint, METRICS, timeout)?;
+    let metrics = status.as_object_mut().and_then(|status| status.remove("metrics")).unwrap_or_default();
+    match serde_json::from_value(metrics) {
+        Ok(metrics) => Ok((status, metrics)),
+        Err(error) => {
+            Err(TransportError::BadAnswer { endpoint: endpoint.to_owned(), answer: error.to_string() })
+        }
+    }
+}
+
+fn request(
+    context: &Context,
+    endpoint: &str,
+    method: &str,
+    timeout: Duration,
+) -> Result<Value, TransportError> {
     let started = clock::now();
     let wait_for = |watch| {
         let remaining = timeout.saturating_sub(clock::now().duration_since(started));
@@ -86,7 +122,7 @@ pub fn request_status(context: &Context, endpoint: &str, timeout: Duration) -> R
     // The request contains no secret. A role serves its status over a network only with --plaintext-anywhere.
     let socket = context.socket(Kind::Dealer, &Security::PlainAnywhere)?;
     socket.connect(endpoint)?;
-    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": METHOD }).to_string();
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method }).to_string();
     let frames = || [Frame::new(), Frame::from(request.as_str())];
     while socket.send(frames())? != Sent::Done {
         wait_for(Watch::Writable(&socket))?;
@@ -103,7 +139,7 @@ pub fn request_status(context: &Context, endpoint: &str, timeout: Duration) -> R
     })
 }
 
-fn reply(line: &[u8], status: impl Fn() -> Value) -> Value {
+fn reply(line: &[u8], status: impl Fn() -> Value, metrics: impl Fn() -> Vec<Family>) -> Value {
     let Ok(request) = serde_json::from_slice::<Value>(line) else {
         return failure(&Value::Null, -32700, "the line is not JSON");
     };
@@ -111,8 +147,17 @@ fn reply(line: &[u8], status: impl Fn() -> Value) -> Value {
     let method = request.get("method").and_then(Value::as_str);
     let version = request.get("jsonrpc").and_then(Value::as_str);
     match (version, id, method) {
-        (Some("2.0"), Some(id), Some(METHOD)) => json!({ "jsonrpc": "2.0", "id": id, "result": status() }),
-        (Some("2.0"), Some(id), Some(_)) => failure(id, -32601, "the only method here is role.status"),
+        (Some("2.0"), Some(id), Some(STATUS)) => json!({ "jsonrpc": "2.0", "id": id, "result": status() }),
+        (Some("2.0"), Some(id), Some(METRICS)) => {
+            let mut status = status();
+            if let Some(status) = status.as_object_mut() {
+                status.insert("metrics".to_owned(), json!(metrics()));
+            }
+            json!({ "jsonrpc": "2.0", "id": id, "result": status })
+        }
+        (Some("2.0"), Some(id), Some(_)) => {
+            failure(id, -32601, "the methods here are role.status and role.metrics")
+        }
         _ => {
             failure(id.unwrap_or(&Value::Null), -32600, "send a JSON-RPC 2.0 request with an id and a method")
         }

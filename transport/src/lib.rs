@@ -26,6 +26,7 @@ pub mod resize;
 pub mod shutdown;
 
 pub mod control;
+pub mod metrics;
 
 pub mod clock;
 pub mod logging;

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use transport::control::{Control, request_status};
+use transport::control::{Control, request_metrics, request_status};
+use transport::metrics::{Family, MetricKind};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::shutdown::Shutdown;
@@ -27,12 +28,17 @@ fn with_control(work: impl FnOnce(&Context, &str)) {
             while !watched.is_requested() {
                 wait(&[Watch::Readable(control.socket()), Watch::Wake(&wake)], None)
                     .expect("waiting succeeds");
-                control.answer(|| json!({ "role": "test" })).expect("an answer");
+                let status = || json!({ "role": "test" });
+                control.answer_with_metrics(status, || vec![family()]).expect("an answer");
             }
         });
         let _shutdown = ShutdownOnDrop(&shutdown);
         work(&context, &endpoint);
     });
+}
+
+fn family() -> Family {
+    Family::new(MetricKind::Counter, "papo_tests_total", "Tests.").with(&[("kind", "unit")], 7_u64)
 }
 
 /// Stops the thread when the test ends, even if the test fails.
@@ -69,6 +75,14 @@ fn exchange(context: &Context, endpoint: &str, requests: &[&[&[u8]]]) -> Vec<Val
 fn a_status_request_is_answered() {
     with_control(|context, endpoint| {
         assert_eq!(request_status(context, endpoint, LONG).expect("a status"), json!({ "role": "test" }));
+    });
+}
+
+#[test]
+fn the_metrics_of_a_role_are_separate_from_its_status() {
+    with_control(|context, endpoint| {
+        let answer = request_metrics(context, endpoint, LONG).expect("metrics");
+        assert_eq!(answer, (json!({ "role": "test" }), vec![family()]));
     });
 }
 

@@ -46,6 +46,11 @@ pub struct Login {
     /// The name of your account.
     #[arg(value_parser = user)]
     user: UserName,
+    /// Print the name and the token of the session as JSON, for programs that use HTTP or WebSocket.
+    ///
+    /// The token is a secret: a program that has it can act as you until the session ends.
+    #[arg(long)]
+    print_token: bool,
     #[command(flatten)]
     password: PasswordSource,
     #[command(flatten)]
@@ -162,6 +167,10 @@ pub(super) fn reset_password(arguments: ResetPassword) -> Result<(), CliError> {
 pub(super) fn login(arguments: Login) -> Result<(), CliError> {
     let (mut handle, _news) = open(&arguments.common.connection)?;
     let session = handle.login(arguments.user, arguments.password.read(Catalog::ENGLISH)?)?;
+    if arguments.print_token {
+        let result = json!({ "user": session.user, "token": session.token });
+        return print(&arguments.common, &result, &result.to_string());
+    }
     // The token is a secret, so it is stored and not printed.
     let result = json!({ "user": session.user, "expires": session.expires });
     print(&arguments.common, &result, &format!("{} is logged in", session.user))

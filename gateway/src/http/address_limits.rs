@@ -10,8 +10,8 @@ use foldhash::fast::RandomState;
 use crate::connection_id::SenderId;
 use crate::hub::attempts::Buckets;
 use crate::limits::{
-    ADDRESS_BODIES_BYTES_MAX, ADDRESS_CONNECTIONS_MAX, BODIES_BYTES_MAX, CONNECTIONS_MAX,
-    HANDSHAKES_PER_SECOND,
+    ADDRESS_BODIES_BYTES_MAX, ADDRESS_CONNECTIONS_MAX, BODIES_BYTES_MAX, CONNECTIONS_MAX, COUNTED_STEP_BYTES,
+    HANDSHAKES_PER_SECOND, UNCOUNTED_BYTES,
 };
 
 /// A sum for each key, up to a maximum.
@@ -56,6 +56,30 @@ pub(crate) type Connected = (Held<()>, Held<IpAddr>);
 
 /// The bytes of a request body or of a file chunk that count.
 pub(crate) type HeldBody = (Held<SenderId>, Held<()>);
+
+/// The bytes of one connection. They count in steps, so almost no message changes the shared sums.
+#[derive(Default)]
+pub(crate) struct CountedBytes {
+    bytes: usize,
+    held: Vec<HeldBody>,
+}
+
+impl CountedBytes {
+    /// Returns false if there are too many bytes. The caller then closes the connection.
+    pub(crate) fn add(&mut self, limits: &AddressLimits, sender: SenderId, bytes: usize) -> bool {
+        self.bytes += bytes;
+        while UNCOUNTED_BYTES + self.held.len() * COUNTED_STEP_BYTES < self.bytes {
+            let Some(held) = limits.hold_body(sender, COUNTED_STEP_BYTES) else { return false };
+            self.held.push(held);
+        }
+        true
+    }
+
+    pub(crate) fn subtract(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.held.truncate(self.bytes.saturating_sub(UNCOUNTED_BYTES).div_ceil(COUNTED_STEP_BYTES));
+    }
+}
 
 pub(crate) struct AddressLimits {
     all: Arc<Counts<()>>,

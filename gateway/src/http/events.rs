@@ -128,10 +128,10 @@ impl Stream {
         Ok(())
     }
 
-    async fn follow_topics(&self, topics: &[String]) {
+    async fn follow_topics(&mut self, topics: &[String]) {
         let mut line = Vec::new();
         rpc::encode_request(&mut line, "topics", "gateway.subscribe", &json!({ "topics": topics }));
-        self.open.send(line.into()).await;
+        self.has_ended |= self.open.send(line.into()).await.is_err();
     }
 
     /// The next event of the stream; `None` at its end.

@@ -130,14 +130,16 @@ struct Chat {
 
 impl Chat {
     async fn run(&self, socket: &mut WebSocket, topics: &[String]) -> Option<Close> {
-        self.follow(topics).await;
+        if let Err(close) = self.follow(topics).await {
+            return Some(close);
+        }
         self.relay(socket).await
     }
 
-    async fn follow(&self, topics: &[String]) {
+    async fn follow(&self, topics: &[String]) -> Result<(), Close> {
         let mut line = Vec::new();
         rpc::encode_request(&mut line, "topics", "gateway.subscribe", &json!({ "topics": topics }));
-        self.open.send(line.into()).await;
+        self.open.send(line.into()).await
     }
 
     async fn relay(&self, socket: &mut WebSocket) -> Option<Close> {
@@ -174,7 +176,7 @@ impl Chat {
             } else if let Ok(Stored { kind, topic: Some(topic), .. }) = serde_json::from_slice(line)
                 && kind == "topic.moved"
             {
-                self.follow(&[topic]).await;
+                self.follow(&[topic]).await.ok()?;
             }
         }
         Some(())

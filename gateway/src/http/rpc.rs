@@ -48,7 +48,7 @@ pub(crate) async fn call(
     let token = visitor.token.as_ref().map(|token| token.as_str());
     for request in &requests {
         let (line, refused) = match read(request, token) {
-            Line::Server(line) => (Some(line), None),
+            Line::Server(line) | Line::Presence { line, .. } => (Some(line), None),
             Line::Login { line, id, user } => match web.hub.take_login(visitor.client.sender, &user).await {
                 Ok(()) => (Some(line), None),
                 Err(error) => (None, Some((id, error))),

@@ -5,10 +5,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::address_limits::HeldBody;
+use super::address_limits::CountedBytes;
 use super::web::Web;
 use crate::connection_id::SenderId;
-use crate::limits::{UNFINISHED_BYTES_FREE, UNFINISHED_STEP_BYTES};
 
 /// The bytes of a ping or a pong of a client before its payload (RFC 6455, section 5.2).
 const CONTROL_HEADER_BYTES: usize = 6;
@@ -21,13 +20,7 @@ struct Shared {
     web: Web,
     /// The client, as soon as the connection is a WebSocket. HTTP has its own limits.
     sender: OnceLock<SenderId>,
-    read: Mutex<Read>,
-}
-
-#[derive(Default)]
-struct Read {
-    bytes: usize,
-    held: Vec<HeldBody>,
+    read: Mutex<CountedBytes>,
 }
 
 impl Unfinished {
@@ -35,7 +28,7 @@ impl Unfinished {
         Self(Arc::new(Shared { web, sender: OnceLock::new(), read: Mutex::default() }))
     }
 
-    fn read(&self) -> MutexGuard<'_, Read> {
+    fn read(&self) -> MutexGuard<'_, CountedBytes> {
         self.0.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -47,27 +40,16 @@ impl Unfinished {
     /// Adds bytes that the stream has read. Returns false if there are too many.
     pub(crate) fn add(&self, bytes: usize) -> bool {
         let Some(sender) = self.0.sender.get() else { return true };
-        let mut read = self.read();
-        read.bytes += bytes;
-        while UNFINISHED_BYTES_FREE + read.held.len() * UNFINISHED_STEP_BYTES < read.bytes {
-            let Some(held) = self.0.web.limits.hold_body(*sender, UNFINISHED_STEP_BYTES) else {
-                return false;
-            };
-            read.held.push(held);
-        }
-        true
+        self.read().add(&self.0.web.limits, *sender, bytes)
     }
 
     /// Notes that a ping or a pong arrived, perhaps between two parts of a message.
     pub(crate) fn finish_control(&self, payload: &[u8]) {
-        let mut read = self.read();
-        read.bytes = read.bytes.saturating_sub(CONTROL_HEADER_BYTES + payload.len());
-        let steps = read.bytes.saturating_sub(UNFINISHED_BYTES_FREE).div_ceil(UNFINISHED_STEP_BYTES);
-        read.held.truncate(steps);
+        self.read().subtract(CONTROL_HEADER_BYTES + payload.len());
     }
 
     /// Notes that the task has passed on a whole message.
     pub(crate) fn finish(&self) {
-        *self.read() = Read::default();
+        *self.read() = CountedBytes::default();
     }
 }

@@ -36,7 +36,8 @@ use crate::connection_id::SenderId;
 use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
 use crate::link::HubHandle;
-use crate::metrics::{self, Gauges, Statuses};
+use crate::metrics::Gauges;
+use crate::metrics::pages::{self, Statuses};
 use crate::tls::Tls;
 use crate::tls::stream::Acceptor;
 use crate::token::Token;
@@ -74,7 +75,7 @@ pub(crate) struct Shared {
     pub(crate) hub: HubHandle,
     pub(crate) gauges: Arc<Gauges>,
     pub(crate) statuses: Statuses,
-    pub(crate) limits: AddressLimits,
+    pub(crate) limits: Arc<AddressLimits>,
     pub(crate) is_stopping: watch::Sender<bool>,
     /// The internal networks to which outgoing webhooks may deliver.
     pub(crate) hooks_allow: Vec<IpNet>,
@@ -104,10 +105,10 @@ impl Web {
     ) -> Self {
         let (is_stopping, _) = watch::channel(false);
         Self(Arc::new(Shared {
+            limits: Arc::clone(&hub.limits),
             hub,
             gauges,
             statuses,
-            limits: AddressLimits::new(),
             is_stopping,
             hooks_allow: config.hooks_allow.clone(),
             origins,
@@ -155,7 +156,7 @@ impl Web {
             .route("/messages", post(messages::send))
             .merge(hooks)
             .route("/openapi.json", get(openapi::document))
-            .route("/healthz", get(metrics::is_alive))
+            .route("/healthz", get(pages::is_alive))
             .route("/", get(page::index))
             .route("/u/{slot}", get(page::without_slash))
             .route("/u/{slot}/", get(page::of_slot))
@@ -191,9 +192,9 @@ impl Web {
 
     fn metrics_routes(&self) -> Router {
         Router::new()
-            .route("/metrics", get(metrics::page))
-            .route("/healthz", get(metrics::is_alive))
-            .route("/readyz", get(metrics::is_ready))
+            .route("/metrics", get(pages::metrics))
+            .route("/healthz", get(pages::is_alive))
+            .route("/readyz", get(pages::is_ready))
             .with_state(self.clone())
             .layer(from_fn_with_state(self.clone(), admit_monitor))
     }

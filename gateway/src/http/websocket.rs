@@ -104,7 +104,9 @@ async fn relay(open: &OpenLink, unfinished: &Unfinished, socket: &mut WebSocket)
                 link.heard();
                 match received {
                     Some(Ok(Message::Text(lines))) => {
-                        open.send(Bytes::from(lines)).await;
+                        if let Err(close) = open.send(Bytes::from(lines)).await {
+                            return Some(close);
+                        }
                         unfinished.finish();
                     }
                     Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) => unfinished.finish_control(&bytes),

@@ -4,6 +4,7 @@
 //! read goes to the server unchanged, which answers with the error.
 
 use common::methods::Method;
+use common::presence::State;
 use common::{Detail, Error, rpc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -27,6 +28,12 @@ pub(crate) enum Line {
         id: String,
         user: String,
     },
+    /// A `presence.set`, with its line for the server.
+    Presence {
+        line: Vec<u8>,
+        id: String,
+        state: State,
+    },
     Own {
         id: String,
         request: Own,
@@ -40,6 +47,11 @@ pub(crate) enum Line {
 #[derive(Deserialize)]
 struct OwnToken {
     token: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct OwnState {
+    state: State,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +83,12 @@ pub(crate) fn read(line: &[u8], token: Option<&str>) -> Line {
     let needs_token = method.is_none_or(|method| method.description().rights.needs_token());
     match token {
         Some(token) if needs_token => match add_token(&request, token) {
+            Ok(line) if method == Some(Method::PresenceSet) => {
+                match serde_json::from_str::<OwnState>(request.params) {
+                    Ok(OwnState { state }) => Line::Presence { line, id, state },
+                    Err(_) => Line::Server(line),
+                }
+            }
             Ok(line) => Line::Server(line),
             Err(error) => Line::Refused { id, error },
         },
@@ -124,6 +142,7 @@ mod tests {
         match read(line.as_bytes(), token) {
             Line::Server(line) => String::from_utf8(line).expect("text"),
             Line::Login { user, .. } => format!("login of {user}"),
+            Line::Presence { id, state, .. } => format!("{id}: presence {state:?}"),
             Line::Own { id, request } => format!("{id}: {request:?}"),
             Line::Refused { id, error } => format!("{id}: {} {}", error.code, error.message),
         }
@@ -147,6 +166,10 @@ mod tests {
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{}}"#,
                 r#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{}}"#,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"presence.set","params":{"state":"busy"}}"#,
+                r#"{"jsonrpc":"2.0","id":1,"method":"presence.set","params":{"token":"t","state":"busy"}}"#,
             ),
             ("nonsense", "nonsense"),
             ("", ""),

@@ -7,6 +7,7 @@ pub(crate) mod attempts;
 mod barriers;
 mod connection;
 pub(crate) mod lines;
+mod presence;
 pub(crate) mod queue;
 mod requests;
 mod sessions;
@@ -24,6 +25,7 @@ use foldhash::fast::RandomState;
 use self::attempts::Buckets;
 use self::barriers::{Barriers, Step};
 use self::connection::Connection;
+use self::presence::Presences;
 use self::queue::{LAGGED, LineKind};
 use self::topics::Topics;
 use crate::close::Close;
@@ -105,6 +107,7 @@ pub(crate) struct Hub {
     turns: [VecDeque<ConnectionId>; DEALERS + 1],
     topics: Topics,
     barriers: Barriers,
+    presences: Presences,
     logins: Buckets<SenderId>,
     user_logins: Buckets<(SenderId, u64)>,
     effects: Vec<Effect>,
@@ -134,6 +137,7 @@ impl Hub {
             turns: Default::default(),
             topics: Topics::default(),
             barriers: Barriers::new(seed, now_ms),
+            presences: Presences::new(seed),
             logins: Buckets::new(LOGINS_PER_MINUTE, 60_000),
             user_logins: Buckets::new(USER_LOGINS_PER_MINUTE, 60_000),
             effects: Vec::new(),
@@ -178,6 +182,9 @@ impl Hub {
     pub(crate) fn close(&mut self, id: ConnectionId) {
         self.calls.remove(&id);
         let Some(connection) = self.connections.remove(&id) else { return };
+        if let Some(token) = &connection.token {
+            self.presences.leave(token, id);
+        }
         if let Some(user) = connection.user
             && let Some(count) = self.users.get_mut(&user)
         {
@@ -217,7 +224,7 @@ impl Hub {
 
     /// The time of the next call to [`tick`](Self::tick).
     pub(crate) fn deadline(&self, now_ms: u64) -> Option<u64> {
-        let has_work = !self.connections.is_empty() || !self.calls.is_empty();
+        let has_work = !self.connections.is_empty() || !self.calls.is_empty() || !self.presences.is_empty();
         let second = has_work.then_some(now_ms + 1_000);
         [second, self.barriers.deadline(self.topics.len() > 0)].into_iter().flatten().min()
     }
@@ -262,6 +269,7 @@ impl Hub {
         let due: Vec<_> = due.collect();
         self.counters.unanswered += due.len() as u64;
         self.effects.extend(due.into_iter().map(|to| Effect::Answer { to, reply: None }));
+        self.tick_presence(now_ms);
     }
 
     /// Adds an HTTP request.

@@ -45,6 +45,12 @@ impl Hub {
                     Ok(()) => push_line(&mut forwarded, &line),
                     Err(error) => self.refuse(id, &request, &error),
                 },
+                Line::Presence { line, id: request, state } => {
+                    push_line(
+                        &mut forwarded,
+                        &self.presence_line(id, &request, state, now_ms).unwrap_or(line),
+                    );
+                }
                 Line::Own { id: request, request: own } => self.own(id, &request, own, now_ms),
                 Line::Refused { id: request, error } => self.refuse(id, &request, &error),
             }

@@ -1,14 +1,17 @@
 //! The hub as a state machine: literal lines in, effects out.
 
 use bytes::Bytes;
+use common::limits::PRESENCE_HEARTBEAT_MS;
+use serde_json::{Value, json};
 
 use super::queue::LineKind;
 use super::{Call, Effect, Hello, Hub, Reply, Request};
 use crate::close::Close;
 use crate::connection_id::{ConnectionId, Purpose};
 use crate::limits::{
-    BARRIER_DELAY_MS, BARRIER_MS_MAX, CALL_MS_MAX, CHECK_MS_MAX, FILE_DEALER, FIRST_LINE_MS_MAX,
-    IN_FLIGHT_MAX, IN_FLIGHT_MS, LOGINS_PER_MINUTE, TOPICS_MAX, USER_CONNECTIONS_MAX, USER_LOGINS_PER_MINUTE,
+    BARRIER_DELAY_MS, BARRIER_MS_MAX, CALL_MS_MAX, CHECK_MS_MAX, DEALERS, FILE_DEALER, FIRST_LINE_MS_MAX,
+    IN_FLIGHT_MAX, IN_FLIGHT_MS, LAST_TAB_MS, LOGINS_PER_MINUTE, TOPICS_MAX, USER_CONNECTIONS_MAX,
+    USER_LOGINS_PER_MINUTE,
 };
 use crate::token::Token;
 
@@ -283,6 +286,62 @@ fn logins_are_limited_by_address_and_by_account() {
         hub.lines(OTHER, login(&format!("user{n}")).as_bytes(), 0);
     }
     assert_eq!(effects(&mut hub).len(), 1 + USER_LOGINS_PER_MINUTE as usize);
+}
+
+/// The states that the gateway reports to the server, each with the id of its request.
+fn reported(hub: &mut Hub) -> Vec<String> {
+    let mut reported = Vec::new();
+    for dealer in 0..DEALERS {
+        while let Some(request) = hub.next_request(dealer, |_| true, 0) {
+            let line: Value = serde_json::from_slice(&request.lines).expect("one line");
+            assert_eq!((&line["method"], &line["params"]["token"]), (&json!("presence.set"), &json!("t")));
+            let connection = line["params"]["connection"].as_str().expect("a connection");
+            assert!(connection.starts_with("00000000-0000-0007-"), "the gateway chose {connection}");
+            reported.push(format!("{} {}", line["id"], line["params"]["state"]).replace('"', ""));
+        }
+    }
+    reported
+}
+
+#[test]
+fn the_tabs_of_a_session_have_one_presence() {
+    let mut hub = hub();
+    let open = |hub: &mut Hub, id| {
+        hub.open(id, SENDER, Token::new("t"), 0);
+        next(hub);
+        reply(hub, id, Purpose::Check, r#"{"id":"gateway","result":{}}"#);
+    };
+    let set = |hub: &mut Hub, id, state: &str, now_ms| {
+        let own = r#""connection":"01970000-0000-7000-8000-00000000000a""#;
+        hub.lines(id, request("presence.set", &format!(r#"{{"state":"{state}",{own}}}"#)).as_bytes(), now_ms);
+        reported(hub)
+    };
+    let tick = |hub: &mut Hub, now_ms| {
+        hub.tick(now_ms);
+        reported(hub)
+    };
+    for id in [ONE, OTHER] {
+        open(&mut hub, id);
+    }
+    assert_eq!(set(&mut hub, ONE, "away", 0), ["1 away"]);
+    assert_eq!(set(&mut hub, OTHER, "online", 0), ["1 online"]);
+    assert_eq!(set(&mut hub, ONE, "away", 1_000), ["1 online"], "the other tab is online");
+    assert_eq!(tick(&mut hub, PRESENCE_HEARTBEAT_MS), [""; 0]);
+    let mut now_ms = PRESENCE_HEARTBEAT_MS + 1_000;
+    assert_eq!(tick(&mut hub, now_ms), ["presence online"], "the gateway repeats the state of silent tabs");
+    hub.close(OTHER);
+    assert_eq!(tick(&mut hub, now_ms), ["presence away"]);
+    hub.close(ONE);
+    assert_eq!((tick(&mut hub, now_ms), tick(&mut hub, now_ms + LAST_TAB_MS - 1)), (vec![], vec![]));
+    open(&mut hub, ONE);
+    assert_eq!(set(&mut hub, ONE, "online", now_ms + LAST_TAB_MS), ["1 online"], "the page was loaded again");
+    assert_eq!(tick(&mut hub, now_ms + LAST_TAB_MS), [""; 0]);
+    hub.close(ONE);
+    now_ms += 2 * LAST_TAB_MS;
+    assert_eq!(tick(&mut hub, now_ms), [""; 0]);
+    assert!(hub.deadline(now_ms).is_some(), "the gateway must tick without connections");
+    assert_eq!(tick(&mut hub, now_ms + LAST_TAB_MS), ["presence offline"]);
+    assert_eq!(tick(&mut hub, now_ms + 10 * LAST_TAB_MS), [""; 0]);
 }
 
 #[test]

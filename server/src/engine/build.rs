@@ -15,6 +15,7 @@ use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
 use crate::services::registration::Registration;
+use crate::services::request_metrics::RequestMetrics;
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::Ledger;
@@ -49,6 +50,8 @@ impl Engine {
             next_ticket: 0,
             turns: Turns::default(),
             stopwatch: Box::new(|| Duration::ZERO),
+            elapsed: Duration::ZERO,
+            metrics: RequestMetrics::default(),
             events_endpoint,
             counters: Counters::default(),
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error as ThisError;
 use tracing::info;
 use transport::control::{self, Control};
+use transport::metrics::{Family, MetricKind};
 use transport::poll::{Watch, wait};
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
@@ -216,6 +217,7 @@ impl Server {
     /// requests may be waiting.
     fn round(&mut self, accepts_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
+        self.engine.set_elapsed(clock::now().duration_since(self.started));
         self.engine.send(&mut self.sockets)?;
         // If the commit log is idle, submit the open batch without waiting for more requests.
         self.engine.flush();
@@ -226,6 +228,7 @@ impl Server {
         self.engine.flush();
         if self.engine.ledger().is_quiet() {
             // No record is pending, so the replies to reads are sent now.
+            self.engine.set_elapsed(clock::now().duration_since(self.started));
             self.engine.send(&mut self.sockets)?;
         }
         self.answer_control()?;
@@ -263,7 +266,19 @@ impl Server {
             ("publications_dropped", sockets.publications_dropped),
             ("log_bytes_checked", self.scrub.bytes()),
         ];
-        self.control.answer(|| control::status("server", self.started, &counters, &self.problems()))
+        let status = || control::status("server", self.started, &counters, &self.problems());
+        self.control.answer_with_metrics(status, || self.metrics())
+    }
+
+    fn metrics(&self) -> Vec<Family> {
+        let mut families = self.engine.metrics(clock::unix_ms());
+        families.push(Family::single(
+            MetricKind::Counter,
+            "papo_events_published_total",
+            "Messages that the server sent to the proxy: events and notices of one topic each.",
+            self.sockets.publications,
+        ));
+        families
     }
 
     fn problems(&self) -> Vec<String> {

@@ -7,9 +7,11 @@
 pub mod event_loop;
 mod build;
 mod deletions;
+mod metrics;
 mod turns;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
@@ -31,6 +33,7 @@ use crate::services::leases::Leases;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
 use crate::services::registration::Registration;
+use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
@@ -66,6 +69,9 @@ pub struct Engine {
     /// Requests that wait for a later turn, or must be answered again because the log could not be written.
     turns: Turns,
     stopwatch: Stopwatch,
+    /// The time since server startup, for the durations of requests.
+    elapsed: Duration,
+    metrics: RequestMetrics,
     /// The endpoint at which clients subscribe to events.
     events_endpoint: String,
     pub counters: Counters,
@@ -133,10 +139,11 @@ impl Engine {
     /// time; the remaining lines wait for a later turn.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
-        let Some(pending) = PendingRequest::new(frames) else {
+        let Some(mut pending) = PendingRequest::new(frames) else {
             self.counters.malformed += 1;
             return;
         };
+        pending.arrived = self.elapsed;
         let unfinished = if self.turns.is_waiting(&pending) {
             Some(pending)
         } else {
@@ -144,7 +151,10 @@ impl Engine {
             self.process(pending, None, now_ms, &mut slice)
         };
         if let Some(mut refused) = unfinished.and_then(|unfinished| self.turns.push(unfinished)) {
+            let answered = refused.answered;
             refused.refuse_rest(&turns::server_busy());
+            let lines = (refused.answered - answered) as u64;
+            self.metrics.count(None, RequestOutcome::Limited, lines);
             self.outbound.reply(self.ledger.position(), refused);
         }
     }
@@ -245,6 +255,7 @@ impl Engine {
             search.set_durable(durable);
         }
         while let Some(request) = self.outbound.next_reply(durable) {
+            self.metrics.observe(&request.methods, self.elapsed.saturating_sub(request.arrived));
             outlet.reply(request).map_err(SendError::Outlet)?;
         }
         while let Some(publication) = self.outbound.next_publication(durable) {
@@ -283,6 +294,7 @@ impl Engine {
                         return None;
                     }
                     pending.refuse_next(&kind.refusal());
+                    self.metrics.count(None, RequestOutcome::Limited, 1);
                     slice.lines += 1;
                 }
             }
@@ -299,8 +311,17 @@ impl Engine {
         now_ms: u64,
         slice: &mut Slice,
     ) -> Answered {
-        let PendingRequest { route, request, bytes, answered, reply, attached, message_refusals, .. } =
-            pending;
+        let PendingRequest {
+            route,
+            request,
+            bytes,
+            answered,
+            reply,
+            attached,
+            message_refusals,
+            methods,
+            ..
+        } = pending;
         let lines = match rpc::lines(request) {
             Ok(lines) => lines,
             Err(error) => {
@@ -330,6 +351,8 @@ impl Engine {
             files: &mut self.files,
             line: 0,
             message_refusals,
+            methods,
+            metrics: &mut self.metrics,
             attached: Attached { is_single_line: lines.clone().nth(1).is_none(), bytes, reply: attached },
             now_ms,
         };
@@ -340,6 +363,7 @@ impl Engine {
             context.line = *answered;
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Detail::ReplyTooLong.into(), reply);
+                context.count(None, RequestOutcome::Refused);
             } else if let Some(job) = context.answer(line, outcome.take(), reply) {
                 return Answered::UntilJob(job);
             }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use common::accounts::Token;
 use common::limits::TOKEN_BYTES_MAX;
-use common::methods::{self, encode_result};
+use common::methods::{self, Method, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
 use common::{Call, Detail, Error, Target, UserName};
@@ -51,6 +51,7 @@ use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
 use crate::services::presence::Presence;
 use crate::services::registration::Registration;
+use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{Ledger, Receipt};
@@ -73,6 +74,9 @@ pub struct RequestContext<'a> {
     pub line: usize,
     /// The refused messages of the frame.
     pub message_refusals: &'a mut MessageRefusals,
+    /// The methods of the answered lines of the frame.
+    pub methods: &'a mut Vec<Option<Method>>,
+    pub metrics: &'a mut RequestMetrics,
     pub ledger: &'a mut Ledger,
     pub outbound: &'a mut OutboundQueue,
     pub tokens: &'a TokenIssuer,
@@ -141,9 +145,11 @@ impl RequestContext<'_> {
             Ok(request) => request,
             Err(refused) => {
                 encode_error(out, refused.id, &refused.error);
+                self.count(None, RequestOutcome::of(&refused.error));
                 return None;
             }
         };
+        let method = Some(call.method());
         // A request that continues after its job has paid.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
@@ -152,15 +158,23 @@ impl RequestContext<'_> {
         let has_bots = !self.ledger.state().users.bots.is_empty();
         self.needed = has_bots.then(|| Needed::of(&mut call));
         let before = out.len();
-        let unanswered = self.call(call, id, outcome, out).err();
+        let answered = self.call(call, id, outcome, out);
         self.charge_reply(out.len() - before);
-        match unanswered? {
-            Unanswered::Failed(error) => {
+        match answered {
+            Ok(()) => self.count(method, RequestOutcome::Ok),
+            Err(Unanswered::Failed(error)) => {
+                self.count(method, RequestOutcome::of(&error));
                 encode_error(out, id, &self.with_given_name(error));
-                None
             }
-            Unanswered::NeedsJob(job) => Some(job),
+            Err(Unanswered::NeedsJob(job)) => return Some(job),
         }
+        None
+    }
+
+    /// Counts an answered line.
+    pub fn count(&mut self, method: Option<Method>, outcome: RequestOutcome) {
+        self.methods.push(method);
+        self.metrics.count(method, outcome, 1);
     }
 
     /// The error, in which the channel has the name that the request used.

@@ -221,6 +221,11 @@ impl Journal {
         self.batches.last_record()
     }
 
+    /// The size of the log in bytes. A segment whose index is not durable yet counts as a full one.
+    pub fn log_bytes(&self) -> u64 {
+        self.sealed.log_bytes() + self.sealing.len() as u64 * self.segment_bytes + self.batches.offset()
+    }
+
     /// Frees the lines of a batch that is durable.
     pub fn committed(&mut self, committed: &CommitAck) {
         let record = committed.head.record;

@@ -56,6 +56,11 @@ impl Sealed {
         Ok(())
     }
 
+    /// The size of the segments in bytes.
+    pub(super) fn log_bytes(&self) -> u64 {
+        self.segments.iter().map(|index| index.extent.log_bytes).sum()
+    }
+
     /// Whether the event `n` is the next one of a conversation.
     pub(super) fn continues(&self, conversation: &str, n: u64) -> bool {
         let last = self.conversations.get(conversation).and_then(|runs| runs.last());

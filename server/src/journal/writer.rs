@@ -21,6 +21,8 @@ use super::reserve::Reserve;
 use super::{JournalError, Options};
 use disk::{AppendFile, Disk};
 use tracing::warn;
+use transport::clock;
+use transport::metrics::Histogram;
 
 /// The file that [`Writer::find_room`] writes and removes.
 pub(super) const ROOM_FILE: &str = "log/room";
@@ -37,6 +39,7 @@ pub struct Writer {
     room_bytes: usize,
     reserve: Reserve,
     failure: Option<JournalError>,
+    sync_times: Arc<Histogram>,
 }
 
 /// A batch that is on the disk.
@@ -58,7 +61,7 @@ impl Writer {
     ) -> Self {
         let room_bytes = usize::try_from(options.segment_bytes / ROOM_SHARE).unwrap_or(usize::MAX);
         let reserve = Reserve::new(Arc::clone(&disk), 0);
-        Self { disk, file, segment, room_bytes, reserve, failure: None }
+        Self { disk, file, segment, room_bytes, reserve, failure: None, sync_times: Arc::default() }
     }
 
     /// Reserves space for batches that are written while the disk is full. The default is no reserve.
@@ -68,6 +71,11 @@ impl Writer {
         let writer = Self { reserve, ..self };
         writer.fill_reserve();
         writer
+    }
+
+    /// The durations of the calls of `fdatasync`.
+    pub fn sync_times(&self) -> Arc<Histogram> {
+        Arc::clone(&self.sync_times)
     }
 
     fn fill_reserve(&self) {
@@ -165,7 +173,10 @@ impl Writer {
 
     fn sync(&mut self) -> Result<(), JournalError> {
         let name = || log_name(self.segment.first_record);
-        self.file.sync_data().map_err(|error| JournalError::unavailable("sync", &name(), error))
+        let started = clock::now();
+        let synced = self.file.sync_data();
+        self.sync_times.observe(clock::now().duration_since(started));
+        synced.map_err(|error| JournalError::unavailable("sync", &name(), error))
     }
 
     fn error(&self, action: &'static str, error: io::Error) -> JournalError {

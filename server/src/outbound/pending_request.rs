@@ -5,7 +5,9 @@
 //! or a reply of one line can have a second frame, which contains bytes such as a chunk of a file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use common::methods::Method;
 use common::{Error, rpc};
 use transport::Frame;
 
@@ -63,6 +65,10 @@ pub struct PendingRequest {
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
     pub message_refusals: MessageRefusals,
+    /// The time since the startup of the server at which the frame arrived.
+    pub arrived: Duration,
+    /// The method of each answered line; `None` for a line that was refused before its method was read.
+    pub methods: Vec<Option<Method>>,
     /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
 }
@@ -90,6 +96,8 @@ impl PendingRequest {
             reply: Vec::new(),
             attached: None,
             message_refusals: MessageRefusals::default(),
+            arrived: Duration::ZERO,
+            methods: Vec::new(),
             saved: Vec::new(),
         })
     }
@@ -125,6 +133,7 @@ impl PendingRequest {
         let (answered, bytes) =
             self.saved.last().map_or((0, 0), |progress| (progress.answered, progress.reply_bytes));
         self.answered = answered;
+        self.methods.truncate(answered);
         self.reply.truncate(bytes);
         self.attached = None;
         self.message_refusals.forget_from(answered);
@@ -150,6 +159,7 @@ impl PendingRequest {
                 for line in lines.skip(self.answered) {
                     refuse(line, error, &mut self.reply);
                     self.answered += 1;
+                    self.methods.push(None);
                 }
             }
             Err(invalid) => rpc::encode_error(&mut self.reply, "null", &invalid),
@@ -161,6 +171,7 @@ impl PendingRequest {
         let line = rpc::lines(&self.request).ok().and_then(|mut lines| lines.nth(self.answered));
         refuse(line.unwrap_or_default(), error, &mut self.reply);
         self.answered += 1;
+        self.methods.push(None);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Services that the handlers use besides the domain: passwords, tokens, limiters, presence, files, search,
-//! and jobs for slow work.
+//! Services that the handlers use besides the domain: passwords, tokens, limiters, presence, metrics,
+//! files, search, and jobs for slow work.
 
 pub(crate) mod background;
 pub mod passwords;
@@ -10,6 +10,7 @@ pub mod peer;
 pub mod limiters;
 pub mod leases;
 pub mod presence;
+pub mod request_metrics;
 pub mod files;
 pub mod search;
 pub mod jobs;

@@ -9,8 +9,10 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
+use common::events::Class;
 use common::{Conversation, Detail, Error, Event, Reason, UserName};
 use tracing::{error, info, warn};
+use transport::metrics::Histogram;
 
 use crate::domain::records::Record;
 use crate::domain::{self, Command, ReservePart, State};
@@ -63,6 +65,8 @@ pub struct Ledger {
     open_batch_bytes: usize,
     /// The bytes of the lines that were appended since server startup.
     appended_bytes: u64,
+    messages: u64,
+    sync_times: Arc<Histogram>,
     bytes_since_snapshot: u64,
     /// The error for every command while the log cannot be written; `None` if it can be written.
     failure: Option<Error>,
@@ -112,6 +116,7 @@ impl Ledger {
             info!(segments = recovery.indexes_rebuilt, "rebuilt missing indexes");
         }
         info!(records = recovery.head.record, "the log is complete");
+        let sync_times = opened.writer.sync_times();
         let commit_log = commits.start(opened.writer.with_reserve(reserve_bytes))?;
         Ok(Self {
             restored_ms: store.restored_ms()?,
@@ -123,6 +128,8 @@ impl Ledger {
             durable: recovery.head,
             open_batch_bytes: 0,
             appended_bytes: 0,
+            messages: 0,
+            sync_times,
             bytes_since_snapshot: 0,
             failure: None,
             reserve_bytes,
@@ -174,10 +181,11 @@ impl Ledger {
         if let Some(reserve) = reserve {
             self.may_use(reserve)?;
         }
-        let Self { journal, state, open_batch_bytes, appended_bytes, reserve_used, .. } = self;
+        let Self { journal, state, open_batch_bytes, appended_bytes, messages, reserve_used, .. } = self;
         let appended = append(journal, &record)?;
         *open_batch_bytes += appended.line.len();
         *appended_bytes += appended.line.len() as u64;
+        *messages += u64::from(is_content(&record));
         if reserve.is_some() {
             *reserve_used += appended.line.len() as u64 + COMMIT_LINE_BYTES;
         }
@@ -187,6 +195,21 @@ impl Ledger {
     /// The bytes of all lines that were appended since server startup, durable or not.
     pub fn appended_bytes(&self) -> u64 {
         self.appended_bytes
+    }
+
+    /// The messages and files that were appended since server startup, durable or not.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// The size of the log in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        self.journal.log_bytes()
+    }
+
+    /// The durations of the calls of `fdatasync`.
+    pub fn sync_times(&self) -> &Histogram {
+        &self.sync_times
     }
 
     pub fn failure(&self) -> Option<&Error> {
@@ -343,6 +366,10 @@ impl Ledger {
             Err(cause) => DiskFailure { durable, answer, cause, is_rolled_back: false },
         }
     }
+}
+
+fn is_content(record: &Record<'_>) -> bool {
+    matches!(record, Record::Event(event) if matches!(event.body.class(), Class::Content { .. }))
 }
 
 fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {

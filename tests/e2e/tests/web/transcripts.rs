@@ -7,8 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use e2e::{Node, Process};
+use serde_json::{Value, json};
+use tempfile::{NamedTempFile, TempDir};
 
 use super::{team, token};
+use crate::commands::Shell;
 
 /// The block after a marker in PROTOCOL.
 fn block(marker: &str) -> String {
@@ -62,12 +65,59 @@ fn the_commands_with_curl_print_what_the_protocol_says() {
 fn the_program_in_python_sends_and_receives() {
     let node = Node::with_gateway(&[]);
     let [alice, _bob] = team(&node);
-    let mut file = tempfile::NamedTempFile::new().expect("a file");
-    let program = block("program: websocket").replace("127.0.0.1:8080", node.web().address());
+    let (program, _file) = start_python("program: websocket", &node, ("TOKEN", &token(&alice)));
+    let finished = program.finish();
+    assert_eq!(
+        (finished.code, &*finished.output),
+        (Some(0), "sent 3\nreceived 3 alice\n"),
+        "{}",
+        finished.log
+    );
+}
+
+/// Starts a program of PROTOCOL, with the environment of the Python client.
+fn start_python(marker: &str, node: &Node, variable: (&str, &str)) -> (Process, NamedTempFile) {
+    let mut file = NamedTempFile::new().expect("a file");
+    let program = block(marker).replace("127.0.0.1:8080", node.web().address());
     file.write_all(program.as_bytes()).expect("written");
     let mut python = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/run"));
-    python.env("PAPO_INTEROP_PROGRAM", file.path());
-    assert_eq!(run(python, &token(&alice)), "sent 3\nreceived 3 alice\n");
+    python.env("PAPO_INTEROP_PROGRAM", file.path()).env(variable.0, variable.1);
+    (Process::start(python), file)
+}
+
+#[test]
+fn the_program_for_server_sent_events_continues_after_its_last_event() {
+    let node = Node::with_gateway(&[]);
+    let [mut alice, _bob] = team(&node);
+    alice.send("#ops", "the third event").expect("stored");
+    let (program, _file) = start_python("program: events", &node, ("TOKEN", &token(&alice)));
+    let finished = program.finish();
+    assert_eq!(
+        (finished.code, &*finished.output),
+        (Some(0), "#ops:1 channel.created\n#ops:2 channel.joined\n#ops:3 the third event\n"),
+        "{}",
+        finished.log
+    );
+}
+
+#[test]
+fn an_older_program_works_with_the_token_that_login_prints() {
+    let node = Node::with_gateway(&[("legacy-api", "")]);
+    let [mut alice, _bob] = team(&node);
+    let bob = Shell::in_folder(&node, TempDir::new().expect("a folder"));
+    let session = bob.run_ok(&["login", "bob", "--print-token"]);
+    let printed: Value = serde_json::from_str(&session).expect("one line of JSON");
+    assert_eq!((&printed["user"], printed["token"].is_string()), (&json!("bob"), true));
+    let (program, _file) = start_python("program: legacy", &node, ("SESSION", &session));
+    // The program sees only messages after its connection.
+    while program.is_running() {
+        alice.send("@bob", "olá").expect("stored");
+    }
+    let finished = program.finish();
+    assert_eq!(finished.code, Some(0), "{}\n{}", finished.output, finished.log);
+    let (received, first) = finished.output.split_once('\n').expect("two lines");
+    assert_eq!(received, "received olá from alice");
+    assert!(["alice to bob: olá\n", "bob to alice: oi\n"].contains(&first), "{first}");
 }
 
 #[test]
