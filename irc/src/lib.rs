@@ -36,9 +36,12 @@ pub enum IrcError {
     Listen { address: SocketAddr, source: io::Error },
     #[error(
         "--irc {address} would serve IRC without encryption to other machines, and everyone on the network could \
-         read the passwords: listen at a loopback address, and put a program that adds TLS in front"
+         read the passwords: listen at a loopback address and put a program that adds TLS in front, or use \
+         --irc-insecure if the network itself is protected"
     )]
     PlainText { address: SocketAddr },
+    #[error("--irc-guests needs a loopback address: with it, everyone gets an account without a password")]
+    OpenGuests,
     #[error("--irc-name {name}: write a name without spaces, such as irc.example.org")]
     BadName { name: String },
     #[error("cannot start the IRC front: {0}")]
@@ -54,6 +57,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// The name of the server, which precedes its replies.
     pub name: String,
+    /// Serve other machines without encryption.
+    pub is_insecure: bool,
     /// Give a client without a password an account. For tests.
     pub has_guests: bool,
 }
@@ -67,8 +72,12 @@ pub struct Irc {
 impl Irc {
     /// Listens at the address of `config`, and connects to broker and proxy.
     pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, IrcError> {
-        let Config { broker, proxy, control, address, name, has_guests } = config;
-        if !address.ip().is_loopback() {
+        let Config { broker, proxy, control, address, name, is_insecure, has_guests } = config;
+        let is_local = address.ip().is_loopback();
+        if !is_local && *has_guests {
+            return Err(IrcError::OpenGuests);
+        }
+        if !is_local && !is_insecure {
             return Err(IrcError::PlainText { address: *address });
         }
         if name.is_empty() || name.len() > 63 || name.contains(|c: char| !c.is_ascii_graphic() || c == ':') {

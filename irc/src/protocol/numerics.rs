@@ -63,7 +63,6 @@ numerics! {
     WhoisAccount "330" "is logged in as";
     NoTopic "331" "No topic is set";
     Topic "332" "";
-    TopicSet "333" "";
     WhoisBot "335" "is a bot";
     Inviting "341" "";
     Version "351" "";
@@ -98,7 +97,6 @@ numerics! {
     BadMask "415" "A ban needs the mask nick!*@*";
     InputTooLong "417" "Input line was too long";
     UnknownCommand "421" "Unknown command";
-    NoMotd "422" "MOTD File is missing";
     NoNickname "431" "No nickname given";
     BadNickname "432" "Erroneous nickname";
     NicknameInUse "433" "Nickname is already in use";
@@ -109,19 +107,15 @@ numerics! {
     NeedMoreParams "461" "Not enough parameters";
     AlreadyRegistered "462" "You may not reregister";
     WrongPassword "464" "Password incorrect";
-    Banned "465" "";
-    ChannelIsFull "471" "Cannot join channel (+l)";
     UnknownMode "472" "is unknown mode char to me";
     InviteOnly "473" "Cannot join channel (+i)";
     BannedFromChannel "474" "Cannot join channel (+b)";
     BadChannelName "476" "Bad Channel Mask";
     NoPrivileges "481" "Permission Denied- You're not an IRC operator";
     NotOperator "482" "You're not channel operator";
-    NoOperatorHost "491" "No O-lines for your host";
     UnknownUserMode "501" "Unknown MODE flag";
     UsersDiffer "502" "Cannot change mode for other users";
     HelpNotFound "524" "No help available on this topic";
-    WhoisSecure "671" "is using a secure connection";
     InvalidModeParam "696" "";
     HelpStart "704" "";
     HelpText "705" "";

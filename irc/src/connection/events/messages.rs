@@ -41,7 +41,7 @@ impl Connection {
         match &event.body {
             Body::Message { text, reply, via, .. } => {
                 let base = with_reply(line_of(event, "PRIVMSG"), &conversation, *reply);
-                let poster = via.as_ref().and_then(|via| via.username.as_ref().map(|name| format!("[{name}] ")));
+                let poster = via.as_ref().and_then(|via| via.username.as_ref().map(|name| format!("[{}] ", name.as_str())));
                 self.text_lines(event, &base, &id, &format!("{}{}", poster.unwrap_or_default(), text.as_str()))
             }
             Body::File { file, .. } => {
