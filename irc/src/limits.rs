@@ -10,9 +10,8 @@ pub(crate) const TAGS_BYTES_MAX: usize = 4096;
 /// The maximum number of parameters of a line: RFC 1459, section 2.3.
 pub(crate) const PARAMS_MAX: usize = 15;
 
-/// The maximum bytes of a text in one line to a client. The rest of the line has the sender, the command and
-/// the name of a channel.
-pub(crate) const TEXT_BYTES_MAX: usize = 350;
+/// The maximum bytes of the name of a user or a channel.
+pub(crate) const NAME_BYTES_MAX: usize = 4 * common::limits::NAME_CHARACTERS_MAX + 1;
 
 /// The maximum bytes of the list of names in one line.
 pub(crate) const LIST_BYTES_MAX: usize = 380;
@@ -74,6 +73,17 @@ pub(crate) const AWAY_USERS_MAX: usize = 10_000;
 /// The maximum number of exact times of read marks that the front remembers.
 pub(crate) const MARKS_MAX: usize = 10_000;
 
+/// The maximum number of messages of NOTICE that the front remembers.
+pub(crate) const NOTICES_MAX: usize = 1_000;
+
+/// The maximum number of reasons of KICK and PART that the front remembers, and for how many milliseconds.
+pub(crate) const REMARKS_MAX: usize = 100;
+pub(crate) const REMARK_MS: u64 = 5_000;
+
+/// The maximum bytes of the user name of USER, and the maximum number of users whose USER the front remembers.
+pub(crate) const IDENT_BYTES_MAX: usize = 16;
+pub(crate) const FACES_MAX: usize = 10_000;
+
 /// Milliseconds after which the list of users is loaded again when a client asks for a user.
 pub(crate) const USERS_FRESH_MS: u64 = 5_000;
 
@@ -88,4 +98,4 @@ pub(crate) const SASL_BYTES_MAX: usize = 2_400;
 pub(crate) const SASL_LINE_BYTES: usize = 400;
 
 const _: () = assert!(OUTPUT_BYTES_BEFORE_LINE < OUTPUT_BYTES_MAX, "the output of one command fits");
-const _: () = assert!(TEXT_BYTES_MAX + 2 * 33 * 4 < LINE_BYTES_MAX + 200, "a text fits its line");
+const _: () = assert!(3 * NAME_BYTES_MAX + 100 < LINE_BYTES_MAX, "a line has room for some text");

@@ -19,7 +19,11 @@ use crate::shared::Shared;
 const ACCEPT_RETRY_MS: u64 = 100;
 
 /// Serves clients until the shutdown.
-pub(crate) fn serve(listener: TcpListener, shared: &Arc<Shared>, shutdown: &Shutdown) -> Result<(), IrcError> {
+pub(crate) fn serve(
+    listener: TcpListener,
+    shared: &Arc<Shared>,
+    shutdown: &Shutdown,
+) -> Result<(), IrcError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(IrcError::Start)?.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener).map_err(IrcError::Start)?;

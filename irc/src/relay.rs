@@ -39,7 +39,11 @@ type Tag = [u8; TAG_BYTES_MAX];
 
 /// An input of a connection for the relay thread.
 pub(crate) enum Input {
-    Open { id: ConnectionId, inbox: Arc<Inbox>, sender: SenderId },
+    Open {
+        id: ConnectionId,
+        inbox: Arc<Inbox>,
+        sender: SenderId,
+    },
     /// A frame of request lines.
     Send(ConnectionId, Vec<u8>),
     Subscribe(ConnectionId, String),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
 use common::{Error, UserName};
 use session::driver::Io;
-use session::{Answer, Message, News};
+use session::{Answer, Message, NO_TICKET, News};
 use transport::clock;
 use uuid::Uuid;
 
@@ -93,7 +93,9 @@ impl Io for SessionIo {
     }
 
     fn answer(&mut self, ticket: u64, outcome: Result<Answer, Error>) {
-        self.answers.push((ticket, outcome));
+        if ticket != NO_TICKET {
+            self.answers.push((ticket, outcome));
+        }
     }
 
     fn news(&mut self, news: News) {

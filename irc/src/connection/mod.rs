@@ -32,6 +32,8 @@ use crate::protocol::lines::Input;
 use crate::relay::{self, ConnectionId};
 use crate::shared::Shared;
 
+pub(crate) use respond::HOST;
+
 use commands::multiline::Multiline;
 use io::SessionIo;
 use later::Later;
@@ -76,7 +78,6 @@ pub(crate) struct Connection {
     registration: Registration,
     /// The user who is logged in.
     user: Option<UserName>,
-    is_guest: bool,
     /// Whether the client has received its welcome.
     is_welcome: bool,
     is_operator: bool,
@@ -127,7 +128,6 @@ impl Connection {
             caps: Caps::default(),
             registration: Registration::default(),
             user: None,
-            is_guest: false,
             is_welcome: false,
             is_operator: false,
             signon_ms: clock::unix_ms(),
@@ -236,7 +236,11 @@ impl Connection {
     }
 
     fn deadline(&self) -> u64 {
-        let own = if self.is_welcome { self.pinged_ms.max(self.socket.received_ms) + PING_MS } else { self.opened_ms + REGISTRATION_MS_MAX };
+        let own = if self.is_welcome {
+            self.pinged_ms.max(self.socket.received_ms) + PING_MS
+        } else {
+            self.opened_ms + REGISTRATION_MS_MAX
+        };
         self.session.deadline().map_or(own, |deadline| deadline.min(own))
     }
 

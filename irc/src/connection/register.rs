@@ -18,8 +18,8 @@ const CAPS_BYTES_MAX: usize = 400;
 #[derive(Default)]
 pub(super) struct Registration {
     pub(super) nick: Option<UserName>,
-    /// The real name of USER, which the front does not use, shows that USER was received.
-    pub(super) real_name: Option<String>,
+    /// The user name and the real name of USER.
+    pub(super) names: Option<(String, String)>,
     pub(super) password: Option<String>,
     /// Whether the client negotiates capabilities.
     is_negotiating: bool,
@@ -105,15 +105,15 @@ impl Connection {
     }
 
     pub(super) async fn user_command(&mut self, message: &Message) -> Result<(), End> {
-        if self.is_welcome || self.registration.real_name.is_some() {
+        if self.is_welcome || self.registration.names.is_some() {
             self.numeric(Numeric::AlreadyRegistered, &[]);
             return Ok(());
         }
-        let (Some(_), Some(real_name)) = (message.filled(0), message.filled(3)) else {
+        let (Some(ident), Some(real_name)) = (message.filled(0), message.filled(3)) else {
             self.numeric(Numeric::NeedMoreParams, &["USER"]);
             return Ok(());
         };
-        self.registration.real_name = Some(real_name.to_owned());
+        self.registration.names = Some((ident.to_owned(), real_name.to_owned()));
         self.try_to_welcome().await
     }
 
@@ -162,9 +162,9 @@ impl Connection {
     }
 
     fn report_login(&mut self) {
-        let Some(user) = &self.user else { return };
+        let Some(user) = self.user.clone() else { return };
         let (name, text) = (user.to_string(), format!("You are now logged in as {user}"));
-        self.numeric(Numeric::LoggedIn, &[&super::respond::source(&user.clone()), &name, &text]);
+        self.numeric(Numeric::LoggedIn, &[&self.shared.source(&user), &name, &text]);
     }
 
     /// The password of the account. Tests with guests use passwords that are too short for papo.
@@ -250,8 +250,8 @@ impl Connection {
 
     /// Welcomes the client if it has sent all that is needed.
     async fn try_to_welcome(&mut self) -> Result<(), End> {
-        let Registration { nick, real_name, is_negotiating, .. } = &self.registration;
-        if self.is_welcome || *is_negotiating || real_name.is_none() {
+        let Registration { nick, names, is_negotiating, .. } = &self.registration;
+        if self.is_welcome || *is_negotiating || names.is_none() {
             return Ok(());
         }
         let Some(nick) = nick.clone() else { return Ok(()) };
@@ -295,7 +295,6 @@ impl Connection {
             self.refuse_nick(nick, numeric);
             return Ok(false);
         }
-        self.is_guest = true;
         match self.log_in(nick.as_str(), &password).await? {
             Ok(()) => Ok(true),
             Err(error) => Err(End::Because(error.message)),

@@ -102,9 +102,8 @@ impl Connection {
     /// The data of a channel that the user can see, by its first name or by a later name.
     pub(super) async fn channel_info(&mut self, channel: &ChannelName) -> Result<Option<ChannelInfo>, End> {
         let channels = self.all_channels().await?.unwrap_or_default();
-        let is_named = |info: &ChannelInfo| {
-            info.channel == *channel || info.names.all().any(|name| name == channel)
-        };
+        let is_named =
+            |info: &ChannelInfo| info.channel == *channel || info.names.all().any(|name| name == channel);
         Ok(channels.into_iter().find(is_named))
     }
 

@@ -1,6 +1,6 @@
 //! Lines to the client: responses to its commands, and events.
 
-use common::{Error, Target, UserName};
+use common::{Error, Target};
 use transport::clock;
 
 use super::Connection;
@@ -10,12 +10,7 @@ use crate::protocol::numerics::Numeric;
 use crate::protocol::times;
 
 /// The host of all users: addresses are not shown to other users.
-pub(super) const HOST: &str = "papo";
-
-/// The source of lines of a user.
-pub(super) fn source(user: &UserName) -> String {
-    format!("{user}!{user}@{HOST}")
-}
+pub(crate) const HOST: &str = "papo";
 
 /// The name of a conversation for IRC: users have no sign.
 pub(super) fn target_name(target: &Target) -> String {
@@ -42,14 +37,17 @@ impl Connection {
 
     /// A line of the user, with the current time.
     pub(super) fn from_self(&self, command: &'static str) -> Line {
-        let from = self.user.as_ref().map(source).unwrap_or_default();
+        let from = self.user.as_ref().map(|user| self.shared.source(user)).unwrap_or_default();
         self.stamped(Line::new(from, command))
     }
 
     /// Adds the current time and the account of the user to an own line.
     fn stamped(&self, line: Line) -> Line {
-        let account = self.user.as_ref().map(ToString::to_string).unwrap_or_default();
-        line.tag("time", times::written(clock::unix_ms())).tag("account", account)
+        let line = line.tag("time", times::written(clock::unix_ms()));
+        match self.user.as_ref().and_then(|user| self.shared.account(user)) {
+            Some(account) => line.tag("account", account),
+            None => line,
+        }
     }
 
     /// Sends a line that no command of the client caused.

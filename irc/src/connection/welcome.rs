@@ -4,7 +4,6 @@ use common::UserName;
 use session::{Command, Follow, PresenceMode};
 
 use super::later::Later;
-use super::respond::source;
 use super::{Connection, End};
 use crate::limits::{AWAY_BYTES_MAX, HISTORY_MESSAGES_MAX, MONITOR_MAX};
 use crate::protocol::numerics::Numeric;
@@ -28,6 +27,9 @@ impl Connection {
             return Err(End::Because("You have too many connections".to_owned()));
         }
         self.is_welcome = true;
+        if let Some((ident, real_name)) = &self.registration.names {
+            self.shared.set_face(&user, ident, real_name);
+        }
         let _reported = self.command(Command::SetPresence(PresenceMode::Always)).await?;
         self.send_welcome(&user);
         self.report_counts();
@@ -41,7 +43,7 @@ impl Connection {
     fn send_welcome(&mut self, user: &UserName) {
         let name = self.shared.settings.name.clone();
         let started = crate::protocol::times::written(self.shared.settings.started_ms);
-        self.numeric(Numeric::Welcome, &[&format!("Welcome to papo, {}", source(user))]);
+        self.numeric(Numeric::Welcome, &[&format!("Welcome to papo, {}", self.shared.source(user))]);
         self.numeric(Numeric::YourHost, &[&format!("Your host is {name}, running version {VERSION}")]);
         self.numeric(Numeric::Created, &[&format!("This server was started {started}")]);
         self.numeric(Numeric::MyInfo, &[&name, VERSION, "ios", "binostq", "boq"]);
@@ -70,6 +72,7 @@ impl Connection {
             "WHOX",
             "MSGREFTYPES=msgid,timestamp",
             "BOT=B",
+            "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-typing",
         ]
         .map(str::to_owned)
         .into();

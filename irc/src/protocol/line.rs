@@ -18,6 +18,10 @@ impl Line {
         Self { tags: Vec::new(), source: source.into(), command, params: Vec::new() }
     }
 
+    pub(crate) fn command(&self) -> &'static str {
+        self.command
+    }
+
     /// The same tags and source with another command.
     #[must_use]
     pub(crate) fn with_command(self, command: &'static str) -> Self {
@@ -115,7 +119,10 @@ mod tests {
         assert_eq!(written(&line, ""), ":bob!bob@papo PRIVMSG #ops :oi\r\n");
         assert_eq!(written(&line, "server-time"), "@time=2026 :bob!bob@papo PRIVMSG #ops :oi\r\n");
         let all = "server-time message-tags account-tag";
-        assert_eq!(written(&line, all), "@time=2026;msgid=1-a\\:b;account=bob :bob!bob@papo PRIVMSG #ops :oi\r\n");
+        assert_eq!(
+            written(&line, all),
+            "@time=2026;msgid=1-a\\:b;account=bob :bob!bob@papo PRIVMSG #ops :oi\r\n"
+        );
     }
 
     #[test]

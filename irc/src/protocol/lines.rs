@@ -82,6 +82,7 @@ fn decode(line: Vec<u8>) -> Input {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn all(lines: &mut Lines) -> Vec<Input> {
         std::iter::from_fn(|| lines.take()).collect()
@@ -116,6 +117,27 @@ mod tests {
         assert_eq!((lines.take(), lines.len()), (None, 0));
         lines.push(b"x\r\nPING a\r\n");
         assert_eq!(all(&mut lines), [Input::Line("PING a".into())]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_in_which_bytes_arrive_do_not_matter(
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'@'), any::<u8>()], 0..300),
+            cuts in proptest::collection::vec(0_usize..300, 0..5),
+        ) {
+            let mut whole = Lines::default();
+            whole.push(&bytes);
+            let expected = all(&mut whole);
+            let (mut parts, mut found, mut start) = (Lines::default(), Vec::new(), 0);
+            let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.sort_unstable();
+            for cut in cuts.into_iter().chain([bytes.len()]) {
+                parts.push(&bytes[start..cut]);
+                found.extend(all(&mut parts));
+                start = cut;
+            }
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]

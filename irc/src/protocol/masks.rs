@@ -46,7 +46,9 @@ mod tests {
 
     #[test]
     fn masks_match_texts() {
-        for (mask, text) in [("*", ""), ("*", "abc"), ("a*c", "abbc"), ("A?c", "aBc"), ("*b*", "abc"), ("**", "a")] {
+        for (mask, text) in
+            [("*", ""), ("*", "abc"), ("a*c", "abbc"), ("A?c", "aBc"), ("*b*", "abc"), ("**", "a")]
+        {
             assert!(matches(mask, text), "{mask} {text}");
         }
         for (mask, text) in [("", "a"), ("a", ""), ("a*c", "abd"), ("?", ""), ("a?", "a"), ("*x*", "abc")] {

@@ -78,7 +78,9 @@ mod tests {
         assert_eq!(complete(&["amlsbGVzAGppbGxlcwBzZXNhbWU="]), pair("jilles", "sesame"));
         let encoded = STANDARD.encode("\0alice@phone\0correct horse");
         assert_eq!(complete(&[&encoded]), pair("alice", "correct horse"));
-        for bad in ["%%", "", "+", &STANDARD.encode("a\0b\0c"), &STANDARD.encode("\0\0c"), &STANDARD.encode("\0a")] {
+        for bad in
+            ["%%", "", "+", &STANDARD.encode("a\0b\0c"), &STANDARD.encode("\0\0c"), &STANDARD.encode("\0a")]
+        {
             assert_eq!(complete(&[bad]), None, "{bad}");
         }
     }

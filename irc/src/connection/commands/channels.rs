@@ -1,6 +1,6 @@
 //! JOIN, PART, TOPIC, INVITE and KICK.
 
-use common::channels::{OneMember, SetChannel};
+use common::channels::{OneMember, Role, SetChannel};
 use common::methods::{ChannelInvite, ChannelKick, ChannelSet};
 use common::{Body, ChannelName, Detail, Error, Reason, Subject, UserName};
 use session::{Answer, Command};
@@ -69,6 +69,9 @@ impl Connection {
 
     async fn leave(&mut self, channel: &ChannelName, reason: Option<&str>) -> Result<(), End> {
         let shown = self.shown(channel);
+        if let (Some(user), Some(reason)) = (&self.user, reason) {
+            self.shared.set_remark(channel, user, reason);
+        }
         match self.command(Command::Leave(channel.clone())).await? {
             Ok(_left) => {
                 self.channels.remove(channel);
@@ -193,14 +196,16 @@ impl Connection {
             return Ok(());
         };
         let shown = self.shown(&channel);
+        let comment = comment.map_or_else(|| self.nick(), str::to_owned);
+        self.shared.set_remark(&channel, &user, &comment);
         let params = {
             let (channel, user) = (channel.clone(), user.clone());
             |token| OneMember { token, channel, user }
         };
         match self.act::<ChannelKick>(&channel, Body::Kicked(user.clone()), params).await? {
             Ok(_done) => {
+                self.set_rank(&channel, &user, Role::Member);
                 let line = self.from_self("KICK").param(shown.as_str()).param(user.as_str());
-                let comment = comment.map_or_else(|| self.nick(), str::to_owned);
                 self.reply(line.param(comment));
             }
             Err(error) => match error.reason() {

@@ -78,7 +78,12 @@ impl Connection {
                 Some(position) => parsed.push(position),
                 None if position == "*" && subcommand == "LATEST" => {}
                 None => {
-                    self.fail(COMMAND, "INVALID_PARAMS", &[&subcommand, position], "Invalid message reference");
+                    self.fail(
+                        COMMAND,
+                        "INVALID_PARAMS",
+                        &[&subcommand, position],
+                        "Invalid message reference",
+                    );
                     return Ok(());
                 }
             }
@@ -154,11 +159,13 @@ impl Connection {
             });
             let page = page.await?;
             let Some(first) = page.first().map(|entry| entry.n) else { break };
-            let ended = page.first().and_then(|entry| entry.event.as_ref()).is_some_and(|event| {
-                end.is_some_and(|end| !end.is_before(event))
-            });
+            let ended = page
+                .first()
+                .and_then(|entry| entry.event.as_ref())
+                .is_some_and(|event| end.is_some_and(|end| !end.is_before(event)));
             let wanted = page.into_iter().rev().filter(|entry| {
-                is_message(entry) && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_before(event)))
+                is_message(entry)
+                    && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_before(event)))
             });
             found.extend(wanted.take(limit - found.len()));
             if found.len() >= limit || ended || first <= 1 {
@@ -186,11 +193,13 @@ impl Connection {
             });
             let page = page.await?;
             let Some(last) = page.last().map(|entry| entry.n) else { break };
-            let ended = page.last().and_then(|entry| entry.event.as_ref()).is_some_and(|event| {
-                end.is_some_and(|end| !end.is_after(event))
-            });
+            let ended = page
+                .last()
+                .and_then(|entry| entry.event.as_ref())
+                .is_some_and(|event| end.is_some_and(|end| !end.is_after(event)));
             let wanted = page.into_iter().filter(|entry| {
-                is_message(entry) && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_after(event)))
+                is_message(entry)
+                    && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_after(event)))
             });
             found.extend(wanted.take(limit - found.len()));
             if found.len() >= limit || ended {
@@ -239,7 +248,8 @@ impl Connection {
 
     /// `TARGETS`: the conversations whose newest message is between two times.
     async fn history_targets(&mut self, message: &Message, limit: usize) -> Result<(), End> {
-        let time = |index| message.param(index).and_then(|text| times::parsed(text.strip_prefix("timestamp=")?));
+        let time =
+            |index| message.param(index).and_then(|text| times::parsed(text.strip_prefix("timestamp=")?));
         let (Some(one), Some(other)) = (time(1), time(2)) else {
             self.fail(COMMAND, "INVALID_PARAMS", &["TARGETS"], "Two timestamps are needed");
             return Ok(());
@@ -248,7 +258,8 @@ impl Connection {
         let heads = self.request::<SyncHeads>(|token| HeadsSince { token, since: None }).await?;
         let mut found = Vec::new();
         for head in heads.map(|heads| heads.heads).unwrap_or_default() {
-            let is_everybody = matches!(&head.conversation, Target::Channel(channel) if channel.is_everybody());
+            let is_everybody =
+                matches!(&head.conversation, Target::Channel(channel) if channel.is_everybody());
             if head.n == 0 || is_everybody || found.len() >= HISTORY_MESSAGES_MAX {
                 continue;
             }

@@ -43,7 +43,8 @@ impl Connection {
         for info in channels {
             let name = info.names.current(&info.channel).clone();
             // A private channel is in no list, as in other networks.
-            let is_listed = !name.is_everybody() && !info.private && filters.iter().all(|filter| accepts(filter, &info));
+            let is_listed =
+                !name.is_everybody() && !info.private && filters.iter().all(|filter| accepts(filter, &info));
             let is_named = names_any(&filters, &info);
             if is_listed && is_named {
                 let subject = one_line(info.subject.as_str());

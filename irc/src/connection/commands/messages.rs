@@ -55,13 +55,20 @@ impl Connection {
             return Ok(());
         };
         let reply = reply.and_then(|id| number_of(&self.conversation(&to), id));
-        let message = Outgoing { to: to.clone(), id: self.shared.uuid(), text, reply };
+        let id = self.shared.uuid();
+        if command == "NOTICE" {
+            self.shared.note_notice(id);
+        }
+        let message = Outgoing { to: to.clone(), id, text, reply };
         self.spoke_ms = clock::monotonic_ms();
         match self.send_message(message).await? {
             Ok(entry) => {
-                let echo = entry.event.filter(|_| self.caps.has(Cap::EchoMessage));
-                for line in echo.map(|event| self.message_lines(&event)).unwrap_or_default() {
-                    self.reply(line);
+                let lines = entry.event.map(|event| self.message_lines(&event)).unwrap_or_default();
+                if self.caps.has(Cap::EchoMessage) {
+                    lines.iter().for_each(|line| self.reply(line.clone()));
+                }
+                if matches!(&to, Target::User(user) if self.user.as_ref() == Some(user)) {
+                    lines.iter().for_each(|line| self.send(line));
                 }
                 if let Target::User(user) = &to
                     && command != "NOTICE"
@@ -160,7 +167,8 @@ impl Connection {
         let own_id = self.shared.uuid();
         self.expected.push_back((to.clone(), Body::Deleted { id: own_id, of: n }));
         let conversation = to.clone();
-        let outcome = self.request::<MessageDelete>(|token| Delete { token, conversation, n, id: own_id }).await?;
+        let outcome =
+            self.request::<MessageDelete>(|token| Delete { token, conversation, n, id: own_id }).await?;
         match outcome {
             Ok(_sent) => {
                 let line = self.from_self("REDACT").param(target_name(&to));
@@ -180,7 +188,6 @@ impl Connection {
         }
         Ok(())
     }
-
 }
 
 /// The text of a line without formatting. An action of a user (CTCP ACTION) becomes a text in asterisks; papo
@@ -190,7 +197,11 @@ fn plain_text(text: &str) -> Option<String> {
         None => text.to_owned(),
         Some(request) => format!("*{}*", request.trim_end_matches('\u{1}').strip_prefix("ACTION ")?),
     };
-    Some(text.chars().filter(|character| !character.is_control() || matches!(character, '\n' | '\t')).collect())
+    Some(
+        text.chars()
+            .filter(|character| !character.is_control() || matches!(character, '\n' | '\t'))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

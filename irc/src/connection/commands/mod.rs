@@ -107,7 +107,8 @@ impl Connection {
             return Ok(());
         }
         let has_labels = self.caps.has(Cap::LabeledResponse) && self.caps.has(Cap::Batch);
-        let label = message.tag("label").filter(|label| has_labels && (1..=LABEL_BYTES_MAX).contains(&label.len()));
+        let label =
+            message.tag("label").filter(|label| has_labels && (1..=LABEL_BYTES_MAX).contains(&label.len()));
         if label.is_some() {
             self.begin_response();
         }

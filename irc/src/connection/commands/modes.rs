@@ -1,9 +1,9 @@
 //! MODE: roles, bans, and whether a channel is private.
 
+use common::channels::ListInChannel;
 use common::channels::{GiveRole, OneMember, Role, SetChannel};
 use common::methods::{ChannelBan, ChannelBans, ChannelRole, ChannelSet, ChannelUnban};
 use common::{Body, ChannelName, Reason, UserName};
-use common::channels::ListInChannel;
 
 use crate::connection::{Connection, End};
 use crate::protocol::masks::banned_user;
@@ -86,7 +86,8 @@ impl Connection {
 
     async fn list_bans(&mut self, name: &str, channel: &ChannelName) -> Result<(), End> {
         let of = channel.clone();
-        let bans = self.request::<ChannelBans>(|token| ListInChannel { token, channel: of, after: None }).await?;
+        let bans =
+            self.request::<ChannelBans>(|token| ListInChannel { token, channel: of, after: None }).await?;
         for ban in bans.map(|page| page.bans).unwrap_or_default() {
             let mask = format!("{}!*@*", ban.user);
             let by = ban.banned.by.map_or_else(|| self.shared.settings.name.clone(), |by| by.to_string());
@@ -97,7 +98,13 @@ impl Connection {
         Ok(())
     }
 
-    async fn change(&mut self, channel: &ChannelName, is_on: bool, mode: char, param: &str) -> Result<(), End> {
+    async fn change(
+        &mut self,
+        channel: &ChannelName,
+        is_on: bool,
+        mode: char,
+        param: &str,
+    ) -> Result<(), End> {
         if mode == 'b' {
             return self.change_ban(channel, is_on, param).await;
         }
@@ -137,6 +144,8 @@ impl Connection {
             let (channel, user) = (channel.clone(), user.clone());
             |token| OneMember { token, channel, user }
         };
+        let members = if is_on { self.members(channel).await?.unwrap_or_default() } else { Vec::new() };
+        let is_member = members.iter().any(|member| member.user == user);
         let outcome = match is_on {
             true => self.act::<ChannelBan>(channel, Body::Banned(user.clone()), params).await?,
             false => self.act::<ChannelUnban>(channel, Body::Unbanned(user.clone()), params).await?,
@@ -146,6 +155,11 @@ impl Connection {
                 let mode = if is_on { "+b" } else { "-b" };
                 let line = self.from_self("MODE").param(shown.as_str()).param(mode);
                 self.reply(line.param(format!("{user}!*@*")));
+                if is_member {
+                    self.set_rank(channel, &user, Role::Member);
+                    let line = self.from_self("KICK").param(shown.as_str()).param(user.as_str());
+                    self.reply(line.param(self.nick()));
+                }
             }
             Err(error) if error.reason() == Some(Reason::NoSuchUser) => {
                 self.numeric(Numeric::NoSuchNick, &[user.as_str()]);

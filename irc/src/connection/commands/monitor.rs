@@ -3,7 +3,6 @@
 use common::UserName;
 use common::presence::State;
 
-use crate::connection::respond::source;
 use crate::connection::{Connection, End};
 use crate::limits::{LIST_BYTES_MAX, MONITOR_MAX};
 use crate::protocol::message::Message;
@@ -60,7 +59,7 @@ impl Connection {
             matches!(state, Some(State::Online | State::Away))
         };
         let (online, offline): (Vec<_>, Vec<_>) = users.into_iter().partition(is_online);
-        for line in packed(online.iter().map(source), ',', LIST_BYTES_MAX) {
+        for line in packed(online.iter().map(|user| self.shared.source(user)), ',', LIST_BYTES_MAX) {
             self.numeric(Numeric::MonitorOnline, &[&line]);
         }
         for line in packed(offline.iter().map(ToString::to_string), ',', LIST_BYTES_MAX) {

@@ -20,9 +20,12 @@ pub(in crate::connection) struct Multiline {
 
 impl Multiline {
     fn add(&mut self, message: &Message) {
+        if self.error.is_some() {
+            return;
+        }
         let (target, text) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
         if !matches!(&*message.command, "PRIVMSG" | "NOTICE") || target != self.target {
-            self.error = self.error.or(Some(("MULTILINE_INVALID_TARGET", "All lines need the same target")));
+            self.error = Some(("MULTILINE_INVALID_TARGET", "All lines need the same target"));
             return;
         }
         let continues = message.tag("draft/multiline-concat").is_some();
@@ -32,9 +35,9 @@ impl Multiline {
         self.lines += 1;
         self.command.clone_from(&message.command);
         if self.text.len() + text.len() > MULTILINE_BYTES_MAX {
-            self.error = self.error.or(Some(("MULTILINE_MAX_BYTES", "The message has too many bytes")));
+            self.error = Some(("MULTILINE_MAX_BYTES", "The message has too many bytes"));
         } else if self.lines > MULTILINE_LINES_MAX {
-            self.error = self.error.or(Some(("MULTILINE_MAX_LINES", "The message has too many lines")));
+            self.error = Some(("MULTILINE_MAX_LINES", "The message has too many lines"));
         } else {
             self.text.push_str(text);
         }
@@ -116,5 +119,47 @@ fn limit_of(code: &str) -> Option<String> {
         "MULTILINE_MAX_BYTES" => Some(MULTILINE_BYTES_MAX.to_string()),
         "MULTILINE_MAX_LINES" => Some(MULTILINE_LINES_MAX.to_string()),
         _other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collected(lines: &[&str]) -> Multiline {
+        let mut multiline = Multiline {
+            name: "1".into(),
+            target: "#ops".into(),
+            label: None,
+            reply: None,
+            text: String::new(),
+            lines: 0,
+            command: "PRIVMSG".into(),
+            error: None,
+        };
+        for line in lines {
+            multiline.add(&Message::parse(line).expect("a message"));
+        }
+        multiline
+    }
+
+    #[test]
+    fn lines_are_joined_by_line_breaks_unless_they_continue() {
+        let lines = ["PRIVMSG #ops :a", "PRIVMSG #ops :", "PRIVMSG #ops :b", "@draft/multiline-concat PRIVMSG #ops :c"];
+        let multiline = collected(&lines);
+        assert_eq!((&*multiline.text, multiline.lines, multiline.error), ("a\n\nbc", 4, None));
+    }
+
+    #[test]
+    fn bytes_and_lines_are_bounded_and_the_first_error_counts() {
+        let code = |multiline: Multiline| multiline.error.map(|(code, _)| code);
+        let many = vec!["PRIVMSG #ops :a"; MULTILINE_LINES_MAX + 1];
+        assert_eq!(code(collected(&many)), Some("MULTILINE_MAX_LINES"));
+        let line = format!("PRIVMSG #ops :{}", "x".repeat(400));
+        let long = collected(&vec![&*line; 60]);
+        assert!(long.text.len() <= MULTILINE_BYTES_MAX + MULTILINE_LINES_MAX);
+        assert_eq!(code(long), Some("MULTILINE_MAX_BYTES"));
+        assert_eq!(code(collected(&["PRIVMSG #b :a"])), Some("MULTILINE_INVALID_TARGET"));
+        assert_eq!(code(collected(&["JOIN #ops"])), Some("MULTILINE_INVALID_TARGET"));
     }
 }

@@ -51,7 +51,8 @@ impl Connection {
         let sender = self.shared.sender(self.address.ip());
         self.shared.relay.send(Input::Open { id, inbox: inbox.clone(), sender });
         let session = Session::new(self.shared.random());
-        let mut check = Check { session, io: SessionIo::new(id, self.shared.relay.clone()), inbox, ticket: 0 };
+        let mut check =
+            Check { session, io: SessionIo::new(id, self.shared.relay.clone()), inbox, ticket: 0 };
         let checked = timeout(Duration::from_millis(CHECK_MS_MAX), check.run(credentials)).await;
         let _ended = timeout(Duration::from_millis(CLOSING_MS_MAX), check.command(Command::Logout)).await;
         self.shared.relay.send(Input::Closed(id));

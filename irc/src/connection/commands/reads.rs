@@ -94,7 +94,9 @@ impl Connection {
 
     /// Shows a read mark that another program of the user set. A later exact time is shown already.
     pub(in crate::connection) async fn show_mark_of(&mut self, target: &Target, n: u64) -> Result<(), End> {
-        let (Some(user), Some(at)) = (self.user.clone(), self.time_of(target, n).await?) else { return Ok(()) };
+        let (Some(user), Some(at)) = (self.user.clone(), self.time_of(target, n).await?) else {
+            return Ok(());
+        };
         if self.shared.set_mark(&user, target, at) {
             let line = self.mark_line(target, Some(at));
             self.send(&line);

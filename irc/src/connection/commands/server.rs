@@ -122,7 +122,11 @@ impl Connection {
         self.numeric(Numeric::HelpStart, &[subject, "papo for IRC clients"]);
         let names = COMMANDS.iter().map(|row| row.name.to_owned());
         let lines = if known {
-            vec![format!("{} takes at least {} parameters", subject.to_ascii_uppercase(), params_min(subject))]
+            vec![format!(
+                "{} takes at least {} parameters",
+                subject.to_ascii_uppercase(),
+                params_min(subject)
+            )]
         } else {
             packed(names, ' ', LIST_BYTES_MAX / 2)
         };

@@ -50,9 +50,10 @@ impl Connection {
 
     pub(super) async fn user_host(&mut self, message: &Message) -> Result<(), End> {
         let present = self.present(message).await?;
-        let entries = present.into_iter().take(5).map(|(name, is_away)| {
-            format!("{name}={}{name}@{HOST}", if is_away { '-' } else { '+' })
-        });
+        let entries = present
+            .into_iter()
+            .take(5)
+            .map(|(name, is_away)| format!("{name}={}{name}@{HOST}", if is_away { '-' } else { '+' }));
         self.numeric(Numeric::UserHost, &[&entries.collect::<Vec<_>>().join(" ")]);
         Ok(())
     }

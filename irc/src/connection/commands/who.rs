@@ -7,7 +7,7 @@ use common::{ChannelName, UserName};
 use transport::clock;
 
 use crate::connection::events::prefix;
-use crate::connection::respond::{HOST, source};
+use crate::connection::respond::HOST;
 use crate::connection::{Connection, End};
 use crate::limits::LIST_BYTES_MAX;
 use crate::protocol::masks::matches;
@@ -31,9 +31,10 @@ impl Connection {
             }
             let is_here = |info: &UserInfo| matches!(info.state, Some(State::Online | State::Away));
             let named = |info: &UserInfo| {
-                matches(&mask, info.user.as_str()) || mask == "0" || matches(&mask, &source(&info.user))
+                matches(&mask, info.user.as_str()) || mask == "0" || matches(&mask, &self.shared.source(&info.user))
             };
-            let users = self.shared.users(|info| named(info) && (is_here(info) || info.user.as_str() == mask));
+            let users =
+                self.shared.users(|info| named(info) && (is_here(info) || info.user.as_str() == mask));
             for info in users {
                 self.who_reply(None, &info, Role::Member, fields);
             }
@@ -43,7 +44,8 @@ impl Connection {
     }
 
     async fn who_is_in(&mut self, name: &str, fields: Option<&str>) -> Result<(), End> {
-        let Some(channel) = self.channel_named(name).filter(|channel| self.channels.contains_key(channel)) else {
+        let Some(channel) = self.channel_named(name).filter(|channel| self.channels.contains_key(channel))
+        else {
             return Ok(());
         };
         let shown = self.shown(&channel);
@@ -56,23 +58,30 @@ impl Connection {
         Ok(())
     }
 
-    fn who_reply(&mut self, channel: Option<&ChannelName>, info: &UserInfo, role: Role, fields: Option<&str>) {
+    fn who_reply(
+        &mut self,
+        channel: Option<&ChannelName>,
+        info: &UserInfo,
+        role: Role,
+        fields: Option<&str>,
+    ) {
         let user = info.user.as_str();
         let away = if self.away_text(&info.user).is_some() { "G" } else { "H" };
         let is_operator = self.is_operator && self.user.as_ref() == Some(&info.user);
         let bot = if info.bot { "B" } else { "" };
         let flags = format!("{away}{}{}{bot}", if is_operator { "*" } else { "" }, prefix(role));
         let (channel, real_name) = (channel.map_or("*", ChannelName::as_str), self.real_name(&info.user));
+        let (ident, account) = (self.shared.ident(&info.user), self.shared.account(&info.user));
         let name = self.shared.settings.name.clone();
         let Some(fields) = fields else {
             let text = format!("0 {real_name}");
-            return self.numeric(Numeric::WhoReply, &[channel, user, HOST, &name, user, &flags, &text]);
+            return self.numeric(Numeric::WhoReply, &[channel, &ident, HOST, &name, user, &flags, &text]);
         };
         let (fields, token) = fields.split_once(',').unwrap_or((fields, "0"));
         let values = [
             ('t', token),
             ('c', channel),
-            ('u', user),
+            ('u', &ident),
             ('i', "255.255.255.255"),
             ('h', HOST),
             ('s', &name),
@@ -80,11 +89,12 @@ impl Connection {
             ('f', &flags),
             ('d', "0"),
             ('l', "0"),
-            ('a', user),
+            ('a', account.as_deref().unwrap_or("0")),
             ('o', "n/a"),
             ('r', &real_name),
         ];
-        let wanted: Vec<_> = values.iter().filter(|(field, _)| fields.contains(*field)).map(|(_, value)| *value).collect();
+        let wanted: Vec<_> =
+            values.iter().filter(|(field, _)| fields.contains(*field)).map(|(_, value)| *value).collect();
         self.numeric(Numeric::WhoxReply, &wanted);
     }
 
@@ -102,7 +112,8 @@ impl Connection {
         let Some(info) = self.shared.user(&user) else { return Ok(()) };
         let (name, real_name) = (self.shared.settings.name.clone(), self.real_name(&user));
         let user_text = user.as_str();
-        self.numeric(Numeric::WhoisUser, &[user_text, user_text, HOST, "*", &real_name]);
+        let ident = self.shared.ident(&user);
+        self.numeric(Numeric::WhoisUser, &[user_text, &ident, HOST, "*", &real_name]);
         let channels = self.shared_channels(&user).await?;
         for line in packed(channels, ' ', LIST_BYTES_MAX) {
             self.numeric(Numeric::WhoisChannels, &[user_text, &line]);
@@ -118,7 +129,9 @@ impl Connection {
         if let Some(text) = self.away_text(&user) {
             self.numeric(Numeric::Away, &[user_text, &text]);
         }
-        self.numeric(Numeric::WhoisAccount, &[user_text, user_text]);
+        if self.shared.account(&user).is_some() {
+            self.numeric(Numeric::WhoisAccount, &[user_text, user_text]);
+        }
         if is_self {
             let idle = clock::monotonic_ms().saturating_sub(self.spoke_ms) / 1_000;
             let (idle, signon) = (idle.to_string(), (self.signon_ms / 1_000).to_string());
@@ -154,7 +167,7 @@ impl Connection {
         match user {
             Some(user) => {
                 let (name, real_name) = (self.shared.settings.name.clone(), self.real_name(&user));
-                self.numeric(Numeric::WhowasUser, &[user.as_str(), user.as_str(), HOST, "*", &real_name]);
+                self.numeric(Numeric::WhowasUser, &[user.as_str(), &self.shared.ident(&user), HOST, "*", &real_name]);
                 self.numeric(Numeric::WhoisServer, &[user.as_str(), &name, "papo"]);
             }
             None => self.numeric(Numeric::WasNoSuchNick, &[nick]),

@@ -4,8 +4,6 @@ use common::channels::{ChannelInfo, Role};
 use common::{Body, ChannelName, Event, Target, UserName};
 use session::Entry;
 
-use super::line_of;
-use crate::connection::respond::source;
 use crate::connection::{Channel, Connection, End, events::prefix};
 use crate::limits::LIST_BYTES_MAX;
 use crate::protocol::capabilities::Cap;
@@ -47,26 +45,33 @@ impl Connection {
     fn join_line(&self, line: Line, user: &UserName, shown: &ChannelName) -> Line {
         let line = line.param(shown.as_str());
         if self.caps.has(Cap::ExtendedJoin) {
-            line.param(user.as_str()).param(self.real_name(user))
+            let account = self.shared.account(user).unwrap_or_else(|| "*".to_owned());
+            line.param(account).param(self.real_name(user))
         } else {
             line
         }
     }
 
-    /// The display name of a user, or the name.
+    /// The display name of a user, or the real name that the client of the user sent, or the name.
     pub(in crate::connection) fn real_name(&self, user: &UserName) -> String {
         let info = self.shared.user(user).filter(|info| !info.display_name.is_empty());
-        info.map_or_else(|| user.to_string(), |info| info.display_name.as_str().to_owned())
+        let display_name = info.map(|info| info.display_name.as_str().to_owned());
+        display_name.or_else(|| self.shared.real_name(user)).unwrap_or_else(|| user.to_string())
     }
 
     /// A member in the list of names.
     pub(in crate::connection) fn name_entry(&self, user: &UserName, role: Role) -> String {
-        let name = if self.caps.has(Cap::UserhostInNames) { source(user) } else { user.to_string() };
+        let name = if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
         format!("{}{name}", prefix(role))
     }
 
     /// RPL_NAMREPLY and RPL_ENDOFNAMES.
-    pub(in crate::connection) fn list_names(&mut self, shown: &ChannelName, is_private: bool, names: Vec<String>) {
+    pub(in crate::connection) fn list_names(
+        &mut self,
+        shown: &ChannelName,
+        is_private: bool,
+        names: Vec<String>,
+    ) {
         let symbol = if is_private { "@" } else { "=" };
         for names in packed(names, ' ', LIST_BYTES_MAX) {
             self.numeric(Numeric::NameReply, &[symbol, shown.as_str(), &names]);
@@ -82,14 +87,16 @@ impl Connection {
         let shown = self.shown(channel);
         if event.body == Body::Left {
             self.set_rank(channel, &event.from, Role::Member);
-            return self.send(&line_of(event, "PART").param(shown.as_str()));
+            let line = self.line_of(event, "PART").param(shown.as_str());
+            let reason = self.shared.remark(channel, &event.from);
+            return self.send(&reason.map_or(line.clone(), |reason| line.param(reason)));
         }
-        let line = self.join_line(line_of(event, "JOIN"), &event.from, &shown);
+        let line = self.join_line(self.line_of(event, "JOIN"), &event.from, &shown);
         self.send(&line);
         if self.caps.has(Cap::AwayNotify)
             && let Some(text) = self.shared.away(&event.from)
         {
-            self.send(&line_of(event, "AWAY").param(text));
+            self.send(&self.line_of(event, "AWAY").param(text));
         }
     }
 
@@ -97,10 +104,11 @@ impl Connection {
     pub(super) fn show_moderation(&mut self, channel: &ChannelName, event: &Event<'_>) {
         let shown = self.shown(channel);
         let mode = |mode: &str, user: &UserName| {
-            line_of(event, "MODE").param(shown.as_str()).param(mode).param(format!("{user}!*@*"))
+            self.line_of(event, "MODE").param(shown.as_str()).param(mode).param(format!("{user}!*@*"))
         };
         let kick = |user: &UserName| {
-            line_of(event, "KICK").param(shown.as_str()).param(user.as_str()).param(event.from.as_str())
+            let comment = self.shared.remark(channel, user).unwrap_or_else(|| event.from.to_string());
+            self.line_of(event, "KICK").param(shown.as_str()).param(user.as_str()).param(comment)
         };
         match &event.body {
             Body::Kicked(user) => {
@@ -115,7 +123,7 @@ impl Connection {
             }
             Body::Unbanned(user) => self.send(&mode("-b", user)),
             Body::Invited(user) if self.caps.has(Cap::InviteNotify) => {
-                let line = line_of(event, "INVITE").param(user.as_str());
+                let line = self.line_of(event, "INVITE").param(user.as_str());
                 self.send(&line.param(shown.as_str()));
             }
             _other => {}
@@ -123,13 +131,19 @@ impl Connection {
     }
 
     /// Shows the new role of a member as a change of modes.
-    pub(super) fn show_role(&mut self, channel: &ChannelName, event: &Event<'_>, user: &UserName, role: Role) {
+    pub(super) fn show_role(
+        &mut self,
+        channel: &ChannelName,
+        event: &Event<'_>,
+        user: &UserName,
+        role: Role,
+    ) {
         let before = self.set_rank(channel, user, role);
         let modes = modes_between(before, role);
         if modes.is_empty() {
             return;
         }
-        let line = line_of(event, "MODE").param(self.shown(channel).as_str()).param(modes);
+        let line = self.line_of(event, "MODE").param(self.shown(channel).as_str()).param(modes);
         let letters = modes.chars().filter(char::is_ascii_alphabetic).count();
         let line = (0..letters).fold(line, |line, _| line.param(user.as_str()));
         self.send(&line);
@@ -143,7 +157,7 @@ impl Connection {
             if let Some(channel) = self.channels.get_mut(channel) {
                 subject.as_str().clone_into(&mut channel.subject);
             }
-            let line = line_of(event, "TOPIC").param(shown.as_str());
+            let line = self.line_of(event, "TOPIC").param(shown.as_str());
             self.send(&line.param(one_line(subject.as_str())));
         }
         if let Some(private) = private {
@@ -151,10 +165,11 @@ impl Connection {
                 channel.is_private = *private;
             }
             let modes = if *private { "+is" } else { "-is" };
-            self.send(&line_of(event, "MODE").param(shown.as_str()).param(modes));
+            self.send(&self.line_of(event, "MODE").param(shown.as_str()).param(modes));
         }
         if let Some(archived) = archived {
-            let text = if *archived { "archived this channel: it is read-only" } else { "restored this channel" };
+            let text =
+                if *archived { "archived this channel: it is read-only" } else { "restored this channel" };
             let line = self.from_server("NOTICE").param(shown.as_str());
             self.send(&line.param(format!("{} {text}", event.from)));
         }
@@ -166,19 +181,19 @@ impl Connection {
         let Some(Channel { shown, .. }) = self.channels.remove(channel) else { return };
         let Some(me) = &self.user else { return };
         if event.body == Body::Left {
-            return self.send(&line_of(event, "PART").param(shown.as_str()));
+            return self.send(&self.line_of(event, "PART").param(shown.as_str()));
         }
         let reason = match &event.body {
-            Body::ChannelDeleted => "The channel was deleted",
-            _removed => event.from.as_str(),
+            Body::ChannelDeleted => "The channel was deleted".to_owned(),
+            _removed => self.shared.remark(channel, me).unwrap_or_else(|| event.from.to_string()),
         };
-        let line = line_of(event, "KICK").param(shown.as_str()).param(me.as_str()).param(reason);
+        let line = self.line_of(event, "KICK").param(shown.as_str()).param(me.as_str()).param(reason);
         self.send(&line);
     }
 
     pub(super) fn show_invitation(&mut self, entry: &Entry) {
         let (Target::Channel(channel), Some(event)) = (&entry.conversation, &entry.event) else { return };
-        let line = line_of(event, "INVITE").param(self.nick()).param(channel.as_str());
+        let line = self.line_of(event, "INVITE").param(self.nick()).param(channel.as_str());
         self.send(&line);
     }
 

@@ -3,9 +3,9 @@
 use common::{Body, Conversation, Event, Target};
 use session::Entry;
 
-use super::line_of;
 use crate::connection::Connection;
 use crate::connection::respond::target_name;
+use crate::limits::{LINE_BYTES_MAX, LIST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::message_id::message_id;
@@ -39,18 +39,27 @@ impl Connection {
         let conversation = event.conversation();
         let id = message_id(&conversation, event.n);
         match &event.body {
-            Body::Message { text, reply, via, .. } => {
-                let base = with_reply(line_of(event, "PRIVMSG"), &conversation, *reply);
-                let poster = via.as_ref().and_then(|via| via.username.as_ref().map(|name| format!("[{}] ", name.as_str())));
-                self.text_lines(event, &base, &id, &format!("{}{}", poster.unwrap_or_default(), text.as_str()))
+            Body::Message { id: own_id, text, reply, via } => {
+                let command = if self.shared.is_notice(*own_id) { "NOTICE" } else { "PRIVMSG" };
+                let base = with_reply(self.line_of(event, command), &conversation, *reply);
+                let poster = via
+                    .as_ref()
+                    .and_then(|via| via.username.as_ref().map(|name| format!("[{}] ", name.as_str())));
+                self.text_lines(
+                    event,
+                    &base,
+                    &id,
+                    &format!("{}{}", poster.unwrap_or_default(), text.as_str()),
+                )
             }
             Body::File { file, .. } => {
                 let (name, bytes) = (file.name.as_str(), file.bytes);
-                let text = format!("[file {name}, {bytes} bytes: open it with papo in a browser or a terminal]");
-                self.text_lines(event, &line_of(event, "PRIVMSG"), &id, &text)
+                let text =
+                    format!("[file {name}, {bytes} bytes: open it with papo in a browser or a terminal]");
+                self.text_lines(event, &self.line_of(event, "PRIVMSG"), &id, &text)
             }
             Body::Edited { of, text, .. } => {
-                let base = with_reply(line_of(event, "PRIVMSG"), &conversation, Some(*of));
+                let base = with_reply(self.line_of(event, "PRIVMSG"), &conversation, Some(*of));
                 self.text_lines(event, &base, &id, &format!("* {}", text.as_str()))
             }
             Body::Deleted { of, .. } => vec![self.deletion(event, &conversation, *of)],
@@ -63,7 +72,8 @@ impl Connection {
     /// The lines of a text. Only the first line has the id, so each id is unique.
     fn text_lines(&mut self, event: &Event<'_>, base: &Line, id: &str, text: &str) -> Vec<Line> {
         let target = self.target_of(event);
-        let parts = parts(text);
+        let overhead = self.shared.source(&event.from).len() + target.len() + ": PRIVMSG  :\r\n".len();
+        let parts = parts(text, LINE_BYTES_MAX - overhead);
         let is_batch = parts.len() > 1 && self.caps.has(Cap::Multiline) && self.caps.has(Cap::Batch);
         if !is_batch {
             let filled = parts.into_iter().filter(|part| !part.text.is_empty());
@@ -77,7 +87,7 @@ impl Connection {
         let open = base.clone().with_command("BATCH").tag("msgid", id);
         let mut lines = vec![open.param(format!("+{batch}")).param("draft/multiline").param(target.clone())];
         for Part { text, continues } in parts {
-            let line = Line::new(super::source(&event.from), "PRIVMSG").tag("batch", batch.clone());
+            let line = Line::new(self.shared.source(&event.from), base.command()).tag("batch", batch.clone());
             let line = if continues { line.tag("draft/multiline-concat", "") } else { line };
             lines.push(line.param(target.clone()).param(text));
         }
@@ -88,7 +98,7 @@ impl Connection {
     fn deletion(&self, event: &Event<'_>, conversation: &Conversation, of: u64) -> Line {
         let target = self.target_of(event);
         if self.caps.has(Cap::Redaction) {
-            return line_of(event, "REDACT").param(target).param(message_id(conversation, of));
+            return self.line_of(event, "REDACT").param(target).param(message_id(conversation, of));
         }
         let text = format!("{} deleted message {of}", event.from);
         let to = if matches!(event.to, Target::Channel(_)) { target } else { self.nick() };
@@ -100,14 +110,14 @@ impl Connection {
             return Vec::new();
         }
         let id = message_id(&event.conversation(), event.n);
-        let line = with_reply(line_of(event, "TAGMSG"), &event.conversation(), Some(of));
+        let line = with_reply(self.line_of(event, "TAGMSG"), &event.conversation(), Some(of));
         vec![line.tag(tag, emoji).tag("msgid", id).param(self.target_of(event))]
     }
 
     /// A message to all users of the node.
     pub(super) fn show_announcement(&mut self, event: &Event<'_>) {
         let Body::Message { text, .. } = &event.body else { return };
-        for Part { text, .. } in parts(text.as_str()) {
+        for Part { text, .. } in parts(text.as_str(), LIST_BYTES_MAX - NAME_BYTES_MAX) {
             let line = self.from_server("NOTICE").param(self.nick());
             self.send(&line.param(format!("{} to all users: {text}", event.from)));
         }

@@ -11,18 +11,11 @@ use common::{Body, ChannelName, Event, Target, UserName};
 use session::{Entry, News};
 
 use super::later::Later;
-use super::respond::source;
 use super::{Connection, End};
 use crate::limits::EARLY_ENTRIES_MAX;
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::times;
-
-/// A line of the sender of an event, with the time of the event.
-pub(super) fn line_of(event: &Event<'_>, command: &'static str) -> Line {
-    let line = Line::new(source(&event.from), command);
-    line.tag("time", times::written(event.at)).tag("account", event.from.to_string())
-}
 
 impl Connection {
     /// Shows a report of the session.
@@ -42,7 +35,8 @@ impl Connection {
             News::ConnectionLost => self.notice("The node does not answer. Your lines wait until it does."),
             News::ConnectionRestored => self.notice("The node answers again."),
             News::RolledBack => {
-                self.end = Some(End::Because("The node was restored from a backup: connect again".to_owned()));
+                self.end =
+                    Some(End::Because("The node was restored from a backup: connect again".to_owned()));
             }
             News::Opened { .. }
             | News::OutboxLoaded(_)
@@ -50,6 +44,15 @@ impl Connection {
             | News::Presence(_)
             | News::Typing(_)
             | News::StatusSummary(_) => {}
+        }
+    }
+
+    /// A line of the sender of an event, with the time of the event.
+    pub(super) fn line_of(&self, event: &Event<'_>, command: &'static str) -> Line {
+        let line = Line::new(self.shared.source(&event.from), command).tag("time", times::written(event.at));
+        match self.shared.account(&event.from) {
+            Some(account) => line.tag("account", account),
+            None => line,
         }
     }
 

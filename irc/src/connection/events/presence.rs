@@ -4,7 +4,6 @@ use common::presence::{Change, State};
 use common::{Conversation, Notice, Target, UserName};
 
 use crate::connection::Connection;
-use crate::connection::respond::source;
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::numerics::Numeric;
@@ -50,7 +49,7 @@ impl Connection {
         if !self.caps.has(Cap::AwayNotify) || self.user.as_ref() == Some(user) {
             return;
         }
-        let line = Line::new(source(user), "AWAY").tag("account", user.to_string());
+        let line = Line::new(self.shared.source(user), "AWAY");
         let line = text.map_or(line.clone(), |text| line.param(text));
         self.send(&line);
     }
@@ -68,7 +67,7 @@ impl Connection {
             return;
         }
         let (numeric, name) = match is_online {
-            true => (Numeric::MonitorOnline, source(user)),
+            true => (Numeric::MonitorOnline, self.shared.source(user)),
             false => (Numeric::MonitorOffline, user.to_string()),
         };
         let line = self.from_server(numeric.code()).param(self.nick()).param(name);
@@ -76,7 +75,7 @@ impl Connection {
     }
 
     pub(in crate::connection) fn show_wallops(&mut self, from: &UserName, text: &str) {
-        let line = Line::new(source(from), "WALLOPS").param(text);
+        let line = Line::new(self.shared.source(from), "WALLOPS").param(text);
         self.send(&line);
     }
 
@@ -86,12 +85,14 @@ impl Connection {
             return;
         }
         let target = match Conversation::of(from, to).seen_by(me) {
-            Target::Channel(channel) if self.channels.contains_key(&channel) => self.shown(&channel).to_string(),
+            Target::Channel(channel) if self.channels.contains_key(&channel) => {
+                self.shown(&channel).to_string()
+            }
             Target::Channel(_) => return,
             Target::User(_) => me.to_string(),
         };
         let state = if is_typing { "active" } else { "done" };
-        let line = Line::new(source(from), "TAGMSG").tag("+typing", state).param(target);
+        let line = Line::new(self.shared.source(from), "TAGMSG").tag("+typing", state).param(target);
         self.send(&line);
     }
 }

@@ -39,8 +39,11 @@ fn history_has_the_current_text_and_no_deleted_message() {
     let (node, [_alice, mut bob]) = team();
     let [one, two] = ["um", "dois"].map(|text| bob.send("#ops", text).expect("sent").n);
     let id = || uuid::Uuid::now_v7();
-    bob.call("message.edit", serde_json::json!({ "conversation": "#ops", "n": one, "id": id(), "text": "UM" }))
-        .expect("an edit");
+    bob.call(
+        "message.edit",
+        serde_json::json!({ "conversation": "#ops", "n": one, "id": id(), "text": "UM" }),
+    )
+    .expect("an edit");
     bob.call("message.delete", serde_json::json!({ "conversation": "#ops", "n": two, "id": id() }))
         .expect("a deletion");
     let mut client = node.irc("alice", MODERN);
@@ -79,7 +82,10 @@ fn read_marks_are_shared_with_all_programs_of_the_user() {
     assert!(marked[0].ends_with(&format!("MARKREAD #ops timestamp={time}")), "{marked:?}");
     second.wait_for(&format!("MARKREAD #ops timestamp={time}"));
     let reads = alice.call("read.list", serde_json::json!({})).expect("reads");
-    assert_eq!((&reads["conversations"][0]["n"], &reads["conversations"][0]["unread"]), (&3.into(), &1.into()));
+    assert_eq!(
+        (&reads["conversations"][0]["n"], &reads["conversations"][0]["unread"]),
+        (&3.into(), &1.into())
+    );
     let earlier = client.ask("MARKREAD #ops timestamp=2020-01-01T00:00:00.000Z");
     assert!(earlier[0].ends_with(&format!("MARKREAD #ops timestamp={time}")), "a mark only moves forward");
     alice.call("read.mark", serde_json::json!({ "conversation": "#ops", "n": 4 })).expect("marked");

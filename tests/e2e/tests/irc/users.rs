@@ -9,7 +9,10 @@ fn who_and_whois_describe_users() {
     let mut client = node.irc("bob", "");
     let who = client.ask("WHO #ops");
     assert_ends(&who, " 352 bob #ops bob papo irc.papo bob H :0 bob");
-    assert!(who.iter().any(|line| line.contains(" alice papo irc.papo alice G~ :0 Alice Liddell")), "{who:?}");
+    assert!(
+        who.iter().any(|line| line.contains(" alice papo irc.papo alice G~ :0 Alice Liddell")),
+        "{who:?}"
+    );
     assert_ends(&client.ask("WHO bob %tna,42"), " 354 bob 42 bob bob");
     let whois = client.ask("WHOIS alice");
     assert_ends(&whois, " 311 bob alice alice papo * :Alice Liddell");
@@ -61,7 +64,10 @@ fn an_administrator_is_an_operator() {
     let (mut client, mut bob) = (node.irc("alice", ""), node.irc("bob", ""));
     assert_ends(&bob.ask("KILL alice :x"), " 481 bob :Permission Denied- You're not an IRC operator");
     let password = e2e::PASSWORD;
-    assert_ends(&bob.ask(&format!("OPER bob {}", password.replace(' ', "-"))), " 464 bob :Password incorrect");
+    assert_ends(
+        &bob.ask(&format!("OPER bob {}", password.replace(' ', "-"))),
+        " 464 bob :Password incorrect",
+    );
     assert_ends(&client.ask(&format!("OPER alice :{password}")), " 381 alice :You are now an IRC operator");
     assert_ends(&bob.ask(&format!("OPER bob :{password}")), " 464 bob :Password incorrect");
     client.ask("WALLOPS :manutenção às 22h");
