@@ -27,7 +27,7 @@ impl Connection {
     }
 
     /// The users of a command whose parameters are names, and who are online or away.
-    async fn present(&mut self, message: &Message) -> Result<Vec<(String, bool)>, End> {
+    async fn present(&mut self, message: &Message) -> Result<Vec<(UserName, bool)>, End> {
         self.load_users(None).await?;
         let mut present = Vec::new();
         for name in message.params.iter().flat_map(|param| param.split(' ')) {
@@ -35,7 +35,8 @@ impl Connection {
             self.load_users(Some(&user)).await?;
             let state = self.shared.user(&user).and_then(|info| info.state);
             if matches!(state, Some(State::Online | State::Away)) {
-                present.push((user.to_string(), self.shared.away(&user).is_some()));
+                let is_away = self.shared.away(&user).is_some();
+                present.push((user, is_away));
             }
         }
         Ok(present)
@@ -43,18 +44,19 @@ impl Connection {
 
     pub(super) async fn is_on(&mut self, message: &Message) -> Result<(), End> {
         let present = self.present(message).await?;
-        let names: Vec<_> = present.into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = present.into_iter().map(|(user, _)| user.to_string()).collect();
         self.numeric(Numeric::IsOn, &[&names.join(" ")]);
         Ok(())
     }
 
     pub(super) async fn user_host(&mut self, message: &Message) -> Result<(), End> {
         let present = self.present(message).await?;
-        let entries = present
-            .into_iter()
-            .take(5)
-            .map(|(name, is_away)| format!("{name}={}{name}@{HOST}", if is_away { '-' } else { '+' }));
-        self.numeric(Numeric::UserHost, &[&entries.collect::<Vec<_>>().join(" ")]);
+        let entries = present.into_iter().take(5).map(|(user, is_away)| {
+            let (sign, ident) = (if is_away { '-' } else { '+' }, self.shared.ident(&user));
+            format!("{user}={sign}{ident}@{HOST}")
+        });
+        let entries: Vec<_> = entries.collect();
+        self.numeric(Numeric::UserHost, &[&entries.join(" ")]);
         Ok(())
     }
 
