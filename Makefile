@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc irctest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,11 @@ page:
 test-page: needs-test build ## Test the page in all themes, languages and widths, and write the pictures of docs/images (about 10 minutes)
 	scripts/page-tests
 	scripts/page-browser --full
+
+irctest: build ## Run irctest, the conformance suite of IRC: IRCTEST=its checkout, whose requirements are installed
+	cd "$(IRCTEST)" && PAPO="$(abspath $(target_folder))/debug/papo" PYTHONPATH="$(CURDIR)/tests/e2e/irctest" \
+		python3 -m pytest --controller papo -n 2 -q --timeout 90 -p no:cacheprovider \
+		-m 'not implementation-specific and not deprecated and not strict' irctest/server_tests
 
 bench-page: needs-test ## Measure the page: first load, and 10,000 messages on a slow processor
 	cargo build --release --locked --package papo

@@ -4,6 +4,7 @@ mod node;
 mod roles;
 mod web;
 mod web_tls;
+mod irc_front;
 mod security;
 mod registration;
 mod invite;
@@ -33,7 +34,7 @@ struct Papo {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a whole node in one process: broker, proxy, server and gateway
+    /// Run a whole node in one process: broker, proxy, server, gateway and IRC front
     Up(node::Up),
     /// Run the broker, which forwards requests to the server and replies to clients
     Broker(roles::BrokerArgs),
@@ -43,6 +44,8 @@ enum Command {
     Server(roles::ServerArgs),
     /// Run the gateway, which serves browsers and scripts over HTTP and WebSocket
     Gateway(web::GatewayArgs),
+    /// Run the IRC front, which serves IRC clients
+    Irc(irc_front::IrcRoleArgs),
     /// Create a certificate for browsers in a local network, and the authority that signs it
     WebCa(web_tls::WebCa),
     /// Print the invite: the address and the public key of this node, for new users
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Proxy(args) => args.run(),
         Command::Server(args) => args.run(),
         Command::Gateway(args) => args.run(),
+        Command::Irc(args) => args.run(),
         Command::Health(health) => return health.run(),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),

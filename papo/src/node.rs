@@ -1,4 +1,4 @@
-//! `papo up`: broker, proxy, server and gateway as threads of one process, linked by `inproc://`.
+//! `papo up`: broker, proxy, server, gateway and IRC front as threads of one process, linked by `inproc://`.
 
 use std::path::Path;
 use std::thread;
@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow};
 use broker::Broker;
 use clap::Args;
 use gateway::Gateway;
+use irc::Irc;
 use proxy::Proxy;
 use serde_json::json;
 use server::Server;
@@ -15,6 +16,7 @@ use transport::Context;
 use transport::security::{NodeSecurity, stays_on_this_machine};
 use transport::shutdown::Shutdown;
 
+use crate::irc_front::UpIrcArgs;
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
@@ -51,6 +53,8 @@ pub(crate) struct Up {
     gateway_control: String,
     #[command(flatten)]
     web: WebArgs,
+    #[command(flatten)]
+    irc: UpIrcArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -100,7 +104,8 @@ impl Up {
             }
             false => None,
         };
-        if gateway.is_some() {
+        let irc = open_irc(&context, self.irc, &security)?;
+        if gateway.is_some() || irc.is_some() {
             broker.bind_gateway(GATEWAY_REQUESTS)?;
             proxy.bind_gateway(GATEWAY_EVENTS)?;
         }
@@ -118,13 +123,14 @@ impl Up {
             "server_control": server.control(), "gateway_control": gateway.as_ref().map(Gateway::control),
             "web": gateway.as_ref().and_then(Gateway::web),
             "metrics": gateway.as_ref().and_then(Gateway::metrics),
+            "irc": irc.as_ref().and_then(Irc::address), "irc_control": irc.as_ref().map(Irc::control),
         }))?;
         info!(%clients, data = %config.data.display(), "papo is up: run `papo chat` in another terminal");
-        run_all(&shutdown, broker, proxy, server, gateway)
+        run_all(&shutdown, broker, proxy, server, (gateway, irc))
     }
 }
 
-/// The endpoints within the process at which the gateway reaches broker and proxy.
+/// The endpoints within the process at which gateway and IRC front reach broker and proxy.
 const GATEWAY_REQUESTS: &str = "inproc://gateway-requests";
 const GATEWAY_EVENTS: &str = "inproc://gateway-events";
 
@@ -139,6 +145,13 @@ fn open_gateway(
     let config = web.config(Endpoints { broker, proxy, control, statuses }, keys)?;
     Gateway::bind(context, &config, security)
         .map_err(|error| with_flag(error, &[("--gateway-control", &config.control)]))
+}
+
+/// Opens the IRC front; `None` if it is off.
+fn open_irc(context: &Context, irc: UpIrcArgs, security: &NodeSecurity) -> anyhow::Result<Option<Irc>> {
+    let Some(config) = irc.config(GATEWAY_REQUESTS, GATEWAY_EVENTS)? else { return Ok(None) };
+    let irc = Irc::bind(context, &config, security);
+    irc.map(Some).map_err(|error| with_flag(error, &[("--irc-control", &config.control)]))
 }
 
 /// The endpoint at which clients subscribe. The host `*` means the host of the broker, because the same
@@ -157,7 +170,7 @@ fn run_all(
     broker: Broker,
     proxy: Proxy,
     server: Server,
-    gateway: Option<Gateway>,
+    (gateway, irc): (Option<Gateway>, Option<Irc>),
 ) -> anyhow::Result<()> {
     let forwarders_shutdown = Shutdown::new();
     let then_shut_down = |result: anyhow::Result<()>| {
@@ -174,12 +187,16 @@ fn run_all(
             let run = || then_shut_down(gateway.run(shutdown).map_err(Into::into));
             role("gateway").spawn_scoped(scope, run)
         });
+        let irc = irc.map(|irc| {
+            role("irc").spawn_scoped(scope, || then_shut_down(irc.run(shutdown).map_err(Into::into)))
+        });
         let server = then_shut_down(server.run(shutdown).map_err(Into::into));
         forwarders_shutdown.request();
         let joined = |handle: std::io::Result<thread::ScopedJoinHandle<'_, anyhow::Result<()>>>| {
             handle.context("cannot start a thread")?.join().map_err(|_| anyhow!("a role panicked"))?
         };
-        server.and(joined(broker)).and(joined(proxy)).and(gateway.map_or(Ok(()), joined))
+        let optional = [gateway, irc].into_iter().flatten().map(joined);
+        server.and(joined(broker)).and(joined(proxy)).and(optional.collect())
     })
 }
 

@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use broker::BrokerError;
 use gateway::GatewayError;
+use irc::IrcError;
 use proxy::ProxyError;
 use server::ServerError;
 use transport::TransportError;
@@ -33,6 +34,12 @@ impl StartError for ServerError {
 }
 
 impl StartError for GatewayError {
+    fn transport(&self) -> Option<&TransportError> {
+        if let Self::Transport(error) = self { Some(error) } else { None }
+    }
+}
+
+impl StartError for IrcError {
     fn transport(&self) -> Option<&TransportError> {
         if let Self::Transport(error) = self { Some(error) } else { None }
     }

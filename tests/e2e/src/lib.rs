@@ -17,8 +17,10 @@ mod terminal;
 mod web;
 mod receiver;
 mod tls_client;
+mod irc;
 pub mod fake_ca;
 
+pub use irc::IrcClient;
 pub use node::Node;
 pub use peer::{PASSWORD, Peer, peers, receipt};
 pub use process::{Finished, Process, binary};

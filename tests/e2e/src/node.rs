@@ -17,6 +17,7 @@ use transport::security::Security;
 use transport::{Context, control};
 
 use crate::DEADLINE;
+use crate::irc::IrcClient;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
 use crate::role::Role;
@@ -99,6 +100,33 @@ impl Node {
         let web = endpoint.trim_start_matches("tcp://");
         let gateway = [("web", web), ("metrics", web), ("gateway-control", &*endpoint)];
         Self::up_with_flags(empty_folder(), &[&gateway, flags].concat())
+    }
+
+    /// Starts a node in one process with an IRC front. `flags` are additional flags.
+    #[must_use]
+    pub fn with_irc(flags: &[(&str, &str)]) -> Self {
+        let endpoint = new_endpoint();
+        let irc = [("irc", endpoint.trim_start_matches("tcp://")), ("irc-control", &*endpoint)];
+        Self::up_without_user_limits(&[&irc, flags].concat())
+    }
+
+    /// Starts an IRC front as a further process of the node.
+    pub fn add_irc(&mut self) {
+        let endpoint = new_endpoint();
+        let mut irc = Role::new("irc")
+            .flag("broker", self.endpoint("clients"))
+            .flag("proxy", self.endpoint("subscribers"))
+            .flag("control", &endpoint)
+            .flag("keys", &path(&keys_folder(self.data())))
+            .flag("irc", endpoint.trim_start_matches("tcp://"));
+        irc.start();
+        self.roles.push(irc);
+    }
+
+    /// An IRC client that is logged in, with these capabilities.
+    #[must_use]
+    pub fn irc(&self, user: &str, capabilities: &str) -> IrcClient {
+        IrcClient::login(self.endpoint("irc"), user, capabilities)
     }
 
     /// Starts a gateway as a further process of the node.

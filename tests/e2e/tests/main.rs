@@ -37,3 +37,4 @@ mod five_users;
 mod readme;
 mod interop;
 mod web;
+mod irc;

@@ -1,0 +1,55 @@
+//! The end of a connection.
+
+use std::time::Duration;
+
+use session::Command;
+use tokio::time::timeout;
+use transport::clock;
+
+use super::{Connection, End};
+use crate::limits::CLOSING_MS_MAX;
+use crate::relay::Input;
+
+impl Connection {
+    /// Tells the client why the connection ends, sends the messages that wait, and ends the session of the
+    /// connection at the node.
+    pub(super) async fn close(mut self, end: End) {
+        self.response = None;
+        if let End::Because(reason) = end {
+            let error = self.from_server("ERROR").param(reason);
+            self.send(&error);
+            // A client that does not read must not keep the connection.
+            let _read_or_not = timeout(Duration::from_millis(CLOSING_MS_MAX), self.socket.finish()).await;
+        }
+        if let Some(user) = self.user.clone() {
+            self.shared.farewell(&user, self.id, self.is_operator);
+            let _done_or_not = timeout(Duration::from_millis(CLOSING_MS_MAX), self.end_session()).await;
+        }
+        self.shared.relay.send(Input::Closed(self.id));
+        self.shared.release(self.address.ip());
+    }
+
+    /// Waits for the acknowledgements of the sent messages, and logs out.
+    async fn end_session(&mut self) {
+        while self.session.messages_waiting() > 0 {
+            self.pump_session().await;
+        }
+        self.session.quit();
+        self.next_ticket += 1;
+        let ticket = self.next_ticket;
+        self.session.command(clock::monotonic_ms(), ticket, Command::Logout);
+        while !self.io.answers.iter().any(|(answered, _)| *answered == ticket) {
+            self.pump_session().await;
+        }
+    }
+
+    /// Handles replies, without the client.
+    async fn pump_session(&mut self) {
+        let _no_end = self.step();
+        let now_ms = clock::monotonic_ms();
+        let wait_ms = self.session.deadline().map_or(CLOSING_MS_MAX, |due| due.saturating_sub(now_ms));
+        let _timeout = timeout(Duration::from_millis(wait_ms), self.inbox.ready()).await;
+        self.inbox.take().into_iter().for_each(|item| self.handle_item(item));
+        let _no_end = self.step();
+    }
+}

@@ -1,0 +1,195 @@
+//! MODE: roles, bans, and whether a channel is private.
+
+use common::channels::ListInChannel;
+use common::channels::{GiveRole, OneMember, Role, SetChannel};
+use common::methods::{ChannelBan, ChannelBans, ChannelRole, ChannelSet, ChannelUnban};
+use common::{Body, ChannelName, Reason, UserName};
+
+use crate::connection::{Connection, End};
+use crate::protocol::masks::banned_user;
+use crate::protocol::message::Message;
+use crate::protocol::numerics::Numeric;
+
+/// The maximum number of changes with a parameter in one line: `MODES` of ISUPPORT.
+const CHANGES_MAX: usize = 4;
+
+impl Connection {
+    pub(super) async fn mode(&mut self, message: &Message) -> Result<(), End> {
+        let name = message.param(0).unwrap_or_default();
+        if !name.starts_with('#') {
+            self.user_mode(name, message.param(1));
+            return Ok(());
+        }
+        let Some(channel) = self.channel_named(name) else {
+            self.numeric(Numeric::NoSuchChannel, &[name]);
+            return Ok(());
+        };
+        let Some(modes) = message.filled(1) else { return self.show_modes(name, &channel).await };
+        if matches!(modes, "b" | "+b") && message.filled(2).is_none() {
+            return self.list_bans(name, &channel).await;
+        }
+        if !self.channels.contains_key(&channel) {
+            let is_known = self.channel_info(&channel).await?.is_some();
+            self.numeric(if is_known { Numeric::NotOnChannel } else { Numeric::NoSuchChannel }, &[name]);
+            return Ok(());
+        }
+        let mut params = message.params.iter().skip(2).map(String::as_str);
+        let (mut is_on, mut changes) = (true, 0);
+        for mode in modes.chars() {
+            match mode {
+                '+' | '-' => is_on = mode == '+',
+                'q' | 'o' | 'b' if changes < CHANGES_MAX => {
+                    changes += 1;
+                    match params.next() {
+                        Some(param) => self.change(&channel, is_on, mode, param).await?,
+                        None if mode == 'b' => self.list_bans(name, &channel).await?,
+                        None => self.numeric(Numeric::NeedMoreParams, &["MODE"]),
+                    }
+                }
+                'q' | 'o' | 'b' => {}
+                'i' | 's' => self.set_private(&channel, is_on, mode).await?,
+                'n' | 't' => {}
+                unknown => self.numeric(Numeric::UnknownMode, &[&unknown.to_string()]),
+            }
+        }
+        Ok(())
+    }
+
+    fn user_mode(&mut self, name: &str, modes: Option<&str>) {
+        if UserName::new(name).ok() != self.user {
+            let is_user = UserName::new(name).is_ok_and(|user| self.shared.user(&user).is_some());
+            let numeric = if is_user { Numeric::UsersDiffer } else { Numeric::NoSuchNick };
+            return if is_user { self.numeric(numeric, &[]) } else { self.numeric(numeric, &[name]) };
+        }
+        match modes {
+            None => {
+                let own = if self.is_operator { "+o" } else { "+" };
+                self.numeric(Numeric::UserModeIs, &[own]);
+            }
+            Some(modes) if modes.chars().all(|mode| "+-ios".contains(mode)) => {}
+            Some(_) => self.numeric(Numeric::UnknownUserMode, &[]),
+        }
+    }
+
+    async fn show_modes(&mut self, name: &str, channel: &ChannelName) -> Result<(), End> {
+        let is_private = match self.channels.get(channel) {
+            Some(own) => Some(own.is_private),
+            None => self.channel_info(channel).await?.map(|info| info.private),
+        };
+        match is_private {
+            Some(true) => self.numeric(Numeric::ChannelModeIs, &[name, "+inst"]),
+            Some(false) => self.numeric(Numeric::ChannelModeIs, &[name, "+nt"]),
+            None => self.numeric(Numeric::NoSuchChannel, &[name]),
+        }
+        Ok(())
+    }
+
+    async fn list_bans(&mut self, name: &str, channel: &ChannelName) -> Result<(), End> {
+        let of = channel.clone();
+        let bans =
+            self.request::<ChannelBans>(|token| ListInChannel { token, channel: of, after: None }).await?;
+        for ban in bans.map(|page| page.bans).unwrap_or_default() {
+            let mask = format!("{}!*@*", ban.user);
+            let by = ban.banned.by.map_or_else(|| self.shared.settings.name.clone(), |by| by.to_string());
+            let at = ban.banned.at.map_or(0, |at| at / 1_000).to_string();
+            self.numeric(Numeric::BanList, &[name, &mask, &by, &at]);
+        }
+        self.numeric(Numeric::EndOfBanList, &[name]);
+        Ok(())
+    }
+
+    async fn change(
+        &mut self,
+        channel: &ChannelName,
+        is_on: bool,
+        mode: char,
+        param: &str,
+    ) -> Result<(), End> {
+        if mode == 'b' {
+            return self.change_ban(channel, is_on, param).await;
+        }
+        let Some(user) = self.existing_user(param).await? else { return Ok(()) };
+        let role = match (mode, is_on) {
+            ('q', true) => Role::Owner,
+            (_, true) => Role::Moderator,
+            (_, false) => Role::Member,
+        };
+        let shown = self.shown(channel);
+        let params = {
+            let (channel, user) = (channel.clone(), user.clone());
+            |token| GiveRole { token, channel, user, role }
+        };
+        match self.act::<ChannelRole>(channel, Body::Role(user.clone(), role), params).await? {
+            Ok(_done) => {
+                self.set_rank(channel, &user, role);
+                let sign = if is_on { '+' } else { '-' };
+                let line = self.from_self("MODE").param(shown.as_str()).param(format!("{sign}{mode}"));
+                self.reply(line.param(user.as_str()));
+            }
+            Err(error) if error.reason() == Some(Reason::NoSuchMember) => {
+                self.numeric(Numeric::NotInChannel, &[user.as_str(), shown.as_str()]);
+            }
+            Err(error) => self.refuse("MODE", &shown, &error),
+        }
+        Ok(())
+    }
+
+    async fn change_ban(&mut self, channel: &ChannelName, is_on: bool, mask: &str) -> Result<(), End> {
+        let shown = self.shown(channel);
+        let Some(user) = banned_user(mask) else {
+            self.numeric(Numeric::InvalidModeParam, &[shown.as_str(), "b", mask, Numeric::BadMask.text()]);
+            return Ok(());
+        };
+        let params = {
+            let (channel, user) = (channel.clone(), user.clone());
+            |token| OneMember { token, channel, user }
+        };
+        let members = if is_on { self.members(channel).await?.unwrap_or_default() } else { Vec::new() };
+        let is_member = members.iter().any(|member| member.user == user);
+        let outcome = match is_on {
+            true => self.act::<ChannelBan>(channel, Body::Banned(user.clone()), params).await?,
+            false => self.act::<ChannelUnban>(channel, Body::Unbanned(user.clone()), params).await?,
+        };
+        match outcome {
+            Ok(_done) => {
+                let mode = if is_on { "+b" } else { "-b" };
+                let line = self.from_self("MODE").param(shown.as_str()).param(mode);
+                self.reply(line.param(format!("{user}!*@*")));
+                if is_member {
+                    self.set_rank(channel, &user, Role::Member);
+                    let line = self.from_self("KICK").param(shown.as_str()).param(user.as_str());
+                    self.reply(line.param(self.nick()));
+                }
+            }
+            Err(error) if error.reason() == Some(Reason::NoSuchUser) => {
+                self.numeric(Numeric::NoSuchNick, &[user.as_str()]);
+            }
+            Err(error) => self.refuse("MODE", &shown, &error),
+        }
+        Ok(())
+    }
+
+    async fn set_private(&mut self, channel: &ChannelName, is_on: bool, mode: char) -> Result<(), End> {
+        let shown = self.shown(channel);
+        if self.channels.get(channel).is_some_and(|channel| channel.is_private == is_on) {
+            return Ok(());
+        }
+        let body = Body::Set { subject: None, private: Some(is_on), archived: None };
+        let params = {
+            let channel = channel.clone();
+            move |token| SetChannel { token, channel, subject: None, private: Some(is_on) }
+        };
+        match self.act::<ChannelSet>(channel, body, params).await? {
+            Ok(_done) => {
+                if let Some(channel) = self.channels.get_mut(channel) {
+                    channel.is_private = is_on;
+                }
+                let sign = if is_on { '+' } else { '-' };
+                let line = self.from_self("MODE").param(shown.as_str());
+                self.reply(line.param(format!("{sign}{mode}")));
+            }
+            Err(error) => self.refuse("MODE", &shown, &error),
+        }
+        Ok(())
+    }
+}

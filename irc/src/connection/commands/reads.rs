@@ -1,0 +1,116 @@
+//! MARKREAD: the read marks of the user, which all clients of the user share.
+
+use common::methods::ReadList;
+use common::reads::ListReads;
+use common::{ChannelName, Target};
+use session::Command;
+
+use crate::connection::respond::target_name;
+use crate::connection::{Connection, End};
+use crate::inbox::Item;
+use crate::protocol::message::Message;
+use crate::protocol::times;
+
+impl Connection {
+    pub(super) async fn mark_read(&mut self, message: &Message) -> Result<(), End> {
+        let Some(name) = message.filled(0) else {
+            self.fail("MARKREAD", "NEED_MORE_PARAMS", &[], "Missing parameters");
+            return Ok(());
+        };
+        let Some(target) = self.target_named(name) else {
+            self.fail("MARKREAD", "INVALID_PARAMS", &[name], "Invalid target");
+            return Ok(());
+        };
+        if let Target::Channel(channel) = &target
+            && !self.channels.contains_key(channel)
+        {
+            self.fail("MARKREAD", "INVALID_PARAMS", &[name], "You are not in that channel");
+            return Ok(());
+        }
+        let Some(time) = message.param(1) else { return self.reply_mark(&target).await };
+        let Some(at) = time.strip_prefix("timestamp=").and_then(times::parsed) else {
+            self.fail("MARKREAD", "INVALID_PARAMS", &[name], "Invalid timestamp");
+            return Ok(());
+        };
+        self.set_mark(&target, at).await
+    }
+
+    async fn set_mark(&mut self, target: &Target, at: u64) -> Result<(), End> {
+        let Some(user) = self.user.clone() else { return Ok(()) };
+        let known = self.known_mark(target).await?;
+        if known.is_some_and(|known| known >= at) {
+            return self.reply_mark(target).await;
+        }
+        self.shared.set_mark(&user, target, at);
+        let page = self.page(target, |history| {
+            history.before_at = Some(at.saturating_add(1));
+            history.limit = Some(1);
+        });
+        if let Some(n) = page.await?.last().map(|entry| entry.n) {
+            let _marked = self.command(Command::MarkRead(target.clone(), n)).await?;
+        }
+        self.reply_mark(target).await?;
+        self.shared.tell(&user, self.id, &Item::Marked(target.to_string()));
+        Ok(())
+    }
+
+    /// Replies with the read mark of a conversation.
+    pub(in crate::connection) async fn reply_mark(&mut self, target: &Target) -> Result<(), End> {
+        let mark = self.known_mark(target).await?;
+        let line = self.mark_line(target, mark);
+        self.reply(line);
+        Ok(())
+    }
+
+    fn mark_line(&self, target: &Target, mark: Option<u64>) -> crate::protocol::line::Line {
+        let name = match target {
+            Target::Channel(channel) => self.shown(channel).to_string(),
+            user @ Target::User(_) => target_name(user),
+        };
+        let time = mark.map_or_else(|| "*".to_owned(), |at| format!("timestamp={}", times::written(at)));
+        self.from_server("MARKREAD").param(name).param(time)
+    }
+
+    /// The exact time of a read mark, or the time of the event that the node knows.
+    async fn known_mark(&mut self, target: &Target) -> Result<Option<u64>, End> {
+        let Some(user) = self.user.clone() else { return Ok(None) };
+        if let Some(at) = self.shared.mark(&user, target) {
+            return Ok(Some(at));
+        }
+        let reads = self.request::<ReadList>(|token| ListReads { token, after: None }).await?;
+        let conversations = reads.map(|reads| reads.conversations).unwrap_or_default();
+        let reading = conversations.into_iter().find(|reading| reading.conversation == *target);
+        let Some(n) = reading.map(|reading| reading.n).filter(|n| *n > 0) else { return Ok(None) };
+        self.time_of(target, n).await
+    }
+
+    async fn time_of(&mut self, target: &Target, n: u64) -> Result<Option<u64>, End> {
+        let page = self.page(target, |history| {
+            history.after = Some(n.saturating_sub(1));
+            history.limit = Some(1);
+        });
+        Ok(page.await?.first().and_then(|entry| entry.event.as_ref()).map(|event| event.at))
+    }
+
+    /// Shows a read mark that another program of the user set. A later exact time is shown already.
+    pub(in crate::connection) async fn show_mark_of(&mut self, target: &Target, n: u64) -> Result<(), End> {
+        let (Some(user), Some(at)) = (self.user.clone(), self.time_of(target, n).await?) else {
+            return Ok(());
+        };
+        if self.shared.set_mark(&user, target, at) {
+            let line = self.mark_line(target, Some(at));
+            self.send(&line);
+        }
+        Ok(())
+    }
+
+    /// Shows a read mark that another connection of the user set.
+    pub(in crate::connection) fn show_known_mark(&mut self, target: &str) {
+        let target = Target::new(target).unwrap_or_else(|_| Target::Channel(ChannelName::everybody()));
+        let mark = self.user.as_ref().and_then(|user| self.shared.mark(user, &target));
+        if self.caps.has(crate::protocol::capabilities::Cap::ReadMarker) && mark.is_some() {
+            let line = self.mark_line(&target, mark);
+            self.send(&line);
+        }
+    }
+}

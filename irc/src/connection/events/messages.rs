@@ -1,0 +1,133 @@
+//! Messages, files and their amendments as lines.
+
+use common::{Body, Conversation, Event, Target};
+use session::Entry;
+
+use crate::connection::Connection;
+use crate::connection::respond::target_name;
+use crate::limits::{LINE_BYTES_MAX, LIST_BYTES_MAX, NAME_BYTES_MAX};
+use crate::protocol::capabilities::Cap;
+use crate::protocol::line::Line;
+use crate::protocol::message_id::message_id;
+use crate::protocol::text::{Part, parts};
+
+impl Connection {
+    /// Shows a message, a file or an amendment.
+    pub(super) fn show_message(&mut self, entry: &Entry) {
+        let Some(event) = &entry.event else { return };
+        let is_own = self.user.as_ref() == Some(&event.from);
+        let is_direct = matches!(entry.conversation, Target::User(_));
+        // Clients without echo-message would take a direct message of another session for one from the user.
+        if is_own && is_direct && !self.caps.has(Cap::EchoMessage) {
+            return;
+        }
+        for line in self.message_lines(event) {
+            self.send(&line);
+        }
+    }
+
+    /// The name of the conversation of an event in a line of its sender.
+    pub(in crate::connection) fn target_of(&self, event: &Event<'_>) -> String {
+        match &event.to {
+            Target::Channel(channel) => self.shown(channel).to_string(),
+            user @ Target::User(_) => target_name(user),
+        }
+    }
+
+    /// The lines of a message, a file or an amendment. Other events have none.
+    pub(in crate::connection) fn message_lines(&mut self, event: &Event<'_>) -> Vec<Line> {
+        let conversation = event.conversation();
+        let id = message_id(&conversation, event.n);
+        match &event.body {
+            Body::Message { id: own_id, text, reply, via } => {
+                let command = if self.shared.is_notice(*own_id) { "NOTICE" } else { "PRIVMSG" };
+                let base = with_reply(self.line_of(event, command), &conversation, *reply);
+                let poster = via
+                    .as_ref()
+                    .and_then(|via| via.username.as_ref().map(|name| format!("[{}] ", name.as_str())));
+                self.text_lines(
+                    event,
+                    &base,
+                    &id,
+                    &format!("{}{}", poster.unwrap_or_default(), text.as_str()),
+                )
+            }
+            Body::File { file, .. } => {
+                let (name, bytes) = (file.name.as_str(), file.bytes);
+                let text =
+                    format!("[file {name}, {bytes} bytes: open it with papo in a browser or a terminal]");
+                self.text_lines(event, &self.line_of(event, "PRIVMSG"), &id, &text)
+            }
+            Body::Edited { of, text, .. } => {
+                let base = with_reply(self.line_of(event, "PRIVMSG"), &conversation, Some(*of));
+                self.text_lines(event, &base, &id, &format!("* {}", text.as_str()))
+            }
+            Body::Deleted { of, .. } => vec![self.deletion(event, &conversation, *of)],
+            Body::Reacted { of, emoji, .. } => self.reaction(event, "+draft/react", emoji.as_str(), *of),
+            Body::Unreacted { of, emoji, .. } => self.reaction(event, "+draft/unreact", emoji.as_str(), *of),
+            _other => Vec::new(),
+        }
+    }
+
+    /// The lines of a text. Only the first line has the id, so each id is unique.
+    fn text_lines(&mut self, event: &Event<'_>, base: &Line, id: &str, text: &str) -> Vec<Line> {
+        let target = self.target_of(event);
+        let overhead = self.shared.source(&event.from).len() + target.len() + ": PRIVMSG  :\r\n".len();
+        let parts = parts(text, LINE_BYTES_MAX - overhead);
+        let is_batch = parts.len() > 1 && self.caps.has(Cap::Multiline) && self.caps.has(Cap::Batch);
+        if !is_batch {
+            let filled = parts.into_iter().filter(|part| !part.text.is_empty());
+            let lines = filled.enumerate().map(|(number, part)| {
+                let line = base.clone().param(target.clone()).param(part.text);
+                if number == 0 { line.tag("msgid", id) } else { line }
+            });
+            return lines.collect();
+        }
+        let batch = self.new_batch();
+        let open = base.clone().with_command("BATCH").tag("msgid", id);
+        let mut lines = vec![open.param(format!("+{batch}")).param("draft/multiline").param(target.clone())];
+        for Part { text, continues } in parts {
+            let line = Line::new(self.shared.source(&event.from), base.command()).tag("batch", batch.clone());
+            let line = if continues { line.tag("draft/multiline-concat", "") } else { line };
+            lines.push(line.param(target.clone()).param(text));
+        }
+        lines.push(self.from_server("BATCH").param(format!("-{batch}")));
+        lines
+    }
+
+    fn deletion(&self, event: &Event<'_>, conversation: &Conversation, of: u64) -> Line {
+        let target = self.target_of(event);
+        if self.caps.has(Cap::Redaction) {
+            return self.line_of(event, "REDACT").param(target).param(message_id(conversation, of));
+        }
+        let text = format!("{} deleted message {of}", event.from);
+        let to = if matches!(event.to, Target::Channel(_)) { target } else { self.nick() };
+        self.from_server("NOTICE").param(to).param(text)
+    }
+
+    fn reaction(&self, event: &Event<'_>, tag: &'static str, emoji: &str, of: u64) -> Vec<Line> {
+        if !self.caps.has(Cap::MessageTags) {
+            return Vec::new();
+        }
+        let id = message_id(&event.conversation(), event.n);
+        let line = with_reply(self.line_of(event, "TAGMSG"), &event.conversation(), Some(of));
+        vec![line.tag(tag, emoji).tag("msgid", id).param(self.target_of(event))]
+    }
+
+    /// A message to all users of the node.
+    pub(super) fn show_announcement(&mut self, event: &Event<'_>) {
+        let Body::Message { text, .. } = &event.body else { return };
+        for Part { text, .. } in parts(text.as_str(), LIST_BYTES_MAX - NAME_BYTES_MAX) {
+            let line = self.from_server("NOTICE").param(self.nick());
+            self.send(&line.param(format!("{} to all users: {text}", event.from)));
+        }
+    }
+}
+
+/// Adds the `msgid` of the message that a message replies to.
+fn with_reply(line: Line, conversation: &Conversation, reply: Option<u64>) -> Line {
+    match reply {
+        Some(n) => line.tag("+draft/reply", message_id(conversation, n)),
+        None => line,
+    }
+}

@@ -1,0 +1,106 @@
+//! Presence, typing and texts of AWAY.
+
+use common::presence::{Change, State};
+use common::{Conversation, Notice, Target, UserName};
+
+use crate::connection::Connection;
+use crate::protocol::capabilities::Cap;
+use crate::protocol::line::Line;
+use crate::protocol::numerics::Numeric;
+
+/// The text of AWAY for a user who is away without a text.
+const AWAY: &str = "Away";
+
+/// The text of AWAY for a user who is not connected.
+const OFFLINE: &str = "Offline";
+
+/// The beginnings of the notices that the front shows.
+const PRESENCE: &[u8] = b"{\"kind\":\"presence\"";
+const TYPING: &[u8] = b"{\"kind\":\"typing\"";
+
+impl Connection {
+    /// Shows the notices of presence and typing in published lines.
+    pub(in crate::connection) fn see_notices(&mut self, lines: &[u8]) {
+        let has_notice = lines.starts_with(PRESENCE) || lines.starts_with(TYPING);
+        if !has_notice || !self.is_welcome {
+            return;
+        }
+        for line in lines.split(|byte| *byte == b'\n') {
+            match serde_json::from_slice::<Notice>(line) {
+                Ok(Notice::Presence { users, .. }) => users.iter().for_each(|change| self.show_state(change)),
+                Ok(Notice::Typing { to, from, typing, .. }) => self.show_typing(&to, &from, typing),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Shows the presence of a user of another front. Users of this front are shown at once.
+    fn show_state(&mut self, Change { user, state }: &Change) {
+        self.shared.set_state(user, *state);
+        if self.shared.is_here(user) {
+            return;
+        }
+        self.show_monitored(user, *state != State::Offline);
+        self.show_away(user, away_text(*state));
+    }
+
+    /// Shows that a user is away, or is back.
+    pub(in crate::connection) fn show_away(&mut self, user: &UserName, text: Option<&str>) {
+        if !self.caps.has(Cap::AwayNotify) || self.user.as_ref() == Some(user) {
+            return;
+        }
+        let line = Line::new(self.shared.source(user), "AWAY");
+        let line = text.map_or(line.clone(), |text| line.param(text));
+        self.send(&line);
+    }
+
+    /// The text of AWAY of a user who is away or offline.
+    pub(in crate::connection) fn away_text(&self, user: &UserName) -> Option<String> {
+        let own_text = self.shared.away(user);
+        let state = self.shared.user(user).and_then(|info| info.state);
+        own_text.or_else(|| state.and_then(away_text).map(str::to_owned))
+    }
+
+    /// Shows that a monitored user is online or offline.
+    pub(in crate::connection) fn show_monitored(&mut self, user: &UserName, is_online: bool) {
+        if !self.monitored.contains(user) {
+            return;
+        }
+        let (numeric, name) = match is_online {
+            true => (Numeric::MonitorOnline, self.shared.source(user)),
+            false => (Numeric::MonitorOffline, user.to_string()),
+        };
+        let line = self.from_server(numeric.code()).param(self.nick()).param(name);
+        self.send(&line);
+    }
+
+    pub(in crate::connection) fn show_wallops(&mut self, from: &UserName, text: &str) {
+        let line = Line::new(self.shared.source(from), "WALLOPS").param(text);
+        self.send(&line);
+    }
+
+    fn show_typing(&mut self, to: &Target, from: &UserName, is_typing: bool) {
+        let Some(me) = &self.user else { return };
+        if from == me || !self.caps.has(Cap::MessageTags) {
+            return;
+        }
+        let target = match Conversation::of(from, to).seen_by(me) {
+            Target::Channel(channel) if self.channels.contains_key(&channel) => {
+                self.shown(&channel).to_string()
+            }
+            Target::Channel(_) => return,
+            Target::User(_) => me.to_string(),
+        };
+        let state = if is_typing { "active" } else { "done" };
+        let line = Line::new(self.shared.source(from), "TAGMSG").tag("+typing", state).param(target);
+        self.send(&line);
+    }
+}
+
+fn away_text(state: State) -> Option<&'static str> {
+    match state {
+        State::Online => None,
+        State::Away => Some(AWAY),
+        State::Offline => Some(OFFLINE),
+    }
+}

@@ -1,0 +1,264 @@
+//! One connection of an IRC client: a task with its own session. The task handles one line after the other, and
+//! handles replies and events while a line waits for the node.
+
+mod socket;
+mod io;
+mod requests;
+mod respond;
+mod register;
+mod welcome;
+mod events;
+mod later;
+mod close;
+mod commands;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::channels::Role;
+use common::{Body, ChannelName, Error, Target, UserName};
+use session::{Entry, Session, driver};
+use tokio::io::{AsyncRead, AsyncWrite};
+use transport::clock;
+use uuid::Uuid;
+
+use crate::inbox::{Inbox, Item};
+use crate::limits::{PING_MS, REGISTRATION_MS_MAX, SILENT_MS_MAX};
+use crate::protocol::capabilities::Caps;
+use crate::protocol::line::Line;
+use crate::protocol::lines::Input;
+use crate::relay::{self, ConnectionId};
+use crate::shared::Shared;
+
+pub(crate) use respond::HOST;
+
+use commands::multiline::Multiline;
+use io::SessionIo;
+use later::Later;
+use register::Registration;
+use socket::Socket;
+
+/// The end of a connection.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The client has closed the connection.
+    Gone,
+    /// The client receives this reason.
+    Because(String),
+}
+
+/// A channel that the client is in.
+struct Channel {
+    /// The name that the client knows.
+    shown: ChannelName,
+    subject: String,
+    is_private: bool,
+    /// The members with a higher role than `member`.
+    ranks: BTreeMap<UserName, Role>,
+}
+
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    id: ConnectionId,
+    address: SocketAddr,
+    inbox: Arc<Inbox>,
+    socket: Socket,
+    session: Session,
+    io: SessionIo,
+    next_ticket: u64,
+    opened_ms: u64,
+    /// The time of the last PING to the client.
+    pinged_ms: u64,
+    /// The reason why the connection must end.
+    end: Option<End>,
+
+    caps: Caps,
+    registration: Registration,
+    /// The user who is logged in.
+    user: Option<UserName>,
+    /// Whether the client has received its welcome.
+    is_welcome: bool,
+    is_operator: bool,
+    signon_ms: u64,
+    spoke_ms: u64,
+    channels: BTreeMap<ChannelName, Channel>,
+    monitored: BTreeSet<UserName>,
+    multiline: Option<Multiline>,
+
+    /// The lines of the response to a command with a label.
+    response: Option<Vec<Line>>,
+    batches: u64,
+    /// The outcome of the message that is being sent.
+    sent: Option<(Uuid, Result<Entry, Error>)>,
+    /// The ids of messages of this client whose events have not arrived.
+    own_messages: VecDeque<Uuid>,
+    /// The events of commands of this client that have not arrived. The response shows them.
+    expected: VecDeque<(Target, Body<'static>)>,
+    /// The events that arrived before the welcome.
+    early: Vec<Entry>,
+    /// The events that need requests before the client can see them.
+    later: VecDeque<Later>,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        address: SocketAddr,
+        reader: impl AsyncRead + Send + Unpin + 'static,
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Self {
+        let (id, inbox, now_ms) = (shared.next_id(), Arc::new(Inbox::default()), clock::monotonic_ms());
+        let sender = shared.sender(address.ip());
+        shared.relay.send(relay::Input::Open { id, inbox: Arc::clone(&inbox), sender });
+        let (session, io) = (Session::new(shared.random()), SessionIo::new(id, shared.relay.clone()));
+        Self {
+            shared,
+            id,
+            address,
+            inbox,
+            socket: Socket::new(reader, writer, now_ms),
+            session,
+            io,
+            next_ticket: 1,
+            opened_ms: now_ms,
+            pinged_ms: now_ms,
+            end: None,
+            caps: Caps::default(),
+            registration: Registration::default(),
+            user: None,
+            is_welcome: false,
+            is_operator: false,
+            signon_ms: clock::unix_ms(),
+            spoke_ms: now_ms,
+            channels: BTreeMap::new(),
+            monitored: BTreeSet::new(),
+            multiline: None,
+            response: None,
+            batches: 0,
+            sent: None,
+            own_messages: VecDeque::new(),
+            expected: VecDeque::new(),
+            early: Vec::new(),
+            later: VecDeque::new(),
+        }
+    }
+
+    /// The inbox, with which the listener ends the connection.
+    pub(crate) fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
+    }
+
+    /// Serves the client until the connection ends.
+    pub(crate) async fn run(mut self) {
+        let end = loop {
+            if let Err(end) = self.serve().await {
+                break end;
+            }
+        };
+        self.close(end).await;
+    }
+
+    /// Handles the lines that have arrived, and waits for further input.
+    async fn serve(&mut self) -> Result<(), End> {
+        while let Some(input) = self.socket.next_line() {
+            self.handle(input).await?;
+            self.handle_later().await?;
+        }
+        self.handle_later().await?;
+        self.pump().await
+    }
+
+    async fn handle(&mut self, input: Input) -> Result<(), End> {
+        match input {
+            Input::Line(line) => self.handle_line(&line).await,
+            Input::TooLong => {
+                self.refuse_long_line();
+                Ok(())
+            }
+            Input::NotUtf8(command) => {
+                self.refuse_bytes(&command);
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for bytes, for an item of the inbox, or for the next deadline, and handles it.
+    async fn pump(&mut self) -> Result<(), End> {
+        let now_ms = clock::monotonic_ms();
+        let wait = Duration::from_millis(self.deadline().saturating_sub(now_ms));
+        let Self { socket, inbox, .. } = self;
+        tokio::select! {
+            open = socket.exchange(clock::monotonic_ms) => {
+                if !open.unwrap_or(false) {
+                    return Err(End::Gone);
+                }
+            }
+            () = inbox.ready() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        let items = self.inbox.take();
+        items.into_iter().for_each(|item| self.handle_item(item));
+        self.check_times(clock::monotonic_ms())?;
+        self.step()
+    }
+
+    fn handle_item(&mut self, item: Item) {
+        let now_ms = clock::monotonic_ms();
+        match item {
+            Item::Replies(lines) => self.session.replies(now_ms, &lines),
+            Item::Events(topic, lines) => {
+                self.see_notices(&lines);
+                self.session.events(now_ms, topic.as_bytes(), &lines);
+            }
+            Item::EventsLost => self.session.events_lost(now_ms),
+            Item::Away(user, text) => self.show_away(&user, text.as_deref()),
+            Item::Online(user, is_online) => self.show_monitored(&user, is_online),
+            Item::Wallops(user, text) => self.show_wallops(&user, &text),
+            Item::Marked(target) => self.show_known_mark(&target),
+            Item::End(reason) => self.end = Some(End::Because(reason)),
+        }
+    }
+
+    /// Carries out the effects of the session, and shows its news.
+    fn step(&mut self) -> Result<(), End> {
+        self.session.tick(clock::monotonic_ms());
+        let Ok(()) = driver::step(&mut self.session, &mut self.io);
+        self.io.flush();
+        while let Some(news) = self.io.news.pop_front() {
+            self.show_news(news);
+        }
+        if self.socket.is_overfull() {
+            return Err(End::Because("SendQ exceeded".to_owned()));
+        }
+        self.end.take().map_or(Ok(()), Err)
+    }
+
+    fn deadline(&self) -> u64 {
+        let own = if self.is_welcome {
+            self.pinged_ms.max(self.socket.received_ms) + PING_MS
+        } else {
+            self.opened_ms + REGISTRATION_MS_MAX
+        };
+        self.session.deadline().map_or(own, |deadline| deadline.min(own))
+    }
+
+    /// Sends a PING to a silent client, and ends a connection that is silent for too long.
+    fn check_times(&mut self, now_ms: u64) -> Result<(), End> {
+        if !self.is_welcome {
+            let is_late = now_ms >= self.opened_ms + REGISTRATION_MS_MAX;
+            return if is_late { Err(End::Because("Registration timeout".to_owned())) } else { Ok(()) };
+        }
+        let silent_ms = now_ms.saturating_sub(self.socket.received_ms);
+        if silent_ms >= SILENT_MS_MAX {
+            return Err(End::Because(format!("Ping timeout: {} seconds", silent_ms / 1_000)));
+        }
+        if now_ms >= self.pinged_ms.max(self.socket.received_ms) + PING_MS {
+            self.pinged_ms = now_ms;
+            let ping = self.from_server("PING").param(self.shared.settings.name.clone());
+            self.send(&ping);
+        }
+        Ok(())
+    }
+}

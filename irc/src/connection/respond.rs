@@ -1,0 +1,132 @@
+//! Lines to the client: responses to its commands, and events.
+
+use common::{Error, Target};
+use transport::clock;
+
+use super::Connection;
+use crate::protocol::capabilities::Cap;
+use crate::protocol::line::Line;
+use crate::protocol::numerics::Numeric;
+use crate::protocol::times;
+
+/// The host of all users: addresses are not shown to other users.
+pub(crate) const HOST: &str = "papo";
+
+/// The name of a conversation for IRC: users have no sign.
+pub(super) fn target_name(target: &Target) -> String {
+    match target {
+        Target::Channel(channel) => channel.to_string(),
+        Target::User(user) => user.to_string(),
+    }
+}
+
+impl Connection {
+    /// The name by which the server addresses the client.
+    pub(super) fn nick(&self) -> String {
+        match (&self.user, &self.registration.nick) {
+            (Some(user), _) if self.is_welcome => user.to_string(),
+            (_, Some(nick)) => nick.to_string(),
+            (Some(user), None) => user.to_string(),
+            (None, None) => "*".to_owned(),
+        }
+    }
+
+    pub(super) fn from_server(&self, command: &'static str) -> Line {
+        Line::new(self.shared.settings.name.clone(), command)
+    }
+
+    /// A line of the user, with the current time.
+    pub(super) fn from_self(&self, command: &'static str) -> Line {
+        let from = self.user.as_ref().map(|user| self.shared.source(user)).unwrap_or_default();
+        self.stamped(Line::new(from, command))
+    }
+
+    /// Adds the current time and the account of the user to an own line.
+    fn stamped(&self, line: Line) -> Line {
+        let line = line.tag("time", times::written(clock::unix_ms()));
+        match self.user.as_ref().and_then(|user| self.shared.account(user)) {
+            Some(account) => line.tag("account", account),
+            None => line,
+        }
+    }
+
+    /// Sends a line that no command of the client caused.
+    pub(super) fn send(&mut self, line: &Line) {
+        line.write(self.caps, self.socket.output());
+    }
+
+    /// Sends a line of the response to a command.
+    pub(super) fn reply(&mut self, line: Line) {
+        match &mut self.response {
+            Some(lines) => lines.push(line),
+            None => line.write(self.caps, self.socket.output()),
+        }
+    }
+
+    /// Replies with a numeric. Its standard text is the last parameter.
+    pub(super) fn numeric(&mut self, numeric: Numeric, params: &[&str]) {
+        let line = self.from_server(numeric.code()).param(self.nick()).params(params.iter().copied());
+        self.reply(if numeric.text().is_empty() { line } else { line.param(numeric.text()) });
+    }
+
+    /// Replies with a standard reply, or with a notice to clients that do not know them.
+    pub(super) fn fail(&mut self, command: &str, code: &str, context: &[&str], text: &str) {
+        let line = self.from_server("FAIL").param(command).param(code).params(context.iter().copied());
+        self.reply(line.param(text));
+    }
+
+    /// Replies with the error of the node.
+    pub(super) fn fail_with(&mut self, command: &str, context: &[&str], error: &Error) {
+        if self.caps.has(Cap::StandardReplies) {
+            let code = error.data.reason.to_ascii_uppercase();
+            self.fail(command, &code, context, &error.message);
+        } else {
+            let params: Vec<_> = [command].into_iter().chain(context.iter().copied()).collect();
+            let line = self.from_server(Numeric::UnknownError.code()).param(self.nick());
+            self.reply(line.params(params).param(error.message.clone()));
+        }
+    }
+
+    /// A new name of a batch.
+    pub(super) fn new_batch(&mut self) -> String {
+        self.batches += 1;
+        self.batches.to_string()
+    }
+
+    /// Starts to collect the response to a command with a label.
+    pub(super) fn begin_response(&mut self) {
+        self.response = Some(Vec::new());
+    }
+
+    /// Sends the response to a command: an ACK, a line, or a batch.
+    pub(super) fn finish_response(&mut self, label: &str) {
+        let Some(lines) = self.response.take() else { return };
+        match <[Line; 1]>::try_from(lines) {
+            Ok([line]) => self.send(&line.tag("label", label)),
+            Err(lines) if lines.is_empty() => {
+                let acknowledged = self.from_server("ACK").tag("label", label);
+                self.send(&acknowledged);
+            }
+            Err(lines) => {
+                let batch = self.new_batch();
+                let begin = self.from_server("BATCH").tag("label", label);
+                self.send(&begin.param(format!("+{batch}")).param("labeled-response"));
+                for line in lines {
+                    self.send(&line.tag("batch", batch.clone()));
+                }
+                let end = self.from_server("BATCH").param(format!("-{batch}"));
+                self.send(&end);
+            }
+        }
+    }
+
+    pub(super) fn refuse_long_line(&mut self) {
+        self.numeric(Numeric::InputTooLong, &[]);
+    }
+
+    pub(super) fn refuse_bytes(&mut self, command: &str) {
+        let command = if command.is_empty() { "*" } else { command };
+        let text = "Message rejected, it contained bytes that are not UTF-8";
+        self.fail(command, "INVALID_UTF8", &[], text);
+    }
+}

@@ -1,0 +1,88 @@
+//! Texts of papo in lines of IRC: a text of several lines, and a line that is too long.
+
+use super::line::cut;
+
+/// A part of a text in one line to a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    /// Whether the part continues the line of the part before.
+    pub(crate) continues: bool,
+}
+
+/// Splits a text at its line breaks, and splits lines of more than `bytes_max` bytes, between words if possible.
+pub(crate) fn parts(text: &str, bytes_max: usize) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for line in text.split('\n') {
+        let mut rest = line.trim_end_matches('\r');
+        let mut continues = false;
+        loop {
+            let part = beginning(rest, bytes_max);
+            parts.push(Part { text: part.to_owned(), continues });
+            rest = rest.get(part.len()..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+            continues = true;
+        }
+    }
+    parts
+}
+
+/// The beginning of a line that fits into a line to a client.
+fn beginning(line: &str, bytes_max: usize) -> &str {
+    if line.len() <= bytes_max {
+        return line;
+    }
+    let start = cut(line, bytes_max);
+    match start.rfind(' ') {
+        Some(space) if space > bytes_max / 2 => start.get(..=space).unwrap_or(start),
+        Some(_) | None => start,
+    }
+}
+
+/// Joins words to lines of at most `bytes_max` bytes.
+pub(crate) fn packed(
+    words: impl IntoIterator<Item = String>,
+    separator: char,
+    bytes_max: usize,
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= bytes_max => {
+                line.push(separator);
+                line.push_str(&word);
+            }
+            Some(_) | None => lines.push(word),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_split_at_line_breaks_and_between_words() {
+        let split = |text: &str| -> Vec<(String, bool)> {
+            parts(text, 100).into_iter().map(|part| (part.text, part.continues)).collect()
+        };
+        assert_eq!(split("a\r\n\nb"), [("a".into(), false), (String::new(), false), ("b".into(), false)]);
+        let words = "palavra ".repeat(100);
+        let lines = parts(&words, 100);
+        assert!(lines.iter().all(|part| part.text.len() <= 100 && part.text.ends_with(' ')));
+        assert_eq!(lines.iter().map(|part| &*part.text).collect::<String>(), words);
+        assert_eq!(lines.iter().filter(|part| !part.continues).count(), 1);
+        let long = "é".repeat(1_000);
+        assert_eq!(parts(&long, 100).iter().map(|part| &*part.text).collect::<String>(), long);
+    }
+
+    #[test]
+    fn words_are_packed_into_lines() {
+        let words = ["a", "bb", "ccc"].map(str::to_owned);
+        assert_eq!(packed(words, ' ', 4), ["a bb", "ccc"]);
+        assert!(packed([], ' ', 4).is_empty());
+    }
+}

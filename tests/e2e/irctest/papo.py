@@ -1,0 +1,96 @@
+"""Drives papo under irctest (https://github.com/progval/irctest).
+
+The environment variable PAPO is the path of the binary.
+"""
+
+import os
+import socket
+import subprocess
+from typing import Optional, Set, Type
+
+from irctest.basecontrollers import BaseServerController, DirectoryBasedController
+from irctest.runner import NotImplementedByController
+from irctest.specifications import Capabilities
+
+PAPO = os.environ.get("PAPO", "papo")
+
+# No test sends as much as a flood.
+RATES = [
+    "--messages-per-second=10000",
+    "--messages-burst=10000",
+    "--reads-per-second=10000",
+    "--reads-burst=10000",
+]
+
+
+class PapoController(BaseServerController, DirectoryBasedController):
+    software_name = "papo"
+    supported_sasl_mechanisms: Set[str] = {"PLAIN"}
+    supports_sts = False
+    _port_wait_interval = 0.02
+    capabilities = frozenset(
+        {
+            Capabilities.ACCOUNT_TAG,
+            Capabilities.AWAY_NOTIFY,
+            Capabilities.BATCH,
+            Capabilities.ECHO_MESSAGE,
+            Capabilities.EXTENDED_JOIN,
+            Capabilities.LABELED_RESPONSE,
+            Capabilities.MESSAGE_REDACTION,
+            Capabilities.MESSAGE_TAGS,
+            Capabilities.MULTILINE,
+            Capabilities.MULTI_PREFIX,
+            Capabilities.SERVER_TIME,
+        }
+    )
+
+    def run(
+        self,
+        hostname: str,
+        port: int,
+        *,
+        password: Optional[str],
+        ssl: bool,
+        run_services: bool,
+        faketime: Optional[str],
+        websocket_hostname: Optional[str],
+        websocket_port: Optional[int],
+    ) -> None:
+        if password:
+            raise NotImplementedByController("server password")
+        if ssl:
+            raise NotImplementedByController("TLS")
+        if websocket_hostname is not None:
+            raise NotImplementedByController("WebSocket")
+        self.hostname, self.port = hostname, port
+        self.create_config()
+        command = [PAPO, "up", f"--data={self.directory}/data", "--plaintext"]
+        for flag in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"]:
+            command.append(f"--{flag}=tcp://127.0.0.1:0")
+        command += ["--irc-control=tcp://127.0.0.1:0", "--web=off", "--metrics=off", "--registration=open"]
+        command += [f"--irc={hostname}:{port}", "--irc-guests", "--irc-name=My.Little.Server", *RATES]
+        self.proc = self.execute(command, stdout=subprocess.PIPE)
+        assert self.proc.stdout is not None
+        self.proc.stdout.readline()  # papo is ready.
+        # The first account is the administrator.
+        self._register("operuser", "operpassword")
+
+    def _register(self, user: str, password: str) -> None:
+        """Registers an account over IRC."""
+        with socket.create_connection((self.hostname, self.port), timeout=10) as connection:
+            connection.sendall(f"CAP LS 302\r\nREGISTER {user} * {password}\r\n".encode())
+            received = b""
+            while b"\r\nREGISTER" not in received and b" 900 " not in received:
+                data = connection.recv(4096)
+                assert data and b" FAIL " not in data, received + data
+                received += data
+            connection.sendall(b"QUIT\r\n")
+            while connection.recv(4096):
+                pass
+
+    def registerUser(self, case, username: str, password: Optional[str] = None) -> None:
+        self._register(username, password or "password")
+
+
+def get_irctest_controller_class() -> Type[PapoController]:
+    return PapoController

@@ -1,0 +1,154 @@
+//! PRIVMSG, NOTICE, TAGMSG, REDACT, typing and messages of several lines.
+
+use common::{Body, Event};
+use e2e::Peer;
+
+use super::{MODERN, assert_ends, guest, guests, tag, team};
+
+/// The texts of a conversation.
+fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
+    let text = |event: Event<'_>| match event.body {
+        Body::Message { text, .. } => Some(text.as_str().to_owned()),
+        _ => None,
+    };
+    peer.history(conversation).into_iter().filter_map(text).collect()
+}
+
+#[test]
+fn messages_reach_zeromq_clients_and_come_back() {
+    let (node, [_alice, mut bob]) = team();
+    let mut client = node.irc("alice", "");
+    assert_eq!(client.ask("PRIVMSG #ops :oi, João"), Vec::<String>::new());
+    assert_eq!(texts(&mut bob, "#ops"), ["oi, João"]);
+    bob.send("#ops", "uma\n\nduas").expect("sent");
+    client.wait_for(":bob!bob@papo PRIVMSG #ops :uma");
+    client.wait_for(":bob!bob@papo PRIVMSG #ops :duas");
+    bob.send("@alice", "só para você").expect("sent");
+    client.wait_for(":bob!bob@papo PRIVMSG alice :só para você");
+    client.ask("NOTICE bob :obrigada");
+    assert_eq!(texts(&mut bob, "@alice"), ["só para você", "obrigada"]);
+}
+
+#[test]
+fn an_echo_has_the_id_and_the_time_of_the_stored_message() {
+    let (node, [mut alice, mut bob]) = team();
+    let (mut client, mut other) = (node.irc("alice", MODERN), node.irc("bob", MODERN));
+    let echo = client.ask("PRIVMSG #ops :oi");
+    let received = other.wait_for("PRIVMSG #ops :oi");
+    assert_eq!(echo.len(), 1, "{echo:?}");
+    assert!(echo[0].ends_with(":alice!alice@papo PRIVMSG #ops :oi"), "{echo:?}");
+    for name in ["msgid", "time", "account"] {
+        assert!(tag(&received, name).is_some() && tag(&echo[0], name) == tag(&received, name), "{received}");
+    }
+    let id = tag(&received, "msgid").expect("an id").to_owned();
+    other.ask(&format!("@+draft/reply={id} PRIVMSG #ops :sim"));
+    let Some(Event { body: Body::Message { reply, .. }, .. }) = bob.history("#ops").pop() else { panic!() };
+    assert_eq!(reply, Some(3), "the third event");
+    let shown = client.wait_for("PRIVMSG #ops :sim");
+    assert_eq!(tag(&shown, "+draft/reply"), Some(&*id));
+    alice.send("@bob", "de outro lugar").expect("sent");
+    client.wait_for(":alice!alice@papo PRIVMSG bob :de outro lugar");
+}
+
+#[test]
+fn errors_say_why_a_message_was_not_sent() {
+    let node = guests();
+    let (mut ana, mut bia) = (guest(&node, "ana", ""), guest(&node, "bia", ""));
+    ana.ask("JOIN #ops");
+    assert_ends(&bia.ask("PRIVMSG #ops :oi"), " 404 bia #ops :Cannot send to channel");
+    assert_ends(&bia.ask("PRIVMSG #none :oi"), " 403 bia #none :No such channel");
+    assert_ends(&bia.ask("PRIVMSG nobody :oi"), " 401 bia nobody :No such nick/channel");
+    assert_ends(&bia.ask("PRIVMSG"), " 411 bia :No recipient given");
+    assert_ends(&bia.ask("PRIVMSG ana"), " 412 bia :No text to send");
+    assert_ends(&bia.ask("PRIVMSG ana :"), " 412 bia :No text to send");
+    assert_ends(&bia.ask("PRIVMSG a,b,c,d,e :x"), " 407 bia a,b,c,d,e :Too many targets");
+    assert_ends(&bia.ask("NONSENSE"), " 421 bia NONSENSE :Unknown command");
+}
+
+#[test]
+fn a_message_of_several_lines_is_one_message() {
+    let (node, [_alice, mut bob]) = team();
+    let (mut client, mut other) = (node.irc("alice", MODERN), node.irc("bob", MODERN));
+    let mut plain = node.irc("bob", "");
+    client.send("BATCH +1 draft/multiline #ops");
+    client.send("@batch=1 PRIVMSG #ops :linha um");
+    client.send("@batch=1 PRIVMSG #ops :linha ");
+    client.send("@batch=1;draft/multiline-concat PRIVMSG #ops :dois");
+    client.ask("BATCH -1");
+    assert_eq!(texts(&mut bob, "#ops"), ["linha um\nlinha dois"]);
+    let open = other.wait_for("BATCH +");
+    assert!(open.ends_with("draft/multiline #ops") && tag(&open, "msgid").is_some(), "{open}");
+    let batch =
+        open.split(" BATCH +").nth(1).and_then(|rest| rest.split(' ').next()).expect("a name").to_owned();
+    let first = other.wait_for("PRIVMSG #ops :linha um");
+    assert_eq!(tag(&first, "batch"), Some(&*batch));
+    other.wait_for(&format!("BATCH -{batch}"));
+    plain.wait_for(":alice!alice@papo PRIVMSG #ops :linha um");
+    plain.wait_for(":alice!alice@papo PRIVMSG #ops :linha dois");
+    assert!(client.ask("BATCH -9").concat().contains("FAIL BATCH INVALID_REFERENCE"));
+}
+
+#[test]
+fn a_text_that_is_too_long_for_a_line_is_split() {
+    let (node, [_alice, mut bob]) = team();
+    let mut client = node.irc("alice", "message-tags");
+    bob.send("#ops", &"palavra ".repeat(200)).expect("sent");
+    let lines: Vec<_> = (0..5).map(|_| client.wait_for("PRIVMSG #ops :palavra")).collect();
+    assert!(lines.iter().all(|line| line.split_once(" :").is_some_and(|(_, line)| line.len() < 510)), "{lines:?}");
+    assert!(tag(&lines[0], "msgid").is_some() && lines[1..].iter().all(|line| tag(line, "msgid").is_none()));
+}
+
+#[test]
+fn deletions_edits_and_reactions_are_shown() {
+    let (node, [_alice, mut bob]) = team();
+    let (mut client, mut plain) = (node.irc("alice", MODERN), node.irc("alice", ""));
+    let sent = bob.send("#ops", "oi").expect("sent");
+    let id = tag(&client.wait_for("PRIVMSG #ops :oi"), "msgid").expect("an id").to_owned();
+    let amend = |extra: serde_json::Value| {
+        let mut params =
+            serde_json::json!({ "conversation": "#ops", "n": sent.n, "id": uuid::Uuid::now_v7() });
+        params.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        params
+    };
+    bob.call("message.react", amend(serde_json::json!({ "emoji": "👍" }))).expect("a reaction");
+    let reaction = client.wait_for("TAGMSG #ops");
+    assert_eq!((tag(&reaction, "+draft/react"), tag(&reaction, "+draft/reply")), (Some("👍"), Some(&*id)));
+    bob.call("message.edit", amend(serde_json::json!({ "text": "olá" }))).expect("an edit");
+    assert_eq!(tag(&client.wait_for("PRIVMSG #ops :* olá"), "+draft/reply"), Some(&*id));
+    client.ask(&format!("@+draft/react=🎉;+draft/reply={id} TAGMSG #ops"));
+    let last = bob.history("#ops").pop().expect("an event");
+    assert!(matches!(last.body, Body::Reacted { of, .. } if of == sent.n), "{last:?}");
+    bob.call("message.delete", amend(serde_json::json!({}))).expect("a deletion");
+    assert!(client.wait_for("REDACT #ops").ends_with(&id));
+    plain.wait_for(&format!("NOTICE #ops :bob deleted message {}", sent.n));
+}
+
+#[test]
+fn redact_deletes_a_message() {
+    let (node, [_alice, mut bob]) = team();
+    let (mut owner, mut other) = (node.irc("alice", MODERN), node.irc("bob", MODERN));
+    bob.send("#ops", "apague isto").expect("sent");
+    let id = tag(&owner.wait_for("apague isto"), "msgid").expect("an id").to_owned();
+    let echo = owner.ask("PRIVMSG #ops :meu");
+    let own = tag(&echo[0], "msgid").expect("an id").to_owned();
+    other.wait_for("PRIVMSG #ops :meu");
+    assert!(other.ask(&format!("REDACT #ops {own}")).concat().contains("FAIL REDACT REDACT_FORBIDDEN #ops"));
+    assert!(owner.ask(&format!("REDACT #ops {id} :spam"))[0].ends_with(&format!("REDACT #ops {id} spam")));
+    other.wait_for(&format!(":alice!alice@papo REDACT #ops {id}"));
+    assert!(owner.ask(&format!("REDACT #ops {id}")).concat().contains("FAIL REDACT UNKNOWN_MSGID"));
+    assert!(owner.ask("REDACT #ops 1-00000000").concat().contains("FAIL REDACT UNKNOWN_MSGID"));
+}
+
+#[test]
+fn typing_is_shown_on_both_sides() {
+    let (node, [mut alice, mut bob]) = team();
+    let mut client = node.irc("alice", MODERN);
+    bob.call("typing.set", serde_json::json!({ "to": "#ops", "typing": true })).expect("typing");
+    let shown = client.wait_for("TAGMSG #ops");
+    assert!(shown.contains("+typing=active") && shown.contains(":bob!bob@papo"), "{shown}");
+    let mut other = node.irc("bob", MODERN);
+    client.ask("@+typing=active TAGMSG #ops");
+    assert!(other.wait_for("TAGMSG #ops").contains("+typing=active"));
+    alice.send("#ops", "pronto").expect("sent");
+    assert!(other.wait_for("pronto").contains("PRIVMSG"));
+}
