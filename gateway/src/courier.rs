@@ -59,7 +59,7 @@ pub(crate) async fn run(web: Web) {
         let wait = match courier.take(&busy).await {
             Ok(taken) => {
                 if link.as_ref().is_none_or(|(_, topic)| *topic != taken.topic) {
-                    link = Some((follow(&web, &taken.topic).await, taken.topic));
+                    link = follow(&web, &taken.topic).await.map(|open| (open, taken.topic));
                 }
                 for run in taken.runs {
                     busy.insert(run.hook);
@@ -95,13 +95,12 @@ pub(crate) async fn run(web: Web) {
     while runs.join_next().await.is_some() {}
 }
 
-/// Subscribes to the notices of the server.
-async fn follow(web: &Web, topic: &str) -> OpenLink {
+/// Subscribes to the notices of the server; `None` while too many lines wait for the node.
+async fn follow(web: &Web, topic: &str) -> Option<OpenLink> {
     let open = web.hub.open(GATEWAY_SENDER, None);
     let mut line = Vec::new();
     rpc::encode_request(&mut line, "topics", "gateway.subscribe", &json!({ "topics": [topic] }));
-    open.send(line.into()).await;
-    open
+    open.send(line.into()).await.ok().map(|()| open)
 }
 
 /// Waits for a line. Returns false if the link was closed. Without a link, waits forever.

@@ -51,7 +51,7 @@ fn a_session_token_is_in_no_address_no_cache_and_no_log() {
     let (web, token) = (node.web(), token(&alice));
     for path in ["/history/%23ops?token=", "/events?conversation=%23ops&token=", "/files/%23ops/1/a?token="] {
         let answer = web.request("GET", &format!("{path}{token}"), &[], b"");
-        assert_eq!(answer.status, 401, "{path}: {answer:?}");
+        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
     }
     let address = format!("/ws?token={token}");
     assert_eq!(web.socket(&address, &[]).err(), Some(400), "the API of the older systems is off");

@@ -41,19 +41,19 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
     let node = Node::start_with(&setup.papo, &data, Encryption::Curve)?;
     let tokens = log_in(&node, CONNECTIONS + 1)?;
     let plain = Gateway::start(&setup.papo, &node, &data, &[])?;
-    let open = |number| {
+    let open_plain = |number| {
         let stream: Box<dyn Stream> = Box::new(connect_as(number, plain.address)?);
         open(stream, number, plain.address, &tokens)
     };
-    results.add(Figure::WebIdlePlain, bytes_per_connection(&plain, open)?);
+    results.add(Figure::WebIdlePlain, bytes_per_connection(&plain, open_plain)?);
     drop(plain);
     let tls = Tls::create(&setup.papo, folder.path())?;
     let gateway = Gateway::start(&setup.papo, &node, &data, &tls.flags())?;
-    let open = |number| {
+    let open_tls = |number| {
         let stream: Box<dyn Stream> = Box::new(tls.connect(number, gateway.address)?);
         open(stream, number, gateway.address, &tokens)
     };
-    results.add(Figure::WebIdleTls, bytes_per_connection(&gateway, open)?);
+    results.add(Figure::WebIdleTls, bytes_per_connection(&gateway, open_tls)?);
     Ok(())
 }
 
