@@ -247,25 +247,55 @@ export interface Methods {
     params: { to: string; typing: boolean; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
-  /** Creates an incoming webhook with an account that posts to a channel; for moderators and owners. */
+  /** Creates a webhook: its account posts to a channel, or its receiver at `url` gets the events; for moderators and owners. */
   "hook.create": {
     params: { channel: string; name: string; signed?: boolean; [further: string]: unknown };
-    result: { hook: string; id: string; secret?: string; [further: string]: unknown };
+    result: { hook?: string; id: string; secret?: string; [further: string]: unknown };
   };
-  /** Lists the incoming webhooks of a channel, without their tokens; for moderators and owners. */
+  /** Lists the webhooks of a channel, without their tokens; for moderators and owners. */
   "hook.list": {
     params: { channel: string; [further: string]: unknown };
-    result: { hooks: { by: string; id: string; name: string; signed?: boolean; [further: string]: unknown }[]; [further: string]: unknown };
+    result: { hooks: { by: string; delivery?: { error?: string; head: number; n: number; since?: number; state: string; url: string; [further: string]: unknown }; id: string; name: string; signed?: boolean; [further: string]: unknown }[]; [further: string]: unknown };
   };
-  /** Revokes an incoming webhook; for moderators and owners of its channel. */
+  /** Revokes a webhook; for moderators and owners of its channel. */
   "hook.revoke": {
     params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Resumes the deliveries of an outgoing webhook that is failing or paused; for moderators and owners of its channel. */
+  "hook.resume": {
+    params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Takes events that wait for the receivers of outgoing webhooks. */
+  "delivery.take": {
+    params: { busy?: string[]; runs: number; [further: string]: unknown };
+    result: { runs: { events: { event: { at?: number; from?: string; kind?: string; n?: number; to?: string; [further: string]: unknown }; id: string; n: number; signature: string; timestamp: number; [further: string]: unknown }[]; hook: string; lease: number; url: string; [further: string]: unknown }[]; topic: string; wait_ms: number; [further: string]: unknown };
+  };
+  /** Reports which events of a run the receiver accepted, and why the next event was not delivered. */
+  "delivery.report": {
+    params: { error?: string; hook: string; lease: number; n?: number; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
   /** Posts a message with the token of an incoming webhook, or replaces the text of its message. */
   "hook.post": {
     params: { hook: string; id: string; text: string; username?: string; [further: string]: unknown };
     result: { at: number; n: number; [further: string]: unknown };
+  };
+  /** Creates a token of a bot, which works in some conversations and does not expire; for moderators and owners of its channels. */
+  "bot.create": {
+    params: { conversations: string[]; name: string; scope: string; [further: string]: unknown };
+    result: { id: string; token: string; [further: string]: unknown };
+  };
+  /** Lists the tokens of bots that you created, without their texts; for an administrator, of all users. */
+  "bot.list": {
+    params: { [further: string]: unknown };
+    result: { bots: { by: string; conversations: string[]; created: number; id: string; name: string; scope: string; used?: number; [further: string]: unknown }[]; [further: string]: unknown };
+  };
+  /** Revokes a token of a bot that you created; administrators revoke any. */
+  "bot.revoke": {
+    params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
   };
   /** Lists all accounts, a page at a time. */
   "admin.users": {
@@ -348,6 +378,8 @@ export type Reason =
   | "no_such_session"
   | "no_such_join_code"
   | "no_such_hook"
+  | "no_such_bot"
+  | "out_of_scope"
   | "wrong_signature"
   | "no_such_upload"
   | "no_such_file"
@@ -385,8 +417,10 @@ export interface Details {
   name_direction: null;
   channel_without_hash: null;
   target_without_sign: null;
+  bot_conversations: { max: number };
   block_self: null;
   not_mentionable: { user: string };
+  bad_hook_url: { max: number };
   text_empty: null;
   display_name_too_long: { max: number };
   display_name_characters: null;
@@ -432,6 +466,7 @@ export interface Details {
   not_member: { channel: string };
   not_allowed: { channel: string };
   not_author: null;
+  only_gateway: null;
   bot_account: { user: string };
   banned: { channel: string };
   user_banned: { user: string; channel: string };
@@ -455,6 +490,8 @@ export interface Details {
   no_such_session: null;
   no_such_join_code: null;
   no_such_hook: null;
+  no_such_bot: null;
+  out_of_scope: { method: string };
   wrong_signature: null;
   no_such_upload: null;
   upload_lost: null;
@@ -487,6 +524,7 @@ export interface Details {
   too_many_names: { max: number };
   too_many_join_codes: { max: number };
   too_many_hooks: { max: number };
+  too_many_bot_tokens: { max: number };
   too_many_levels: { max: number };
   too_many_blocks: { max: number };
   file_too_large: { max: number; bytes: number };
