@@ -118,8 +118,8 @@ impl Command<'_> {
     }
 
     /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
-    /// exempt, because passwords have their own limit and a user needs a session to read. So are the positions of
-    /// deliveries, because an event that is delivered without its position is delivered again.
+    /// exempt, because passwords have their own limit and a user needs a session to read. So are the
+    /// positions of deliveries, because an event that is delivered without its position is delivered again.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_own_record = matches!(
