@@ -247,17 +247,17 @@ export interface Methods {
     params: { to: string; typing: boolean; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
-  /** Creates an incoming webhook with an account that posts to a channel; for moderators and owners. */
+  /** Creates a webhook: its account posts to a channel, or its receiver at `url` gets the events; for moderators and owners. */
   "hook.create": {
     params: { channel: string; name: string; signed?: boolean; [further: string]: unknown };
-    result: { hook: string; id: string; secret?: string; [further: string]: unknown };
+    result: { hook?: string; id: string; secret?: string; [further: string]: unknown };
   };
-  /** Lists the incoming webhooks of a channel, without their tokens; for moderators and owners. */
+  /** Lists the webhooks of a channel, without their tokens; for moderators and owners. */
   "hook.list": {
     params: { channel: string; [further: string]: unknown };
-    result: { hooks: { by: string; id: string; name: string; signed?: boolean; [further: string]: unknown }[]; [further: string]: unknown };
+    result: { hooks: { by: string; delivery?: { error?: string; head: number; n: number; since?: number; state: string; url: string; [further: string]: unknown }; id: string; name: string; signed?: boolean; [further: string]: unknown }[]; [further: string]: unknown };
   };
-  /** Revokes an incoming webhook; for moderators and owners of its channel. */
+  /** Revokes a webhook; for moderators and owners of its channel. */
   "hook.revoke": {
     params: { id: string; [further: string]: unknown };
     result: { [further: string]: unknown };
@@ -266,6 +266,21 @@ export interface Methods {
   "hook.post": {
     params: { hook: string; id: string; text: string; username?: string; [further: string]: unknown };
     result: { at: number; n: number; [further: string]: unknown };
+  };
+  /** Resumes the deliveries of an outgoing webhook that is failing or paused; for moderators and owners of its channel. */
+  "hook.resume": {
+    params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Takes events that wait for the receivers of outgoing webhooks. */
+  "delivery.take": {
+    params: { busy?: string[]; runs: number; [further: string]: unknown };
+    result: { runs: { events: { event: { at?: number; from?: string; kind?: string; n?: number; to?: string; [further: string]: unknown }; id: string; n: number; signature: string; timestamp: number; [further: string]: unknown }[]; hook: string; lease: number; url: string; [further: string]: unknown }[]; topic: string; wait_ms: number; [further: string]: unknown };
+  };
+  /** Reports which events of a run the receiver accepted, and why the next event was not delivered. */
+  "delivery.report": {
+    params: { error?: string; hook: string; lease: number; n?: number; [further: string]: unknown };
+    result: { [further: string]: unknown };
   };
   /** Lists all accounts, a page at a time. */
   "admin.users": {
@@ -387,6 +402,7 @@ export interface Details {
   target_without_sign: null;
   block_self: null;
   not_mentionable: { user: string };
+  bad_hook_url: { max: number };
   text_empty: null;
   display_name_too_long: { max: number };
   display_name_characters: null;
@@ -432,6 +448,7 @@ export interface Details {
   not_member: { channel: string };
   not_allowed: { channel: string };
   not_author: null;
+  only_gateway: null;
   bot_account: { user: string };
   banned: { channel: string };
   user_banned: { user: string; channel: string };
