@@ -1,7 +1,7 @@
 //! Webhooks: all methods `hook.*`, and the field `via` of the messages that hooks post.
 //!
-//! A hook is an account of a bot in a channel. An incoming hook posts to the channel, with a token that is part
-//! of an HTTP address. An outgoing hook delivers the events of the channel to a receiver.
+//! A hook is an account of a bot in a channel. An incoming hook posts to the channel, with a token that is
+//! part of an HTTP address. An outgoing hook delivers the events of the channel to a receiver.
 
 use std::borrow::Cow;
 
@@ -48,8 +48,8 @@ pub struct CreatedHook {
     /// The token of an incoming hook: 40 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<String>,
-    /// The secret with which senders sign their posts, if an incoming hook requires signatures. The secret with
-    /// which the server signs events, if the hook is outgoing.
+    /// The secret with which senders sign their posts, if an incoming hook requires signatures. The secret
+    /// with which the server signs events, if the hook is outgoing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }

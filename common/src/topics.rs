@@ -1,9 +1,9 @@
 //! Topics of the fan-out, and the check of subscriptions.
 //!
-//! A topic is `channel.<name>.<key>`, `user.<name>.<key>`, `presence.all.<key>` or `deliveries.all.<key>`. The
-//! channel of all users has the name `*`, which is not a wildcard. The key makes a topic private: only the
-//! server can derive it. ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics. No
-//! topic is a prefix of another: a name has at most
+//! A topic is `channel.<name>.<key>`, `user.<name>.<key>`, `presence.all.<key>` or `deliveries.all.<key>`.
+//! The channel of all users has the name `*`, which is not a wildcard. The key makes a topic private: only
+//! the server can derive it. ZeroMQ matches subscriptions by prefix, so the proxy accepts only whole topics.
+//! No topic is a prefix of another: a name has at most
 //! [`NAME_CHARACTERS_MAX`](crate::limits::NAME_CHARACTERS_MAX) characters, too few for a name and a key.
 
 use std::fmt;

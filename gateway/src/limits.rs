@@ -120,7 +120,7 @@ pub(crate) const COUNTED_STEP_BYTES: usize = 64 << 10;
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
-/// Milliseconds for one request to an address that a user chose, from the resolution of the name to the answer.
+/// Milliseconds for one request to an address that a user chose, with the resolution of its name.
 pub(crate) const OUTBOUND_MS_MAX: u64 = 10_000;
 
 /// The maximum bytes of the answer to such a request.

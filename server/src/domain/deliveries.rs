@@ -1,5 +1,5 @@
 //! Outgoing webhooks: the receivers of the events of channels, and the position of each. A position is the
-//! number of the last event that the receiver accepted. It is in the log, so deliveries continue after a crash.
+//! number of the last event that the receiver accepted. It is in the log, so it survives a crash.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -124,9 +124,9 @@ impl Command<'_> {
     }
 
     /// Whether the server executes the command even if its user has exceeded the daily quota. Logins are
-    /// exempt, because passwords have their own limit and a user needs a session to read. So are the positions of
-    /// deliveries, because an event that is delivered without its position is delivered again, and the use of a
-    /// bot's token, which is recorded once a day.
+    /// exempt, because passwords have their own limit and a user needs a session to read. So are the
+    /// positions of deliveries, because an event that is delivered without its position is delivered again,
+    /// and the use of a bot's token, which is recorded once a day.
     #[must_use]
     pub fn is_exempt_from_quota(&self) -> bool {
         let is_own_record = matches!(

@@ -78,7 +78,7 @@ pub(super) fn take(
     let now_ms = context.now_ms;
     let topic = context.ledger.state().channels.deliveries_topic();
     let mut taken = TakenDeliveries { runs: Vec::new(), topic, wait_ms: WAIT_MS_MAX };
-    // While the log cannot be written, positions could not be stored, and each event would be sent many times.
+    // Without a log, positions could not be stored, and each event would be sent many times.
     if context.ledger.may_write().is_err() {
         return Ok(taken);
     }

@@ -1,4 +1,4 @@
-//! A receiver of outgoing webhooks: an HTTP server that records each request, and answers what the test wants.
+//! A receiver of outgoing webhooks: an HTTP server that records each request. The test chooses the answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

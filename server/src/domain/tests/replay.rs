@@ -276,7 +276,7 @@ fn every_kind_of_record_is_replayed() {
     let (mut runner, mut recorded) = (TestRunner::deterministic(), BTreeSet::new());
     let any = prop::collection::vec(any_command(), 0..100);
     let (mut deleted, mut remaining) = (0, 0);
-    for _ in 0..800 {
+    for _ in 0..1_200 {
         let mut fixture = Fixture::with_two_members();
         for command in any.new_tree(&mut runner).expect("commands").current() {
             fixture.perform(command);
