@@ -25,6 +25,7 @@ pub mod accounts;
 pub mod join_codes;
 pub mod hooks;
 pub mod bots;
+pub mod commands;
 pub mod channels;
 pub mod messages;
 pub mod files;

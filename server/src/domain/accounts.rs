@@ -258,6 +258,7 @@ impl Users {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::BotTokenCreated { .. }
             | ServerRecord::BotTokenUsed { .. }
+            | ServerRecord::CommandsRegistered { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::ResetCodeCreated { .. }

@@ -35,6 +35,7 @@ impl Command<'_> {
             | Self::Send { user, .. }
             | Self::Post { user, .. }
             | Self::UseBotToken { user, .. }
+            | Self::RegisterCommands { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
@@ -99,6 +100,7 @@ impl Command<'_> {
             | Self::CreateHook { .. }
             | Self::CreateBotToken { .. }
             | Self::UseBotToken { .. }
+            | Self::RegisterCommands { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }

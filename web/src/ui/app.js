@@ -599,7 +599,7 @@ export class App extends HTMLElement {
   async openSwitcher() { (await import("./dialogs.js")).openSwitcher(this); }
   async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
   async openPeople() { (await import("./dialogs.js")).openPeople(this); }
-  async openKeys() { (await import("./dialogs.js")).openKeys(); }
+  async openKeys() { (await import("./dialogs.js")).openKeys(this); }
   async openSettings() { (await import("./settings.js")).openSettings(this); }
   async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
   async openDetails() { (await import("./details.js")).openDetails(this); }

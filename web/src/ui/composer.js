@@ -1,7 +1,7 @@
 // <papo-composer>: the text field, replies and edits, drafts, completion, and the files that are being sent.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, botCommands } from "./commands.js";
 import { displayName } from "./sidebar.js";
 import { append, fill, h, icon, iconButton } from "./dom.js";
 import { oneLine, visible } from "./text.js";
@@ -139,6 +139,14 @@ export class Composer extends HTMLElement {
     this.app.client.keyTyped(null);
   }
 
+  /** Empties the field after its text was sent. @param {string} text */
+  sent(text) {
+    if (this.input.value.trim() !== text) return;
+    this.#setText("");
+    this.isDirty = true;
+    this.saveDraft();
+  }
+
   /** @param {Row} row */
   reply(row) {
     this.#setContext({ kind: "reply", row, draft: "" });
@@ -203,8 +211,13 @@ export class Composer extends HTMLElement {
         const names = [...this.model.conversations.keys()].filter((name) => name.startsWith("#")).map((name) => name.slice(1));
         return starting(names).map((name) => ({ value: `#${name} `, label: `#${name}` }));
       }
-      case "/": return COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
-        .map(({ name }) => ({ value: `/${name} `, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
+      case "/": {
+        const own = COMMANDS.map(({ name }) => ({ name, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
+        const ofBots = (await botCommands(this.app))
+          .map(({ name, usage = "", description, bot }) => ({ name, label: `/${name} ${usage} — ${description} (@${bot})` }));
+        return [...ofBots, ...own].filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
+          .map(({ name, label }) => ({ value: `/${name} `, label }));
+      }
       default: {
         const { EMOJI } = await import("./emoji.js");
         return EMOJI.filter(([, name]) => name.includes(rest)).slice(0, CHOICES_MAX)

@@ -1,7 +1,7 @@
 // The dialogs of the chat. They are loaded when the first one is opened.
 
 import { t } from "../i18n/index.js";
-import { COMMANDS } from "./commands.js";
+import { COMMANDS, botCommands } from "./commands.js";
 import { fill, h, icon, openDialog } from "./dom.js";
 import { displayName, shownUnread } from "./sidebar.js";
 import { copyText, visible } from "./text.js";
@@ -126,8 +126,10 @@ export async function openPeople(app) {
   draw();
 }
 
-/** The keys and the commands. */
-export function openKeys() {
+/** The keys and the commands. @param {App} app */
+export async function openKeys(app) {
+  const ofBots = (await botCommands(app)).flatMap(({ name, usage = "", description, bot }) => [
+    h("dt", {}, h("code", {}, ...visible(`/${name} ${usage}`.trim()))), h("dd", {}, ...visible(`${description} (@${bot})`))]);
   if (document.querySelector("dialog[open]")) return;
   const keys = [
     ["Ctrl+K", "key_switcher"], ["Ctrl+F", "key_search"], ["F6", "key_regions"], ["Alt+↑ ↓", "key_step"], ["Alt+Shift+↑ ↓", "key_step_unread"],
@@ -139,7 +141,7 @@ export function openKeys() {
     h("dl", { class: "keys" }, ...keys.flatMap(([key = "", name = ""]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(name))])),
     h("h3", {}, t("commands")),
     h("dl", { class: "keys" }, ...COMMANDS.flatMap(({ name }) => [
-      h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))])));
+      h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))]), ...ofBots));
 }
 
 /** The notification level of a conversation. @param {App} app @param {string} name */

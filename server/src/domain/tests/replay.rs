@@ -14,7 +14,7 @@ use crate::domain::records::{BotToken, Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..55u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..56u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -79,6 +79,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                     token: bot_token(by, other, place),
                 },
                 53 => Command::UseBotToken { user: target, id: Uuid::from_u128(n.into()) },
+                55 => register_commands(other, n, flag),
                 54 => Command::RevokeBotToken { by: user(by), id: Uuid::from_u128(n.into()) },
                 46 => Command::CreateResetCode {
                     by: user(by),
@@ -108,6 +109,13 @@ fn hook(by: &str, bot: &str, place: &str) -> Hook {
 fn bot_token(by: &str, bot: &str, place: &str) -> BotToken {
     let (scope, conversations) = (common::bots::Scope::Write, vec![to(place), to("@bob")]);
     BotToken { by: user(by), user: user(bot), digest: TokenDigest::of(bot), scope, conversations }
+}
+
+fn register_commands(bot: &str, n: u64, flag: bool) -> Command<'static> {
+    let name = common::commands::CommandName::new(if flag { "deploy" } else { "roll-back" }).expect("a name");
+    let (description, usage) = Default::default();
+    let commands = vec![common::commands::BotCommand { name, description, usage }];
+    Command::RegisterCommands { user: user(bot), id: Uuid::from_u128(n.into()), commands }
 }
 
 fn post(by: &str, place: &str) -> Command<'static> {
