@@ -118,9 +118,9 @@ pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeBot<'_>) -
 }
 
 fn revoke_token(context: &mut RequestContext<'_>, by: UserName, id: Uuid) -> Result<(), Error> {
-    let mut tokens = BotTokens::of(context.ledger.state(), &by);
-    let bot = tokens.find(|(known, _)| **known == id).map(|(_, known)| known.token.user.clone());
-    drop(tokens);
+    let bot = BotTokens::of(context.ledger.state(), &by)
+        .find(|(known, _)| **known == id)
+        .map(|(_, known)| known.token.user.clone());
     context.record(Command::RevokeBotToken { by, id })?;
     if let Some(bot) = bot {
         remove_ended_sessions(context, &bot);
