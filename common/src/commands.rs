@@ -1,7 +1,7 @@
 //! The slash commands of bots: `command.register` and `command.list`, and the field `command` of messages.
 //!
-//! A message that begins with the `/name` of a command of its conversation runs the command. It is a message like
-//! any other, so it is durable, and the bot receives it in the order of the conversation.
+//! A message that begins with the `/name` of a command of its conversation runs the command. It is a message
+//! like any other, so it is durable, and the bot receives it in the order of the conversation.
 
 use serde::{Deserialize, Deserializer, Serialize};
 

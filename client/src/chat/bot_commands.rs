@@ -8,8 +8,8 @@ use super::context::Context;
 use crate::cli_error::CliError;
 
 impl Context {
-    /// Runs a command of a bot: sends the line as a message. Returns false if the open conversation has no such
-    /// command.
+    /// Runs a command of a bot: sends the line as a message. Returns false if the open conversation has no
+    /// such command.
     pub(super) fn run_bot_command(&mut self, name: &str, line: &str) -> Result<bool, CliError> {
         let Some(conversation) = self.open.clone().filter(|_| self.is_logged_in()) else { return Ok(false) };
         let commands = self.bot_commands(&conversation)?;

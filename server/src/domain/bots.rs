@@ -1,5 +1,5 @@
-//! The accounts of bots and their tokens. A bot has an owner instead of a password. The state holds the digests
-//! of the tokens, never the tokens.
+//! The accounts of bots and their tokens. A bot has an owner instead of a password. The state holds the
+//! digests of the tokens, never the tokens.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -111,7 +111,8 @@ pub(super) fn invoked(state: &State, user: &UserName, to: &Target, text: &str) -
     Some(Box::new(Invocation { bot: known.token.user.clone(), name }))
 }
 
-/// The tokens with commands in a conversation, under the name that `user` uses. The bot must be able to read it.
+/// The tokens with commands in a conversation, under the name that `user` uses. The bot must be able to read
+/// it.
 fn tokens_in<'a>(
     state: &'a State,
     user: &'a UserName,

@@ -267,6 +267,31 @@ export interface Methods {
     params: { hook: string; id: string; text: string; username?: string; [further: string]: unknown };
     result: { at: number; n: number; [further: string]: unknown };
   };
+  /** Creates a token of a bot, which works in some conversations and does not expire; for moderators and owners of its channels. */
+  "bot.create": {
+    params: { conversations: string[]; name: string; scope: string; [further: string]: unknown };
+    result: { id: string; token: string; [further: string]: unknown };
+  };
+  /** Lists the tokens of bots that you created, without their texts; for an administrator, of all users. */
+  "bot.list": {
+    params: { [further: string]: unknown };
+    result: { bots: { by: string; conversations: string[]; created: number; id: string; name: string; scope: string; used?: number; [further: string]: unknown }[]; [further: string]: unknown };
+  };
+  /** Revokes a token of a bot that you created; administrators revoke any. */
+  "bot.revoke": {
+    params: { id: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Registers the slash commands of a bot, with its token: in the conversations of the token. They replace its earlier commands. */
+  "command.register": {
+    params: { commands: { description: string; name: string; usage?: string; [further: string]: unknown }[]; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Lists the slash commands of bots in a conversation. */
+  "command.list": {
+    params: { conversation: string; [further: string]: unknown };
+    result: { commands: { bot: string; description: string; name: string; online?: boolean; usage?: string; [further: string]: unknown }[]; [further: string]: unknown };
+  };
   /** Lists all accounts, a page at a time. */
   "admin.users": {
     params: { after?: string; [further: string]: unknown };
@@ -348,6 +373,8 @@ export type Reason =
   | "no_such_session"
   | "no_such_join_code"
   | "no_such_hook"
+  | "no_such_bot"
+  | "out_of_scope"
   | "wrong_signature"
   | "no_such_upload"
   | "no_such_file"
@@ -385,6 +412,10 @@ export interface Details {
   name_direction: null;
   channel_without_hash: null;
   target_without_sign: null;
+  bot_conversations: { max: number };
+  command_name_characters: { max: number };
+  command_text_characters: { max: number };
+  command_repeated: { name: string };
   block_self: null;
   not_mentionable: { user: string };
   text_empty: null;
@@ -432,6 +463,7 @@ export interface Details {
   not_member: { channel: string };
   not_allowed: { channel: string };
   not_author: null;
+  not_bot: null;
   bot_account: { user: string };
   banned: { channel: string };
   user_banned: { user: string; channel: string };
@@ -455,10 +487,14 @@ export interface Details {
   no_such_session: null;
   no_such_join_code: null;
   no_such_hook: null;
+  no_such_bot: null;
+  out_of_scope: { method: string };
   wrong_signature: null;
   no_such_upload: null;
   upload_lost: null;
   no_such_file: { n: number; conversation: string };
+  command_taken: { name: string; bot: string };
+  command_built_in: { name: string };
   name_taken: { user: string };
   channel_taken: { channel: string };
   channel_name_used: { channel: string };
@@ -487,6 +523,8 @@ export interface Details {
   too_many_names: { max: number };
   too_many_join_codes: { max: number };
   too_many_hooks: { max: number };
+  too_many_bot_tokens: { max: number };
+  too_many_commands: { max: number };
   too_many_levels: { max: number };
   too_many_blocks: { max: number };
   file_too_large: { max: number; bytes: number };
