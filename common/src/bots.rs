@@ -1,5 +1,5 @@
-//! Bots: all methods `bot.*`. A bot is an account without a password. Each of its tokens permits some methods in
-//! some conversations, and does not expire.
+//! Bots: all methods `bot.*`. A bot is an account without a password. Each of its tokens permits some methods
+//! in some conversations, and does not expire.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,8 +8,8 @@ use crate::accounts::Token;
 use crate::conversations::Target;
 use crate::names::UserName;
 
-/// The methods that the token of a bot permits. Each scope includes the scopes before it. The table of methods
-/// has the scope that each method needs.
+/// The methods that the token of a bot permits. Each scope includes the scopes before it. The table of
+/// methods has the scope that each method needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {

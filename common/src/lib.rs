@@ -26,6 +26,7 @@ pub mod join_codes;
 pub mod hooks;
 pub mod deliveries;
 pub mod bots;
+pub mod commands;
 pub mod channels;
 pub mod messages;
 pub mod files;

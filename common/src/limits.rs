@@ -175,6 +175,16 @@ pub const BOT_TOKENS_MAX: usize = 1_000;
 /// The maximum number of conversations of one token of a bot.
 pub const BOT_CONVERSATIONS_MAX: usize = 100;
 
+/// The maximum number of slash commands of one token of a bot.
+pub const COMMANDS_PER_TOKEN_MAX: usize = 20;
+
+/// The maximum number of slash commands of all bots in one channel. One page lists them all.
+pub const COMMANDS_PER_CHANNEL_MAX: usize = 100;
+
+/// The maximum number of characters in the description and in the usage of a slash command: a line of a
+/// terminal.
+pub const COMMAND_TEXT_CHARACTERS_MAX: usize = 100;
+
 /// Characters of the name that the sender of a hook's post gave itself.
 pub const POSTER_CHARACTERS_MAX: usize = 64;
 

@@ -109,6 +109,8 @@ fn limits() -> String {
         ("tokens of bots that a user has created", limits::BOT_TOKENS_PER_USER_MAX),
         ("tokens of bots of a node", limits::BOT_TOKENS_MAX),
         ("conversations of the token of a bot", limits::BOT_CONVERSATIONS_MAX),
+        ("slash commands of the token of a bot", limits::COMMANDS_PER_TOKEN_MAX),
+        ("slash commands in a channel", limits::COMMANDS_PER_CHANNEL_MAX),
         ("bytes in a chunk of a file", limits::FILE_CHUNK_BYTES_MAX),
         ("bytes in the name of a file", limits::FILE_NAME_BYTES_MAX),
         ("incomplete uploads of a user", limits::UPLOADS_PER_USER_MAX),

@@ -190,6 +190,11 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
             format!("{}: token {id} of the bot {name} created", time(*at))
         }
         UserRecord::BotTokenUsed { at, id } => format!("{}: token {id} used", time(*at)),
+        UserRecord::CommandsRegistered { at, id, commands } => {
+            let names: Vec<_> =
+                commands.iter().map(|command| format!("/{}", command.name.as_str())).collect();
+            format!("{}: token {id} registered commands: {}", time(*at), names.join(" "))
+        }
         UserRecord::ResetCodeCreated { at, by, expires } => {
             format!("{}: code for a new password from {by}, until {}", time(*at), time(*expires))
         }

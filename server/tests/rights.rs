@@ -195,6 +195,8 @@ fn every_method_in_a_public_channel() {
     bot.create | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated
+    command.register | unauthenticated | unauthenticated | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | unauthenticated
+    command.list | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
@@ -271,6 +273,8 @@ fn every_method_in_a_private_channel() {
     bot.create | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated
+    command.register | unauthenticated | unauthenticated | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | unauthenticated
+    command.list | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
     admin.users | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.channels | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated
     admin.sessions | unauthenticated | unauthenticated | ok | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | not_administrator | unauthenticated

@@ -94,7 +94,7 @@ impl Entry {
     /// Creates the event of the user's own message from the acknowledgement.
     pub(crate) fn own(reader: &UserName, message: &Message, sent: Sent) -> Self {
         let Message { id, text, reply, .. } = message.clone();
-        let body = Body::Message { id, text, reply, via: None };
+        let body = Body::Message { id, text, reply, via: None, command: None };
         // The message may name its channel by a later name, which this session does not know yet.
         let to = sent.channel.map_or_else(|| message.to.clone(), Target::Channel);
         let event = Event { n: sent.n, at: sent.at, to, from: reader.clone(), body };

@@ -40,7 +40,8 @@ impl Completion {
         let candidates = match word.chars().next() {
             Some('/') if start == 0 => {
                 let commands = commands::all().map(|command| format!("/{} ", command.name));
-                commands.filter(|command| command.starts_with(word)).collect()
+                let of_bots = self.names.commands_starting_with(word);
+                commands.filter(|command| command.starts_with(word)).chain(of_bots).collect()
             }
             Some('#' | '@') => self.names.starting_with(word),
             Some(_) | None => Vec::new(),
@@ -121,6 +122,8 @@ mod tests {
         let complete = |line: &str| completion.candidates(line, line.len());
         assert_eq!(complete("/jo"), (0, vec!["/join ".to_owned()]));
         assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned()]));
+        completion.names.set_commands(["/deploy ".to_owned(), "/leap ".to_owned()]);
+        assert_eq!(complete("/le"), (0, vec!["/leave ".to_owned(), "/leap ".to_owned()]));
         assert_eq!(complete("/join #o"), (6, vec!["#ops".to_owned()]));
         assert_eq!(complete("ask @jo"), (4, vec!["@joão".to_owned()]));
         assert_eq!(complete("é @b"), (3, vec!["@bob".to_owned()]));

@@ -98,6 +98,10 @@ impl Context {
         }
         self.handle.command(Command::Open(conversation.clone()))?;
         self.set_open(conversation);
+        if self.is_interactive {
+            // Loads the names for completion.
+            self.open_bot_commands();
+        }
         Ok(())
     }
 

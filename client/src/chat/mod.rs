@@ -14,6 +14,7 @@ mod printer;
 mod transfers;
 mod login_summary;
 mod context;
+mod bot_commands;
 mod login;
 mod commands;
 mod line;

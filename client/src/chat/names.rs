@@ -25,6 +25,8 @@ struct NameLists {
     own: Option<BTreeSet<String>>,
     /// The channels that the user is invited to. `None` until the server has listed them.
     invited: Option<BTreeSet<String>>,
+    /// The commands of bots in the open conversation, such as `/deploy `.
+    commands: BTreeSet<String>,
 }
 
 /// The channels that the menu offers for a command.
@@ -58,6 +60,16 @@ impl KnownNames {
     /// Replaces the channels that the user is invited to.
     pub(super) fn set_invited(&self, names: impl IntoIterator<Item = String>) {
         self.shared().invited = Some(names.into_iter().take(NAMES_MAX).collect());
+    }
+
+    /// Replaces the commands of bots.
+    pub(super) fn set_commands(&self, commands: impl IntoIterator<Item = String>) {
+        self.shared().commands = commands.into_iter().take(NAMES_MAX).collect();
+    }
+
+    /// The commands of bots with this prefix, sorted.
+    pub(super) fn commands_starting_with(&self, prefix: &str) -> Vec<String> {
+        self.shared().commands.iter().filter(|command| command.starts_with(prefix)).cloned().collect()
     }
 
     /// The names with this prefix, sorted.

@@ -74,6 +74,9 @@ impl Shell {
             Line::Blank => Ok(()),
             Line::Command(command, arguments) => self.run_command(command, arguments),
             Line::Unknown(name, nearest) => {
+                if self.context.run_bot_command(name, line.trim())? {
+                    return Ok(());
+                }
                 let catalog = self.context.catalog;
                 Err(CliError::Usage(nearest.map_or_else(
                     || catalog.no_such_command(name),

@@ -1,6 +1,6 @@
 //! Messages about conversations, their messages, and the lines that a user types.
 
-use common::Target;
+use common::{Target, UserName};
 
 super::messages! {
     no_messages(conversation: &Target) {
@@ -56,6 +56,10 @@ super::messages! {
     mistyped_command(name: &str, nearest: &str) {
         en: "there is no command /{name}: did you mean /{nearest}? //{name} sends the line as a message, and the Up key brings it back",
         pt: "o comando /{name} não existe: quis dizer /{nearest}? //{name} envia a linha como mensagem, e a seta para cima a traz de volta",
+    }
+    bot_is_offline(bot: &UserName) {
+        en: "{bot} is not present: it gets the command when it is back",
+        pt: "{bot} não está presente: recebe o comando quando voltar",
     }
     usage_link() {
         en: "give the number of an event: /link 17",

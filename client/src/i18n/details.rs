@@ -61,6 +61,13 @@ translations! {
     NoSuchJoinCode "esse código de entrada não existe, já foi usado ou expirou";
     TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
+    CommandNameCharacters { max } "o nome de um comando precisa de 1 a {max} letras de a a z ou hifens, e começa com uma letra";
+    CommandTextCharacters { max } "a descrição e o uso de um comando podem ter {max} caracteres visíveis em uma linha";
+    CommandRepeated { name } "dê o comando /{name} só uma vez";
+    CommandTaken { name, bot } "{bot} tem um comando /{name} em um desses canais: escolha outro nome";
+    CommandBuiltIn { name } "/{name} é um comando do papo: escolha outro nome";
+    TooManyCommands { max } "há mais de {max} comandos, o máximo: registre menos";
+    NotBot "só um programa com o token de um robô registra comandos";
     NoSuchBot "você não criou esse token de robô, ou ele foi revogado";
     OutOfScope { method } "o token deste robô não permite {method} aqui: crie um token com o escopo e a conversa";
     TooManyBotTokens { max } "há {max} tokens de robôs, o máximo: revogue um deles primeiro";

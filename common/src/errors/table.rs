@@ -52,6 +52,11 @@ errors! {
         ChannelWithoutHash "channel_without_hash" "the name of a channel must begin with '#'";
         TargetWithoutSign "target_without_sign" "write '#channel' or '@user'";
         BotConversations "bot_conversations" { max: usize } "the token of a bot needs 1 to {max} conversations";
+        CommandNameCharacters "command_name_characters" { max: usize }
+            "the name of a command needs 1 to {max} letters from a to z or hyphens, and begins with a letter";
+        CommandTextCharacters "command_text_characters" { max: usize }
+            "the description and the usage of a command may have {max} visible characters on one line";
+        CommandRepeated "command_repeated" { name: String } "give the command /{name} only once";
         BlockSelf "block_self" "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
@@ -147,6 +152,7 @@ errors! {
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
+        NotBot "not_bot" "only a program with the token of a bot registers commands";
         BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
@@ -261,6 +267,9 @@ errors! {
     }
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {
+        CommandTaken "command_taken" { name: String, bot: UserName }
+            "{bot} has a command /{name} in one of these channels: choose another name";
+        CommandBuiltIn "command_built_in" { name: String } "/{name} is a command of papo: choose another name";
         NameTaken "name_taken" { user: UserName } "the name {user} is taken: choose another name";
         ChannelTaken "channel_taken" { channel: ChannelName }
             "{channel} already exists: join it, or choose another name";
@@ -335,6 +344,8 @@ errors! {
             "there are {max} webhooks, which is the limit: revoke one of them first";
         TooManyBotTokens "too_many_bot_tokens" { max: usize }
             "there are {max} tokens of bots, which is the limit: revoke one of them first";
+        TooManyCommands "too_many_commands" { max: usize }
+            "there are more than {max} commands, which is the limit: register fewer";
         TooManyLevels "too_many_levels" { max: usize }
             "you have given {max} conversations a notification level: set some of them to \"all\" first";
         TooManyBlocks "too_many_blocks" { max: usize }

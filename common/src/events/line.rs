@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Body, Event};
 use crate::amendments::Emoji;
 use crate::channels::Role;
+use crate::commands::Invocation;
 use crate::conversations::Target;
 use crate::files::{ContentHash, FileInfo, FileName};
 use crate::hooks::Via;
@@ -33,6 +34,8 @@ pub(super) struct EventLine<'a> {
     reply: Option<u64>,
     #[serde(default)]
     via: Option<Box<Via>>,
+    #[serde(default)]
+    command: Option<Box<Invocation>>,
     #[serde(default)]
     emoji: Option<Emoji>,
     #[serde(default)]
@@ -144,9 +147,10 @@ pub(super) fn write(line: &mut Object<'_>, event: &Event<'_>) {
     };
     line.text("from", from.as_str()).field("kind", &Kind::of(body));
     match body {
-        Body::Message { id, text, reply, via } => {
+        Body::Message { id, text, reply, via, command } => {
             line.field("id", id).text("text", text.as_str());
             line.optional("reply", reply.as_ref()).optional("via", via.as_deref());
+            line.optional("command", command.as_deref());
         }
         Body::Edited { id, of, text } => {
             line.field("id", id).field("of", of).text("text", text.as_str());
@@ -188,8 +192,8 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
     type Error = Cow<'static, str>;
 
     fn try_from(line: EventLine<'a>) -> Result<Self, Self::Error> {
-        let EventLine { n, at, to, from, kind, id, of, text, reply, via, emoji, .. } = line;
-        let EventLine { deleted, user, role, subject, private, archived, new_name, name, .. } = line;
+        let EventLine { n, at, to, from, kind, id, of, text, reply, via, command, .. } = line;
+        let EventLine { emoji, deleted, user, role, subject, private, archived, new_name, name, .. } = line;
         let EventLine { bytes, sha256, .. } = line;
         let user = user.ok_or("an event of this kind needs a \"user\"");
         let id = id.ok_or("an event of this kind needs an \"id\"");
@@ -200,7 +204,7 @@ impl<'a> TryFrom<EventLine<'a>> for Event<'a> {
         let body = match kind {
             Kind::Message if deleted => Body::Redacted { id: id?, of: None },
             Kind::Edited if deleted => Body::Redacted { id: id?, of: Some(some_of?) },
-            Kind::Message => Body::Message { id: id?, text: text?, reply, via },
+            Kind::Message => Body::Message { id: id?, text: text?, reply, via, command },
             Kind::Edited => Body::Edited { id: id?, of: some_of?, text: text? },
             Kind::Deleted => Body::Deleted { id: id?, of: some_of? },
             Kind::Reacted => Body::Reacted { id: id?, of: some_of?, emoji: emoji? },

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::amendments::Emoji;
 use crate::channels::Role;
+use crate::commands::Invocation;
 use crate::conversations::{Conversation, Target};
 use crate::files::FileInfo;
 use crate::hooks::Via;
@@ -49,6 +50,8 @@ pub enum Body<'a> {
         reply: Option<u64>,
         /// The hook that posted the message. The box keeps the other variants small.
         via: Option<Box<Via>>,
+        /// The command of a bot that the message runs.
+        command: Option<Box<Invocation>>,
     },
     /// `message.edited`: the author replaced the text of a message.
     Edited {
@@ -241,8 +244,8 @@ impl Event<'_> {
     #[must_use]
     pub fn into_owned(self) -> Event<'static> {
         let body = match self.body {
-            Body::Message { id, text, reply, via } => {
-                Body::Message { id, text: text.into_owned(), reply, via }
+            Body::Message { id, text, reply, via, command } => {
+                Body::Message { id, text: text.into_owned(), reply, via, command }
             }
             Body::Edited { id, of, text } => Body::Edited { id, of, text: text.into_owned() },
             Body::Deleted { id, of } => Body::Deleted { id, of },

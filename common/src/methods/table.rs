@@ -7,8 +7,8 @@ use crate::accounts::Done;
 use crate::bots::Scope;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, bots, channels, deliveries, files, history, hooks, join_codes, json,
-    mentions, messages, node, notify, presence, reads, search,
+    accounts, admin, amendments, bots, channels, commands, deliveries, files, history, hooks, join_codes,
+    json, mentions, messages, node, notify, presence, reads, search,
 };
 
 methods! {
@@ -248,6 +248,14 @@ methods! {
         "Revokes a token of a bot that you created; administrators revoke any."
         r#"{"token":"eyJ0eXAi...","id":"01970000-0000-7000-8000-000000000007"}"#
         => r#"{}"#;
+    CommandRegister "command.register" Session Write (commands::RegisterCommands<'a>) -> Done:
+        "Registers the slash commands of a bot, with its token: in the conversations of the token. They replace its earlier commands."
+        r#"{"token":"eyJ0eXAi...","commands":[{"name":"deploy","description":"Deploy a service.","usage":"SERVICE [VERSION]"}]}"#
+        => r#"{}"#;
+    CommandList "command.list" Session Read (commands::ListCommands<'a>) -> commands::Commands:
+        "Lists the slash commands of bots in a conversation."
+        r##"{"token":"eyJ0eXAi...","conversation":"#ops"}"##
+        => r#"{"commands":[{"name":"deploy","description":"Deploy a service.","usage":"SERVICE [VERSION]","bot":"deploy","online":true}]}"#;
     AdminUsers "admin.users" Administrator Admin (accounts::ListNames<'a>) -> admin::Users:
         "Lists all accounts, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#

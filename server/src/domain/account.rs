@@ -63,6 +63,7 @@ impl Account {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::BotTokenCreated { .. }
             | ServerRecord::BotTokenUsed { .. }
+            | ServerRecord::CommandsRegistered { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }

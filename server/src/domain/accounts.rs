@@ -254,6 +254,7 @@ impl Users {
             | ServerRecord::JoinCodeRevoked { .. }
             | ServerRecord::BotTokenCreated { .. }
             | ServerRecord::BotTokenUsed { .. }
+            | ServerRecord::CommandsRegistered { .. }
             | ServerRecord::HookCreated { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }

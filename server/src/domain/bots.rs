@@ -1,9 +1,10 @@
-//! The accounts of bots and their tokens. A bot has an owner instead of a password. The state holds the digests
-//! of the tokens, never the tokens.
+//! The accounts of bots and their tokens. A bot has an owner instead of a password. The state holds the
+//! digests of the tokens, never the tokens.
 
 use std::collections::{BTreeMap, HashMap};
 
 use common::bots::Scope;
+use common::commands::BotCommand;
 use common::limits::{BOT_CONVERSATIONS_MAX, BOT_TOKENS_MAX, BOT_TOKENS_PER_USER_MAX};
 use common::{Detail, Target, UserName};
 use foldhash::fast::RandomState;
@@ -27,6 +28,9 @@ pub struct KnownToken {
     /// The time of the last recorded use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
+    /// The slash commands that the bot registered with the token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<BotCommand>,
 }
 
 /// The tokens of bots by their ids, which begin with the time of their creation.
@@ -65,8 +69,12 @@ impl BotTokens {
     }
 
     #[must_use]
-    pub fn get(&self, id: Uuid) -> Option<&BotToken> {
-        self.all.get(&id).map(|known| &known.token)
+    pub fn get(&self, id: Uuid) -> Option<&KnownToken> {
+        self.all.get(&id)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Uuid, &KnownToken)> {
+        self.all.iter()
     }
 
     /// The bot of a token.
@@ -91,10 +99,17 @@ impl BotTokens {
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         if let ServerRecord::BotTokenCreated { at, id, token } = record {
             self.by_digest.insert(token.digest, *id);
-            self.all.insert(*id, KnownToken { token: token.clone(), created: *at, used: None });
+            self.all.insert(
+                *id,
+                KnownToken { token: token.clone(), created: *at, used: None, commands: Vec::new() },
+            );
         } else if let ServerRecord::BotTokenUsed { at, id, .. } = record {
             if let Some(known) = self.all.get_mut(id) {
                 known.used = Some(*at);
+            }
+        } else if let ServerRecord::CommandsRegistered { id, commands, .. } = record {
+            if let Some(known) = self.all.get_mut(id) {
+                known.commands.clone_from(commands);
             }
         } else if let ServerRecord::SessionsRevoked { digests, .. } = record {
             self.retain(|token| !digests.contains(&token.digest));
@@ -193,8 +208,16 @@ pub(super) fn revoke_token<'a>(
     Ok(Record::Server(ServerRecord::SessionsRevoked { at, user, digests }))
 }
 
-/// Whether a token permits a method that needs `scope`, in a conversation.
-#[must_use]
-pub fn permits(token: &BotToken, scope: Scope, conversation: Option<&Target>) -> bool {
-    scope <= token.scope && conversation.is_none_or(|conversation| token.conversations.contains(conversation))
+impl BotToken {
+    /// Whether the token permits a method that needs `scope`, in a conversation.
+    #[must_use]
+    pub fn permits(&self, scope: Scope, conversation: Option<&Target>) -> bool {
+        scope <= self.scope && conversation.is_none_or(|conversation| self.permits_in(conversation))
+    }
+
+    /// Whether the token permits requests about a conversation.
+    #[must_use]
+    pub fn permits_in(&self, conversation: &Target) -> bool {
+        self.conversations.binary_search(conversation).is_ok()
+    }
 }

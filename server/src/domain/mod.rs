@@ -20,6 +20,7 @@ pub mod hooks;
 pub mod deliveries;
 pub mod delivery_secret;
 pub mod bots;
+pub mod commands;
 pub mod reset_codes;
 pub mod channels;
 pub mod messages;
@@ -33,6 +34,7 @@ pub mod admin;
 pub mod urgency;
 
 use common::channels::Role;
+use common::commands::BotCommand;
 use common::hooks::Via;
 use common::notify::Level;
 use common::{
@@ -104,6 +106,8 @@ pub enum Command<'a> {
     CreateBotToken { id: Uuid, token: BotToken },
     /// Record that the token of a bot was used.
     UseBotToken { user: UserName, id: Uuid },
+    /// Replace the commands of a bot's token.
+    RegisterCommands { user: UserName, id: Uuid, commands: Vec<BotCommand> },
     /// Revoke a token of a bot. Only the user who created it and administrators may do it.
     RevokeBotToken { by: UserName, id: Uuid },
     /// Give a user a code for a new password. Only administrators may do it.
@@ -222,6 +226,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ChangeDelivery { id, step, .. } => deliveries::step(state, id, step, at),
         Command::CreateBotToken { id, token } => bots::create_token(state, id, token, at).map(Some),
         Command::UseBotToken { user, id } => Ok(bots::use_token(state, user, id, at)),
+        Command::RegisterCommands { user, id, commands } => commands::register(state, user, id, commands, at),
         Command::RevokeBotToken { by, id } => bots::revoke_token(state, &by, id, at).map(Some),
         Command::CreateResetCode { by, user, code } => {
             reset_codes::create(state, by, user, code, at).map(Some)
@@ -253,11 +258,12 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Archive(actor, archived) => channels::decide::archive(state, actor, archived, at),
         Command::DeleteChannel(actor) => channels::decide::delete(state, actor, at),
         Command::Send { user, to, id, text, reply } => {
-            let body = Body::Message { id, text, reply, via: None };
+            let command = commands::invoked(state, &user, &to, text.as_str());
+            let body = Body::Message { id, text, reply, via: None, command };
             messages::send(state, user, to, body, at).map(Some)
         }
         Command::Post { user, to, id, text, via } => {
-            let body = Body::Message { id, text, reply: None, via: Some(Box::new(via)) };
+            let body = Body::Message { id, text, reply: None, via: Some(Box::new(via)), command: None };
             messages::send(state, user, to, body, at).map(Some)
         }
         Command::Amend { user, conversation, original, id, change } => {
@@ -343,6 +349,7 @@ impl State {
             | ServerRecord::HookCreated { .. }
             | ServerRecord::BotTokenCreated { .. }
             | ServerRecord::BotTokenUsed { .. }
+            | ServerRecord::CommandsRegistered { .. }
             | ServerRecord::HookRevoked { .. }
             | ServerRecord::OutgoingHookCreated { .. }
             | ServerRecord::DeliveryChanged { .. }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use common::bots::Scope;
+use common::commands::BotCommand;
 use common::hex::{from_hex, to_hex};
 use common::notify::Level;
 use common::{Body, ChannelName, DisplayName, Event, Target, UserName};
@@ -110,6 +111,9 @@ pub enum ServerRecord {
     /// The token of a bot was used, for the first time or after more than a day.
     #[serde(rename = "bot.used")]
     BotTokenUsed { at: u64, user: UserName, id: Uuid },
+    /// A bot replaced the slash commands of its token.
+    #[serde(rename = "bot.commands")]
+    CommandsRegistered { at: u64, user: UserName, id: Uuid, commands: Vec<BotCommand> },
     /// An administrator created a code with which a user replaces a forgotten password.
     #[serde(rename = "password.code")]
     ResetCodeCreated {
@@ -227,6 +231,7 @@ pub struct BotToken {
     pub user: UserName,
     pub digest: TokenDigest,
     pub scope: Scope,
+    /// The conversations as the bot addresses them, sorted.
     pub conversations: Vec<Target>,
 }
 
@@ -344,12 +349,14 @@ in_hexadecimal!(ClientKey);
 mod tests {
     use super::*;
 
-    const GOLDEN: [&str; 32] = [
+    const GOLDEN: [&str; 34] = [
         r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
         r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
         r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
         r##"{"kind":"hook","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"alerts","channel":"#ops","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","unlocked":true,"here":true,"signed":true}"##,
         r##"{"kind":"bot.token","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"deploy","digest":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","scope":"write","conversations":["#ops","@bob"]}"##,
+        r##"{"kind":"bot.commands","at":7,"user":"deploy","id":"01970000-0000-7000-8000-000000000001","commands":[{"name":"deploy","description":"Deploy a service.","usage":"SERVICE [VERSION]"},{"name":"roll-back","description":""}]}"##,
+        r##"{"n":2,"at":7,"to":"#ops","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"/deploy api","command":{"bot":"deploy","name":"deploy"}}"##,
         r##"{"kind":"bot.used","at":7,"user":"deploy","id":"01970000-0000-7000-8000-000000000001"}"##,
         r##"{"kind":"hook.revoked","at":7,"by":"alice","id":"01970000-0000-7000-8000-000000000001"}"##,
         r##"{"kind":"hook.outgoing","at":7,"id":"01970000-0000-7000-8000-000000000001","by":"alice","user":"ci","channel":"#ops","url":"https://ci.example/papo","n":17}"##,

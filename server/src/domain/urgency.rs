@@ -36,6 +36,7 @@ impl Command<'_> {
             | Self::Post { user, .. }
             | Self::ChangeDelivery { user, .. }
             | Self::UseBotToken { user, .. }
+            | Self::RegisterCommands { user, .. }
             | Self::Amend { user, .. }
             | Self::Share { user, .. }
             | Self::MarkRead { user, .. } => user,
@@ -103,6 +104,7 @@ impl Command<'_> {
             | Self::ChangeDelivery { .. }
             | Self::CreateBotToken { .. }
             | Self::UseBotToken { .. }
+            | Self::RegisterCommands { .. }
             | Self::UseJoinCode { .. }
             | Self::CreateResetCode { .. }
             | Self::Seen { .. }

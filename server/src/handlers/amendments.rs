@@ -78,9 +78,12 @@ pub(crate) fn write_current<E>(
     }
     let newest = find(*newest)?;
     let body = match (event.body, newest) {
-        (Body::Message { id, reply, via, .. }, Some(Event { at, body: Body::Edited { text, .. }, .. })) => {
+        (
+            Body::Message { id, reply, via, command, .. },
+            Some(Event { at, body: Body::Edited { text, .. }, .. }),
+        ) => {
             fields.edited = Some(at);
-            Body::Message { id, text, reply, via }
+            Body::Message { id, text, reply, via, command }
         }
         (body, _) => body,
     };

@@ -10,8 +10,9 @@ use super::channel_names::{channel, replace};
 use super::hooks::admit_bot;
 use super::places::Place;
 use super::presence::remove_ended_sessions;
-use crate::domain::bots::{BotTokens, may_create_token, may_own, permits};
+use crate::domain::bots::{BotTokens, may_create_token, may_own};
 use crate::domain::channels::decide::may_join;
+use crate::domain::hooks::may_manage;
 use crate::domain::records::{BotToken, TokenDigest};
 use crate::domain::{Actor, Command};
 
@@ -49,7 +50,7 @@ pub(super) fn check_scope(
     let is_permitted = context
         .needed
         .as_ref()
-        .is_some_and(|needed| permits(&known.token, needed.scope, needed.conversation.as_ref()));
+        .is_some_and(|needed| known.token.permits(needed.scope, needed.conversation.as_ref()));
     if !is_permitted {
         let method = context.needed.as_ref().map_or_else(String::new, |needed| needed.method.to_owned());
         return Err(Detail::OutOfScope { method }.into());
@@ -67,7 +68,11 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateBot<'_>) ->
     let by = context.authenticate(&token)?;
     let state = context.ledger.state();
     for channel in conversations.iter_mut().filter_map(channel) {
-        replace(channel, &state.channels);
+        let renamed = replace(channel, &state.channels);
+        if let Err(error) = may_manage(state, channel, &by) {
+            context.renamed = renamed;
+            return Err(error.into());
+        }
     }
     conversations.sort_unstable();
     conversations.dedup();
@@ -113,9 +118,9 @@ pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeBot<'_>) -
 }
 
 fn revoke_token(context: &mut RequestContext<'_>, by: UserName, id: Uuid) -> Result<(), Error> {
-    let mut tokens = BotTokens::of(context.ledger.state(), &by);
-    let bot = tokens.find(|(known, _)| **known == id).map(|(_, known)| known.token.user.clone());
-    drop(tokens);
+    let bot = BotTokens::of(context.ledger.state(), &by)
+        .find(|(known, _)| **known == id)
+        .map(|(_, known)| known.token.user.clone());
     context.record(Command::RevokeBotToken { by, id })?;
     if let Some(bot) = bot {
         remove_ended_sessions(context, &bot);

@@ -41,6 +41,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::JoinCodeList
         | Method::HookList
         | Method::BotList
+        | Method::CommandList
         | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register
@@ -75,6 +76,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::AdminResetPassword
         | Method::HookRevoke
         | Method::BotRevoke
+        | Method::CommandRegister
         | Method::HookPost
         | Method::HookResume
         | Method::DeliveryTake

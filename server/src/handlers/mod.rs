@@ -12,6 +12,7 @@ mod join_codes;
 mod hooks;
 mod deliveries;
 mod bots;
+mod commands;
 mod places;
 mod reset_codes;
 mod reads;
@@ -260,6 +261,8 @@ impl RequestContext<'_> {
             BotCreate(params) => bots::create(self, params);
             BotList(params) => bots::list(self, &params);
             BotRevoke(params) => bots::revoke(self, &params);
+            CommandRegister(params) => commands::register(self, params);
+            CommandList(params) => commands::list(self, &params);
             AdminUsers(params) => admin::users(self, &params);
             AdminChannels(params) => admin::channels(self, &params);
             AdminSessions(params) => admin::sessions(self, &params);
@@ -328,8 +331,7 @@ impl RequestContext<'_> {
     /// Whether the token of the request permits this conversation. Only the tokens of bots have a list.
     fn is_in_scope(&self, conversation: &Target) -> bool {
         let bots = &self.ledger.state().users.bots;
-        self.bot_token
-            .is_none_or(|id| bots.get(id).is_some_and(|token| token.conversations.contains(conversation)))
+        self.bot_token.is_none_or(|id| bots.get(id).is_some_and(|known| known.token.permits_in(conversation)))
     }
 
     /// The error for a token without an open session. A disabled account has its own error.

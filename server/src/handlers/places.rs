@@ -48,6 +48,7 @@ impl<'c> Place<'c> {
             Call::MessageDelete(params) => Self::Conversation(&mut params.conversation),
             Call::MessageReact(params) => Self::Conversation(&mut params.conversation),
             Call::MessageHistory(params) => Self::Conversation(&mut params.conversation),
+            Call::CommandList(params) => Self::Conversation(&mut params.conversation),
             Call::ReadMark(params) => Self::Conversation(&mut params.conversation),
             Call::NotifySet(params) => Self::of_optional(params.conversation.as_mut()),
             // The handler also replaces the name in the query.
@@ -93,6 +94,8 @@ impl<'c> Place<'c> {
             // The handler replaces the names of the channels.
             | Call::BotCreate(_)
             | Call::BotList(_)
+            // The commands belong to the token.
+            | Call::CommandRegister(_)
             | Call::BotRevoke(_)
             | Call::AdminStats(_) => Self::Nowhere,
         }

@@ -51,7 +51,7 @@ fn id(number: u128) -> Uuid {
 
 fn message(text: &str, n: u64) -> Record<'_> {
     let text = testkit::text(text);
-    let body = Body::Message { id: id(u128::from(n)), text, reply: None, via: None };
+    let body = Body::Message { id: id(u128::from(n)), text, reply: None, via: None, command: None };
     Record::Event(Event { n, at: AT, to: Target::Channel(channel()), from: user(), body })
 }
 

@@ -180,6 +180,14 @@ class Papo:
                 events.append(event)
         return events
 
+    def arrived(self, seconds):
+        """The events and notices that arrive within a time, perhaps none."""
+        if not self._early and self._fan_out.poll(seconds * 1000):
+            self._next_topic("an event")
+        events = list(self._early)
+        self._early.clear()
+        return events
+
     def _is_new(self, event):
         if "n" not in event.fields:
             return False
@@ -208,7 +216,12 @@ class Papo:
 
 def new_message_id():
     """A UUID version 7 (RFC 9562, section 5.7): time, then random bits."""
-    number = time.time_ns() // 1_000_000 << 80 | secrets.randbits(80)
+    return message_id(time.time_ns() // 1_000_000, secrets.randbits(80))
+
+
+def message_id(unix_ms, bits):
+    """A UUID version 7 from a time and 80 bits."""
+    number = unix_ms << 80 | bits
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=number))

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod blocks;
+mod bots;
 mod messages;
 mod files;
 mod transfers;

@@ -149,6 +149,8 @@ export interface PapoEvent {
   reply?: number;
   /** The hook that posted the message, and the name that the sender of the post gave itself. */
   via?: { hook: string; username?: string };
+  /** The command of a bot that the message runs. */
+  command?: { bot: string; name: string };
   emoji?: string;
   /** The text of this message or edit was deleted. `text` is then "". */
   deleted?: boolean;

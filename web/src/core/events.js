@@ -18,6 +18,7 @@ const fields = object({
   text: optional(string),
   reply: optional(u64),
   via: optional(types.via),
+  command: optional(types.command),
   emoji: optional(types.emoji),
   deleted: (value) => (value === undefined ? false : bool(value)),
   user: optional(types.userName),
@@ -33,7 +34,7 @@ const fields = object({
 
 /** The members of each kind. A name with `?` is optional. */
 const KINDS = /** @type {Record<string, string[]>} */ ({
-  message: ["id", "text", "reply?", "via?"],
+  message: ["id", "text", "reply?", "via?", "command?"],
   "message.edited": ["id", "of", "text"],
   "message.deleted": ["id", "of"],
   "message.reacted": ["id", "of", "emoji"],
@@ -82,7 +83,7 @@ function eventOf(value) {
   for (const member of members ?? []) {
     const name = member.replace("?", "");
     const value = line[/** @type {keyof typeof line} */ (name)];
-    if (isRedacted && (name === "text" || name === "reply" || name === "via")) {
+    if (isRedacted && (name === "text" || name === "reply" || name === "via" || name === "command")) {
       continue;
     }
     if (value !== undefined) {

@@ -46,6 +46,8 @@ export const have = object({ have: u64 });
 export const part = object({ bytes: u64, offset: u64, length: u64 });
 export const presenceReply = object({ topic: string, heartbeat_ms: u64 });
 export const levels = object({ level, conversations: list(object({ conversation: target, level })) });
+/** The command of a bot that a message runs. */
+export const command = object({ bot: userName, name: string });
 /** The hook that posted a message, and the name that the sender of the post gave itself. */
 export const via = object({ hook: userName, username: optional(string) });
 export const info = object({

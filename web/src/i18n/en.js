@@ -205,6 +205,7 @@ export default {
   logged_out: "You are logged out",
   you_are_away: "You are shown as away",
   you_are_online: "You are shown as online",
+  bot_is_offline: "{bot} is not present: it gets the command when it is back",
   no_such_command: "There is no command /{name}: /help lists the commands; //{name} sends the line as a message",
   usage_number: "Give the number of a message, such as /edit 17",
   marked_read: { one: "1 conversation was marked as read", other: "{count} conversations were marked as read" },

@@ -205,6 +205,7 @@ export default {
   logged_out: "Você saiu da sua conta",
   you_are_away: "Você aparece como ausente",
   you_are_online: "Você aparece como disponível",
+  bot_is_offline: "{bot} não está presente: recebe o comando quando voltar",
   no_such_command: "O comando /{name} não existe: /help lista os comandos; //{name} envia a linha como mensagem",
   usage_number: "Informe o número de uma mensagem, como /edit 17",
   marked_read: { one: "1 conversa foi marcada como lida", other: "{count} conversas foram marcadas como lidas" },

@@ -367,7 +367,7 @@ export class App extends HTMLElement {
   async openSwitcher() { (await import("./dialogs.js")).openSwitcher(this); }
   async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
   async openPeople() { (await import("./dialogs.js")).openPeople(this); }
-  async openKeys() { (await import("./dialogs.js")).openKeys(); }
+  async openKeys() { (await import("./dialogs.js")).openKeys(this); }
   /** @param {"password" | "sessions"} [part] the part that is open */
   async openSettings(part) { (await import("./settings.js")).openSettings(this, part); }
   async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }

@@ -132,6 +132,46 @@ export const COMMANDS = [
   { name: "logout", run: (app) => app.logOut() },
 ];
 
+/** @typedef {{name: string, description: string, usage?: string, bot: string, online?: boolean}} BotCommand */
+
+/** Completion asks for the commands of bots at most once in this time. */
+const COMMANDS_MS = 10_000;
+/** Help and completion wait for the commands of bots for this time. */
+const COMMANDS_WAIT_MS = 1_000;
+/** @type {{conversation: string | null, at: number, commands: Promise<BotCommand[]>}} */
+let listed = { conversation: null, at: 0, commands: Promise.resolve([]) };
+
+/** The commands of bots in the open conversation. @param {App} app @returns {Promise<BotCommand[]>} */
+export function botCommands(app) {
+  const conversation = app.model.open;
+  if (conversation && (listed.conversation !== conversation || Date.now() - listed.at > COMMANDS_MS)) {
+    const commands = app.client.request("command.list", { conversation }).then((/** @type {any} */ result) => result.commands, () => []);
+    listed = { conversation, at: Date.now(), commands };
+  }
+  if (!conversation) return Promise.resolve([]);
+  return Promise.race([listed.commands, new Promise((resolve) => { setTimeout(() => resolve([]), COMMANDS_WAIT_MS); })]);
+}
+
+/** The line of a bot's command whose conversation is asked. */
+let asking = "";
+
+/** Sends the command of a bot, which is a message. @param {App} app @param {string} line @param {string} name */
+async function runBotCommand(app, line, name) {
+  const conversation = app.here();
+  if (asking === line) return;
+  asking = line;
+  try {
+    const { commands } = await app.client.request("command.list", { conversation });
+    const command = commands.find((/** @type {BotCommand} */ known) => known.name === name);
+    if (!command) return app.notify(t("no_such_command", { name }), true);
+    app.model.send(conversation, line, null);
+    app.composer.sent(line);
+    if (!command.online) app.notify(t("bot_is_offline", { bot: command.bot }));
+  } finally {
+    asking = "";
+  }
+}
+
 /**
  * Carries out a line that begins with a slash. Returns false if the line stays in the field.
  * @param {App} app @param {string} line
@@ -139,11 +179,12 @@ export const COMMANDS = [
 export function runCommand(app, line) {
   const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
   const command = COMMANDS.find((known) => known.name === name);
+  const failed = (/** @type {any} */ error) => app.notify(errorText(error), true);
   if (!command) {
-    app.notify(t("no_such_command", { name }), true);
+    // The text stays in the field until the message is in the outbox.
+    runBotCommand(app, line.trim(), name).catch(failed);
     return false;
   }
-  const failed = (/** @type {any} */ error) => app.notify(errorText(error), true);
   try {
     Promise.resolve(command.run(app, argument.trim())).catch(failed);
   } catch (error) {

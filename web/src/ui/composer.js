@@ -151,6 +151,11 @@ export class Composer extends HTMLElement {
     this.app.client.keyTyped(null);
   }
 
+  /** Empties the field after its text was sent. @param {string} text */
+  sent(text) {
+    if (this.input.value.trim() === text) this.#leave("");
+  }
+
   /** A command that fails comes back into the field. @param {string} text */
   async #runCommand(text) {
     const commands = await this.app.try(loadCommands);
@@ -224,8 +229,14 @@ export class Composer extends HTMLElement {
         const names = [...this.model.conversations.keys()].filter((name) => name.startsWith("#")).map((name) => name.slice(1));
         return starting(names).map((name) => ({ value: `#${name} `, label: `#${name}` }));
       }
-      case "/": return (await loadCommands()).COMMANDS.filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
-        .map(({ name }) => ({ value: `/${name} `, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
+      case "/": {
+        const { COMMANDS, botCommands } = await loadCommands();
+        const own = COMMANDS.map(({ name }) => ({ name, label: `/${name} ${t(`command_${name}_arguments`)} — ${t(`command_${name}`)}` }));
+        const ofBots = (await botCommands(this.app))
+          .map(({ name, usage = "", description, bot }) => ({ name, label: `/${name} ${usage} — ${description} (@${bot})` }));
+        return [...ofBots, ...own].filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
+          .map(({ name, label }) => ({ value: `/${name} `, label }));
+      }
       default: {
         const { EMOJI } = await import("./emoji.js");
         return EMOJI.filter(([, name]) => name.includes(rest)).slice(0, CHOICES_MAX)

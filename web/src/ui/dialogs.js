@@ -128,9 +128,11 @@ export async function openPeople(app) {
   draw();
 }
 
-/** The keys and the commands. */
-export async function openKeys() {
-  const { COMMANDS } = await loadCommands();
+/** The keys and the commands. @param {App} app */
+export async function openKeys(app) {
+  const { COMMANDS, botCommands } = await loadCommands();
+  const ofBots = (await botCommands(app)).flatMap(({ name, usage = "", description, bot }) => [
+    h("dt", {}, h("code", {}, ...visible(`/${name} ${usage}`.trim()))), h("dd", {}, ...visible(`${description} (@${bot})`))]);
   if (document.querySelector("dialog[open]")) return;
   const keys = [
     ["Ctrl+K", "key_switcher"], ["Ctrl+F", "key_search"], ["F6", "key_regions"], ["Alt+↑ ↓", "key_step"], ["Alt+Shift+↑ ↓", "key_step_unread"],
@@ -142,7 +144,7 @@ export async function openKeys() {
     h("dl", { class: "keys" }, ...keys.flatMap(([key = "", name = ""]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(name))])),
     h("h3", {}, t("commands")),
     h("dl", { class: "keys" }, ...COMMANDS.flatMap(({ name }) => [
-      h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))])));
+      h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))]), ...ofBots));
 }
 
 /** The notification level of a conversation. @param {App} app @param {string} name */

@@ -202,3 +202,31 @@ test("an ended session closes the page's socket, and no event arrives afterwards
   assert.ok(!(await page.content()).includes("secret"));
   await context.close();
 });
+
+test("the commands of bots are completed, listed and sent", async () => {
+  const [api] = await users(node.origin, ["erin"], "#bots");
+  const { token } = await api.call("bot.create", { name: "deploy", scope: "write", conversations: ["#bots"] });
+  const commands = [{ name: "deploy", description: "Deploy a service.", usage: "SERVICE" }];
+  await api.call("command.register", { commands }, token);
+  const { context, page, problems } = await open();
+  await logIn(page, node.origin, "erin");
+  await page.waitForSelector("h1:has-text('#bots')");
+  await page.click("#composer");
+  await page.keyboard.type("/dep");
+  await page.waitForSelector(".choices li:has-text('/deploy SERVICE — Deploy a service. (@deploy)')");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("api");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=deploy is not present: it gets the command when it is back");
+  await until(async () => (await texts(page)).at(-1) === "/deploy api", "the command is sent");
+  const { events } = await api.call("message.history", { conversation: "#bots", limit: 1 });
+  assert.deepEqual(events[0].command, { bot: "deploy", name: "deploy" });
+  await say(page, "/deplog api");
+  await page.waitForSelector("text=There is no command /deplog");
+  await until(async () => await page.inputValue("#composer") === "/deplog api", "the text is back");
+  await page.fill("#composer", "");
+  await say(page, "/help");
+  await page.waitForSelector("dialog dt:has-text('/deploy SERVICE')");
+  assert.deepEqual(problems, []);
+  await context.close();
+});

@@ -15,6 +15,7 @@ mod presence;
 mod notify;
 mod admin;
 
+use common::commands::CommandInfo;
 use strsim::damerau_levenshtein;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -102,13 +103,20 @@ pub(super) fn nearest(name: &str) -> Option<&'static Command> {
 fn help(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (catalog, columns) = (context.catalog, context.renderer.columns());
     let name = arguments.strip_prefix('/').unwrap_or(arguments);
+    let of_bots = context.open_bot_commands();
     let text = match find(name) {
-        _ if name.is_empty() => help_text(catalog, columns),
-        Some(command) => help_line(catalog, command, columns),
-        None => {
-            let nearest = nearest(name).map_or("help", |nearest| nearest.name);
-            return Err(CliError::Usage(catalog.no_help(name, nearest)));
+        _ if name.is_empty() => {
+            let of_bots: String = of_bots.iter().map(|info| bot_help_line(info, columns)).collect();
+            help_text(catalog, columns) + "\n" + &of_bots
         }
+        Some(command) => help_line(catalog, command, columns),
+        None => match of_bots.iter().find(|info| info.command.name.as_str() == name) {
+            Some(info) => bot_help_line(info, columns),
+            None => {
+                let nearest = nearest(name).map_or("help", |nearest| nearest.name);
+                return Err(CliError::Usage(catalog.no_help(name, nearest)));
+            }
+        },
     };
     context.say(text.trim_end())?;
     Ok(Next::Stay)
@@ -127,16 +135,30 @@ fn help_text(catalog: Catalog, columns: Option<usize>) -> String {
     commands + &wrap(&catalog.any_other_line(), 0, columns)
 }
 
-/// The syntax and the help of a command. A long help continues below its beginning.
+/// The syntax and the help of a command.
 fn help_line(catalog: Catalog, command: &Command, columns: Option<usize>) -> String {
     let syntax = format!("/{} {}", command.name, catalog.of(command.arguments));
+    syntax_and_help(&syntax, catalog.of(command.help), columns)
+}
+
+/// The usage and the description of a bot's command, and the bot.
+fn bot_help_line(info: &CommandInfo, columns: Option<usize>) -> String {
+    let CommandInfo { command, bot, .. } = info;
+    let syntax = format!("/{} {}", command.name.as_str(), command.usage.as_str());
+    syntax_and_help(&syntax, &format!("{} (@{bot})", command.description.as_str()), columns)
+}
+
+/// A long help continues below its beginning.
+fn syntax_and_help(syntax: &str, help: &str, columns: Option<usize>) -> String {
     let gap = " ".repeat(SYNTAX_WIDTH.saturating_sub(syntax.width()) + 1);
-    let help = wrap(catalog.of(command.help), syntax.width() + gap.len(), columns);
+    let help = wrap(help, syntax.width() + gap.len(), columns);
     format!("{syntax}{gap}{help}\n")
 }
 
 #[cfg(test)]
 mod tests {
+    use common::commands::BUILT_IN;
+
     use super::super::line::Line;
     use super::*;
     use crate::i18n::Language;
@@ -200,6 +222,13 @@ mod tests {
         for name in ["", "x", "tmp", "usr/bin/ls", "etc", "shrug", "dev/null"] {
             assert_eq!(nearest(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn no_command_of_a_bot_has_the_name_of_a_command() {
+        let missing: Vec<_> =
+            all().map(|command| command.name).filter(|name| !BUILT_IN.contains(name)).collect();
+        assert!(missing.is_empty(), "add them to `common::commands::BUILT_IN`: {missing:?}");
     }
 
     #[test]

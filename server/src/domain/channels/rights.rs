@@ -17,7 +17,7 @@ pub enum Action<'a> {
     Delete,
     Unban,
     ListBans,
-    /// Create, list and revoke incoming webhooks.
+    /// Create, list and revoke incoming webhooks; create tokens of bots.
     ManageHooks,
     /// Change the role of a member.
     GiveRole,

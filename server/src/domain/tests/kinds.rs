@@ -55,6 +55,7 @@ kinds! {
     ServerRecord::JoinCodeRevoked { .. } => "join_code.revoked",
     ServerRecord::BotTokenCreated { .. } => "bot.token",
     ServerRecord::BotTokenUsed { .. } => "bot.used",
+    ServerRecord::CommandsRegistered { .. } => "bot.commands",
     ServerRecord::HookCreated { .. } => "hook",
     ServerRecord::HookRevoked { .. } => "hook.revoked",
     ServerRecord::OutgoingHookCreated { .. } => "hook.outgoing",

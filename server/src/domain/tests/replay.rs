@@ -16,7 +16,7 @@ use crate::domain::records::{BotToken, Hook, JoinCode, ResetCode};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..57u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..55u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -76,16 +76,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(by, other, place) },
                 50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
                 51 => post(by, place),
-                52 => Command::CreateOutgoingHook { id: outgoing_id(flag), hook: outgoing(by, other, place) },
-                53 => {
+                52 => about_token(by, place, n, flag),
+                53 => Command::CreateOutgoingHook { id: outgoing_id(flag), hook: outgoing(by, other, place) },
+                54 => {
                     Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
                 }
-                54 => Command::CreateBotToken {
-                    id: Uuid::from_u128(n.into()),
-                    token: bot_token(by, other, place),
-                },
-                55 => Command::UseBotToken { user: target, id: Uuid::from_u128(n.into()) },
-                56 => Command::RevokeBotToken { by: user(by), id: Uuid::from_u128(n.into()) },
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -133,6 +128,23 @@ fn step(by: &str, n: u64, place: &str) -> Step {
 fn bot_token(by: &str, bot: &str, place: &str) -> BotToken {
     let (scope, conversations) = (common::bots::Scope::Write, vec![to(place), to("@bob")]);
     BotToken { by: user(by), user: user(bot), digest: TokenDigest::of(bot), scope, conversations }
+}
+
+/// Creates, uses, changes or revokes one token. Its bot is eva, whose owner is ana.
+fn about_token(by: &str, place: &str, n: u64, flag: bool) -> Command<'static> {
+    let (id, bot) = (Uuid::from_u128(9), user("eva"));
+    match (n, flag) {
+        (1, _) => Command::CreateBotToken { id, token: bot_token("ana", "eva", place) },
+        (2, _) => Command::UseBotToken { user: bot, id },
+        (_, true) => {
+            let name = if by == "ana" { "deploy" } else { "roll-back" };
+            let name = common::commands::CommandName::new(name).expect("a name");
+            let (description, usage) = Default::default();
+            let commands = vec![common::commands::BotCommand { name, description, usage }];
+            Command::RegisterCommands { user: bot, id, commands }
+        }
+        (_, false) => Command::RevokeBotToken { by: user(by), id },
+    }
 }
 
 fn post(by: &str, place: &str) -> Command<'static> {

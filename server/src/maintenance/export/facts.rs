@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use common::bots::Scope;
 use common::channels::{LaterNames, Role};
+use common::commands::BotCommand;
 use common::deliveries::HookUrl;
 use common::notify::Level;
 use common::{ChannelName, Detail, DisplayName, Target, UserName};
@@ -127,6 +128,9 @@ pub enum UserRecord {
     /// The token of the bot was used.
     #[serde(rename = "bot.used")]
     BotTokenUsed { at: u64, id: Uuid },
+    /// The bot registered these slash commands.
+    #[serde(rename = "bot.commands")]
+    CommandsRegistered { at: u64, id: Uuid, commands: Vec<BotCommand> },
     /// An administrator gave the user a code for a new password.
     #[serde(rename = "password.code")]
     ResetCodeCreated { at: u64, by: UserName, expires: u64 },
@@ -227,6 +231,9 @@ pub(super) fn user_record(
             (by, UserRecord::BotTokenCreated { at, id, name, scope, conversations })
         }
         ServerRecord::BotTokenUsed { at, user, id } => (user, UserRecord::BotTokenUsed { at, id }),
+        ServerRecord::CommandsRegistered { at, user, id, commands } => {
+            (user, UserRecord::CommandsRegistered { at, id, commands })
+        }
         ServerRecord::ResetCodeCreated { at, by, user, code } => {
             (user, UserRecord::ResetCodeCreated { at, by, expires: code.expires })
         }
