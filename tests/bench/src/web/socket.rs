@@ -49,6 +49,11 @@ impl<S: Read + Write> WebSocket<S> {
     /// Sends a request line with the id 1, and waits for its successful reply.
     pub(crate) fn ask(&mut self, line: &[u8]) -> Result<()> {
         self.stream.write_all(&text_frame(line))?;
+        self.wait_for_reply()
+    }
+
+    /// Waits for the successful reply to a request with the id 1.
+    pub(crate) fn wait_for_reply(&mut self) -> Result<()> {
         loop {
             while let Some(frame) = self.frames.next_frame()? {
                 match frame {
@@ -66,11 +71,11 @@ impl<S: Read + Write> WebSocket<S> {
         }
     }
 
-    /// Subscribes to topics, and waits until the subscriptions are in force.
+    /// Subscribes to topics. The subscriptions are in force after the reply.
     pub(crate) fn subscribe(&mut self, topics: &[String]) -> Result<()> {
         let params = json!({ "topics": topics });
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"gateway.subscribe","params":{params}}}"#);
-        self.ask(line.as_bytes())
+        Ok(self.stream.write_all(&text_frame(line.as_bytes()))?)
     }
 
     /// Asks the gateway for its time.

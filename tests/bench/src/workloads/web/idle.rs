@@ -41,19 +41,19 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
     let node = Node::start_with(&setup.papo, &data, Encryption::Curve)?;
     let tokens = log_in(&node, CONNECTIONS + 1)?;
     let plain = Gateway::start(&setup.papo, &node, &data, &[])?;
-    let open = |number| {
+    let open_plain = |number| {
         let stream: Box<dyn Stream> = Box::new(connect_as(number, plain.address)?);
         open(stream, number, plain.address, &tokens)
     };
-    results.add(Figure::WebIdlePlain, bytes_per_connection(&plain, open)?);
+    results.add(Figure::WebIdlePlain, bytes_per_connection(&plain, open_plain)?);
     drop(plain);
     let tls = Tls::create(&setup.papo, folder.path())?;
     let gateway = Gateway::start(&setup.papo, &node, &data, &tls.flags())?;
-    let open = |number| {
+    let open_tls = |number| {
         let stream: Box<dyn Stream> = Box::new(tls.connect(number, gateway.address)?);
         open(stream, number, gateway.address, &tokens)
     };
-    results.add(Figure::WebIdleTls, bytes_per_connection(&gateway, open)?);
+    results.add(Figure::WebIdleTls, bytes_per_connection(&gateway, open_tls)?);
     Ok(())
 }
 
@@ -63,11 +63,14 @@ type IdleSocket = WebSocket<Box<dyn Stream>>;
 fn bytes_per_connection(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Result<f64> {
     // The first connection allocates shared buffers, which must not count.
     let mut sockets = vec![open(CONNECTIONS)?];
+    sockets.iter_mut().try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
     let before = gateway.process.resident_kib()?;
     for number in 0..CONNECTIONS {
         sockets.push(open(number).with_context(|| format!("connection {number}"))?);
     }
+    // The gateway collects subscriptions for some milliseconds, so the replies are read at the end.
+    sockets.iter_mut().skip(1).try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
     let grown_kib = gateway.process.resident_kib()?.saturating_sub(before);
     sockets.iter_mut().try_for_each(WebSocket::ping).context("an idle connection was closed")?;
