@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use memchr::memmem;
 use serde_json::json;
 
@@ -58,11 +58,14 @@ impl<S: Read + Write> WebSocket<S> {
             while let Some(frame) = self.frames.next_frame()? {
                 match frame {
                     Received::Ping => self.stream.write_all(&pong_frame())?,
-                    Received::Text(text) if text.starts_with(SUCCESS) => return Ok(()),
-                    Received::Text(text) if text.starts_with(REPLY) => {
-                        bail!("refused: {}", text.escape_ascii())
+                    // The first line of the connection can be in the same frame as the reply.
+                    Received::Text(lines) => {
+                        let mut lines = lines.split(|byte| *byte == b'\n');
+                        if let Some(reply) = lines.find(|line| line.starts_with(REPLY)) {
+                            ensure!(reply.starts_with(SUCCESS), "refused: {}", reply.escape_ascii());
+                            return Ok(());
+                        }
                     }
-                    Received::Text(_hello_or_event) => {}
                 }
             }
             let mut received = Vec::new();
