@@ -23,7 +23,8 @@ fn main() -> std::io::Result<()> {
 
 async fn serve() -> std::io::Result<()> {
     let (frames, _) = channel(FRAMES_MAX);
-    let routes = Router::new().route("/ws", any(subscribe)).route("/publish", any(publish)).with_state(frames);
+    let routes =
+        Router::new().route("/ws", any(subscribe)).route("/publish", any(publish)).with_state(frames);
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     writeln!(std::io::stdout(), r#"{{"web":"{}"}}"#, listener.local_addr()?)?;
     let listener = listener.tap_io(|stream| {

@@ -230,7 +230,8 @@ fn signature(secret: &str, body: &[u8]) -> Value {
 #[test]
 fn wrong_signatures_of_a_client_are_limited_and_lock_no_other_client_out() {
     let mut team = team(false);
-    let [hook, other] = ["alerts", "other"].map(|name| create(&mut team, "#ops", name, json!({ "signed": true })));
+    let [hook, other] =
+        ["alerts", "other"].map(|name| create(&mut team, "#ops", name, json!({ "signed": true })));
     let (body, wrong) = (&b"{}"[..], json!({ "signature": format!("sha256={}", "0".repeat(64)) }));
     let sign = |hook: &Value| signature(hook["secret"].as_str().expect("a secret"), body);
     let post = |team: &mut Team, client: &str, hook: &Value, signature: Value| {

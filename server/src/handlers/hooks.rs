@@ -97,9 +97,9 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
     Ok(receipt.ok_or(Detail::Internal)?.into())
 }
 
-/// Checks the signature of the bytes after the line. A wrong signature costs the server a hash of up to 256 KiB,
-/// so wrong signatures are limited like wrong codes, for each client and webhook. They do not count as posts:
-/// a stranger would use up the rate of the webhook.
+/// Checks the signature of the bytes after the line. A wrong signature costs the server a hash of up to
+/// 256 KiB, so wrong signatures are limited like wrong codes, for each client and webhook. They do not count
+/// as posts: a stranger would use up the rate of the webhook.
 fn check_signature(
     context: &mut RequestContext<'_>,
     hook: Uuid,

@@ -157,7 +157,8 @@ pub(crate) struct Measured {
 impl Measured {
     /// Sets the date of all values without one.
     pub(crate) fn set_dates<'a>(all: impl Iterator<Item = &'a mut Self>, date: &str) {
-        all.filter(|measured| measured.date.is_empty()).for_each(|measured| date.clone_into(&mut measured.date));
+        all.filter(|measured| measured.date.is_empty())
+            .for_each(|measured| date.clone_into(&mut measured.date));
     }
 }
 
@@ -234,9 +235,8 @@ mod tests {
             results.add(Figure::Echo, echo);
             results.add(Figure::SendSingle, send);
         }
-        let ratio = |results: &Results| {
-            results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other)
-        };
+        let ratio =
+            |results: &Results| results.compare(Figure::SendSingle, Figure::Echo, |one, other| one / other);
         assert_eq!(ratio(&results), Some(0.5));
         results.set_date("monday");
         assert_eq!(ratio(&results), Some(0.5));

@@ -108,7 +108,11 @@ pub(crate) const ALL: &[Target] = &[
         AtLeast(0.8),
         Ratio(WebDeliveries, BareDeliveries),
     ),
-    target("5,000 idle WebSockets with 10 topics, memory of the gateway each", AtMost(8e3), Plain(WebIdlePlain)),
+    target(
+        "5,000 idle WebSockets with 10 topics, memory of the gateway each",
+        AtMost(8e3),
+        Plain(WebIdlePlain),
+    ),
     target("the same, with TLS", AtMost(14e3), Plain(WebIdleTls)),
 ];
 

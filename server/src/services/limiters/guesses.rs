@@ -39,9 +39,9 @@ const TURN_MS: u64 = 10_000;
 /// Milliseconds without a wrong password after which the count starts again.
 const FORGET_MS: u64 = 3_600_000;
 
-/// The maximum number of remembered names without an account, and clients with wrong codes or signatures. A new
-/// entry replaces the entry that had its slot. This helps no attacker: such a name has no password, and a code
-/// has 128 random bits.
+/// The maximum number of remembered names without an account, and clients with wrong codes or signatures. A
+/// new entry replaces the entry that had its slot. This helps no attacker: such a name has no password, and a
+/// code has 128 random bits.
 const SLOTS: usize = 1_024;
 
 /// The clients whose wrong passwords are counted together.

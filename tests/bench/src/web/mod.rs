@@ -33,7 +33,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a gateway for an encrypted node. `data` is the data folder of the node, `flags` are further flags.
+    /// Starts a gateway for an encrypted node with this data folder.
     pub(crate) fn start(papo: &Path, node: &Node, data: &Path, flags: &[&str]) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args(["gateway", "--broker", &node.clients, "--proxy", &node.subscribers]);

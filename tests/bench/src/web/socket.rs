@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use memchr::memmem;
 use serde_json::json;
 
@@ -49,15 +49,23 @@ impl<S: Read + Write> WebSocket<S> {
     /// Sends a request line with the id 1, and waits for its successful reply.
     pub(crate) fn ask(&mut self, line: &[u8]) -> Result<()> {
         self.stream.write_all(&text_frame(line))?;
+        self.wait_for_reply()
+    }
+
+    /// Waits for the successful reply to a request with the id 1.
+    pub(crate) fn wait_for_reply(&mut self) -> Result<()> {
         loop {
             while let Some(frame) = self.frames.next_frame()? {
                 match frame {
                     Received::Ping => self.stream.write_all(&pong_frame())?,
-                    Received::Text(text) if text.starts_with(SUCCESS) => return Ok(()),
-                    Received::Text(text) if text.starts_with(REPLY) => {
-                        bail!("refused: {}", text.escape_ascii())
+                    // The first line of the connection can be in the same frame as the reply.
+                    Received::Text(lines) => {
+                        let mut lines = lines.split(|byte| *byte == b'\n');
+                        if let Some(reply) = lines.find(|line| line.starts_with(REPLY)) {
+                            ensure!(reply.starts_with(SUCCESS), "refused: {}", reply.escape_ascii());
+                            return Ok(());
+                        }
                     }
-                    Received::Text(_hello_or_event) => {}
                 }
             }
             let mut received = Vec::new();
@@ -66,11 +74,11 @@ impl<S: Read + Write> WebSocket<S> {
         }
     }
 
-    /// Subscribes to topics, and waits until the subscriptions are in force.
+    /// Subscribes to topics. The subscriptions are in force after the reply.
     pub(crate) fn subscribe(&mut self, topics: &[String]) -> Result<()> {
         let params = json!({ "topics": topics });
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"gateway.subscribe","params":{params}}}"#);
-        self.ask(line.as_bytes())
+        Ok(self.stream.write_all(&text_frame(line.as_bytes()))?)
     }
 
     /// Asks the gateway for its time.

@@ -63,15 +63,19 @@ fn a_session_token_is_in_no_address_no_cache_and_no_log() {
     let login = json!({ "user": "alice", "password": PASSWORD }).to_string();
     let json = ("Content-Type", "application/json");
     let page = web.get("/", &token);
-    let answers =
-        [web.request("POST", "/session", &[json], login.as_bytes()), web.get("/history/%23ops", &token), page];
+    let answers = [
+        web.request("POST", "/session", &[json], login.as_bytes()),
+        web.get("/history/%23ops", &token),
+        page,
+    ];
     for answer in &answers {
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{answer:?}");
     }
     for answer in &answers[..2] {
         assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{answer:?}");
     }
-    let cookie = answers[0].header("set-cookie").and_then(|set| set.split([';', '=']).nth(1)).expect("a token");
+    let cookie =
+        answers[0].header("set-cookie").and_then(|set| set.split([';', '=']).nth(1)).expect("a token");
     assert!(cookie.len() > 100, "{cookie}");
     let broken = format!("GET /ws?token={token} HTTP/1.1\r\nHost: evil.example\r\nX\r\n\r\n");
     web.connect().write_all(broken.as_bytes()).expect("a request");

@@ -40,7 +40,7 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
     Ok(())
 }
 
-/// Deliveries per second of a server that sends each frame of a publisher to all sockets, and does nothing else.
+/// Deliveries per second of a server that only sends each frame of a publisher to all sockets.
 fn bare_sockets(plan: Plan) -> Result<f64> {
     let (_process, ready) = Process::start_until_ready(&mut Command::new(bare_sockets_binary()?))?;
     let server = address(&ready).context("no address")?;

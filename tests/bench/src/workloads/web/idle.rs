@@ -63,11 +63,14 @@ type IdleSocket = WebSocket<Box<dyn Stream>>;
 fn bytes_per_connection(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Result<f64> {
     // The first connection allocates shared buffers, which must not count.
     let mut sockets = vec![open(CONNECTIONS)?];
+    sockets.iter_mut().try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
     let before = gateway.process.resident_kib()?;
     for number in 0..CONNECTIONS {
         sockets.push(open(number).with_context(|| format!("connection {number}"))?);
     }
+    // The gateway collects subscriptions for some milliseconds, so the replies are read at the end.
+    sockets.iter_mut().skip(1).try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
     let grown_kib = gateway.process.resident_kib()?.saturating_sub(before);
     sockets.iter_mut().try_for_each(WebSocket::ping).context("an idle connection was closed")?;

@@ -43,9 +43,14 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
 pub(super) fn open(node: &Node, session: &Session, count: usize) -> Result<Vec<WebReceiver>> {
     let (web, tokens) = (node.web.context("the node has no gateway")?, log_in(node, count)?);
     let topics = [session.topic().to_owned()];
-    let readers = (0..count).map(|number| {
+    let sockets = (0..count).map(|number| {
         let mut socket = WebSocket::open(connect_as(number, web)?, web, token_of(&tokens, number))?;
         socket.subscribe(&topics)?;
+        Ok(socket)
+    });
+    // The gateway collects subscriptions for some milliseconds, so the replies are read at the end.
+    let readers = sockets.collect::<Result<Vec<_>>>()?.into_iter().map(|mut socket| {
+        socket.wait_for_reply()?;
         socket.into_receiver()
     });
     readers.collect()
