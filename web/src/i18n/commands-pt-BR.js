@@ -1,4 +1,5 @@
-// The commands of the page in Brazilian Portuguese: their arguments, and what they do. Both languages have the same keys.
+// The commands of the page in Brazilian Portuguese: their arguments, and what they do. Both languages have
+// the same keys.
 
 /** @type {import("./index.js").Table} */
 export default {

@@ -333,7 +333,9 @@ export class App extends HTMLElement {
   }
   /** @type {string | undefined} */ knownPage;
 
-  /** @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login */
+  /**
+   * @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login
+   */
   async logOut(deletesAll = false) {
     this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});

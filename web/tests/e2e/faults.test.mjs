@@ -1,5 +1,5 @@
-// Faults: the network is cut, a tab sleeps, the gateway or the server is killed. No message is lost or doubled, and
-// both tabs are equal within 2 s.
+// Faults: the network is cut, a tab sleeps, the gateway or the server is killed. No message is lost or
+// doubled, and both tabs are equal within 2 s.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
