@@ -1,8 +1,46 @@
-// The commands of the page in Brazilian Portuguese: their arguments, and what they do. Both languages have
-// the same keys.
+// The sentences of the commands, the keys and the settings in Brazilian Portuguese, which are loaded after
+// the start. Both languages have the same keys.
 
 /** @type {import("./index.js").Table} */
 export default {
+  key_switcher: "ir para um canal ou uma pessoa",
+  key_search: "buscar mensagens",
+  key_regions: "conversas, mensagens, campo, detalhes",
+  key_step: "conversa anterior e seguinte",
+  key_step_unread: "o mesmo, só as não lidas",
+  key_all_read: "marcar tudo como lido",
+  key_edit_last: "no campo vazio: editar sua última mensagem",
+  key_send: "no campo: enviar",
+  key_new_line: "no campo: nova linha",
+  key_log: "nas mensagens: mover",
+  key_menu: "em uma mensagem: as ações dela",
+  key_reply: "em uma mensagem: responder",
+  key_react: "em uma mensagem: reagir",
+  key_edit: "em uma mensagem sua: editar",
+  key_delete: "em uma mensagem: apagar",
+  key_link: "em uma mensagem: copiar o link",
+  key_unread: "nas mensagens: primeira não lida",
+  key_escape: "voltar ao campo",
+  key_help: "esta lista",
+  display_name: "Nome de exibição, que os outros veem ao lado do seu nome",
+  name_set: "Os outros agora veem {name} ao lado do seu nome",
+  name_removed: "Seu nome de exibição foi apagado",
+  blocked_users: "Usuários bloqueados",
+  nobody_blocked: "Você não bloqueia ninguém",
+  bans_of: "Banimentos de {channel}",
+  no_bans: "Ninguém foi banido de {channel}",
+  unban: "Revogar o banimento",
+  edits_of: "Textos anteriores da mensagem {n}",
+  never_edited: "A mensagem {n} nunca foi editada",
+  which_invitation: "Informe o canal do convite",
+  no_file: "{n} não é um arquivo",
+  done_rename: "{channel} agora é {name}, e {channel} ainda leva a ele",
+  delete_channel_question: "Apagar {channel} com todas as mensagens e arquivos? O nome não poderá mais ser usado.",
+  remove_camera_data: "Remover os dados da câmera (EXIF) das fotos antes do envio",
+  log_out_and_delete: "Sair e apagar tudo aqui",
+  delete_all_question: "Apagar deste navegador seus rascunhos, configurações e mensagens guardadas?",
+  delete_unsent_question: { one: "1 mensagem ainda não foi enviada. Apagar a mensagem, seus rascunhos e suas configurações deste navegador?", other: "{count} mensagens ainda não foram enviadas. Apagar as mensagens, seus rascunhos e suas configurações deste navegador?" },
+
   command_join_arguments: "#CANAL",
   command_join: "entra em um canal e o abre",
   command_create_arguments: "#CANAL [private]",
