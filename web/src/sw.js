@@ -1,6 +1,6 @@
-// The service worker: the page opens without a network. It answers only for the page and its files. A file whose
-// name has a hash never changes; the page itself is asked for first, and the stored one is the answer if the
-// gateway is silent.
+// The service worker: the page opens without a network. It answers only for the page and its files. A file
+// whose name has a hash never changes; the page itself is asked for first, and the stored one is the answer
+// if the gateway is silent.
 
 /** @type {any} */
 const worker = self;
@@ -9,7 +9,10 @@ const CACHE = "papo";
 const SILENCE_MS = 700;
 const HASHED = /^\/a\/.*\.[0-9a-f]{16}\.\w+$/;
 
-/** Whether an address is the page: of the first session of a browser, or of another slot. @param {string} path */
+/**
+ * Whether an address is the page: of the first session of a browser, or of another slot.
+ * @param {string} path
+ */
 const isPage = (path) => path === "/" || /^\/u\/\d\/$/.test(path);
 
 worker.addEventListener("install", (/** @type {any} */ event) => {

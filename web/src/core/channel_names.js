@@ -1,5 +1,5 @@
-// The names of renamed channels. Events, replies and the core identify a channel by its first name; users read
-// and write its current name.
+// The names of renamed channels. Events, replies and the core identify a channel by its first name; users
+// read and write its current name.
 
 import { compare } from "./order.js";
 

@@ -8,7 +8,9 @@ const SILENCE_MS_MAX = 8_000;
 const IDLE_PING_MS = 10_000;
 const BACKOFF_MS = 250;
 const BACKOFF_MS_MAX = 15_000;
-/** A user who looks at the page waits at most this time for the next attempt, for `FAST_MS` after the loss. */
+/**
+ * A user who looks at the page waits at most this time for the next attempt, for `FAST_MS` after the loss.
+ */
 const BACKOFF_VISIBLE_MS_MAX = 1_000;
 const FAST_MS = 120_000;
 /** From this attempt on, a request over HTTP asks first whether the gateway answers. */

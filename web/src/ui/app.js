@@ -22,7 +22,6 @@ import { conversationName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
 import { visible } from "./text.js";
 import { Timeline } from "./timeline.js";
-import { Uploads } from "./uploads.js";
 
 /** @import { Row } from "./rows.js" */
 
@@ -42,7 +41,7 @@ export class App extends HTMLElement {
   /** @type {Timeline} */ timeline = /** @type {any} */ (null);
   /** @type {Composer} */ composer = /** @type {any} */ (null);
   /** @type {Announcer} */ announcer = /** @type {any} */ (null);
-  /** @type {Uploads} */ uploads = /** @type {any} */ (null);
+  /** @type {import("./uploads.js").Uploads | null} */ uploads = null;
   #ended = "";
 
   connectedCallback() {
@@ -83,8 +82,6 @@ export class App extends HTMLElement {
     this.settings = settings;
     this.storage = storage;
     this.model = new Model(client, user);
-    this.uploads = new Uploads(this.sessionSlot, () => this.composer.drawUploads(this.uploads.list),
-      async (file) => /\.jpe?g$/i.test(file.name) ? (await import("./exif.js")).preparePicture(this, file) : file);
     this.#build();
     this.#listen();
     try {
@@ -99,7 +96,7 @@ export class App extends HTMLElement {
     }
     await this.#openStart();
     // The parts that the page loads later are then there without a network.
-    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./search.js"), import("./settings.js")]).catch(() => {}), LATER_MS);
+    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./search.js"), import("./settings.js"), import("./uploads.js")]).catch(() => {}), LATER_MS);
   }
 
   /** Opens the conversation of the address, or the first one. */
@@ -333,7 +330,9 @@ export class App extends HTMLElement {
   }
   /** @type {string | undefined} */ knownPage;
 
-  /** @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login */
+  /**
+   * @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login
+   */
   async logOut(deletesAll = false) {
     this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
@@ -369,7 +368,10 @@ export class App extends HTMLElement {
   async openPeople() { (await import("./dialogs.js")).openPeople(this); }
   async openKeys() { (await import("./dialogs.js")).openKeys(this); }
   /** @param {"password" | "sessions"} [part] the part that is open */
-  async openSettings(part) { (await import("./settings.js")).openSettings(this, part); }
+  async openSettings(part) {
+    const [settings] = await Promise.all([import("./settings.js"), loadCommands()]);
+    settings.openSettings(this, part);
+  }
   async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
   async openDetails() { (await import("./details.js")).openDetails(this); }
   /** @param {string} query */

@@ -1,5 +1,5 @@
-// The slash commands of the composer. They have the names of the commands of `papo chat`, and are loaded when a
-// line begins with a slash.
+// The slash commands of the composer. They have the names of the commands of `papo chat`, and are loaded when
+// a line begins with a slash.
 
 import { errorText, t } from "../i18n/index.js";
 import { setDisplayName } from "./account.js";

@@ -56,7 +56,8 @@ function firstLine(address) {
 
 /**
  * @param {number} slot @param {string} user
- * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage: (tag: string) => void,
+ * @param {{onNews: (news: News) => void, onDraft: (conversation: string, text: string) => void, onPage:
+ * (tag: string) => void,
  *   onOtherUser: () => void}} listeners
  */
 export async function connect(slot, user, { onNews, onDraft, onPage, onOtherUser }) {

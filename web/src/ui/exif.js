@@ -1,5 +1,5 @@
-// The data that a camera writes into a JPEG (EXIF and XMP: the place, the time, the model). The page removes it if
-// the user wants that: it draws the picture and encodes it again.
+// The data that a camera writes into a JPEG (EXIF and XMP: the place, the time, the model). The page removes
+// it if the user wants that: it draws the picture and encodes it again.
 
 import { t } from "../i18n/index.js";
 
@@ -10,8 +10,8 @@ const HEAD_BYTES = 256 * 1024;
 const QUALITY = 0.92;
 
 /**
- * The file that is sent: a JPEG with data of the camera is encoded again if the settings say so. The first such
- * file shows that the settings can do it.
+ * The file that is sent: a JPEG with data of the camera is encoded again if the settings say so. At the
+ * first such file, the page offers that.
  * @param {App} app @param {File} file
  */
 export async function preparePicture(app, file) {

@@ -3,9 +3,16 @@
 /** @typedef {import("./app.js").App} App */
 
 /** Sends files to the open conversation. @param {App} app @param {File[]} files */
-export function sendFiles(app, files) {
-  if (app.model.open && files.length) app.uploads?.add(app.model.open, files);
+export async function sendFiles(app, files) {
+  const to = app.model.open;
+  if (!to || !files.length) return;
+  const { Uploads } = await import("./uploads.js");
+  const prepare = async (/** @type {File} */ file) => isJpeg(file) ? (await import("./exif.js")).preparePicture(app, file) : file;
+  app.uploads ??= new Uploads(app.sessionSlot, () => app.composer.drawUploads(app.uploads?.list ?? []), prepare);
+  app.uploads.add(to, files);
 }
+
+const isJpeg = (/** @type {File} */ file) => file.type === "image/jpeg" || /\.jpe?g$/i.test(file.name);
 
 /** @param {App} app */
 export function listenToDrops(app) {

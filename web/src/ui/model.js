@@ -133,7 +133,10 @@ export class Model extends EventTarget {
     return known;
   }
 
-  /** The rows of a conversation. The rows of those that were opened long ago are dropped. @param {string} name */
+  /**
+   * The rows of a conversation. The rows of those that were opened long ago are dropped.
+   * @param {string} name
+   */
   rows(name) {
     const known = this.windows.get(name) ?? new Rows(name);
     this.windows.delete(name);

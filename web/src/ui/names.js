@@ -1,5 +1,5 @@
-// The names of conversations and users. The page shows the display name and the mark of a bot next to the name of a
-// user. A display name never replaces the name, because two users can have the same one.
+// The names of conversations and users. The page shows the display name and the mark of a bot next to the
+// name of a user. A display name never replaces the name, because two users can have the same one.
 
 import { t } from "../i18n/index.js";
 import { h } from "./dom.js";

@@ -180,7 +180,7 @@ function eventNode(row, head, body, context) {
 }
 
 /**
- * The time of a row. `row_keys.js` adds the title when the pointer is there, because its text is slow to make.
+ * The time of a row. `row_keys.js` adds its title when the pointer is there: the text is slow to make.
  * @param {Row} row
  */
 function timeNode(row) {

@@ -30,7 +30,7 @@ export class Rows {
     this.last = 0;
     this.head = 0;
     this.isLoaded = false;
-    /** Whether the rows must be loaded when the server answers: they come from the storage, or there are none. */
+    /** Whether the rows must be loaded when the server answers: they are stored ones, or there are none. */
     this.isStale = false;
     /** @type {Row[]} sorted by number */
     this.list = [];

@@ -1,7 +1,7 @@
 // <papo-timeline>: the messages of the open conversation. The DOM has at most 300 rows of the loaded rows.
 //
-// The reading position never moves by itself: each change of the DOM goes through `keepPosition`, which scrolls
-// by the distance that the first visible row moved. Only a reader at the end follows new messages.
+// The reading position never moves by itself: each change of the DOM goes through `keepPosition`, which
+// scrolls by the distance that the first visible row moved. Only a reader at the end follows new messages.
 
 import { t } from "../i18n/index.js";
 import { h, icon } from "./dom.js";

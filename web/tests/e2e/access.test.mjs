@@ -1,6 +1,6 @@
 // Accessibility: axe on eight screens, and letters as keys. With PAPO_E2E_FULL, axe runs in 2 themes x 2
-// languages x 2 widths, and the pictures of docs/images are written. transcripts.test.mjs has a session with the
-// keyboard only, and the texts of the live regions.
+// languages x 2 widths, and the pictures of docs/images are written. transcripts.test.mjs has a session with
+// the keyboard only, and the texts of the live regions.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

@@ -1,5 +1,5 @@
-// Frequent complaints about other chats that no other file tests. docs/design.md lists all complaints with their
-// tests.
+// Frequent complaints about other chats that no other file tests. docs/design.md lists all complaints with
+// their tests.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
