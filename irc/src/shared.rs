@@ -1,8 +1,8 @@
 //! The state that all connections of the front share: who is connected, texts of AWAY, times of read marks, and
 //! the list of users.
 
-use std::collections::{HashMap, VecDeque};
 use std::collections::hash_map::RandomState;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::connection::HOST;
 use crate::inbox::{Inbox, Item};
 use crate::limits::{
-    ADDRESS_CONNECTIONS_MAX, AWAY_USERS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, MARKS_MAX, NOTICES_MAX, REMARK_MS, REMARKS_MAX, USER_CONNECTIONS_MAX, USERS_FRESH_MS,
+    ADDRESS_CONNECTIONS_MAX, AWAY_USERS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, MARKS_MAX,
+    NOTICES_MAX, REMARK_MS, REMARKS_MAX, USER_CONNECTIONS_MAX, USERS_FRESH_MS,
 };
 use crate::relay::{ConnectionId, RelayHandle, SenderId};
 
@@ -304,7 +305,8 @@ impl Shared {
     /// The reason why a user left a channel a moment ago.
     pub(crate) fn remark(&self, channel: &ChannelName, user: &UserName) -> Option<String> {
         let (board, now_ms) = (self.board(), clock::monotonic_ms());
-        let mut own = board.remarks.iter().filter(|remark| remark.channel == *channel && remark.user == *user);
+        let mut own =
+            board.remarks.iter().filter(|remark| remark.channel == *channel && remark.user == *user);
         own.next().filter(|remark| now_ms < remark.until_ms).map(|remark| remark.text.clone())
     }
 

@@ -61,7 +61,8 @@ impl Connection {
 
     /// A member in the list of names.
     pub(in crate::connection) fn name_entry(&self, user: &UserName, role: Role) -> String {
-        let name = if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
+        let name =
+            if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
         format!("{}{name}", prefix(role))
     }
 

@@ -63,9 +63,8 @@ impl Connection {
 
     /// Shows that a monitored user is online or offline.
     pub(in crate::connection) fn show_monitored(&mut self, user: &UserName, is_online: bool) {
-        if !self.monitored.contains(user) {
-            return;
-        }
+        let Some(known) = self.monitored.get_mut(user).filter(|known| **known != is_online) else { return };
+        *known = is_online;
         let (numeric, name) = match is_online {
             true => (Numeric::MonitorOnline, self.shared.source(user)),
             false => (Numeric::MonitorOffline, user.to_string()),
