@@ -2,7 +2,7 @@
 //! the list of users.
 
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +54,8 @@ struct Board {
     notices: VecDeque<Uuid>,
     remarks: VecDeque<Remark>,
     faces: HashMap<UserName, Face>,
+    /// The channels of each connection.
+    joined: HashMap<ConnectionId, BTreeSet<ChannelName>>,
     list: HashMap<UserName, UserInfo>,
     /// The time at which the list was loaded, in milliseconds of the monotonic clock.
     listed_ms: Option<u64>,
@@ -173,6 +175,22 @@ impl Shared {
         true
     }
 
+    /// Notes the channels that a connection is in.
+    pub(crate) fn set_channels(&self, id: ConnectionId, channels: BTreeSet<ChannelName>) {
+        self.board().joined.insert(id, channels);
+    }
+
+    /// Whether a connection is in a channel of the user. True for a user of another front, whose channels are
+    /// not known.
+    pub(crate) fn shares_channel(&self, id: ConnectionId, user: &UserName) -> bool {
+        let board = self.board();
+        let (Some(connections), Some(own)) = (board.users.get(user), board.joined.get(&id)) else {
+            return true;
+        };
+        let theirs = connections.iter().filter_map(|(other, _)| board.joined.get(other));
+        theirs.into_iter().any(|channels| !channels.is_disjoint(own))
+    }
+
     /// Removes a connection of a user, and informs the others about the last one.
     pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId, is_operator: bool) {
         let mut board = self.board();
@@ -183,6 +201,7 @@ impl Shared {
         if !was_welcome {
             return;
         }
+        board.joined.remove(&id);
         board.counts.welcome -= 1;
         board.counts.operators -= usize::from(is_operator);
         if left == 0 {

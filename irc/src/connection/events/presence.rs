@@ -46,7 +46,8 @@ impl Connection {
 
     /// Shows that a user is away, or is back.
     pub(in crate::connection) fn show_away(&mut self, user: &UserName, text: Option<&str>) {
-        if !self.caps.has(Cap::AwayNotify) || self.user.as_ref() == Some(user) {
+        let is_own = self.user.as_ref() == Some(user);
+        if is_own || !self.caps.has(Cap::AwayNotify) || !self.shared.shares_channel(self.id, user) {
             return;
         }
         let line = Line::new(self.shared.source(user), "AWAY");
