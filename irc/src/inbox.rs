@@ -27,6 +27,8 @@ pub(crate) enum Item {
     Marked(String),
     /// The connection must end, because of this.
     End(String),
+    /// The front is shutting down.
+    Shutdown,
 }
 
 #[derive(Default)]

@@ -41,6 +41,9 @@ pub(crate) const SILENT_MS_MAX: u64 = 180_000;
 /// Milliseconds for the last lines to a client, and for the last requests of its session.
 pub(crate) const CLOSING_MS_MAX: u64 = 3_000;
 
+/// The same when the front is shutting down.
+pub(crate) const SHUTDOWN_MS_MAX: u64 = 300;
+
 /// The maximum number of connections of one user.
 pub(crate) const USER_CONNECTIONS_MAX: usize = 20;
 

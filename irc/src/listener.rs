@@ -48,7 +48,7 @@ pub(crate) fn serve(
             }
         }
         for inbox in inboxes.iter().filter_map(std::sync::Weak::upgrade) {
-            inbox.push(Item::End("The server is shutting down".to_owned()));
+            inbox.push(Item::Shutdown);
         }
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         let _in_time = tokio::time::timeout(Duration::from_millis(CLOSING_MS_MAX), all_ended).await;

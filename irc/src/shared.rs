@@ -1,8 +1,8 @@
 //! The state that all connections of the front share: who is connected, texts of AWAY, times of read marks, and
 //! the list of users.
 
-use std::collections::{HashMap, VecDeque};
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,8 @@ use uuid::Uuid;
 use crate::connection::HOST;
 use crate::inbox::{Inbox, Item};
 use crate::limits::{
-    ADDRESS_CONNECTIONS_MAX, AWAY_USERS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, MARKS_MAX, NOTICES_MAX, REMARK_MS, REMARKS_MAX, USER_CONNECTIONS_MAX, USERS_FRESH_MS,
+    ADDRESS_CONNECTIONS_MAX, AWAY_USERS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, MARKS_MAX,
+    NOTICES_MAX, REMARK_MS, REMARKS_MAX, USER_CONNECTIONS_MAX, USERS_FRESH_MS,
 };
 use crate::relay::{ConnectionId, RelayHandle, SenderId};
 
@@ -53,6 +54,8 @@ struct Board {
     notices: VecDeque<Uuid>,
     remarks: VecDeque<Remark>,
     faces: HashMap<UserName, Face>,
+    /// The channels of each connection.
+    joined: HashMap<ConnectionId, BTreeSet<ChannelName>>,
     list: HashMap<UserName, UserInfo>,
     /// The time at which the list was loaded, in milliseconds of the monotonic clock.
     listed_ms: Option<u64>,
@@ -172,6 +175,22 @@ impl Shared {
         true
     }
 
+    /// Notes the channels that a connection is in.
+    pub(crate) fn set_channels(&self, id: ConnectionId, channels: BTreeSet<ChannelName>) {
+        self.board().joined.insert(id, channels);
+    }
+
+    /// Whether a connection is in a channel of the user. True for a user of another front, whose channels are
+    /// not known.
+    pub(crate) fn shares_channel(&self, id: ConnectionId, user: &UserName) -> bool {
+        let board = self.board();
+        let (Some(connections), Some(own)) = (board.users.get(user), board.joined.get(&id)) else {
+            return true;
+        };
+        let theirs = connections.iter().filter_map(|(other, _)| board.joined.get(other));
+        theirs.into_iter().any(|channels| !channels.is_disjoint(own))
+    }
+
     /// Removes a connection of a user, and informs the others about the last one.
     pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId, is_operator: bool) {
         let mut board = self.board();
@@ -182,6 +201,7 @@ impl Shared {
         if !was_welcome {
             return;
         }
+        board.joined.remove(&id);
         board.counts.welcome -= 1;
         board.counts.operators -= usize::from(is_operator);
         if left == 0 {
@@ -304,7 +324,8 @@ impl Shared {
     /// The reason why a user left a channel a moment ago.
     pub(crate) fn remark(&self, channel: &ChannelName, user: &UserName) -> Option<String> {
         let (board, now_ms) = (self.board(), clock::monotonic_ms());
-        let mut own = board.remarks.iter().filter(|remark| remark.channel == *channel && remark.user == *user);
+        let mut own =
+            board.remarks.iter().filter(|remark| remark.channel == *channel && remark.user == *user);
         own.next().filter(|remark| now_ms < remark.until_ms).map(|remark| remark.text.clone())
     }
 

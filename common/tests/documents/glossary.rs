@@ -9,8 +9,19 @@ use crate::prose::Prose;
 
 #[test]
 fn every_term_of_the_glossary_is_an_identifier_of_the_code() {
-    let crates =
-        ["common", "transport", "disk", "broker", "proxy", "session", "server", "client", "gateway", "irc", "papo"];
+    let crates = [
+        "common",
+        "transport",
+        "disk",
+        "broker",
+        "proxy",
+        "session",
+        "server",
+        "client",
+        "gateway",
+        "irc",
+        "papo",
+    ];
     let sources = crates.iter().flat_map(|name| texts(&ROOT.join(name).join("src")));
     let names: BTreeSet<_> =
         sources.flat_map(|path| Prose::of(&path, &fs::read_to_string(&path).expect("UTF-8")).names).collect();

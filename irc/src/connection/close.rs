@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use transport::clock;
 
 use super::{Connection, End};
-use crate::limits::CLOSING_MS_MAX;
+use crate::limits::{CLOSING_MS_MAX, SHUTDOWN_MS_MAX};
 use crate::relay::Input;
 
 impl Connection {
@@ -15,15 +15,22 @@ impl Connection {
     /// connection at the node.
     pub(super) async fn close(mut self, end: End) {
         self.response = None;
-        if let End::Because(reason) = end {
+        // The server of the node may end at the same time.
+        let wait_ms = if matches!(end, End::Shutdown) { SHUTDOWN_MS_MAX } else { CLOSING_MS_MAX };
+        let reason = match end {
+            End::Gone => None,
+            End::Because(reason) => Some(reason),
+            End::Shutdown => Some("The server is shutting down".to_owned()),
+        };
+        if let Some(reason) = reason {
             let error = self.from_server("ERROR").param(reason);
             self.send(&error);
             // A client that does not read must not keep the connection.
-            let _read_or_not = timeout(Duration::from_millis(CLOSING_MS_MAX), self.socket.finish()).await;
+            let _read_or_not = timeout(Duration::from_millis(wait_ms), self.socket.finish()).await;
         }
         if let Some(user) = self.user.clone() {
             self.shared.farewell(&user, self.id, self.is_operator);
-            let _done_or_not = timeout(Duration::from_millis(CLOSING_MS_MAX), self.end_session()).await;
+            let _done_or_not = timeout(Duration::from_millis(wait_ms), self.end_session()).await;
         }
         self.shared.relay.send(Input::Closed(self.id));
         self.shared.release(self.address.ip());

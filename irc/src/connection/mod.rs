@@ -12,7 +12,7 @@ mod later;
 mod close;
 mod commands;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub(crate) enum End {
     Gone,
     /// The client receives this reason.
     Because(String),
+    /// The front is shutting down.
+    Shutdown,
 }
 
 /// A channel that the client is in.
@@ -84,7 +86,8 @@ pub(crate) struct Connection {
     signon_ms: u64,
     spoke_ms: u64,
     channels: BTreeMap<ChannelName, Channel>,
-    monitored: BTreeSet<UserName>,
+    /// The monitored users, with the state that the client knows.
+    monitored: BTreeMap<UserName, bool>,
     multiline: Option<Multiline>,
 
     /// The lines of the response to a command with a label.
@@ -133,7 +136,7 @@ impl Connection {
             signon_ms: clock::unix_ms(),
             spoke_ms: now_ms,
             channels: BTreeMap::new(),
-            monitored: BTreeSet::new(),
+            monitored: BTreeMap::new(),
             multiline: None,
             response: None,
             batches: 0,
@@ -218,6 +221,7 @@ impl Connection {
             Item::Wallops(user, text) => self.show_wallops(&user, &text),
             Item::Marked(target) => self.show_known_mark(&target),
             Item::End(reason) => self.end = Some(End::Because(reason)),
+            Item::Shutdown => self.end = Some(End::Shutdown),
         }
     }
 

@@ -68,12 +68,21 @@ class PapoController(BaseServerController, DirectoryBasedController):
         for flag in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"]:
             command.append(f"--{flag}=tcp://127.0.0.1:0")
         command += ["--irc-control=tcp://127.0.0.1:0", "--web=off", "--metrics=off", "--registration=open"]
-        command += [f"--irc={hostname}:{port}", "--irc-guests", "--irc-name=My.Little.Server", *RATES]
+        # Guests need a loopback address.
+        address = "127.0.0.1" if hostname == "0.0.0.0" else hostname
+        command += [f"--irc={address}:{port}", "--irc-guests", "--irc-name=My.Little.Server", *RATES]
         self.proc = self.execute(command, stdout=subprocess.PIPE)
         assert self.proc.stdout is not None
         self.proc.stdout.readline()  # papo is ready.
         # The first account is the administrator.
         self._register("operuser", "operpassword")
+
+    def kill_proc(self) -> None:
+        """The data of a test is not needed, so nothing waits for a clean shutdown."""
+        assert self.proc
+        self.proc.kill()
+        self.proc.wait()
+        self.proc = None
 
     def _register(self, user: str, password: str) -> None:
         """Registers an account over IRC."""

@@ -75,6 +75,7 @@ impl Connection {
         match self.command(Command::Leave(channel.clone())).await? {
             Ok(_left) => {
                 self.channels.remove(channel);
+                self.note_channels();
                 let line = self.from_self("PART").param(shown.as_str());
                 let line = reason.map_or(line.clone(), |reason| line.param(reason));
                 self.reply(line);

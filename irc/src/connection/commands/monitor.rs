@@ -21,14 +21,14 @@ impl Connection {
             }
             "C" | "c" => self.monitored.clear(),
             "L" | "l" => {
-                let names = self.monitored.iter().map(ToString::to_string);
+                let names = self.monitored.keys().map(ToString::to_string);
                 for line in packed(names, ',', LIST_BYTES_MAX) {
                     self.numeric(Numeric::MonitorList, &[&line]);
                 }
                 self.numeric(Numeric::EndOfMonitorList, &[]);
             }
             "S" | "s" => {
-                let users = self.monitored.iter().cloned().collect();
+                let users = self.monitored.keys().cloned().collect();
                 self.report_states(users).await?;
             }
             _unknown => {}
@@ -39,11 +39,11 @@ impl Connection {
     async fn add_monitored(&mut self, targets: &str) -> Result<(), End> {
         let mut added = Vec::new();
         for user in names(targets) {
-            if self.monitored.len() >= MONITOR_MAX && !self.monitored.contains(&user) {
+            if self.monitored.len() >= MONITOR_MAX && !self.monitored.contains_key(&user) {
                 self.numeric(Numeric::MonitorListFull, &[&MONITOR_MAX.to_string(), user.as_str()]);
                 break;
             }
-            self.monitored.insert(user.clone());
+            self.monitored.entry(user.clone()).or_default();
             if !added.contains(&user) {
                 added.push(user);
             }
@@ -59,6 +59,12 @@ impl Connection {
             matches!(state, Some(State::Online | State::Away))
         };
         let (online, offline): (Vec<_>, Vec<_>) = users.into_iter().partition(is_online);
+        let known = online.iter().map(|user| (user, true)).chain(offline.iter().map(|user| (user, false)));
+        for (user, is_online) in known {
+            if let Some(known) = self.monitored.get_mut(user) {
+                *known = is_online;
+            }
+        }
         for line in packed(online.iter().map(|user| self.shared.source(user)), ',', LIST_BYTES_MAX) {
             self.numeric(Numeric::MonitorOnline, &[&line]);
         }

@@ -145,7 +145,12 @@ mod tests {
 
     #[test]
     fn lines_are_joined_by_line_breaks_unless_they_continue() {
-        let lines = ["PRIVMSG #ops :a", "PRIVMSG #ops :", "PRIVMSG #ops :b", "@draft/multiline-concat PRIVMSG #ops :c"];
+        let lines = [
+            "PRIVMSG #ops :a",
+            "PRIVMSG #ops :",
+            "PRIVMSG #ops :b",
+            "@draft/multiline-concat PRIVMSG #ops :c",
+        ];
         let multiline = collected(&lines);
         assert_eq!((&*multiline.text, multiline.lines, multiline.error), ("a\n\nbc", 4, None));
     }

@@ -31,7 +31,9 @@ impl Connection {
             }
             let is_here = |info: &UserInfo| matches!(info.state, Some(State::Online | State::Away));
             let named = |info: &UserInfo| {
-                matches(&mask, info.user.as_str()) || mask == "0" || matches(&mask, &self.shared.source(&info.user))
+                matches(&mask, info.user.as_str())
+                    || mask == "0"
+                    || matches(&mask, &self.shared.source(&info.user))
             };
             let users =
                 self.shared.users(|info| named(info) && (is_here(info) || info.user.as_str() == mask));
@@ -167,7 +169,10 @@ impl Connection {
         match user {
             Some(user) => {
                 let (name, real_name) = (self.shared.settings.name.clone(), self.real_name(&user));
-                self.numeric(Numeric::WhowasUser, &[user.as_str(), &self.shared.ident(&user), HOST, "*", &real_name]);
+                self.numeric(
+                    Numeric::WhowasUser,
+                    &[user.as_str(), &self.shared.ident(&user), HOST, "*", &real_name],
+                );
                 self.numeric(Numeric::WhoisServer, &[user.as_str(), &name, "papo"]);
             }
             None => self.numeric(Numeric::WasNoSuchNick, &[nick]),

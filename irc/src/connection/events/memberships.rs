@@ -27,6 +27,7 @@ impl Connection {
             ranks: ranked.map(|member| (member.user.clone(), member.role)).collect(),
         };
         self.channels.insert(first.clone(), channel);
+        self.note_channels();
         self.load_users(None).await?;
         let line = self.join_line(self.from_self("JOIN"), &me, &shown);
         self.reply(line);
@@ -39,6 +40,11 @@ impl Connection {
         let names = members.iter().map(|member| self.name_entry(&member.user, member.role)).collect();
         self.list_names(&shown, info.private, names);
         Ok(())
+    }
+
+    /// Tells the front which channels the client is in.
+    pub(in crate::connection) fn note_channels(&self) {
+        self.shared.set_channels(self.id, self.channels.keys().cloned().collect());
     }
 
     /// The JOIN of a user, with the account and the real name if the client requested them.
@@ -61,7 +67,8 @@ impl Connection {
 
     /// A member in the list of names.
     pub(in crate::connection) fn name_entry(&self, user: &UserName, role: Role) -> String {
-        let name = if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
+        let name =
+            if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
         format!("{}{name}", prefix(role))
     }
 
@@ -179,6 +186,7 @@ impl Connection {
     pub(super) fn show_membership_end(&mut self, entry: &Entry) {
         let (Target::Channel(channel), Some(event)) = (&entry.conversation, &entry.event) else { return };
         let Some(Channel { shown, .. }) = self.channels.remove(channel) else { return };
+        self.note_channels();
         let Some(me) = &self.user else { return };
         if event.body == Body::Left {
             return self.send(&self.line_of(event, "PART").param(shown.as_str()));

@@ -46,7 +46,8 @@ impl Connection {
 
     /// Shows that a user is away, or is back.
     pub(in crate::connection) fn show_away(&mut self, user: &UserName, text: Option<&str>) {
-        if !self.caps.has(Cap::AwayNotify) || self.user.as_ref() == Some(user) {
+        let is_own = self.user.as_ref() == Some(user);
+        if is_own || !self.caps.has(Cap::AwayNotify) || !self.shared.shares_channel(self.id, user) {
             return;
         }
         let line = Line::new(self.shared.source(user), "AWAY");
@@ -63,9 +64,8 @@ impl Connection {
 
     /// Shows that a monitored user is online or offline.
     pub(in crate::connection) fn show_monitored(&mut self, user: &UserName, is_online: bool) {
-        if !self.monitored.contains(user) {
-            return;
-        }
+        let Some(known) = self.monitored.get_mut(user).filter(|known| **known != is_online) else { return };
+        *known = is_online;
         let (numeric, name) = match is_online {
             true => (Numeric::MonitorOnline, self.shared.source(user)),
             false => (Numeric::MonitorOffline, user.to_string()),

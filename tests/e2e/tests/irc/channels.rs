@@ -98,7 +98,10 @@ fn a_kick_and_a_ban_remove_a_member() {
     assert_ends(&ana.ask("KICK #ops bia"), " 441 ana bia #ops :They aren't on that channel");
     bia.ask("JOIN #ops");
     ana.sync();
-    assert_eq!(ana.ask("MODE #ops +b bia!*@*"), [":ana!ana@papo MODE #ops +b bia!*@*", ":ana!ana@papo KICK #ops bia ana"]);
+    assert_eq!(
+        ana.ask("MODE #ops +b bia!*@*"),
+        [":ana!ana@papo MODE #ops +b bia!*@*", ":ana!ana@papo KICK #ops bia ana"]
+    );
     bia.wait_for(":ana!ana@papo KICK #ops bia ana");
     assert_ends(&bia.ask("JOIN #ops"), " 474 bia #ops :Cannot join channel (+b)");
     let bans = ana.ask("MODE #ops b");

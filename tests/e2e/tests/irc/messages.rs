@@ -94,7 +94,10 @@ fn a_text_that_is_too_long_for_a_line_is_split() {
     let mut client = node.irc("alice", "message-tags");
     bob.send("#ops", &"palavra ".repeat(200)).expect("sent");
     let lines: Vec<_> = (0..5).map(|_| client.wait_for("PRIVMSG #ops :palavra")).collect();
-    assert!(lines.iter().all(|line| line.split_once(" :").is_some_and(|(_, line)| line.len() < 510)), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.split_once(" :").is_some_and(|(_, line)| line.len() < 510)),
+        "{lines:?}"
+    );
     assert!(tag(&lines[0], "msgid").is_some() && lines[1..].iter().all(|line| tag(line, "msgid").is_none()));
 }
 
