@@ -39,7 +39,7 @@ impl Connection {
         let conversation = event.conversation();
         let id = message_id(&conversation, event.n);
         match &event.body {
-            Body::Message { id: own_id, text, reply, via } => {
+            Body::Message { id: own_id, text, reply, via, command: _ } => {
                 let command = if self.shared.is_notice(*own_id) { "NOTICE" } else { "PRIVMSG" };
                 let base = with_reply(self.line_of(event, command), &conversation, *reply);
                 let poster = via
