@@ -45,46 +45,6 @@ fn requests_under_a_foreign_name_or_from_a_foreign_site_are_refused() {
 }
 
 #[test]
-fn a_session_token_is_in_no_address_no_cache_and_no_log() {
-    let node = Node::with_gateway(&[]);
-    let [alice, _bob] = team(&node);
-    let (web, token) = (node.web(), token(&alice));
-    for path in ["/history/%23ops?token=", "/events?conversation=%23ops&token=", "/files/%23ops/1/a?token="] {
-        let answer = web.request("GET", &format!("{path}{token}"), &[], b"");
-        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
-    }
-    let address = format!("/ws?token={token}");
-    assert_eq!(web.socket(&address, &[]).err(), Some(400), "the API of the older systems is off");
-    let mut socket = web
-        .socket(&address, &[("Sec-WebSocket-Protocol", "papo.v1")])
-        .expect("a WebSocket without a session");
-    assert_eq!(socket.next_line().get("user"), None);
-
-    let login = json!({ "user": "alice", "password": PASSWORD }).to_string();
-    let json = ("Content-Type", "application/json");
-    let page = web.get("/", &token);
-    let answers = [
-        web.request("POST", "/session", &[json], login.as_bytes()),
-        web.get("/history/%23ops", &token),
-        page,
-    ];
-    for answer in &answers {
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{answer:?}");
-    }
-    for answer in &answers[..2] {
-        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{answer:?}");
-    }
-    let cookie =
-        answers[0].header("set-cookie").and_then(|set| set.split([';', '=']).nth(1)).expect("a token");
-    assert!(cookie.len() > 100, "{cookie}");
-    let broken = format!("GET /ws?token={token} HTTP/1.1\r\nHost: evil.example\r\nX\r\n\r\n");
-    web.connect().write_all(broken.as_bytes()).expect("a request");
-    let log = node.log("up");
-    assert!(log.contains("gateway started"), "{log}");
-    assert!(!log.contains(&token) && !log.contains(cookie), "{log}");
-}
-
-#[test]
 fn malformed_requests_are_refused_and_the_gateway_continues() {
     let node = Node::with_gateway(&[]);
     let web = node.web();
