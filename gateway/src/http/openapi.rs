@@ -172,7 +172,8 @@ mod tests {
                     Value::String(_) => kind == "string",
                     Value::Number(_) => kind == "integer",
                     Value::Bool(_) => kind == "boolean",
-                    other @ (Value::Null | Value::Array(_) | Value::Object(_)) => panic!("{other}"),
+                    Value::Array(_) => kind == "array",
+                    other @ (Value::Null | Value::Object(_)) => panic!("{other}"),
                 };
                 assert!(is_same, "{} {name}", method.name);
             }

@@ -37,6 +37,7 @@ const NAMES: [&str; 29] = [
     "papo_sessions",
     "papo_uptime_seconds",
     "papo_users",
+    "papo_webhook_deliveries_total",
     "papo_webhook_requests_total",
     "process_cpu_seconds_total",
     "process_max_fds",
