@@ -297,6 +297,16 @@ export interface Methods {
     params: { id: string; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
+  /** Registers the slash commands of a bot, with its token: in the conversations of the token. They replace its earlier commands. */
+  "command.register": {
+    params: { commands: { description: string; name: string; usage?: string; [further: string]: unknown }[]; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Lists the slash commands of bots in a conversation. */
+  "command.list": {
+    params: { conversation: string; [further: string]: unknown };
+    result: { commands: { bot: string; description: string; name: string; online?: boolean; usage?: string; [further: string]: unknown }[]; [further: string]: unknown };
+  };
   /** Lists all accounts, a page at a time. */
   "admin.users": {
     params: { after?: string; [further: string]: unknown };
@@ -418,6 +428,9 @@ export interface Details {
   channel_without_hash: null;
   target_without_sign: null;
   bot_conversations: { max: number };
+  command_name_characters: { max: number };
+  command_text_characters: { max: number };
+  command_repeated: { name: string };
   block_self: null;
   not_mentionable: { user: string };
   bad_hook_url: { max: number };
@@ -467,6 +480,7 @@ export interface Details {
   not_allowed: { channel: string };
   not_author: null;
   only_gateway: null;
+  not_bot: null;
   bot_account: { user: string };
   banned: { channel: string };
   user_banned: { user: string; channel: string };
@@ -496,6 +510,8 @@ export interface Details {
   no_such_upload: null;
   upload_lost: null;
   no_such_file: { n: number; conversation: string };
+  command_taken: { name: string; bot: string };
+  command_built_in: { name: string };
   name_taken: { user: string };
   channel_taken: { channel: string };
   channel_name_used: { channel: string };
@@ -525,6 +541,7 @@ export interface Details {
   too_many_join_codes: { max: number };
   too_many_hooks: { max: number };
   too_many_bot_tokens: { max: number };
+  too_many_commands: { max: number };
   too_many_levels: { max: number };
   too_many_blocks: { max: number };
   file_too_large: { max: number; bytes: number };
