@@ -7,7 +7,6 @@ mod hooks;
 mod legacy;
 mod metrics;
 mod monitors;
-mod presence;
 mod proxies;
 mod requests;
 mod rights;
