@@ -151,9 +151,7 @@ impl Engine {
             self.process(pending, None, now_ms, &mut slice)
         };
         if let Some(mut refused) = unfinished.and_then(|unfinished| self.turns.push(unfinished)) {
-            let answered = refused.answered;
-            refused.refuse_rest(&turns::server_busy());
-            let lines = (refused.answered - answered) as u64;
+            let lines = refused.refuse_rest(&turns::server_busy());
             self.metrics.count(None, RequestOutcome::Limited, lines);
             self.outbound.reply(self.ledger.position(), refused);
         }

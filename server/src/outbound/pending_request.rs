@@ -152,8 +152,9 @@ impl PendingRequest {
         }
     }
 
-    /// Answers all remaining lines with an error.
-    pub fn refuse_rest(&mut self, error: &Error) {
+    /// Answers all remaining lines with an error. Returns their number.
+    pub fn refuse_rest(&mut self, error: &Error) -> u64 {
+        let before = self.answered;
         match rpc::lines(&self.request) {
             Ok(lines) => {
                 for line in lines.skip(self.answered) {
@@ -164,6 +165,7 @@ impl PendingRequest {
             }
             Err(invalid) => rpc::encode_error(&mut self.reply, "null", &invalid),
         }
+        (self.answered - before) as u64
     }
 
     /// Answers the next line with an error.

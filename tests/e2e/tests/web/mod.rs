@@ -9,7 +9,6 @@ mod bots;
 mod legacy;
 mod metrics;
 mod monitors;
-mod presence;
 mod proxies;
 mod requests;
 mod rights;
