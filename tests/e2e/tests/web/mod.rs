@@ -7,6 +7,7 @@ mod hooks;
 mod legacy;
 mod metrics;
 mod monitors;
+mod presence;
 mod proxies;
 mod requests;
 mod rights;
