@@ -24,7 +24,7 @@ use foldhash::fast::RandomState;
 
 use self::attempts::Buckets;
 use self::barriers::{Barriers, Step};
-use self::connection::Connection;
+use self::connection::{Connection, Session};
 use self::presence::Presences;
 use self::queue::{LAGGED, LineKind};
 use self::topics::Topics;
@@ -183,7 +183,7 @@ impl Hub {
         self.calls.remove(&id);
         let Some(connection) = self.connections.remove(&id) else { return };
         if let Some(token) = &connection.token {
-            self.presences.leave(token, id);
+            self.presences.leave(token, id, matches!(connection.session, Session::Open));
         }
         if let Some(user) = connection.user
             && let Some(count) = self.users.get_mut(&user)

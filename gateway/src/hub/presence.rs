@@ -12,7 +12,6 @@ use foldhash::fast::{FixedState, RandomState};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::connection::Session;
 use super::{Call, Hub};
 use crate::connection_id::{ConnectionId, SenderId};
 use crate::limits::LAST_TAB_MS;
@@ -76,9 +75,12 @@ impl Presences {
         tabs.reported
     }
 
-    pub(super) fn leave(&mut self, token: &Token, id: ConnectionId) {
-        if let Some(tabs) = self.tokens.get_mut(token) {
-            tabs.states.remove(&id);
+    /// Removes a tab. Forgets a token that the server never accepted.
+    pub(super) fn leave(&mut self, token: &Token, id: ConnectionId, is_checked: bool) {
+        let Some(tabs) = self.tokens.get_mut(token) else { return };
+        tabs.states.remove(&id);
+        if tabs.states.is_empty() && !is_checked {
+            self.tokens.remove(token);
         }
     }
 
@@ -112,7 +114,7 @@ impl Presences {
 
 impl Hub {
     /// The line for a `presence.set` of a tab: it reports the state of all tabs of its token. `None` if the
-    /// session of the tab is not checked.
+    /// tab has no token.
     pub(super) fn presence_line(
         &mut self,
         id: ConnectionId,
@@ -120,7 +122,7 @@ impl Hub {
         state: State,
         now_ms: u64,
     ) -> Option<Vec<u8>> {
-        let connection = self.connections.get(&id).filter(|tab| matches!(tab.session, Session::Open))?;
+        let connection = self.connections.get(&id)?;
         let token = connection.token.clone()?;
         let state = self.presences.set(&token, (id, connection.sender), state, now_ms);
         Some(self.presences.line(request, &token, state).into_bytes())

@@ -9,6 +9,7 @@ mod bots;
 mod legacy;
 mod metrics;
 mod monitors;
+mod presence;
 mod proxies;
 mod requests;
 mod rights;

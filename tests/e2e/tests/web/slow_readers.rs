@@ -2,6 +2,7 @@
 
 use common::limits::TEXT_BYTES_MAX;
 use e2e::Node;
+use rustix::process::Signal;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -53,4 +54,28 @@ fn a_slow_reader_is_informed_and_repairs_from_the_history() {
     assert_eq!(page["head"], head);
     alice.send("#ops", "after").expect("stored");
     while socket.next_event()["text"] != "after" {}
+}
+
+/// More frames of 1 MiB than the gateway holds for one address (16) and the sockets to the broker hold.
+const FRAMES: usize = 44;
+
+#[test]
+fn frames_for_a_stopped_broker_are_bounded_and_the_gateway_continues() {
+    let mut node = Node::in_three_processes();
+    node.add_gateway();
+    let web = node.web();
+    let headers = [("Sec-WebSocket-Protocol", "papo.v1")];
+    let open = || web.socket("/ws", &headers).expect("a WebSocket");
+    open().call("server.info", json!({})).expect("an answer");
+    node.process("broker").signal(Signal::STOP);
+    let padding = "x".repeat((1 << 20) - 200);
+    let params = json!({ "padding": padding });
+    let line = json!({ "jsonrpc": "2.0", "id": 1, "method": "server.info", "params": params }).to_string();
+    let mut sockets: Vec<_> = std::iter::repeat_with(open).take(FRAMES).collect();
+    sockets.iter_mut().for_each(|socket| socket.send(&line));
+    assert_eq!(sockets.pop().expect("the last one").close_code(), 4503);
+    open().call("gateway.ping", json!({})).expect("the gateway answers its own methods");
+    node.process("broker").signal(Signal::CONT);
+    drop(sockets);
+    open().call_until_answered("server.info", json!({})).expect("the frames are gone");
 }
