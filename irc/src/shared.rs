@@ -457,7 +457,9 @@ mod tests {
         assert!(!shared.is_notice(first));
         let target = Target::Channel(ops);
         assert!(shared.set_mark(&ana, &target, 2) && !shared.set_mark(&ana, &target, 1));
-        (0..MARKS_MAX).for_each(|n| drop(shared.set_mark(&user(&format!("u{n}")), &target, 1)));
+        for n in 0..MARKS_MAX {
+            shared.set_mark(&user(&format!("u{n}")), &target, 1);
+        }
         assert_eq!((shared.mark(&ana, &target), shared.board().marks.len()), (Some(2), MARKS_MAX));
     }
 

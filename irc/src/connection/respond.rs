@@ -107,6 +107,11 @@ impl Connection {
                 let acknowledged = self.from_server("ACK").tag("label", label);
                 self.send(&acknowledged);
             }
+            Err(mut lines) if is_one_batch(&lines) => {
+                let first = lines.remove(0);
+                self.send(&first.tag("label", label));
+                lines.iter().for_each(|line| self.send(line));
+            }
             Err(lines) => {
                 let batch = self.new_batch();
                 let begin = self.from_server("BATCH").tag("label", label);
@@ -129,4 +134,12 @@ impl Connection {
         let text = "Message rejected, it contained bytes that are not UTF-8";
         self.fail(command, "INVALID_UTF8", &[], text);
     }
+}
+
+/// Whether lines are one batch, which can have a label of its own.
+fn is_one_batch(lines: &[Line]) -> bool {
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return false };
+    let name = first.first_param().strip_prefix('+');
+    let is_batch = first.command() == "BATCH" && last.command() == "BATCH";
+    is_batch && name.is_some() && name == last.first_param().strip_prefix('-')
 }

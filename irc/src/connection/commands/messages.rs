@@ -77,6 +77,8 @@ impl Connection {
                     self.numeric(Numeric::Away, &[user.as_str(), &text]);
                 }
             }
+            // RFC 2812, section 3.3.2: no reply to a NOTICE.
+            Err(_) if command == "NOTICE" => {}
             Err(error) => self.refuse_message(command, name, &error),
         }
         Ok(())
