@@ -71,7 +71,7 @@ impl Connection {
             user @ Target::User(_) => target_name(user),
         };
         let time = mark.map_or_else(|| "*".to_owned(), |at| format!("timestamp={}", times::written(at)));
-        self.from_server("MARKREAD").param(name).param(time)
+        self.server_line("MARKREAD").param(name).param(time)
     }
 
     /// The exact time of a read mark, or the time of the event that the node knows.
