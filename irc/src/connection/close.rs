@@ -23,7 +23,7 @@ impl Connection {
             End::Shutdown => Some("The server is shutting down".to_owned()),
         };
         if let Some(reason) = reason {
-            let error = self.from_server("ERROR").param(reason);
+            let error = self.server_line("ERROR").param(reason);
             self.send(&error);
             // A client that does not read must not keep the connection.
             let _read_or_not = timeout(Duration::from_millis(wait_ms), self.socket.finish()).await;

@@ -260,7 +260,7 @@ impl Connection {
         }
         if now_ms >= self.pinged_ms.max(self.socket.received_ms) + PING_MS {
             self.pinged_ms = now_ms;
-            let ping = self.from_server("PING").param(self.shared.settings.name.clone());
+            let ping = self.server_line("PING").param(self.shared.settings.name.clone());
             self.send(&ping);
         }
         Ok(())

@@ -43,7 +43,7 @@ impl Connection {
                 let request = message.param(1).unwrap_or_default().trim();
                 let outcome = self.caps.requested(request);
                 let word = if outcome.is_some() { "ACK" } else { "NAK" };
-                let line = self.from_server("CAP").param(self.nick()).param(word).param(request);
+                let line = self.server_line("CAP").param(self.nick()).param(word).param(request);
                 self.reply(line);
                 self.caps = outcome.unwrap_or(self.caps);
             }
@@ -67,7 +67,7 @@ impl Connection {
         }
         let last = lines.len() - 1;
         for (number, names) in lines.into_iter().enumerate() {
-            let line = self.from_server("CAP").param(self.nick()).param(subcommand);
+            let line = self.server_line("CAP").param(self.nick()).param(subcommand);
             let line = if number < last && self.registration.has_values { line.param("*") } else { line };
             self.reply(line.param(names));
         }
@@ -208,7 +208,7 @@ impl Connection {
         match self.create_account(&name, password, code.or_else(|| self.join_code())).await? {
             Ok(()) => {
                 let text = "Account created";
-                let line = self.from_server("REGISTER").param("SUCCESS").param(name.clone()).param(text);
+                let line = self.server_line("REGISTER").param("SUCCESS").param(name.clone()).param(text);
                 self.reply(line);
                 if self.log_in(&name, password).await?.is_ok() {
                     self.report_login();

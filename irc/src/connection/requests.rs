@@ -121,8 +121,8 @@ impl Connection {
 
 /// The result of a request of the method `R`.
 fn result<R: Request>(answer: Answer) -> Result<R::Result, Error> {
-    match answer {
-        Answer::Result(result) => session::decode::<R>(&result),
-        other => Err(Detail::BadAnswer { error: format!("{other:?}") }.into()),
-    }
+    let Answer::Result(result) = answer else {
+        return Err(Detail::BadAnswer { error: "not a result".to_owned() }.into());
+    };
+    session::decode::<R>(&result)
 }

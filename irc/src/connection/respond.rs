@@ -31,12 +31,12 @@ impl Connection {
         }
     }
 
-    pub(super) fn from_server(&self, command: &'static str) -> Line {
+    pub(super) fn server_line(&self, command: &'static str) -> Line {
         Line::new(self.shared.settings.name.clone(), command)
     }
 
     /// A line of the user, with the current time.
-    pub(super) fn from_self(&self, command: &'static str) -> Line {
+    pub(super) fn own_line(&self, command: &'static str) -> Line {
         let from = self.user.as_ref().map(|user| self.shared.source(user)).unwrap_or_default();
         self.stamped(Line::new(from, command))
     }
@@ -65,13 +65,13 @@ impl Connection {
 
     /// Replies with a numeric. Its standard text is the last parameter.
     pub(super) fn numeric(&mut self, numeric: Numeric, params: &[&str]) {
-        let line = self.from_server(numeric.code()).param(self.nick()).params(params.iter().copied());
+        let line = self.server_line(numeric.code()).param(self.nick()).params(params.iter().copied());
         self.reply(if numeric.text().is_empty() { line } else { line.param(numeric.text()) });
     }
 
     /// Replies with a standard reply, or with a notice to clients that do not know them.
     pub(super) fn fail(&mut self, command: &str, code: &str, context: &[&str], text: &str) {
-        let line = self.from_server("FAIL").param(command).param(code).params(context.iter().copied());
+        let line = self.server_line("FAIL").param(command).param(code).params(context.iter().copied());
         self.reply(line.param(text));
     }
 
@@ -82,7 +82,7 @@ impl Connection {
             self.fail(command, &code, context, &error.message);
         } else {
             let params: Vec<_> = [command].into_iter().chain(context.iter().copied()).collect();
-            let line = self.from_server(Numeric::UnknownError.code()).param(self.nick());
+            let line = self.server_line(Numeric::UnknownError.code()).param(self.nick());
             self.reply(line.params(params).param(error.message.clone()));
         }
     }
@@ -104,17 +104,22 @@ impl Connection {
         match <[Line; 1]>::try_from(lines) {
             Ok([line]) => self.send(&line.tag("label", label)),
             Err(lines) if lines.is_empty() => {
-                let acknowledged = self.from_server("ACK").tag("label", label);
+                let acknowledged = self.server_line("ACK").tag("label", label);
                 self.send(&acknowledged);
+            }
+            Err(mut lines) if is_one_batch(&lines) => {
+                let first = lines.remove(0);
+                self.send(&first.tag("label", label));
+                lines.iter().for_each(|line| self.send(line));
             }
             Err(lines) => {
                 let batch = self.new_batch();
-                let begin = self.from_server("BATCH").tag("label", label);
+                let begin = self.server_line("BATCH").tag("label", label);
                 self.send(&begin.param(format!("+{batch}")).param("labeled-response"));
                 for line in lines {
                     self.send(&line.tag("batch", batch.clone()));
                 }
-                let end = self.from_server("BATCH").param(format!("-{batch}"));
+                let end = self.server_line("BATCH").param(format!("-{batch}"));
                 self.send(&end);
             }
         }
@@ -129,4 +134,12 @@ impl Connection {
         let text = "Message rejected, it contained bytes that are not UTF-8";
         self.fail(command, "INVALID_UTF8", &[], text);
     }
+}
+
+/// Whether lines are one batch, which can have a label of its own.
+fn is_one_batch(lines: &[Line]) -> bool {
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return false };
+    let name = first.first_param().strip_prefix('+');
+    let is_batch = first.command() == "BATCH" && last.command() == "BATCH";
+    is_batch && name.is_some() && name == last.first_param().strip_prefix('-')
 }

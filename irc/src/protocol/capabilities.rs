@@ -29,7 +29,7 @@ capabilities! {
     AccountTag "account-tag";
     AwayNotify "away-notify";
     Batch "batch";
-    CapNotify "cap-notify";
+    Notify "cap-notify";
     Chghost "chghost";
     AccountRegistration "draft/account-registration" = "before-connect";
     ChatHistory "draft/chathistory";

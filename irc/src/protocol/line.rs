@@ -22,6 +22,10 @@ impl Line {
         self.command
     }
 
+    pub(crate) fn first_param(&self) -> &str {
+        self.params.first().map_or("", String::as_str)
+    }
+
     /// The same tags and source with another command.
     #[must_use]
     pub(crate) fn with_command(self, command: &'static str) -> Self {

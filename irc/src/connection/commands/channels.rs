@@ -76,7 +76,7 @@ impl Connection {
             Ok(_left) => {
                 self.channels.remove(channel);
                 self.note_channels();
-                let line = self.from_self("PART").param(shown.as_str());
+                let line = self.own_line("PART").param(shown.as_str());
                 let line = reason.map_or(line.clone(), |reason| line.param(reason));
                 self.reply(line);
             }
@@ -108,7 +108,7 @@ impl Connection {
                 if let Some(channel) = self.channels.get_mut(&channel) {
                     subject.as_str().clone_into(&mut channel.subject);
                 }
-                let line = self.from_self("TOPIC").param(shown.as_str());
+                let line = self.own_line("TOPIC").param(shown.as_str());
                 self.reply(line.param(one_line(subject.as_str())));
             }
             Err(error) => self.refuse("TOPIC", &shown, &error),
@@ -206,7 +206,7 @@ impl Connection {
         match self.act::<ChannelKick>(&channel, Body::Kicked(user.clone()), params).await? {
             Ok(_done) => {
                 self.set_rank(&channel, &user, Role::Member);
-                let line = self.from_self("KICK").param(shown.as_str()).param(user.as_str());
+                let line = self.own_line("KICK").param(shown.as_str()).param(user.as_str());
                 self.reply(line.param(comment));
             }
             Err(error) => match error.reason() {

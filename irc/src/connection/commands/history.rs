@@ -235,14 +235,14 @@ impl Connection {
             user @ Target::User(_) => target_name(user),
         };
         let batch = self.new_batch();
-        let open = self.from_server("BATCH").param(format!("+{batch}"));
+        let open = self.server_line("BATCH").param(format!("+{batch}"));
         self.reply(open.param("chathistory").param(name));
         for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
             for line in self.message_lines(event) {
                 self.reply(line.tag("batch", batch.clone()));
             }
         }
-        let close = self.from_server("BATCH").param(format!("-{batch}"));
+        let close = self.server_line("BATCH").param(format!("-{batch}"));
         self.reply(close);
     }
 
@@ -271,13 +271,13 @@ impl Connection {
         }
         found.sort();
         let batch = self.new_batch();
-        let open = self.from_server("BATCH").param(format!("+{batch}")).param("draft/chathistory-targets");
+        let open = self.server_line("BATCH").param(format!("+{batch}")).param("draft/chathistory-targets");
         self.reply(open);
         for (at, target) in found.into_iter().take(limit) {
-            let line = self.from_server("CHATHISTORY").tag("batch", batch.clone()).param("TARGETS");
+            let line = self.server_line("CHATHISTORY").tag("batch", batch.clone()).param("TARGETS");
             self.reply(line.param(target_name(&target)).param(times::written(at)));
         }
-        let close = self.from_server("BATCH").param(format!("-{batch}"));
+        let close = self.server_line("BATCH").param(format!("-{batch}"));
         self.reply(close);
         Ok(())
     }

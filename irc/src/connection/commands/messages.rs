@@ -77,6 +77,8 @@ impl Connection {
                     self.numeric(Numeric::Away, &[user.as_str(), &text]);
                 }
             }
+            // RFC 2812, section 3.3.2: no reply to a NOTICE.
+            Err(_) if command == "NOTICE" => {}
             Err(error) => self.refuse_message(command, name, &error),
         }
         Ok(())
@@ -171,7 +173,7 @@ impl Connection {
             self.request::<MessageDelete>(|token| Delete { token, conversation, n, id: own_id }).await?;
         match outcome {
             Ok(_sent) => {
-                let line = self.from_self("REDACT").param(target_name(&to));
+                let line = self.own_line("REDACT").param(target_name(&to));
                 let line = line.param(message_id(&self.conversation(&to), n));
                 let line = message.filled(2).map_or(line.clone(), |reason| line.param(reason));
                 self.reply(line);

@@ -121,10 +121,10 @@ impl Connection {
 
     async fn run_command(&mut self, message: &Message) -> Result<(), End> {
         let Some(row) = COMMANDS.iter().find(|row| row.name == message.command) else {
-            let numeric = if self.is_welcome { Numeric::UnknownCommand } else { Numeric::NotRegistered };
-            match numeric {
-                Numeric::UnknownCommand => self.numeric(numeric, &[&message.command]),
-                _before_welcome => self.numeric(numeric, &[]),
+            if self.is_welcome {
+                self.numeric(Numeric::UnknownCommand, &[&message.command]);
+            } else {
+                self.numeric(Numeric::NotRegistered, &[]);
             }
             return Ok(());
         };
@@ -136,27 +136,7 @@ impl Connection {
             self.numeric(Numeric::NeedMoreParams, &[row.name]);
             return Ok(());
         }
-        if self.is_welcome {
-            self.dispatch(row.verb, message).await
-        } else {
-            self.dispatch_early(row.verb, message).await
-        }
-    }
-
-    /// Runs a command of a client that is not welcome yet.
-    async fn dispatch_early(&mut self, verb: Verb, message: &Message) -> Result<(), End> {
-        match verb {
-            Verb::Authenticate => self.authenticate(message).await?,
-            Verb::Cap => self.cap(message).await?,
-            Verb::Nick => self.nick_command(message).await?,
-            Verb::Pass => self.pass(message),
-            Verb::Ping => self.ping_before_welcome(message),
-            Verb::Quit => return Err(quit(message)),
-            Verb::Register => self.register_command(message).await?,
-            Verb::User => self.user_command(message).await?,
-            _others_need_a_welcome => {}
-        }
-        Ok(())
+        self.dispatch(row.verb, message).await
     }
 
     async fn dispatch(&mut self, verb: Verb, message: &Message) -> Result<(), End> {

@@ -123,7 +123,7 @@ impl Connection {
             Ok(_done) => {
                 self.set_rank(channel, &user, role);
                 let sign = if is_on { '+' } else { '-' };
-                let line = self.from_self("MODE").param(shown.as_str()).param(format!("{sign}{mode}"));
+                let line = self.own_line("MODE").param(shown.as_str()).param(format!("{sign}{mode}"));
                 self.reply(line.param(user.as_str()));
             }
             Err(error) if error.reason() == Some(Reason::NoSuchMember) => {
@@ -153,11 +153,11 @@ impl Connection {
         match outcome {
             Ok(_done) => {
                 let mode = if is_on { "+b" } else { "-b" };
-                let line = self.from_self("MODE").param(shown.as_str()).param(mode);
+                let line = self.own_line("MODE").param(shown.as_str()).param(mode);
                 self.reply(line.param(format!("{user}!*@*")));
                 if is_member {
                     self.set_rank(channel, &user, Role::Member);
-                    let line = self.from_self("KICK").param(shown.as_str()).param(user.as_str());
+                    let line = self.own_line("KICK").param(shown.as_str()).param(user.as_str());
                     self.reply(line.param(self.nick()));
                 }
             }
@@ -185,7 +185,7 @@ impl Connection {
                     channel.is_private = is_on;
                 }
                 let sign = if is_on { '+' } else { '-' };
-                let line = self.from_self("MODE").param(shown.as_str());
+                let line = self.own_line("MODE").param(shown.as_str());
                 self.reply(line.param(format!("{sign}{mode}")));
             }
             Err(error) => self.refuse("MODE", &shown, &error),

@@ -40,7 +40,7 @@ impl Connection {
             self.shared.note_operator();
         }
         self.numeric(Numeric::YouAreOperator, &[]);
-        let line = self.from_self("MODE").param(self.nick()).param("+o");
+        let line = self.own_line("MODE").param(self.nick()).param("+o");
         self.reply(line);
         Ok(())
     }

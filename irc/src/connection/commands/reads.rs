@@ -11,6 +11,9 @@ use crate::inbox::Item;
 use crate::protocol::message::Message;
 use crate::protocol::times;
 
+/// The number of events among which the last message is searched.
+const EVENTS_SEARCHED: u64 = 50;
+
 impl Connection {
     pub(super) async fn mark_read(&mut self, message: &Message) -> Result<(), End> {
         let Some(name) = message.filled(0) else {
@@ -68,7 +71,7 @@ impl Connection {
             user @ Target::User(_) => target_name(user),
         };
         let time = mark.map_or_else(|| "*".to_owned(), |at| format!("timestamp={}", times::written(at)));
-        self.from_server("MARKREAD").param(name).param(time)
+        self.server_line("MARKREAD").param(name).param(time)
     }
 
     /// The exact time of a read mark, or the time of the event that the node knows.
@@ -84,12 +87,14 @@ impl Connection {
         self.time_of(target, n).await
     }
 
+    /// The time of the last message up to the event `n`. Without a message, nothing was read.
     async fn time_of(&mut self, target: &Target, n: u64) -> Result<Option<u64>, End> {
         let page = self.page(target, |history| {
-            history.after = Some(n.saturating_sub(1));
-            history.limit = Some(1);
+            history.before = Some(n.saturating_add(1));
+            history.limit = Some(EVENTS_SEARCHED);
         });
-        Ok(page.await?.first().and_then(|entry| entry.event.as_ref()).map(|event| event.at))
+        let mut newest_first = page.await?.into_iter().rev().filter_map(|entry| entry.event);
+        Ok(newest_first.find(|event| event.body.is_content()).map(|event| event.at))
     }
 
     /// Shows a read mark that another program of the user set. A later exact time is shown already.

@@ -16,20 +16,20 @@ use crate::protocol::times;
 impl Connection {
     /// A PONG also shows that the node answers: all events that were stored before are on their way.
     pub(super) async fn ping(&mut self, message: &Message) -> Result<(), End> {
-        if message.filled(0).is_some() {
+        if self.is_welcome && message.filled(0).is_some() {
             let _answered = self.command(Command::Ping).await?;
         }
-        self.ping_before_welcome(message);
+        self.pong(message);
         Ok(())
     }
 
-    pub(super) fn ping_before_welcome(&mut self, message: &Message) {
+    fn pong(&mut self, message: &Message) {
         let Some(token) = message.filled(0) else {
             let numeric = if message.params.is_empty() { Numeric::NeedMoreParams } else { Numeric::NoOrigin };
             let context: &[&str] = if message.params.is_empty() { &["PING"] } else { &[] };
             return self.numeric(numeric, context);
         };
-        let line = self.from_server("PONG").param(self.shared.settings.name.clone()).param(token);
+        let line = self.server_line("PONG").param(self.shared.settings.name.clone()).param(token);
         self.reply(line);
     }
 

@@ -72,7 +72,7 @@ impl Connection {
         };
         match self.request::<UserSet>(|token| SetUser { token, display_name }).await? {
             Ok(_done) => {
-                let line = self.from_self("SETNAME").param(name);
+                let line = self.own_line("SETNAME").param(name);
                 self.reply(line);
             }
             Err(error) => self.fail("SETNAME", "CANNOT_CHANGE_REALNAME", &[], &error.message),

@@ -29,7 +29,7 @@ impl Connection {
         self.channels.insert(first.clone(), channel);
         self.note_channels();
         self.load_users(None).await?;
-        let line = self.join_line(self.from_self("JOIN"), &me, &shown);
+        let line = self.join_line(self.own_line("JOIN"), &me, &shown);
         self.reply(line);
         if !info.subject.is_empty() {
             self.numeric(Numeric::Topic, &[shown.as_str(), &one_line(info.subject.as_str())]);
@@ -117,23 +117,22 @@ impl Connection {
             let comment = self.shared.remark(channel, user).unwrap_or_else(|| event.from.to_string());
             self.line_of(event, "KICK").param(shown.as_str()).param(user.as_str()).param(comment)
         };
-        match &event.body {
-            Body::Kicked(user) => {
-                let line = kick(user);
-                self.set_rank(channel, user, Role::Member);
-                self.send(&line);
-            }
-            Body::Banned(user) => {
-                let lines = [mode("+b", user), kick(user)];
-                self.set_rank(channel, user, Role::Member);
-                lines.iter().for_each(|line| self.send(line));
-            }
-            Body::Unbanned(user) => self.send(&mode("-b", user)),
-            Body::Invited(user) if self.caps.has(Cap::InviteNotify) => {
-                let line = self.line_of(event, "INVITE").param(user.as_str());
-                self.send(&line.param(shown.as_str()));
-            }
-            _other => {}
+        if let Body::Kicked(user) = &event.body {
+            let line = kick(user);
+            self.set_rank(channel, user, Role::Member);
+            self.send(&line);
+        } else if let Body::Banned(user) = &event.body {
+            let lines = [mode("+b", user), kick(user)];
+            self.set_rank(channel, user, Role::Member);
+            lines.iter().for_each(|line| self.send(line));
+        } else if let Body::Unbanned(user) = &event.body {
+            let line = mode("-b", user);
+            self.send(&line);
+        } else if let Body::Invited(user) = &event.body
+            && self.caps.has(Cap::InviteNotify)
+        {
+            let line = self.line_of(event, "INVITE").param(user.as_str());
+            self.send(&line.param(shown.as_str()));
         }
     }
 
@@ -177,7 +176,7 @@ impl Connection {
         if let Some(archived) = archived {
             let text =
                 if *archived { "archived this channel: it is read-only" } else { "restored this channel" };
-            let line = self.from_server("NOTICE").param(shown.as_str());
+            let line = self.server_line("NOTICE").param(shown.as_str());
             self.send(&line.param(format!("{} {text}", event.from)));
         }
     }
@@ -191,9 +190,10 @@ impl Connection {
         if event.body == Body::Left {
             return self.send(&self.line_of(event, "PART").param(shown.as_str()));
         }
-        let reason = match &event.body {
-            Body::ChannelDeleted => "The channel was deleted".to_owned(),
-            _removed => self.shared.remark(channel, me).unwrap_or_else(|| event.from.to_string()),
+        let reason = if event.body == Body::ChannelDeleted {
+            "The channel was deleted".to_owned()
+        } else {
+            self.shared.remark(channel, me).unwrap_or_else(|| event.from.to_string())
         };
         let line = self.line_of(event, "KICK").param(shown.as_str()).param(me.as_str()).param(reason);
         self.send(&line);
@@ -214,7 +214,7 @@ impl Connection {
         }
         let old = std::mem::replace(&mut known.shown, name.clone());
         let text = format!("The channel is now {name}");
-        let line = self.from_self("PART").param(old.as_str()).param(text);
+        let line = self.own_line("PART").param(old.as_str()).param(text);
         self.send(&line);
         self.channels.remove(channel);
         self.later.push_back(crate::connection::later::Later::Joined(channel.clone()));

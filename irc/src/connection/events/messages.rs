@@ -65,7 +65,20 @@ impl Connection {
             Body::Deleted { of, .. } => vec![self.deletion(event, &conversation, *of)],
             Body::Reacted { of, emoji, .. } => self.reaction(event, "+draft/react", emoji.as_str(), *of),
             Body::Unreacted { of, emoji, .. } => self.reaction(event, "+draft/unreact", emoji.as_str(), *of),
-            _other => Vec::new(),
+            Body::Redacted { .. }
+            | Body::Created { .. }
+            | Body::Joined
+            | Body::Left
+            | Body::Invited(_)
+            | Body::Declined
+            | Body::Kicked(_)
+            | Body::Banned(_)
+            | Body::Unbanned(_)
+            | Body::Role(..)
+            | Body::Set { .. }
+            | Body::Renamed(_)
+            | Body::ChannelDeleted
+            | Body::Unknown => Vec::new(),
         }
     }
 
@@ -91,7 +104,7 @@ impl Connection {
             let line = if continues { line.tag("draft/multiline-concat", "") } else { line };
             lines.push(line.param(target.clone()).param(text));
         }
-        lines.push(self.from_server("BATCH").param(format!("-{batch}")));
+        lines.push(self.server_line("BATCH").param(format!("-{batch}")));
         lines
     }
 
@@ -102,7 +115,7 @@ impl Connection {
         }
         let text = format!("{} deleted message {of}", event.from);
         let to = if matches!(event.to, Target::Channel(_)) { target } else { self.nick() };
-        self.from_server("NOTICE").param(to).param(text)
+        self.server_line("NOTICE").param(to).param(text)
     }
 
     fn reaction(&self, event: &Event<'_>, tag: &'static str, emoji: &str, of: u64) -> Vec<Line> {
@@ -118,7 +131,7 @@ impl Connection {
     pub(super) fn show_announcement(&mut self, event: &Event<'_>) {
         let Body::Message { text, .. } = &event.body else { return };
         for Part { text, .. } in parts(text.as_str(), LIST_BYTES_MAX - NAME_BYTES_MAX) {
-            let line = self.from_server("NOTICE").param(self.nick());
+            let line = self.server_line("NOTICE").param(self.nick());
             self.send(&line.param(format!("{} to all users: {text}", event.from)));
         }
     }

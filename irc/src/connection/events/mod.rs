@@ -59,7 +59,7 @@ impl Connection {
     /// Sends a notice of the server.
     pub(super) fn notice(&mut self, text: &str) {
         if self.is_welcome {
-            let line = self.from_server("NOTICE").param(self.nick()).param(text);
+            let line = self.server_line("NOTICE").param(self.nick()).param(text);
             self.send(&line);
         }
     }

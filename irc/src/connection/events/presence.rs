@@ -70,7 +70,7 @@ impl Connection {
             true => (Numeric::MonitorOnline, self.shared.source(user)),
             false => (Numeric::MonitorOffline, user.to_string()),
         };
-        let line = self.from_server(numeric.code()).param(self.nick()).param(name);
+        let line = self.server_line(numeric.code()).param(self.nick()).param(name);
         self.send(&line);
     }
 
