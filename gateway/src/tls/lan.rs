@@ -152,7 +152,8 @@ fn authority_params(key: &KeyPair, names: &[String], now_s: u64) -> Result<Certi
 
 fn web_params(names: &[String], now_s: u64) -> Result<CertificateParams, LanError> {
     let mut params = valid(CertificateParams::new(names.to_vec())?, now_s, CERTIFICATE_S);
-    params.distinguished_name = named(names.first().map(String::as_str).unwrap_or_default());
+    // OpenSSL reads a common name with dots as the name of a host, and the authority permits no such address.
+    params.distinguished_name = named("papo");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
@@ -201,6 +202,8 @@ fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use x509_cert::der::Decode as _;
+
     use super::super::certificate::{Certificate, unix_s};
     use super::*;
 
@@ -219,7 +222,11 @@ mod tests {
         assert_eq!(first.fingerprint, second.fingerprint);
         let read = |path| disk::read(path).expect("a file");
         let parsed = Certificate::parse(&read(&second.certificate), &read(&second.key), &both, unix_s());
-        assert_eq!(parsed.expect("usable").validity.lifetime_s(), CERTIFICATE_S);
+        let parsed = parsed.expect("usable");
+        assert_eq!(parsed.validity.lifetime_s(), CERTIFICATE_S);
+        let leaf = parsed.key.cert.first().expect("a certificate");
+        let leaf = x509_cert::Certificate::from_der(leaf).expect("a certificate");
+        assert_eq!(leaf.tbs_certificate.subject.to_string(), "CN=papo");
         for other in ["mail.lan", "192.0.2.11"] {
             let error = create(&folder, &names(&[other]), unix_s()).expect_err("a foreign name").to_string();
             assert!(error.contains(&format!("cannot sign for {other}")), "{error}");
