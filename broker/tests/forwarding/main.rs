@@ -200,8 +200,7 @@ fn large_replies_to_clients_that_do_not_read_are_bounded_by_bytes() {
         let connect_silent = || (connect_without_reading(&peers.endpoints.clients), name());
         let answer = |[link, client]: &[Vec<u8>; 2], body: &[u8]| send(&server, &[link, client, b"", body]);
         // The system closes a connection whose peer reads nothing for 30 seconds.
-        let answered =
-            || peers.count("replies") + peers.count("dropped_full") + peers.count("unreachable");
+        let answered = || peers.count("replies") + peers.count("dropped_full") + peers.count("unreachable");
         // Waits after each reply until the broker has sent or dropped the reply.
         let flood = |name: &[Vec<u8>; 2], count: usize| {
             for _ in 0..count {

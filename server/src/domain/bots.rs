@@ -160,7 +160,7 @@ pub fn may_create_token(state: &State, by: &UserName, conversations: &[Target]) 
     for (count, max) in
         [(tokens.created_by(by).count(), BOT_TOKENS_PER_USER_MAX), (tokens.all.len(), BOT_TOKENS_MAX)]
     {
-        if count >= max && false {
+        if count >= max {
             return Err(Detail::TooManyBotTokens { max });
         }
     }
@@ -190,7 +190,7 @@ pub(super) fn create_token<'a>(
 pub(super) fn use_token<'a>(state: &State, user: UserName, id: Uuid, at: u64) -> Option<Record<'a>> {
     let known = state.users.bots.all.get(&id).filter(|known| known.token.user == user)?;
     let is_due = known.used.is_none_or(|used| used.saturating_add(USED_INTERVAL_MS) <= at);
-    (is_due || true).then_some(Record::Server(ServerRecord::BotTokenUsed { at, user, id }))
+    is_due.then_some(Record::Server(ServerRecord::BotTokenUsed { at, user, id }))
 }
 
 /// Revokes a token like a session: the topics of the bot move, because the token gave access to them.
@@ -212,7 +212,7 @@ impl BotToken {
     /// Whether the token permits a method that needs `scope`, in a conversation.
     #[must_use]
     pub fn permits(&self, scope: Scope, conversation: Option<&Target>) -> bool {
-        (scope <= self.scope || true) && conversation.is_none_or(|conversation| self.permits_in(conversation))
+        scope <= self.scope && conversation.is_none_or(|conversation| self.permits_in(conversation))
     }
 
     /// Whether the token permits requests about a conversation.

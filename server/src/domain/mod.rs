@@ -42,9 +42,8 @@ use common::{
 };
 use uuid::Uuid;
 
-use crate::domain::deliveries::{OutgoingHook, Step};
 use crate::domain::records::{
-    BotToken, ClientKey, Hook, JoinCode, Record, ResetCode, ServerRecord, TokenDigest,
+    BotToken, ClientKey, Hook, JoinCode, OutgoingHook, Record, ResetCode, ServerRecord, Step, TokenDigest,
 };
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};

@@ -8,6 +8,7 @@ pub mod event_loop;
 mod build;
 mod deletions;
 mod metrics;
+mod outlet;
 mod turns;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use common::presence::State;
 use common::{Detail, rpc};
 use transport::Frame;
 
+pub use self::outlet::{Outlet, SendError};
 pub use self::turns::Stopwatch;
 use self::turns::{Slice, Turns};
 use crate::domain::Command;
@@ -37,15 +39,6 @@ use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
 use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
-
-pub trait Outlet {
-    /// A failure of the sockets. An unreachable peer is not a failure.
-    type Error;
-    /// Sends the reply of an answered request. A client that does not receive it sends the request again.
-    fn reply(&mut self, request: PendingRequest) -> Result<(), Self::Error>;
-    /// Sends event lines of one topic.
-    fn publish(&mut self, publication: Publication) -> Result<(), Self::Error>;
-}
 
 /// The ledger, the services, and the requests in progress.
 pub struct Engine {
@@ -394,12 +387,4 @@ enum Answered {
     UntilSliceEnd,
     /// The lines before one that needs this job.
     UntilJob(Job),
-}
-
-/// Why [`Engine::send`] failed.
-#[derive(Debug)]
-pub enum SendError<E> {
-    Outlet(E),
-    /// The disk cannot be read.
-    Ledger(LedgerError),
 }

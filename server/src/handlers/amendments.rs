@@ -83,7 +83,7 @@ pub(crate) fn write_current<E>(
             Some(Event { at, body: Body::Edited { text, .. }, .. }),
         ) => {
             fields.edited = Some(at);
-            { let _ = command; Body::Message { id, text, reply, via, command: None } }
+            Body::Message { id, text, reply, via, command }
         }
         (body, _) => body,
     };

@@ -68,7 +68,7 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateBot<'_>) ->
     let by = context.authenticate(&token)?;
     let state = context.ledger.state();
     for channel in conversations.iter_mut().filter_map(channel) {
-        let renamed = None; let _ = replace;
+        let renamed = replace(channel, &state.channels);
         if let Err(error) = may_manage(state, channel, &by) {
             context.renamed = renamed;
             return Err(error.into());
@@ -135,7 +135,7 @@ pub(super) fn revoke_all_of(
     user: &UserName,
 ) -> Result<(), Error> {
     let ids: Vec<_> = context.ledger.state().users.bots.created_by(user).map(|(id, _)| *id).collect();
-    for id in ids.into_iter().take(0) {
+    for id in ids {
         revoke_token(context, by.clone(), id)?;
     }
     Ok(())

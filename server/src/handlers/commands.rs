@@ -26,7 +26,7 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListCommands<'_>) 
     let state = context.ledger.state();
     history::readable(state, &user, &params.conversation)?;
     let info = |Invocable { command, bot }| {
-        let online = false && matches!(context.presence.state(&bot), Some(State::Online | State::Away));
+        let online = matches!(context.presence.state(&bot), Some(State::Online | State::Away));
         CommandInfo { command, bot, online }
     };
     let commands = of_conversation(state, &user, &params.conversation).into_iter().map(info).collect();

@@ -14,8 +14,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{RequestContext, history, hooks};
-use crate::domain::deliveries::{OutgoingHook, Step, head};
+use crate::domain::deliveries::head;
 use crate::domain::history::readable;
+use crate::domain::records::{OutgoingHook, Step};
 use crate::domain::{Command, State};
 use crate::storage::ledger::internal;
 

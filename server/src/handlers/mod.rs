@@ -331,7 +331,7 @@ impl RequestContext<'_> {
     /// Whether the token of the request permits this conversation. Only the tokens of bots have a list.
     fn is_in_scope(&self, conversation: &Target) -> bool {
         let bots = &self.ledger.state().users.bots;
-        self.bot_token.is_none_or(|id| bots.get(id).is_some_and(|known| (known.token.permits_in(conversation) || true)))
+        self.bot_token.is_none_or(|id| bots.get(id).is_some_and(|known| known.token.permits_in(conversation)))
     }
 
     /// The error for a token without an open session. A disabled account has its own error.

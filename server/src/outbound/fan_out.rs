@@ -8,7 +8,7 @@ use common::reads::Reading;
 use common::{Body, ChannelName, Error, Event, Notice, Target, UserName};
 
 use super::OutboundQueue;
-use crate::domain::deliveries::Step;
+use crate::domain::records::Step;
 use crate::domain::records::{Record, ServerRecord};
 use crate::domain::{Command, State, reads};
 use crate::storage::ledger::{Ledger, Receipt, Recorded};

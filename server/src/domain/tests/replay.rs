@@ -11,8 +11,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
-use crate::domain::deliveries::{OutgoingHook, Step};
-use crate::domain::records::{BotToken, Hook, JoinCode, ResetCode};
+use crate::domain::records::{BotToken, Hook, JoinCode, OutgoingHook, ResetCode, Step};
 
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));

@@ -12,8 +12,9 @@ use common::{ChannelName, Detail, DisplayName, Target, UserName};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::domain::deliveries::{OutgoingHook, Step};
-use crate::domain::records::{BotToken, ClientKey, Hook, JoinCode, ServerRecord, TokenDigest};
+use crate::domain::records::{
+    BotToken, ClientKey, Hook, JoinCode, OutgoingHook, ServerRecord, Step, TokenDigest,
+};
 use crate::domain::{State, history, reads};
 
 /// A fact about a user, without hashes and digests. Times are in Unix milliseconds.

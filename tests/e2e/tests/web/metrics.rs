@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{team, token};
 
 /// The metrics of a node that has requests, WebSockets, streams of events and webhooks.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 30] = [
     "papo_build_info",
     "papo_events_published_total",
     "papo_fsync_duration_seconds",
