@@ -1,8 +1,9 @@
 //! The control socket of a role: it answers status requests with the counters of the role.
 //!
-//! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The methods are `role.status`,
-//! and `role.metrics`, which returns the status with the metrics of the role. The socket has its own endpoint, and answers a limited number of requests at a time, so
-//! status requests do not delay the work of the role.
+//! A request is `[""] [line]`: one JSON-RPC 2.0 request from a DEALER or a REQ. The methods are
+//! `role.status`, and `role.metrics`, which returns the status with the metrics of the role. The socket has
+//! its own endpoint, and answers a limited number of requests at a time, so status requests do not delay the
+//! work of the role.
 
 use std::time::{Duration, Instant};
 
@@ -45,8 +46,8 @@ impl Control {
         &self.socket
     }
 
-    /// Answers waiting requests of a role without metrics, up to a limit. Invalid requests get an error reply.
-    /// Returns an error only if the socket fails.
+    /// Answers waiting requests of a role without metrics, up to a limit. Invalid requests get an error
+    /// reply. Returns an error only if the socket fails.
     pub fn answer(&self, status: impl Fn() -> Value) -> Result<(), TransportError> {
         self.answer_with_metrics(status, Vec::new)
     }

@@ -9,8 +9,8 @@ use crate::domain::admin;
 use crate::services::jobs::Kind;
 
 impl Engine {
-    /// Sets the time since server startup, from which the durations of requests are computed. The driver calls
-    /// this function once or twice in a round.
+    /// Sets the time since server startup, from which the durations of requests are computed. The driver
+    /// calls this function once or twice in a round.
     pub fn set_elapsed(&mut self, elapsed: Duration) {
         self.elapsed = elapsed;
     }

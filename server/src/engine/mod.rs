@@ -28,7 +28,7 @@ use crate::handlers::known_tokens::KnownTokens;
 use crate::handlers::{Attached, RequestContext};
 use crate::outbound::ephemeral::publish_presence;
 use crate::outbound::pending_request::{PendingRequest, refuse};
-use crate::outbound::{OutboundQueue, Publication, fan_out};
+use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::leases::Leases;

@@ -1,5 +1,5 @@
-//! Fuzzes the lines of a WebSocket: no line reaches the server with the token of another user, and every line back
-//! is JSON.
+//! Fuzzes the lines of a WebSocket: no line reaches the server with the token of another user, and every line
+//! back is JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::Body;
 
-use crate::domain::deliveries::Step;
+use crate::domain::records::Step;
 use crate::domain::records::{Record, ServerRecord};
 
 /// Generates a function with a complete match that returns the name of each variant, and a list of all names.
