@@ -15,6 +15,10 @@ impl Connection {
     /// connection at the node.
     pub(super) async fn close(mut self, end: End) {
         self.response = None;
+        // A guest who has seen the end of the connection can connect again.
+        if let Some(user) = self.user.clone() {
+            self.shared.farewell(&user, self.id, self.is_operator);
+        }
         // The server of the node may end at the same time.
         let wait_ms = if matches!(end, End::Shutdown) { SHUTDOWN_MS_MAX } else { CLOSING_MS_MAX };
         let reason = match end {
@@ -28,8 +32,7 @@ impl Connection {
             // A client that does not read must not keep the connection.
             let _read_or_not = timeout(Duration::from_millis(wait_ms), self.socket.finish()).await;
         }
-        if let Some(user) = self.user.clone() {
-            self.shared.farewell(&user, self.id, self.is_operator);
+        if self.user.is_some() {
             let _done_or_not = timeout(Duration::from_millis(wait_ms), self.end_session()).await;
         }
         self.shared.relay.send(Input::Closed(self.id));

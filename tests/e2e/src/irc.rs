@@ -26,7 +26,7 @@ impl IrcClient {
     pub fn login(address: &str, user: &str, capabilities: &str) -> Self {
         let mut client = Self::connect(address);
         client.send(&format!("CAP REQ :{capabilities}"));
-        client.send(&format!("PASS {user}:{PASSWORD}"));
+        client.send(&format!("PASS :{user}:{PASSWORD}"));
         client.send(&format!("NICK {user}"));
         client.send(&format!("USER {user} 0 * :{user}"));
         client.send("CAP END");

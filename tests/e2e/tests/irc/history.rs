@@ -4,8 +4,8 @@ use super::{MODERN, tag, team};
 
 /// The texts of the messages of a batch.
 fn texts(lines: &[String]) -> Vec<&str> {
-    let messages = lines.iter().filter(|line| line.contains(" PRIVMSG "));
-    messages.filter_map(|line| line.split(" :").nth(1)).collect()
+    let messages = lines.iter().filter_map(|line| line.split_once(" PRIVMSG "));
+    messages.filter_map(|(_, message)| Some(message.split_once(" :")?.1)).collect()
 }
 
 #[test]

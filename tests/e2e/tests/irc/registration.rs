@@ -35,7 +35,7 @@ fn sasl_plain_logs_in_and_the_account_is_the_nickname() {
     client.send("USER other 0 * :Other");
     client.send("CAP END");
     let welcome = client.wait_for(" 001 ");
-    assert!(welcome.contains(" 001 alice :Welcome to papo, alice!alice@papo"), "{welcome}");
+    assert!(welcome.contains(" 001 alice :Welcome to papo, alice!other@papo"), "{welcome}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_password_with_the_name_of_the_account_logs_in() {
     let node = Node::with_irc(&[]);
     let _peers = peers(&node, ["alice"]);
     let mut client = IrcClient::connect(node.endpoint("irc"));
-    client.send(&format!("PASS alice:{PASSWORD}"));
+    client.send(&format!("PASS :alice:{PASSWORD}"));
     client.send("NICK somebody");
     client.send("USER a 0 * :Alice");
     assert!(client.wait_for(" 001 ").contains(" 001 alice "));
@@ -142,7 +142,7 @@ fn quit_ends_the_connection_and_keeps_the_membership() {
     assert_ends(&ana.rest(), "ERROR :Quit: até logo");
     let mut ana = IrcClient::connect(node.endpoint("irc"));
     ana.send("NICK ana");
-    ana.send("USER a 0 * :A");
+    ana.send("USER ana 0 * :Ana");
     ana.wait_for(":ana!ana@papo JOIN #ops");
     ana.wait_for(" 366 ana #ops ");
 }

@@ -10,7 +10,7 @@ fn who_and_whois_describe_users() {
     let who = client.ask("WHO #ops");
     assert_ends(&who, " 352 bob #ops bob papo irc.papo bob H :0 bob");
     assert!(
-        who.iter().any(|line| line.contains(" alice papo irc.papo alice G~ :0 Alice Liddell")),
+        who[0].contains(" alice papo irc.papo alice ") && who[0].ends_with("~ :0 Alice Liddell"),
         "{who:?}"
     );
     assert_ends(&client.ask("WHO bob %tna,42"), " 354 bob 42 bob bob");
