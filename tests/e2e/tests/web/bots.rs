@@ -21,6 +21,8 @@ fn a_bot_uses_its_token_over_http_websocket_and_zeromq_until_it_is_revoked() {
     let mut chat = web.chat(token);
     let message = |text: &str| json!({ "to": "#ops", "id": Uuid::now_v7(), "text": text });
     chat.call("message.send", message("over WebSocket")).expect("sent");
+    let topic = chat.call("sync.heads", json!({})).expect("heads")["topic"].clone();
+    chat.call("gateway.subscribe", json!({ "topics": [topic] })).expect("a barrier");
     let mut peer = node.peer();
     let mut params = message("over ZeroMQ");
     params["token"] = json!(token);
