@@ -188,10 +188,10 @@ fn every_method_in_a_public_channel() {
     hook.create | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.list | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.revoke | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
-    hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     bot.create | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated
@@ -266,10 +266,10 @@ fn every_method_in_a_private_channel() {
     hook.create | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.list | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     hook.revoke | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
-    hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     bot.create | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     bot.revoke | unauthenticated | unauthenticated | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | no_such_bot | unauthenticated

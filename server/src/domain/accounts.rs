@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::State;
-use super::bots::BotTokens;
+use super::bot_tokens::BotTokens;
 use super::confusable::{self, Skeletons};
 use super::deletion::Deletion;
 use super::hooks::Hooks;

@@ -9,7 +9,7 @@ use common::{ChannelName, Detail, Target, UserName};
 use uuid::Uuid;
 
 use super::State;
-use super::bots::KnownToken;
+use super::bot_tokens::KnownToken;
 use crate::domain::records::{BotToken, Record, ServerRecord};
 
 /// Replaces the commands of a token. Two bots cannot have a command of the same name in one channel.

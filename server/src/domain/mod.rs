@@ -19,6 +19,7 @@ pub mod join_codes;
 pub mod hooks;
 pub mod deliveries;
 pub mod delivery_secret;
+pub mod bot_tokens;
 pub mod bots;
 pub mod commands;
 pub mod reset_codes;

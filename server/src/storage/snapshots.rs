@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use crate::domain::State;
 use crate::domain::accounts::Account;
-use crate::domain::bots::BotTokens;
+use crate::domain::bot_tokens::BotTokens;
 use crate::domain::channels::{Channel, Direct};
 use crate::domain::deliveries::OutgoingHooks;
 use crate::domain::files::SharedFile;

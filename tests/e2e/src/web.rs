@@ -260,8 +260,12 @@ impl ChatSocket {
     /// Reads one frame. Returns the code of a close frame as an error.
     fn read(&mut self) -> Result<(), u16> {
         self.socket.get_ref().set_read_timeout(Some(DEADLINE)).expect("a timeout");
-        let message = self.socket.read().expect("a frame in time");
-        self.sort(message)
+        match self.socket.read() {
+            Ok(message) => self.sort(message),
+            // The code of a connection that ended without a close frame (RFC 6455, 7.4.1).
+            Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::ConnectionReset => Err(1006),
+            Err(error) => panic!("a frame in time: {error:?}"),
+        }
     }
 
     fn sort(&mut self, message: Message) -> Result<(), u16> {

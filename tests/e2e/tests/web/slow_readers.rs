@@ -73,7 +73,9 @@ fn frames_for_a_stopped_broker_are_bounded_and_the_gateway_continues() {
     let line = json!({ "jsonrpc": "2.0", "id": 1, "method": "server.info", "params": params }).to_string();
     let mut sockets: Vec<_> = std::iter::repeat_with(open).take(FRAMES).collect();
     sockets.iter_mut().for_each(|socket| socket.send(&line));
-    assert_eq!(sockets.pop().expect("the last one").close_code(), 4503);
+    // The system discards the close frame if the gateway has not read the whole frame of the client.
+    let code = sockets.pop().expect("the last one").close_code();
+    assert!([4503, 1006].contains(&code), "{code}");
     open().call("gateway.ping", json!({})).expect("the gateway answers its own methods");
     node.process("broker").signal(Signal::CONT);
     drop(sockets);
