@@ -379,7 +379,9 @@ impl Shared {
 
     /// The users of the list whom a predicate accepts, in alphabetical order.
     pub(crate) fn users(&self, mut accepts: impl FnMut(&UserInfo) -> bool) -> Vec<UserInfo> {
-        let mut users: Vec<_> = self.board().list.values().filter(|info| accepts(info)).cloned().collect();
+        // The predicate can use the board, so the lock is free while it runs.
+        let mut users: Vec<_> = self.board().list.values().cloned().collect();
+        users.retain(|info| accepts(info));
         users.sort_by(|one, other| one.user.cmp(&other.user));
         users
     }
