@@ -71,13 +71,13 @@ fn every_test_in_a_table_of_attacks_is_a_test() {
     assert!(unknown.is_empty(), "documents name tests that do not exist:\n{}", unknown.join("\n"));
 }
 
-/// The names of the functions with the attribute `test` in a file.
+/// The names of the functions with the attribute `test` or `tokio::test` in a file.
 fn tests_of(path: &Path) -> Vec<String> {
     if path.extension().is_none_or(|extension| extension != "rs") {
         return Vec::new();
     }
     let text = fs::read_to_string(path).expect("UTF-8");
-    let functions = text.split("#[test]").skip(1).filter_map(|rest| {
+    let functions = text.split("test]\n").skip(1).filter_map(|rest| {
         let (_, rest) = rest.split_once("fn ")?;
         rest.split_once('(').map(|(name, _)| name.to_owned())
     });

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::channels::rights::{Action, check};
-use super::deliveries::OutgoingHooks;
+use super::outgoing_hooks::OutgoingHooks;
 use crate::domain::records::{Hook, Record, ServerRecord, TokenDigest};
 
 /// The incoming hooks by their ids, which begin with the time of their creation, and the outgoing hooks.

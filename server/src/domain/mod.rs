@@ -18,6 +18,7 @@ mod confusable;
 pub mod join_codes;
 pub mod hooks;
 pub mod deliveries;
+pub mod outgoing_hooks;
 pub mod delivery_secret;
 pub mod bot_tokens;
 pub mod bots;

@@ -1,5 +1,7 @@
 //! CHATHISTORY and MARKREAD.
 
+use transport::clock;
+
 use super::{MODERN, tag, team};
 
 /// The texts of the messages of a batch.
@@ -74,6 +76,9 @@ fn direct_messages_and_targets_have_history() {
 fn read_marks_are_shared_with_all_programs_of_the_user() {
     let (node, [mut alice, mut bob]) = team();
     bob.send("#ops", "um").expect("sent");
+    // A read mark of IRC is a time, so the messages need different milliseconds.
+    let sent_ms = clock::unix_ms();
+    while clock::unix_ms() <= sent_ms {}
     bob.send("#ops", "dois").expect("sent");
     let (mut client, mut second) = (node.irc("alice", MODERN), node.irc("alice", MODERN));
     let page = client.ask("CHATHISTORY LATEST #ops * 2");
