@@ -151,6 +151,7 @@ fn fact_in_words(fact: &Fact) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one row for each kind of record")]
 fn user_record_in_words(user_record: &UserRecord) -> String {
     match user_record {
         UserRecord::Account { at, bot: None } => format!("{}: account created", time(*at)),

@@ -35,7 +35,7 @@ struct Papo {
 #[derive(Subcommand)]
 enum Command {
     /// Run a whole node in one process: broker, proxy, server, gateway and IRC front
-    Up(node::Up),
+    Up(Box<node::Up>),
     /// Run the broker, which forwards requests to the server and replies to clients
     Broker(roles::BrokerArgs),
     /// Run the proxy, which publishes events to subscribers

@@ -1,6 +1,6 @@
 //! Tokens of bots: who may create them, what they permit, and what ends them.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use common::bots::Scope;
 use common::limits::{BOT_CONVERSATIONS_MAX, BOT_TOKENS_PER_USER_MAX};

@@ -204,6 +204,7 @@ impl Users {
         self.accounts = accounts;
     }
 
+    #[expect(clippy::too_many_lines, reason = "one row for each kind of record")]
     pub(super) fn apply(&mut self, record: &ServerRecord) {
         self.join_codes.apply(record);
         self.hooks.apply(record);

@@ -200,6 +200,7 @@ pub enum Command<'a> {
 
 /// Returns the record of `command` at the time `at` (Unix milliseconds); `None` if the command changes
 /// nothing.
+#[expect(clippy::too_many_lines, reason = "one row for each command")]
 pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option<Record<'a>>, Detail> {
     match command {
         Command::Register { user, password } => accounts::register(state, user, password, at).map(Some),

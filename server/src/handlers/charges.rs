@@ -12,6 +12,7 @@ pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 ///
 /// Passwords have their own limits. Methods that end sessions, roles or memberships have no limit here, so
 /// a user who exceeds a rate can still revoke sessions and leave channels.
+#[expect(clippy::too_many_lines, reason = "one row for each method")]
 pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {
         Method::ChannelCreate | Method::HookCreate | Method::BotCreate => Some(RateKind::Creations),

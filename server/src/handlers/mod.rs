@@ -194,6 +194,7 @@ impl RequestContext<'_> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one row for each method")]
     fn call(
         &mut self,
         call: Call<'_>,

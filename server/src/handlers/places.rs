@@ -21,6 +21,7 @@ impl<'c> Place<'c> {
         conversation.map_or(Self::Everywhere, Self::Conversation)
     }
 
+    #[expect(clippy::too_many_lines, reason = "one row for each method")]
     pub(super) fn of(call: &'c mut Call<'_>) -> Self {
         match call {
             Call::ChannelJoin(OneChannel { channel, .. })

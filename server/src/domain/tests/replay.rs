@@ -13,6 +13,7 @@ use super::*;
 use crate::domain::Original;
 use crate::domain::records::{BotToken, Hook, JoinCode, OutgoingHook, ResetCode, Step};
 
+#[expect(clippy::too_many_lines, reason = "one row for each command")]
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
     (name.clone(), name, place, any::<bool>(), 0..56u8, 1..4u64).prop_map(

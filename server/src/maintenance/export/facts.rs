@@ -183,6 +183,7 @@ pub enum UserRecord {
 pub(super) type Sessions = HashMap<TokenDigest, Uuid>;
 
 /// The exported form of a record about the user `wanted`; `None` if the record is about another user.
+#[expect(clippy::too_many_lines, reason = "one row for each kind of record")]
 pub(super) fn user_record(
     wanted: &UserName,
     record: ServerRecord,

@@ -7,9 +7,9 @@ use super::{MODERN, assert_ends, guest, guests, tag, team};
 
 /// The texts of a conversation.
 fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
-    let text = |event: Event<'_>| match event.body {
-        Body::Message { text, .. } => Some(text.as_str().to_owned()),
-        _ => None,
+    let text = |event: Event<'_>| {
+        let Body::Message { text, .. } = event.body else { return None };
+        Some(text.as_str().to_owned())
     };
     peer.history(conversation).into_iter().filter_map(text).collect()
 }
