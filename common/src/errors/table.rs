@@ -61,7 +61,7 @@ errors! {
         NotMentionable "not_mentionable" { user: UserName }
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         BadHookUrl "bad_hook_url" { max: usize }
-            "write an address such as https://ci.example/papo: ASCII, at most {max} bytes, no user name, no '#'";
+            "write an address such as `https://ci.example/papo`: ASCII, at most {max} bytes, no user name, no '#'";
         TextEmpty "text_empty" "a message needs some text";
         DisplayNameTooLong "display_name_too_long" { max: usize }
             "a display name may have at most {max} characters: shorten it";
