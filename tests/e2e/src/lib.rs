@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+mod data;
 mod process;
 mod role;
 mod node;

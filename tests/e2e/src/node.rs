@@ -17,6 +17,7 @@ use transport::security::Security;
 use transport::{Context, control};
 
 use crate::DEADLINE;
+use crate::data::Data;
 use crate::irc::IrcClient;
 use crate::peer::Peer;
 use crate::process::{Finished, Process};
@@ -29,22 +30,6 @@ pub struct Node {
     roles: Vec<Role>,
     data: Data,
     is_plain: bool,
-}
-
-enum Data {
-    /// A folder that is removed with the node.
-    Own(TempDir),
-    /// A folder that the caller owns.
-    Borrowed(PathBuf),
-}
-
-impl Data {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Own(folder) => folder.path(),
-            Self::Borrowed(path) => path,
-        }
-    }
 }
 
 impl Node {
