@@ -161,6 +161,6 @@ fn a_moderator_manages_outgoing_webhooks_with_commands() {
     assert_eq!(rest, format!("@ci by @alice to {}, delivered 4 of 4\n", receiver.url()));
     assert_eq!(alice.run_ok(&["hook", "resume", id]), "the webhook delivers again\n");
     let refused = alice.run(&["hook", "create", "#ops", "--name", "ci", "--out", "ci.example"]);
-    assert!(refused.log.contains("write an address such as https://ci.example/papo"), "{}", refused.log);
+    assert!(refused.log.contains("write an address such as `https://ci.example/papo`"), "{}", refused.log);
     assert_eq!(alice.run_ok(&["hook", "revoke", id]), "the webhook is revoked\n");
 }
