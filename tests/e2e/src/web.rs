@@ -250,11 +250,22 @@ impl ChatSocket {
 
     /// Waits until the gateway closes the connection. Returns the code.
     pub fn close_code(&mut self) -> u16 {
-        loop {
+        let started = clock::now();
+        // The pings of an open connection must not prolong the wait.
+        while started.elapsed() < DEADLINE {
             if let Err(code) = self.read() {
                 return code;
             }
         }
+        panic!("the connection is still open");
+    }
+
+    /// Whether the gateway has closed the connection. Discards what it has sent.
+    pub fn has_ended(&mut self) -> bool {
+        let stream = self.socket.get_mut();
+        stream.set_nonblocking(true).expect("a mode");
+        let read = stream.read(&mut [0; 1024]);
+        matches!(read, Ok(0)) || read.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
     }
 
     /// Reads one frame. Returns the code of a close frame as an error.

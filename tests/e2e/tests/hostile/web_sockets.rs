@@ -1,7 +1,6 @@
 //! Hostile WebSocket frames (RFC 6455, section 5), and floods of handshakes.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -91,7 +90,7 @@ fn unfinished_messages_are_bounded_for_all_connections_together() {
     let started = clock::now();
     while closed < sockets.len() - FIT {
         assert!(started.elapsed() < e2e::DEADLINE, "{closed} of {} connections are closed", sockets.len());
-        closed = sockets.iter_mut().map(|socket| usize::from(is_closed(socket.socket.get_mut()))).sum();
+        closed = sockets.iter_mut().map(|socket| usize::from(socket.has_ended())).sum();
     }
     assert!(closed <= sockets.len() - FIT + 1, "{closed} connections are closed");
     honest.call("gateway.ping", json!({})).expect("short frames do not count");
@@ -108,12 +107,6 @@ fn unfinished_messages_are_bounded_for_all_connections_together() {
     {
         assert!(started.elapsed() < e2e::DEADLINE, "the bytes of closed connections still count");
     }
-}
-
-fn is_closed(stream: &mut TcpStream) -> bool {
-    stream.set_nonblocking(true).expect("a mode");
-    let read = stream.read(&mut [0; 1024]);
-    matches!(read, Ok(0)) || read.is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
 }
 
 /// Pings do not end the count of an unfinished message, and many pings do not count as one.
