@@ -103,7 +103,7 @@ pub(super) fn password(
     let user = context.authenticate(&params.token)?;
     match outcome {
         None => {
-            let attempt = begin_attempt(context, Guesser::Session(user.clone()))?;
+            let attempt = context.begin_attempt(Guesser::Session(user.clone()))?;
             let stored_hash = context.ledger.state().users.password(&user).map(Into::into);
             let job = Job::Change(params.password, stored_hash, params.new_password.into_password());
             Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, Some(attempt))))
@@ -191,7 +191,7 @@ fn verify_password(
     match outcome {
         None => {
             let password = password.ok_or(Detail::WrongPassword)?;
-            let attempt = begin_attempt(context, Guesser::Session(user.clone()))?;
+            let attempt = context.begin_attempt(Guesser::Session(user.clone()))?;
             let stored_hash = context.ledger.state().users.password(user).map(Into::into);
             let job = Job::Verify(password, stored_hash);
             Err(Unanswered::NeedsJob(jobs::Job::password(job, Share::Known, Some(attempt))))
@@ -248,7 +248,7 @@ fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Att
         None if users.exists(user) => (Guesser::Stranger(user.clone()), Share::Account(peer.id)),
         None => (Guesser::NoAccount(user.clone()), Share::Stranger(peer.id)),
     };
-    Ok((begin_attempt(context, guesser)?, share))
+    Ok((context.begin_attempt(guesser)?, share))
 }
 
 /// Checks a code of a request. Wrong codes are limited like wrong passwords, separately for each client: a
@@ -258,20 +258,12 @@ pub(super) fn check_code<T>(
     check: impl FnOnce(&RequestContext<'_>) -> Result<T, Detail>,
 ) -> Result<T, Error> {
     let guesser = Guesser::Code(context.peer().id);
-    let attempt = begin_attempt(context, guesser)?;
+    let attempt = context.begin_attempt(guesser)?;
     let checked = check(context);
     if matches!(checked, Err(Detail::InvalidJoinCode | Detail::WrongResetCode)) {
         context.guesses.end(attempt, false, context.now_ms);
     }
     Ok(checked?)
-}
-
-/// Begins an attempt, unless there were too many wrong passwords, codes or signatures.
-pub(super) fn begin_attempt(context: &mut RequestContext<'_>, guesser: Guesser) -> Result<Attempt, Error> {
-    let peer = context.peer();
-    context.guesses.begin(guesser, &peer.id, context.now_ms).map_err(|wait_ms| {
-        Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
-    })
 }
 
 /// Counts the result of an attempt, and returns the outcome of its job. A failed job counts for nothing: its

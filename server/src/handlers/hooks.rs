@@ -7,7 +7,6 @@ use common::messages::Sent;
 use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
 use uuid::{Builder, Uuid};
 
-use super::accounts::begin_attempt;
 use super::{RequestContext, deliveries};
 use crate::domain::channels::decide::may_join;
 use crate::domain::records::{self, TokenDigest};
@@ -106,7 +105,7 @@ fn check_signature(
     signature: Option<&str>,
 ) -> Result<(), Error> {
     let guesser = Guesser::Signature(hook, context.peer().id);
-    let attempt = begin_attempt(context, guesser)?;
+    let attempt = context.begin_attempt(guesser)?;
     let body = context.attached.bytes.as_ref().filter(|_| context.attached.is_single_line);
     let channels = &context.ledger.state().channels;
     let is_valid = body.zip(signature).is_some_and(|(body, signature)| {

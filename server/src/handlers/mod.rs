@@ -47,6 +47,7 @@ use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Outcome};
 use crate::services::leases::Leases;
+use crate::services::limiters::guesses::{Attempt, Guesser};
 use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
@@ -304,6 +305,14 @@ impl RequestContext<'_> {
             Client::One(key) => Peer::new(key.map(|key| *key.as_bytes()), || self.route.key()),
             Client::Gateway => Peer::new(None, || self.route.sender().into()),
         }
+    }
+
+    /// Begins an attempt, unless there were too many wrong passwords, codes or signatures.
+    fn begin_attempt(&mut self, guesser: Guesser) -> Result<Attempt, Error> {
+        let peer = self.peer();
+        self.guesses.begin(guesser, &peer.id, self.now_ms).map_err(|wait_ms| {
+            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
+        })
     }
 
     /// Takes a request out of one of the user's buckets. Returns an error if the user exceeds the rate.
