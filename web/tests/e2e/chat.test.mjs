@@ -204,12 +204,12 @@ test("an ended session closes the page's socket, and no event arrives afterwards
 });
 
 test("the commands of bots are completed, listed and sent", async () => {
-  const [api] = await users(node.origin, ["erin"], "#bots");
+  const [api] = await users(node.origin, ["greta"], "#bots");
   const { token } = await api.call("bot.create", { name: "deploy", scope: "write", conversations: ["#bots"] });
   const commands = [{ name: "deploy", description: "Deploy a service.", usage: "SERVICE" }];
   await api.call("command.register", { commands }, token);
   const { context, page, problems } = await open();
-  await logIn(page, node.origin, "erin");
+  await logIn(page, node.origin, "greta");
   await page.waitForSelector("h1:has-text('#bots')");
   await page.click("#composer");
   await page.keyboard.type("/dep");
