@@ -165,7 +165,7 @@ test("the page opens without a network, with the last messages, and sends what w
   await page.goto(`${node.origin}/#/general`);
   await page.waitForSelector(".rows article");
   await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(async () => await caches.match("/") !== undefined);
+  await until(() => page.evaluate(async () => await caches.match("/") !== undefined), "the page is in the cache");
   await page.waitForTimeout(2500);
   await page.close();
   await context.setOffline(true);

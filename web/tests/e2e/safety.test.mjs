@@ -41,7 +41,7 @@ test("the policy is complete, and the browser enforces it", async () => {
   const { page, problems } = await open();
   assert.deepEqual(problems, [], "the page itself needs nothing that the policy forbids");
   // The page has made its only policy.
-  await page.waitForFunction(async () => await navigator.serviceWorker.getRegistration() !== undefined);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   const refused = await page.evaluate(async () => {
     // The debugger may evaluate code that the policy forbids to the page. A timer is the page itself.
     await new Promise((resolve) => { setTimeout(resolve, 0); });
