@@ -27,6 +27,7 @@ export class Composer extends HTMLElement {
   /** @type {string | null} */ conversation = null;
   /** @type {Context | null} */ context = null;
   /** @type {{start: number, items: {value: string, label: string}[], at: number} | null} */ choices = null;
+  /** The number of completions that have begun. */ completions = 0;
   #draftTimer = 0;
 
   connectedCallback() {
@@ -207,12 +208,15 @@ export class Composer extends HTMLElement {
   // Completion of @names, #channels, :emoji: and /commands.
 
   async #complete() {
+    const completion = ++this.completions;
     const before = this.input.value.slice(0, this.input.selectionStart);
     const found = /(?:^|\s)([@#:][\p{L}\p{N}_.-]*|)$/u.exec(before);
     const command = /^\/[a-z-]*$/.exec(before);
     const word = command ? command[0] : found?.[1] ?? "";
     if (!word || (word.startsWith(":") && word.length < 3)) return this.#close();
     const items = await this.#itemsFor(word);
+    // The user has typed on, and a later completion decides.
+    if (completion !== this.completions) return;
     const isSame = this.input.value.slice(0, this.input.selectionStart).endsWith(word);
     if (!items.length || !isSame) return this.#close();
     this.choices = { start: before.length - word.length, items, at: 0 };
