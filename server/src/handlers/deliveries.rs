@@ -13,7 +13,7 @@ use common::{ChannelName, Conversation, Detail, Error, Target, Text, UserName};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{RequestContext, history, hooks};
+use super::{RequestContext, history, id_at};
 use crate::domain::deliveries::head;
 use crate::domain::history::readable;
 use crate::domain::records::{OutgoingHook, Step};
@@ -146,7 +146,7 @@ fn failed(context: &mut RequestContext<'_>, id: Uuid, hook: &OutgoingHook, error
          The last error: {error}. When the receiver works again: papo hook resume {id}"
     );
     let (user, to) = (hook.user.clone(), Target::User(hook.by.clone()));
-    let (id, via) = (hooks::id_at(context.now_ms), Via { hook: user.clone(), username: None });
+    let (id, via) = (id_at(context.now_ms), Via { hook: user.clone(), username: None });
     let notice = Command::Post { user, to, id, text: Text::new(text)?, via };
     if let Err(error) = context.record(notice) {
         // The creator may have blocked the account of the hook, or have deleted their own.

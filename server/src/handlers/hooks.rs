@@ -5,9 +5,9 @@ use common::hooks::{CreateHook, CreatedHook, Hook, Hooks, ListHooks, OneHook, Po
 use common::mentions::without_here;
 use common::messages::Sent;
 use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
-use uuid::{Builder, Uuid};
+use uuid::Uuid;
 
-use super::{RequestContext, deliveries};
+use super::{RequestContext, deliveries, id_at};
 use crate::domain::channels::decide::may_join;
 use crate::domain::records::{self, TokenDigest};
 use crate::domain::{Actor, Change, Command, Original, bots, hooks};
@@ -144,12 +144,6 @@ fn replace(
     let (id, change) = (id_at(context.now_ms), Change::Edit(text));
     let receipt = context.record(Command::Amend { user, conversation, original, id, change })?;
     Ok(receipt.ok_or(Detail::Internal)?.into())
-}
-
-/// A new id with the time of the server.
-pub(super) fn id_at(now_ms: u64) -> Uuid {
-    let random = Uuid::now_v7().into_bytes().last_chunk().copied().unwrap_or_default();
-    Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
 }
 
 impl From<Receipt> for Sent {

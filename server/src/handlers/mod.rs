@@ -35,7 +35,7 @@ use common::rpc::encode_error;
 use common::{Call, Detail, Error, Target, UserName};
 use transport::Frame;
 use transport::client_name::Client;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::domain::Command;
 use crate::handlers::bots::Needed;
@@ -351,6 +351,12 @@ impl RequestContext<'_> {
         let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
         if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }
+}
+
+/// A new id with the time of the server.
+fn id_at(now_ms: u64) -> Uuid {
+    let random = Uuid::now_v7().into_bytes().last_chunk().copied().unwrap_or_default();
+    Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid()
 }
 
 /// The items of one page of a list, and whether there are more after them.
