@@ -2,12 +2,12 @@
 
 use common::UserName;
 
-/// Whether a text matches a mask, in which `*` stands for any text and `?` for one character. ASCII letters
-/// match in both cases.
+/// Whether a text matches a mask: `*` matches any text, `?` matches one character, and letters of ASCII match
+/// in both cases.
 pub(crate) fn matches(mask: &str, text: &str) -> bool {
     let mask: Vec<char> = mask.to_ascii_lowercase().chars().collect();
     let text: Vec<char> = text.to_ascii_lowercase().chars().collect();
-    // The position after the last `*`, and the characters that it stands for.
+    // The position in the mask after the last `*`, and the position in the text after what the `*` matches.
     let (mut at, mut read, mut star) = (0, 0, None);
     while let Some(character) = text.get(read) {
         match mask.get(at) {

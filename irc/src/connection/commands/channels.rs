@@ -60,7 +60,7 @@ impl Connection {
 
     pub(super) async fn part(&mut self, message: &Message) -> Result<(), End> {
         for name in message.param(0).unwrap_or_default().split(',') {
-            if let Some(channel) = self.own_channel(name) {
+            if let Some(channel) = self.own_channel(name).await? {
                 self.leave(&channel, message.filled(1)).await?;
             }
         }
@@ -88,7 +88,7 @@ impl Connection {
     pub(super) async fn topic(&mut self, message: &Message) -> Result<(), End> {
         let name = message.param(0).unwrap_or_default();
         let Some(subject) = message.param(1) else { return self.show_topic(name).await };
-        let Some(channel) = self.own_channel(name) else { return Ok(()) };
+        let Some(channel) = self.own_channel(name).await? else { return Ok(()) };
         let shown = self.shown(&channel);
         let subject = match Subject::new(subject) {
             Ok(subject) => subject.into_owned(),
@@ -139,15 +139,7 @@ impl Connection {
             return Ok(());
         };
         let Some(user) = self.existing_user(nick).await? else { return Ok(()) };
-        let Some(channel) = self.channel_named(name) else {
-            self.numeric(Numeric::NoSuchChannel, &[name]);
-            return Ok(());
-        };
-        if !self.channels.contains_key(&channel) {
-            let is_known = self.channel_info(&channel).await?.is_some();
-            self.numeric(if is_known { Numeric::NotOnChannel } else { Numeric::NoSuchChannel }, &[name]);
-            return Ok(());
-        }
+        let Some(channel) = self.own_channel(name).await? else { return Ok(()) };
         let members = self.members(&channel).await?.unwrap_or_default();
         if members.iter().any(|member| member.user == user) {
             self.numeric(Numeric::UserOnChannel, &[user.as_str(), name]);
@@ -183,15 +175,7 @@ impl Connection {
     }
 
     async fn kick_one(&mut self, name: &str, nick: &str, comment: Option<&str>) -> Result<(), End> {
-        let Some(channel) = self.channel_named(name) else {
-            self.numeric(Numeric::NoSuchChannel, &[name]);
-            return Ok(());
-        };
-        if !self.channels.contains_key(&channel) {
-            let is_known = self.channel_info(&channel).await?.is_some();
-            self.numeric(if is_known { Numeric::NotOnChannel } else { Numeric::NoSuchChannel }, &[name]);
-            return Ok(());
-        }
+        let Some(channel) = self.own_channel(name).await? else { return Ok(()) };
         let Ok(user) = UserName::new(nick) else {
             self.numeric(Numeric::NoSuchNick, &[nick]);
             return Ok(());

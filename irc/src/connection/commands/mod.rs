@@ -195,14 +195,17 @@ impl Connection {
     }
 
     /// The channel that the client is in. Replies with an error otherwise.
-    fn own_channel(&mut self, name: &str) -> Option<ChannelName> {
-        let channel = self.channel_named(name);
-        let own = channel.clone().filter(|channel| self.channels.contains_key(channel));
-        if own.is_none() {
-            let numeric = if channel.is_some() { Numeric::NotOnChannel } else { Numeric::NoSuchChannel };
-            self.numeric(numeric, &[name]);
+    async fn own_channel(&mut self, name: &str) -> Result<Option<ChannelName>, End> {
+        let Some(channel) = self.channel_named(name) else {
+            self.numeric(Numeric::NoSuchChannel, &[name]);
+            return Ok(None);
+        };
+        if self.channels.contains_key(&channel) {
+            return Ok(Some(channel));
         }
-        own
+        let is_known = self.channel_info(&channel).await?.is_some();
+        self.numeric(if is_known { Numeric::NotOnChannel } else { Numeric::NoSuchChannel }, &[name]);
+        Ok(None)
     }
 
     /// The user of this name, who has an account. Replies with an error otherwise.

@@ -28,11 +28,7 @@ impl Connection {
         if matches!(modes, "b" | "+b") && message.filled(2).is_none() {
             return self.list_bans(name, &channel).await;
         }
-        if !self.channels.contains_key(&channel) {
-            let is_known = self.channel_info(&channel).await?.is_some();
-            self.numeric(if is_known { Numeric::NotOnChannel } else { Numeric::NoSuchChannel }, &[name]);
-            return Ok(());
-        }
+        let Some(channel) = self.own_channel(name).await? else { return Ok(()) };
         let mut params = message.params.iter().skip(2).map(String::as_str);
         let (mut is_on, mut changes) = (true, 0);
         for mode in modes.chars() {
