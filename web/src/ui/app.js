@@ -6,12 +6,12 @@ import { errorText, t } from "../i18n/index.js";
 import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
 import { Cache } from "./cache.js";
-import { join } from "./channels.js";
 import { Composer } from "./composer.js";
 import { connect, rememberUser, rememberedUser, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
 import { Entrance } from "./entrance.js";
 import { listenToDrops } from "./files.js";
+import { join } from "./joining.js";
 import { listenToKeys } from "./keys.js";
 import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
@@ -96,7 +96,7 @@ export class App extends HTMLElement {
     }
     await this.#openStart();
     // The parts that the page loads later are then there without a network.
-    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./search.js"), import("./settings.js"), import("./uploads.js")]).catch(() => {}), LATER_MS);
+    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./read_all.js"), import("./search.js"), import("./settings.js"), import("./uploads.js")]).catch(() => {}), LATER_MS);
   }
 
   /** Opens the conversation of the address, or the first one. */

@@ -1,18 +1,8 @@
-// The requests about channels, their notification levels, and blocked users.
+// The requests about channels, their notification levels, and blocked users. They are loaded after the start.
 
 import { t } from "../i18n/index.js";
 
 /** @typedef {import("./app.js").App} App */
-
-/** @param {App} app @param {string} channel */
-export function join(app, channel) {
-  return app.try(async () => {
-    await app.client.command({ kind: "join", channel });
-    app.model.conversation(channel).role ??= "member";
-    await Promise.all([app.model.loadChannels(), app.model.loadInvitations()]);
-    await app.go(channel);
-  });
-}
 
 /** @param {App} app @param {string} channel @param {boolean} isPrivate */
 export function create(app, channel, isPrivate) {
@@ -30,14 +20,6 @@ export function leave(app, channel) {
     await app.client.command({ kind: "leave", channel });
     app.model.forget(channel);
     app.notify(t("you_left", { channel }));
-  });
-}
-
-/** @param {App} app @param {string} channel */
-export function decline(app, channel) {
-  return app.try(async () => {
-    await app.client.request("channel.decline", { channel });
-    await app.model.loadInvitations();
   });
 }
 

@@ -3,9 +3,10 @@
 
 import { errorText, t } from "../i18n/index.js";
 import { setDisplayName } from "./account.js";
-import { block, create, decline, deleteChannel, join, leave, renameChannel, setChannel, setLevel } from "./channels.js";
+import { block, create, deleteChannel, leave, renameChannel, setChannel, setLevel } from "./channels.js";
 import { fileUrl } from "../core/http.js";
 import { h } from "./dom.js";
+import { decline, join } from "./joining.js";
 import { nextUnread } from "./keys.js";
 import { amend, copyLink, markRead } from "./messages.js";
 import { statusText } from "./status.js";

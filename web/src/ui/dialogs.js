@@ -1,8 +1,9 @@
 // The dialogs of the chat. They are loaded when the first one is opened.
 
 import { t } from "../i18n/index.js";
-import { create, join, setLevel } from "./channels.js";
+import { create, setLevel } from "./channels.js";
 import { fill, h, icon, openDialog } from "./dom.js";
+import { join } from "./joining.js";
 import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
 import { conversationName, isNamed, nameMarks, shownUnread } from "./names.js";
 import { copyText, visible } from "./text.js";

@@ -1,7 +1,5 @@
 // The keys that work everywhere in the chat. The list of messages and the field have their own.
 
-import { markAllRead } from "./messages.js";
-
 /** @typedef {import("./app.js").App} App */
 
 /** @param {App} app */
@@ -26,7 +24,7 @@ function actionOf(app, event) {
   if (event.key === "F6") return () => nextRegion(app, event.shiftKey);
   if (event.altKey && event.key === "ArrowUp") return () => stepConversation(app, -1, event.shiftKey);
   if (event.altKey && event.key === "ArrowDown") return () => stepConversation(app, 1, event.shiftKey);
-  if (event.shiftKey && event.key === "Escape") return () => markAllRead(app);
+  if (event.shiftKey && event.key === "Escape") return async () => (await import("./read_all.js")).markAllRead(app);
   if (event.key === "Escape" && !app.details.hidden && !isTyping) return () => app.closeDetails();
   return null;
 }

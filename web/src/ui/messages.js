@@ -9,8 +9,6 @@ import { copyText } from "./text.js";
 /** @import { Row } from "./rows.js" */
 /** @typedef {import("./app.js").App} App */
 
-const UNDO_MS = 6000;
-
 /** Whether a line is a command. Two slashes begin a message. @param {string} text */
 export const isCommand = (text) => /^\/(?!\/)/.test(text) && !text.includes("\n");
 
@@ -97,21 +95,4 @@ export function markRead(app, conversation, seen, n) {
   const known = app.model.conversations.get(conversation);
   if (known) known.mark = Math.max(known.mark, seen);
   app.client.command({ kind: "markRead", conversation, n: Math.max(seen, n) }).catch(() => {});
-}
-
-/** Read marks only move forward, so they move after the time for "undo". @param {App} app */
-export function markAllRead(app) {
-  const { client, model } = app;
-  const unread = [...model.conversations.values()].filter((one) => one.unread > 0);
-  const before = unread.map((one) => ({ one, unread: one.unread, mentions: one.mentions }));
-  const mark = () => { for (const { name, head } of unread) client.command({ kind: "markRead", conversation: name, n: head }).catch(() => {}); };
-  const timer = setTimeout(mark, UNDO_MS);
-  for (const one of unread) Object.assign(one, { unread: 0, mentions: 0 });
-  model.emit("conversations");
-  const undo = () => {
-    clearTimeout(timer);
-    for (const { one, ...counts } of before) Object.assign(one, counts);
-    model.emit("conversations");
-  };
-  app.notify(t("marked_read", { count: unread.length }), false, { label: t("undo"), run: undo });
 }

@@ -1,7 +1,7 @@
 // <papo-sidebar>: the conversations with their unread counts, invitations, and the user's own menu.
 
 import { t } from "../i18n/index.js";
-import { decline, join } from "./channels.js";
+import { decline, join } from "./joining.js";
 import { fill, h, icon, iconButton } from "./dom.js";
 import { linkTo } from "./address.js";
 import { conversationName, shownUnread } from "./names.js";
