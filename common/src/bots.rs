@@ -52,8 +52,11 @@ pub struct CreatedBot {
 /// Result of `bot.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bots {
-    /// The tokens, the newest last.
+    /// The tokens of this page, the newest last.
     pub bots: Vec<Bot>,
+    /// Whether more tokens follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// A token of a bot, without its text.

@@ -83,7 +83,8 @@ pub enum DeliveryState {
     Failing,
     /// Deliveries failed for a day, and the server paused the webhook.
     Paused,
-    /// The account of the webhook may not read the channel.
+    /// The account of the webhook may not read the channel, or the account of its creator was disabled or
+    /// deleted.
     NotMember,
 }
 

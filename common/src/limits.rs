@@ -152,6 +152,10 @@ pub const RUN_BYTES_MAX: usize = 256 * 1024;
 /// Runs that a gateway has at a time. Each is one connection to a receiver.
 pub const RUNS_MAX: usize = 64;
 
+/// The maximum number of these runs for the hooks that one user has created, so that slow receivers of one
+/// user do not delay the receivers of all others.
+pub const RUNS_PER_CREATOR_MAX: usize = RUNS_MAX / 4;
+
 /// Milliseconds for which a run belongs to the gateway that took it. Afterwards, another gateway may take it.
 pub const RUN_LEASE_MS: u64 = 15_000;
 
@@ -165,12 +169,15 @@ pub const RETRY_MS_MAX: u64 = 60 * 60 * 1_000;
 
 /// Characters of the error of a delivery.
 pub const DELIVERY_ERROR_CHARACTERS_MAX: usize = 200;
+
 /// The maximum number of tokens of bots that one user has created.
 pub const BOT_TOKENS_PER_USER_MAX: usize = 50;
 
-/// The maximum number of tokens of bots of a node. One page lists them all, and each use of a token stores at
-/// most one record a day.
+/// The maximum number of tokens of bots of a node. Each use of a token stores at most one record a day.
 pub const BOT_TOKENS_MAX: usize = 1_000;
+
+/// The maximum number of tokens in one page of `bot.list`: with their conversations, less than a frame.
+pub const BOT_TOKENS_PER_PAGE: usize = 100;
 
 /// The maximum number of conversations of one token of a bot.
 pub const BOT_CONVERSATIONS_MAX: usize = 100;

@@ -4,10 +4,10 @@
 use std::ops::Bound;
 
 use crate::methods::{
-    AdminChannels, AdminSessions, AdminUsers, ChannelBans, ChannelInvitations, ChannelList, ChannelMembers,
-    ReadList, Request, UserBlocks, UserList,
+    AdminChannels, AdminSessions, AdminUsers, BotList, ChannelBans, ChannelInvitations, ChannelList,
+    ChannelMembers, ReadList, Request, UserBlocks, UserList,
 };
-use crate::{accounts, admin, channels, reads};
+use crate::{accounts, admin, bots, channels, reads};
 
 /// A method that returns a list in pages. To read the whole list, a client
 ///
@@ -51,6 +51,7 @@ paged! {
     ChannelBans { bans: channels::Ban } after user;
     ChannelInvitations { invitations: channels::Invitation } after channel;
     ReadList { conversations: reads::Reading } after conversation;
+    BotList { bots: bots::Bot } after id;
     AdminUsers { users: admin::User } after user;
     AdminChannels { channels: admin::Channel } after channel;
     AdminSessions { sessions: admin::Session } after user;

@@ -120,8 +120,7 @@ impl DisplayName {
         if name.chars().count() > DISPLAY_NAME_CHARACTERS_MAX {
             return Err(too_long);
         }
-        let is_blank = !name.is_empty() && name.chars().all(|c| c.is_whitespace() || is_joiner(c));
-        if is_blank || name.contains(is_invisible) {
+        if (!name.is_empty() && is_blank(&name)) || name.contains(is_invisible) {
             return Err(Detail::DisplayNameCharacters);
         }
         Ok(Self(name.into()))
@@ -149,6 +148,11 @@ impl<'de> Deserialize<'de> for DisplayName {
 /// Characters that join letters or emoji: the zero-width joiners and the variation selectors.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Whether a text shows nothing: only spaces and joiners.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_joiner(c))
 }
 
 /// Characters without a shape of their own: control characters, spaces other than U+0020, separators of

@@ -3,7 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use common::bots::Scope;
-use common::limits::{BOT_CONVERSATIONS_MAX, BOT_TOKENS_PER_USER_MAX};
+use common::limits::{BOT_CONVERSATIONS_MAX, BOT_TOKENS_PER_PAGE, BOT_TOKENS_PER_USER_MAX};
 use common::methods::{Method, Rights};
 use serde_json::{Value, json};
 use server::domain::Command;
@@ -228,6 +228,8 @@ fn a_kicked_bot_has_no_access_although_its_token_names_the_channel() {
 #[test]
 fn only_moderators_of_all_channels_create_a_token_and_their_number_is_limited() {
     let mut team = team();
+    create(&mut team, "alice", "banned", "read", &["@bob"]);
+    team.ask("alice", "channel.ban", json!({ "channel": "#ops", "user": "banned" }));
     let too_many: Vec<_> = (0..=BOT_CONVERSATIONS_MAX).map(|n| format!("@user{n}")).collect();
     for (by, name, conversations, expected) in [
         ("bob", "deploy", json!(["#ops"]), "not_allowed"),
@@ -236,6 +238,7 @@ fn only_moderators_of_all_channels_create_a_token_and_their_number_is_limited() 
         ("alice", "deploy", json!(too_many), "invalid_params"),
         ("alice", "deploy", json!(["@nobody"]), "no_such_user"),
         ("alice", "bob", json!(["#ops"]), "name_taken"),
+        ("alice", "banned", json!(["#board", "#ops"]), "banned"),
     ] {
         let before = team.log();
         let params = json!({ "name": name, "scope": "read", "conversations": conversations });
@@ -246,7 +249,7 @@ fn only_moderators_of_all_channels_create_a_token_and_their_number_is_limited() 
         let params = json!({ "name": "deploy", "scope": scope, "conversations": ["#ops"] });
         assert_eq!(reason(&team.ask("alice", "bot.create", params)), "invalid_params");
     }
-    for _ in 0..BOT_TOKENS_PER_USER_MAX {
+    for _ in 1..BOT_TOKENS_PER_USER_MAX {
         deploy(&mut team, "read", &["#ops"]);
     }
     let params = json!({ "name": "deploy", "scope": "read", "conversations": ["#ops"] });
@@ -254,4 +257,49 @@ fn only_moderators_of_all_channels_create_a_token_and_their_number_is_limited() 
     create(&mut team, "bob", "helper", "read", &["#lab"]);
     let other = json!({ "name": "deploy", "scope": "read", "conversations": ["#lab"] });
     assert_eq!(reason(&team.ask("bob", "bot.create", other)), "name_taken", "the bot of another user");
+}
+
+#[test]
+fn a_refused_disable_keeps_the_tokens_and_a_bot_is_not_the_last_administrator() {
+    let mut team = team();
+    let (_, token) = deploy(&mut team, "admin", &["#ops"]);
+    team.ask("alice", "admin.promote", json!({ "user": "deploy", "administrator": true }));
+    let refused = team.ask("alice", "admin.disable", json!({ "user": "alice", "disabled": true }));
+    assert_eq!(reason(&refused), "last_administrator", "a bot cannot log in");
+    assert!(team.ask(&token, "sync.heads", json!({}))["heads"].is_array());
+}
+
+#[test]
+fn a_token_continues_no_upload_of_another_conversation() {
+    let mut team = team();
+    let (_, one) = create(&mut team, "bob", "helper", "write", &["#lab"]);
+    let (_, other) = create(&mut team, "bob", "helper", "write", &["@alice"]);
+    let file = team.id();
+    let begin =
+        json!({ "file": file, "to": "@alice", "name": "a.txt", "bytes": 1, "sha256": "0".repeat(64) });
+    assert_eq!(team.ask(&other, "file.begin", begin)["have"], 0);
+    for (method, params) in
+        [("file.chunk", json!({ "file": file, "offset": 0 })), ("file.commit", json!({ "file": file }))]
+    {
+        assert_eq!(reason(&team.ask(&one, method, params)), "no_such_upload", "{method}");
+    }
+}
+
+#[test]
+fn all_tokens_are_listed_in_pages() {
+    let users: Vec<_> = (0..3).map(|n| format!("user{n}")).collect();
+    let users: Vec<_> = users.iter().map(String::as_str).collect();
+    let mut team = Team::new(&users, vec![]);
+    for by in &users {
+        for _ in 0..BOT_TOKENS_PER_USER_MAX {
+            create(&mut team, by, &format!("bot-of-{by}"), "read", &["@user0"]);
+        }
+    }
+    let first = team.ask("user0", "bot.list", json!({}));
+    let page = first["bots"].as_array().expect("tokens");
+    assert_eq!((page.len(), &first["more"]), (BOT_TOKENS_PER_PAGE, &json!(true)));
+    let last = page.last().expect("a token")["id"].clone();
+    let second = team.ask("user0", "bot.list", json!({ "after": last }));
+    let rest = second["bots"].as_array().expect("tokens").len();
+    assert_eq!((page.len() + rest, second.get("more")), (3 * BOT_TOKENS_PER_USER_MAX, None));
 }

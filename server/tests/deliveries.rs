@@ -4,6 +4,7 @@
 
 use common::limits::{
     DELIVERY_FAILING_MS_MAX, HOOKS_PER_CHANNEL_MAX, RETRY_MS_MAX, RUN_EVENTS_MAX, RUN_LEASE_MS, RUNS_MAX,
+    RUNS_PER_CREATOR_MAX,
 };
 use serde_json::{Value, json};
 use server::domain::Command;
@@ -235,6 +236,51 @@ fn a_hook_delivers_only_what_its_account_may_read() {
     team.ask("alice", "channel.delete", json!({ "channel": "#ops" }));
     team.restart();
     assert!(team.engine.ledger().state().users.hooks.outgoing.is_empty());
+}
+
+#[test]
+fn a_hook_delivers_nothing_while_its_creator_is_disabled() {
+    let mut team = team(true);
+    let hook = create(&mut team, "ci");
+    team.say("bob", "#ops", "x");
+    team.ask("alice", "admin.promote", json!({ "user": "bob", "administrator": true }));
+    team.ask("bob", "admin.disable", json!({ "user": "alice", "disabled": true }));
+    assert!(take(&mut team).is_empty(), "the receiver of a disabled moderator gets nothing");
+    team.ask("bob", "admin.disable", json!({ "user": "alice", "disabled": false }));
+    assert_eq!(take(&mut team)[0]["hook"], hook);
+}
+
+#[test]
+fn a_resume_of_a_running_delivery_keeps_its_lease() {
+    let mut team = team(true);
+    let hook = create(&mut team, "ci");
+    team.say("bob", "#ops", "x");
+    let (lease, numbers) = take_one(&mut team);
+    assert_eq!(team.ask("alice", "hook.resume", json!({ "id": hook })), json!({}));
+    assert!(take(&mut team).is_empty(), "the run belongs to the first gateway");
+    report(&mut team, &hook, lease, numbers.last().copied(), None);
+}
+
+#[test]
+fn the_slow_receivers_of_one_user_do_not_take_all_runs() {
+    let mut team = team(false);
+    let alices = RUNS_PER_CREATOR_MAX + 4;
+    for n in 0..alices {
+        let channel = format!("#of-alice-{n}");
+        team.ask("alice", "channel.create", json!({ "channel": channel }));
+        let hook = json!({ "channel": channel, "name": "slow", "url": URL });
+        assert!(team.ask("alice", "hook.create", hook)["id"].is_string());
+        team.say("alice", &channel, "x");
+    }
+    team.ask("bob", "channel.create", json!({ "channel": "#of-bob" }));
+    let bobs = team.ask("bob", "hook.create", json!({ "channel": "#of-bob", "name": "fast", "url": URL }));
+    team.say("bob", "#of-bob", "x");
+    let first = take(&mut team);
+    assert_eq!(first.len(), RUNS_PER_CREATOR_MAX + 1, "{first:?}");
+    assert!(first.iter().any(|run| run["hook"] == bobs["id"]));
+    let busy: Vec<_> = first.iter().map(|run| run["hook"].clone()).collect();
+    let more = gateway(&mut team, "delivery.take", json!({ "runs": RUNS_MAX, "busy": busy }));
+    assert_eq!(more["runs"], json!([]), "the other receivers wait for a run of alice to end");
 }
 
 #[test]

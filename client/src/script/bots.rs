@@ -1,6 +1,6 @@
 //! `papo bot`: tokens of bots.
 
-use common::accounts::SessionOnly;
+use common::accounts::ListNames;
 use common::bots::{Bot, CreateBot, CreatedBot, RevokeBot, Scope};
 use common::methods::{BotCreate, BotList, BotRevoke};
 use common::{Target, UserName};
@@ -65,7 +65,7 @@ pub(super) fn run(command: BotCommand) -> Result<(), CliError> {
         }
         BotCommand::List(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
-            let bots = handle.request::<BotList>(|token| SessionOnly { token })?.bots;
+            let bots = handle.list::<BotList>(|token| ListNames { token, after: None })?;
             print_list(&common, &bots, line)
         }
         BotCommand::Revoke(Revoke { id, common }) => {

@@ -240,7 +240,7 @@ methods! {
         "Creates a token of a bot, which works in some conversations and does not expire; for moderators and owners of its channels."
         r##"{"token":"eyJ0eXAi...","name":"deploy","scope":"write","conversations":["#ops"]}"##
         => r#"{"id":"01970000-0000-7000-8000-000000000007","token":"eyJ0eXAi..."}"#;
-    BotList "bot.list" Session Person (accounts::SessionOnly<'a>) -> bots::Bots:
+    BotList "bot.list" Session Person (accounts::ListNames<'a>) -> bots::Bots:
         "Lists the tokens of bots that you created, without their texts; for an administrator, of all users."
         r#"{"token":"eyJ0eXAi..."}"#
         => r##"{"bots":[{"id":"01970000-0000-7000-8000-000000000007","name":"deploy","by":"alice","scope":"write","conversations":["#ops"],"created":1763700000123,"used":1763786400123}]}"##;

@@ -100,6 +100,11 @@ impl Users {
         }
     }
 
+    /// Whether the account exists and is not disabled.
+    pub fn may_act(&self, user: &UserName) -> bool {
+        self.active(user).is_ok_and(|account| !account.disabled)
+    }
+
     pub fn must_be_active(&self, user: &UserName) -> Result<(), Detail> {
         self.active(user).map(drop)
     }

@@ -1,6 +1,7 @@
 //! The tokens of bots. The state holds the digests of the tokens, never the tokens.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use common::bots::Scope;
 use common::commands::BotCommand;
@@ -89,9 +90,10 @@ impl BotTokens {
     pub fn of<'a>(
         state: &'a State,
         user: &'a UserName,
+        ids: (Bound<Uuid>, Bound<Uuid>),
     ) -> impl Iterator<Item = (&'a Uuid, &'a KnownToken)> + 'a {
         let is_administrator = state.users.is_administrator(user);
-        state.users.bots.all.iter().filter(move |(_, known)| is_administrator || known.token.by == *user)
+        state.users.bots.all.range(ids).filter(move |(_, known)| is_administrator || known.token.by == *user)
     }
 
     pub(super) fn apply(&mut self, record: &ServerRecord) {

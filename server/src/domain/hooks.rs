@@ -79,8 +79,7 @@ pub fn find<'a>(state: &'a State, digest: &TokenDigest) -> Result<(Uuid, &'a Hoo
     let hooks = &state.users.hooks;
     let id = hooks.by_digest.get(digest).ok_or(Detail::NoSuchHook)?;
     let hook = hooks.all.get(id).ok_or(Detail::NoSuchHook)?;
-    let is_active = state.users.active(&hook.user).is_ok_and(|account| !account.disabled);
-    if is_active { Ok((*id, hook)) } else { Err(Detail::NoSuchHook) }
+    if state.users.may_act(&hook.user) { Ok((*id, hook)) } else { Err(Detail::NoSuchHook) }
 }
 
 /// Checks that `user` may see and change the hooks of a channel.

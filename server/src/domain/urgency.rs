@@ -3,6 +3,7 @@
 use common::UserName;
 
 use super::{Change, Command, State};
+use crate::domain::records::Step;
 
 /// The part of the disk reserve that a command may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +140,10 @@ impl Command<'_> {
                 | Self::KnowClient { .. }
                 | Self::UseBotToken { .. }
                 | Self::Seen { .. }
-                | Self::ChangeDelivery { .. }
+                | Self::ChangeDelivery {
+                    step: Step::Delivered { .. } | Step::Failing { .. } | Step::Paused,
+                    ..
+                }
         );
         is_own_record || self.is_removal()
     }

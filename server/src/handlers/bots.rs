@@ -1,8 +1,9 @@
 //! `bot.create`, `bot.list` and `bot.revoke`, and the scope of a bot's token in every request.
 
-use common::accounts::{Done, SessionOnly};
+use common::accounts::{Done, ListNames};
 use common::bots::{Bot, Bots, CreateBot, CreatedBot, RevokeBot, Scope};
-use common::{Call, Detail, Error, Target, UserName};
+use common::limits::{BOT_TOKENS_PER_PAGE, MEMBERSHIPS_MAX};
+use common::{Call, Detail, Error, Target, UserName, pages};
 use uuid::Uuid;
 
 use super::RequestContext;
@@ -12,7 +13,7 @@ use super::places::Place;
 use super::presence::remove_ended_sessions;
 use crate::domain::bot_tokens::BotTokens;
 use crate::domain::bots::{may_create_token, may_own};
-use crate::domain::channels::decide::may_join;
+use crate::domain::channels::decide::may_invite;
 use crate::domain::hooks::may_manage;
 use crate::domain::records::{BotToken, TokenDigest};
 use crate::domain::{Actor, Command};
@@ -82,8 +83,12 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateBot<'_>) ->
     let channels = conversations.iter_mut().filter_map(channel);
     let memberships: Vec<_> =
         channels.map(|channel| Actor { user: name.clone(), channel: channel.clone() }).collect();
+    let new = memberships.iter().filter(|bot| state.channels.membership(&bot.channel, &bot.user).is_err());
+    if state.channels.membership_count(&name, MEMBERSHIPS_MAX) + new.count() > MEMBERSHIPS_MAX {
+        return Err(Detail::TooManyMemberships { max: MEMBERSHIPS_MAX }.into());
+    }
     for bot in &memberships {
-        may_join(state, bot)?;
+        may_invite(state, &Actor { user: by.clone(), channel: bot.channel.clone() }, &bot.user)?;
     }
     context.record(Command::RegisterBot { user: name.clone(), by: by.clone() })?;
     for bot in memberships {
@@ -98,9 +103,10 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateBot<'_>) ->
     Ok(CreatedBot { id, token: issued })
 }
 
-pub(super) fn list(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Bots, Error> {
+pub(super) fn list(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Bots, Error> {
     let user = context.authenticate(&params.token)?;
-    let tokens = BotTokens::of(context.ledger.state(), &user).map(|(id, known)| Bot {
+    let range = pages::range(params.after.as_deref(), Uuid::parse_str);
+    let mut tokens = BotTokens::of(context.ledger.state(), &user, range).map(|(id, known)| Bot {
         id: *id,
         name: known.token.user.clone(),
         by: known.token.by.clone(),
@@ -109,7 +115,8 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -
         created: known.created,
         used: known.used,
     });
-    Ok(Bots { bots: tokens.collect() })
+    let bots = tokens.by_ref().take(BOT_TOKENS_PER_PAGE).collect();
+    Ok(Bots { bots, more: tokens.next().is_some() })
 }
 
 pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeBot<'_>) -> Result<Done, Error> {
@@ -119,9 +126,7 @@ pub(super) fn revoke(context: &mut RequestContext<'_>, params: &RevokeBot<'_>) -
 }
 
 fn revoke_token(context: &mut RequestContext<'_>, by: UserName, id: Uuid) -> Result<(), Error> {
-    let bot = BotTokens::of(context.ledger.state(), &by)
-        .find(|(known, _)| **known == id)
-        .map(|(_, known)| known.token.user.clone());
+    let bot = context.ledger.state().users.bots.get(id).map(|known| known.token.user.clone());
     context.record(Command::RevokeBotToken { by, id })?;
     if let Some(bot) = bot {
         remove_ended_sessions(context, &bot);

@@ -15,7 +15,9 @@ pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 #[expect(clippy::too_many_lines, reason = "one row for each method")]
 pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {
-        Method::ChannelCreate | Method::HookCreate | Method::BotCreate => Some(RateKind::Creations),
+        Method::ChannelCreate | Method::HookCreate | Method::HookResume | Method::BotCreate => {
+            Some(RateKind::Creations)
+        }
         Method::ChannelJoin => Some(RateKind::Joins),
         Method::ChannelInvite => Some(RateKind::Invitations),
         Method::SessionList
@@ -79,7 +81,6 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::BotRevoke
         | Method::CommandRegister
         | Method::HookPost
-        | Method::HookResume
         | Method::DeliveryTake
         | Method::DeliveryReport
         | Method::JoinCodeCreate

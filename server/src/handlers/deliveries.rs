@@ -1,5 +1,7 @@
 //! `delivery.take`, `delivery.report` and `hook.resume`: the deliveries of outgoing webhooks.
 
+use std::collections::HashMap;
+
 use common::accounts::Done;
 use common::deliveries::{
     Delivery, DeliveryState, HookUrl, ReportDelivery, Run, SignedEvent, TakeDeliveries, TakenDeliveries,
@@ -7,7 +9,8 @@ use common::deliveries::{
 use common::errors::shortened;
 use common::hooks::{CreatedHook, Hook, OneHook, Via};
 use common::limits::{
-    DELIVERY_ERROR_CHARACTERS_MAX, DELIVERY_FAILING_MS_MAX, RUN_BYTES_MAX, RUN_EVENTS_MAX, RUNS_MAX,
+    DELIVERY_ERROR_CHARACTERS_MAX, DELIVERY_FAILING_MS_MAX, RETRY_MS_MAX, RUN_BYTES_MAX, RUN_EVENTS_MAX,
+    RUNS_MAX, RUNS_PER_CREATOR_MAX,
 };
 use common::{ChannelName, Conversation, Detail, Error, Target, Text, UserName};
 use serde_json::value::RawValue;
@@ -66,8 +69,13 @@ pub(super) fn describe(context: &RequestContext<'_>, id: Uuid, hook: &OutgoingHo
 
 pub(super) fn resume(context: &mut RequestContext<'_>, params: &OneHook<'_>) -> Result<Done, Error> {
     let by = context.authenticate(&params.token)?;
+    let hook = context.ledger.state().users.hooks.outgoing.get(params.id);
+    let was_stopped = hook.is_some_and(|hook| hook.paused || hook.failure.is_some());
     change(context, by.clone(), params.id, Step::Resumed { by })?;
-    context.leases.release(params.id);
+    // The lease of a delivery that has not failed stays.
+    if was_stopped {
+        context.leases.release(params.id);
+    }
     Ok(Done {})
 }
 
@@ -93,7 +101,15 @@ pub(super) fn take(
             && !params.busy.contains(id)
             && may_read(state, hook)
     };
-    let ready = hooks.after(context.leases.last_hook).filter(is_ready);
+    let busy = params.busy.iter().take(RUNS_MAX).filter_map(|id| hooks.get(*id));
+    let mut runs_of: HashMap<UserName, usize> = HashMap::new();
+    busy.for_each(|hook| *runs_of.entry(hook.by.clone()).or_default() += 1);
+    let mut has_share = |(_, hook): &(Uuid, &OutgoingHook)| {
+        let runs = runs_of.entry(hook.by.clone()).or_default();
+        *runs += 1;
+        *runs <= RUNS_PER_CREATOR_MAX
+    };
+    let ready = hooks.after(context.leases.last_hook).filter(is_ready).filter(&mut has_share);
     let ready: Vec<Uuid> = ready.map(|(id, _)| id).take(params.runs.min(RUNS_MAX)).collect();
     let mut bytes = 0;
     for id in ready {
@@ -101,7 +117,16 @@ pub(super) fn take(
             taken.wait_ms = 0;
             break;
         }
-        let Some((url, events)) = events(context, id, &mut bytes)? else { continue };
+        let (url, events) = match events(context, id, &mut bytes) {
+            Ok(Some(run)) => run,
+            Ok(None) => continue,
+            Err(error) => {
+                // The other hooks must not wait for this one.
+                tracing::error!(%error, hook = %id, "the events of a webhook cannot be read");
+                context.leases.delay(id, &error.message, RETRY_MS_MAX, now_ms);
+                continue;
+            }
+        };
         let lease = context.leases.lease(id, now_ms);
         taken.runs.push(Run { hook: id, lease, url, events });
     }
@@ -184,9 +209,9 @@ fn events(
     Ok(Some((hook.url.clone(), events)))
 }
 
-/// Whether the account of the hook may read the channel.
+/// Whether the account of the hook may read the channel, and the creator of the hook may still log in.
 fn may_read(state: &State, hook: &OutgoingHook) -> bool {
-    let is_active = state.users.active(&hook.user).is_ok_and(|account| !account.disabled);
+    let is_active = state.users.may_act(&hook.user) && state.users.may_act(&hook.by);
     is_active && readable(state, &hook.user, &Target::Channel(hook.channel.clone())).is_ok()
 }
 

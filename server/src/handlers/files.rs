@@ -74,7 +74,10 @@ pub(super) fn chunk(
         }
         return Ok(Have { have: stored_bytes(outcome)? });
     }
-    let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?;
+    let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?.clone();
+    if !context.is_in_scope(&upload.to) {
+        return Err(Detail::NoSuchUpload.into());
+    }
     let bytes = context.attached.bytes.clone().filter(|_| context.attached.is_single_line);
     let bytes = bytes.ok_or(Detail::NoChunkBytes)?;
     if bytes.is_empty() || bytes.len() > FILE_CHUNK_BYTES_MAX {
@@ -84,7 +87,7 @@ pub(super) fn chunk(
     if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > upload.bytes) {
         return Err(Detail::ChunkBeyondFile { bytes: upload.bytes }.into());
     }
-    let (folder, upload) = (context.files.folder.clone(), upload.clone());
+    let folder = context.files.folder.clone();
     // On a full disk, the chunk would use the space that the log needs for revocations.
     context.ledger.may_write()?;
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
@@ -114,6 +117,9 @@ pub(super) fn commit(
         return Err(error_of(failure).into());
     }
     let upload = context.files.uploads.touch(&user, id, context.now_ms)?.clone();
+    if !context.is_in_scope(&upload.to) {
+        return Err(Detail::NoSuchUpload.into());
+    }
     may_share(context, &user, &upload.to, id)?;
     if discard_if_unreadable(context, &user, id) {
         return Err(Detail::NoSuchUpload.into());

@@ -8,7 +8,7 @@ use common::{Body, Conversation, Detail, Error, Target, Text, UserName};
 use uuid::Uuid;
 
 use super::{RequestContext, deliveries, id_at};
-use crate::domain::channels::decide::may_join;
+use crate::domain::channels::decide::{may_invite, may_join};
 use crate::domain::records::{self, TokenDigest};
 use crate::domain::{Actor, Change, Command, Original, bots, hooks};
 use crate::services::codes;
@@ -40,10 +40,11 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -
 
 /// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
 pub(super) fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
+    let moderator = Actor { user: by.clone(), channel: bot.channel.clone() };
     bots::may_own(context.ledger.state(), &bot.user, by)?;
     may_join(context.ledger.state(), &bot)?;
+    may_invite(context.ledger.state(), &moderator, &bot.user)?;
     context.record(Command::RegisterBot { user: bot.user.clone(), by: by.clone() })?;
-    let moderator = Actor { user: by.clone(), channel: bot.channel.clone() };
     context.record(Command::Invite(moderator, bot.user.clone()))?;
     context.record(Command::Join(bot))?;
     Ok(())

@@ -9,6 +9,7 @@
  * @property {(store: StoreName, key: string, value: unknown) => Promise<void>} put
  * @property {(store: StoreName, keys: string[]) => Promise<void>} delete
  * @property {(store: StoreName) => Promise<[string, any][]>} all the entries, ordered by key
+ * @property {(store: StoreName) => Promise<string[]>} keys
  * @property {(store: StoreName) => Promise<void>} clear deletes the entries of a store
  * @property {() => Promise<void>} destroy deletes everything
  */
@@ -27,6 +28,7 @@ export function memoryStorage() {
     put: async (store, key, value) => void of(store).set(key, value),
     delete: async (store, keys) => keys.forEach((key) => of(store).delete(key)),
     all: async (store) => [...of(store)].sort(([one], [other]) => (one < other ? -1 : 1)),
+    keys: async (store) => [...of(store).keys()],
     clear: async (store) => of(store).clear(),
     destroy: async () => stores.forEach((store) => store.clear()),
   };
@@ -104,6 +106,7 @@ function stored(name, database) {
       const [keys, values] = await Promise.all([result(of.getAllKeys()), result(of.getAll())]);
       return keys.map((key, index) => [String(key), values[index]]);
     },
+    keys: async (store) => (await result(reading(store).getAllKeys())).map(String),
     clear: (store) => change(store, (of) => void of.clear()),
     destroy: async () => {
       database.close();

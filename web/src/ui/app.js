@@ -343,6 +343,8 @@ export class App extends HTMLElement {
   async #sessionEnded(reason, deletesAll = false) {
     this.client?.stop();
     rememberUser(this.sessionSlot, null);
+    // A write that runs now would store the messages again.
+    await this.model?.cache?.stop();
     const { storage } = this;
     // Messages of others do not stay in the browser without a session.
     if (deletesAll) await storage?.destroy().catch(() => {});

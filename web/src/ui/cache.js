@@ -15,6 +15,11 @@ export class Cache {
   #changed = new Set();
   #isListChanged = false;
   #timer = 0;
+  /** @type {Map<string, string>} the ranges of the rows that this tab has stored, by conversation */
+  #ranges = new Map();
+  #isStopped = false;
+  /** @type {Promise<unknown>} */
+  #writing = Promise.resolve();
 
   /** @param {Storage} storage @param {Model} model */
   constructor(storage, model) {
@@ -52,20 +57,38 @@ export class Cache {
     this.#timer ||= window.setTimeout(() => this.#store(), STORE_MS);
   }
 
-  async #store() {
+  /** Ends the writing. The promise is fulfilled when the running write is stored. */
+  stop() {
+    this.#isStopped = true;
+    window.clearTimeout(this.#timer);
+    return this.#writing;
+  }
+
+  #store() {
     window.clearTimeout(this.#timer);
     this.#timer = 0;
+    if (!this.#isStopped) this.#writing = Promise.all([this.#writing, this.#write()]);
+  }
+
+  async #write() {
     const { model, storage } = this;
     const names = [...this.#changed];
     this.#changed.clear();
     try {
-      if (this.#isListChanged) await storage.put("settings", "conversations", [...model.conversations.values()]);
+      const isListChanged = this.#isListChanged;
       this.#isListChanged = false;
+      if (isListChanged) await storage.put("settings", "conversations", [...model.conversations.values()]);
       for (const name of names) {
         const rows = model.windows.get(name);
-        if (rows?.hasNewest && !rows.isStale) await storage.put("events", name, { ...rows.newest(ROWS_MAX), at: Date.now() });
+        if (!rows?.hasNewest || rows.isStale) continue;
+        const newest = rows.newest(ROWS_MAX);
+        // Each change of a row is an event with its own number.
+        const range = `${newest.first} ${newest.last}`;
+        if (this.#ranges.get(name) === range) continue;
+        await storage.put("events", name, { ...newest, at: Date.now() });
+        this.#ranges.set(name, range);
       }
-      if (names.length) await this.#dropOld();
+      await this.#dropOld();
     } catch {
       // A full or closed storage: the server has everything.
     }
@@ -73,10 +96,14 @@ export class Cache {
 
   async #dropOld() {
     const { model, storage } = this;
-    const all = await storage.all("events");
-    const isGone = (/** @type {string} */ name) => name.startsWith("#") && !model.conversations.has(name);
-    const gone = all.filter(([name]) => isGone(name)).map(([name]) => name);
-    const old = all.sort(([, one], [, other]) => other.at - one.at).slice(CONVERSATIONS_MAX).map(([name]) => name);
-    if (gone.length + old.length) await storage.delete("events", [...gone, ...old]);
+    const names = await storage.keys("events");
+    const dropped = names.filter((name) => name.startsWith("#") && !model.conversations.has(name));
+    // Only a new conversation exceeds the maximum, so the rows are rarely read.
+    if (names.length - dropped.length > CONVERSATIONS_MAX) {
+      const all = await storage.all("events");
+      dropped.push(...all.sort(([, one], [, other]) => other.at - one.at).slice(CONVERSATIONS_MAX).map(([name]) => name));
+    }
+    for (const name of dropped) this.#ranges.delete(name);
+    if (dropped.length) await storage.delete("events", dropped);
   }
 }

@@ -63,22 +63,30 @@ function filteredList(label, find, close) {
   return { nodes: [input, list], draw };
 }
 
+/**
+ * Whether a search finds a user: the name contains the text, or a word of the display name begins with it.
+ * @param {string} user @param {import("./names.js").UserInfo | undefined} info @param {string} text in small letters
+ */
+export const isFound = (user, info, text) => user.includes(text) || isNamed(user, info, text);
+
 /** Ctrl+K: open any conversation or user. @param {App} app */
 export function openSwitcher(app) {
   if (document.querySelector("dialog[open]")) return;
   const { model } = app;
   const find = (/** @type {string} */ query) => {
-    const bare = query.replace(/^[#@]/, "");
+    const isKnown = (/** @type {string} */ name) => conversationName(name).toLowerCase().includes(query)
+      || (name.startsWith("@") && isFound(name.slice(1), model.users.get(name.slice(1)), query.replace(/^@/, "")));
+    const marksOf = (/** @type {string} */ name) => name.startsWith("@") ? nameMarks(model.users.get(name.slice(1))) : [];
     const known = [...model.conversations.values()].map((one) => ({ name: one.name, unread: shownUnread(one, model.levelOfAll), mentions: one.mentions }));
     const others = [...model.users.keys()].map((user) => ({ name: `@${user}`, unread: 0, mentions: 0 }))
       .filter(({ name }) => !model.conversations.has(name) && name !== `@${model.user}`);
     return [...known, ...others]
-      .filter(({ name }) => conversationName(name).toLowerCase().includes(query.startsWith("#") || query.startsWith("@") ? query : bare))
+      .filter(({ name }) => isKnown(name))
       .sort((one, other) => other.mentions - one.mentions || other.unread - one.unread || one.name.localeCompare(other.name))
       .slice(0, 50)
       .map(({ name, unread }) => ({
         key: name, run: () => app.go(name),
-        content: [h("span", { class: "item-name" }, ...visible(conversationName(name))), unread ? h("span", { class: "badge" }, String(unread)) : ""],
+        content: [h("span", { class: "item-name" }, ...visible(conversationName(name)), " ", ...marksOf(name)), unread ? h("span", { class: "badge" }, String(unread)) : ""],
       }));
   };
   const { nodes } = filteredList(t("switcher_hint"), find, () => dialog.close());
@@ -116,7 +124,7 @@ export async function openBrowser(app) {
 export async function openPeople(app) {
   const { model } = app;
   const find = (/** @type {string} */ query) => [...model.users.entries()]
-    .filter(([user, info]) => user !== model.user && isNamed(user, info, query.replace(/^@/, "")))
+    .filter(([user, info]) => user !== model.user && isFound(user, info, query.replace(/^@/, "")))
     .slice(0, 100)
     .map(([user, info]) => ({
       key: user, run: () => app.go(`@${user}`),

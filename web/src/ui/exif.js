@@ -5,8 +5,8 @@ import { t } from "../i18n/index.js";
 
 /** @typedef {import("./app.js").App} App */
 
-/** The bytes at the beginning of a file that are searched. A segment has at most 64 KiB. */
-const HEAD_BYTES = 256 * 1024;
+/** The bytes of a file that are read at a time. A segment has at most 64 KiB. */
+const CHUNK_BYTES = 256 * 1024;
 const QUALITY = 0.92;
 
 /**
@@ -27,15 +27,27 @@ export async function preparePicture(app, file) {
 
 /** Whether a JPEG has a segment of the kind APP1, which holds EXIF or XMP. @param {Blob} file */
 export async function hasCameraData(file) {
-  const bytes = new DataView(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  let start = 0;
+  let bytes = await chunk(file, start);
   if (bytes.byteLength < 4 || bytes.getUint16(0) !== 0xffd8) return false;
-  for (let at = 2; at + 4 <= bytes.byteLength; at += 2 + bytes.getUint16(at + 2)) {
-    const marker = bytes.getUint16(at);
+  for (let at = 2; at + 4 <= file.size;) {
+    if (at + 4 > start + bytes.byteLength) {
+      start = at;
+      bytes = await chunk(file, start);
+    }
+    const marker = bytes.getUint16(at - start);
     if (marker === 0xffe1) return true;
     // The picture itself begins, or the file is damaged.
     if (marker === 0xffda || marker < 0xff00) return false;
+    // Bytes of the value 0xff can precede a marker.
+    at += marker === 0xffff ? 1 : 2 + bytes.getUint16(at + 2 - start);
   }
   return false;
+}
+
+/** @param {Blob} file @param {number} start */
+async function chunk(file, start) {
+  return new DataView(await file.slice(start, start + CHUNK_BYTES).arrayBuffer());
 }
 
 /** @param {File} file */

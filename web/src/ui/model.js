@@ -208,8 +208,14 @@ export class Model extends EventTarget {
       return rows;
     }
     Object.assign(rows, { isLoaded: false, isStale: false });
-    const page = await this.client.history({ conversation: name, limit: PAGE, ...(around === null ? {} : { around }) });
-    rows.reset(page.entries, page.head);
+    try {
+      const page = await this.client.history({ conversation: name, limit: PAGE, ...(around === null ? {} : { around }) });
+      rows.reset(page.entries, page.head);
+    } catch (error) {
+      // The page loads a stale window again.
+      rows.isStale = true;
+      throw error;
+    }
     this.cache?.noteRows(name);
     return rows;
   }
@@ -226,8 +232,9 @@ export class Model extends EventTarget {
   /** @param {Rows} rows */
   async loadNewer(rows) {
     if (!rows.isLoaded || rows.isStale || rows.hasNewest) return [];
-    const page = await this.client.history({ conversation: rows.conversation, after: rows.last, limit: PAGE });
-    return rows.append(page.entries, page.head);
+    const { conversation, last } = rows;
+    const page = await this.client.history({ conversation, after: last, limit: PAGE });
+    return rows.last === last ? rows.append(page.entries, page.head) : [];
   }
 
   // Messages of the user.

@@ -192,15 +192,18 @@ export function rowOf(entry) {
 }
 
 /**
- * Applies an edit, a deletion or a reaction. Applying it twice changes nothing.
+ * Applies an edit, a deletion or a reaction. Applying it twice changes nothing. The row keeps no earlier text, because
+ * the browser stores its rows.
  * @param {Row} row
  * @param {PapoEvent} event
  */
 function amend(row, event) {
   if (event.kind === "message.deleted") {
-    Object.assign(row, { isDeleted: true, text: "", reactions: [], edited: null });
+    const { n, at, from, kind } = row;
+    Object.assign(row, { isDeleted: true, text: "", reactions: [], edited: null, event: { n, at, to: event.to, from, kind, deleted: true } });
   } else if (event.kind === "message.edited" && !row.isDeleted && !event.deleted) {
-    Object.assign(row, { text: event.text ?? "", edited: event.at });
+    const text = event.text ?? "";
+    Object.assign(row, { text, edited: event.at, event: row.event && { ...row.event, text } });
   } else if (event.emoji && !row.isDeleted) {
     const known = row.reactions.find((reaction) => reaction.emoji === event.emoji);
     const others = known?.users.filter((user) => user !== event.from) ?? [];

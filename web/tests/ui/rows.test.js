@@ -77,3 +77,13 @@ test("reactions, edits and deletions change a row, and applying them twice chang
   rows.live(entry(10, { kind: "message.edited", of: 2, text: "too late" }));
   assert.deepEqual([rows.byNumber.get(2).isDeleted, rows.byNumber.get(2).text], [true, ""]);
 });
+
+test("an edited or deleted message keeps no earlier text, which would be stored in the browser", () => {
+  const rows = new Rows("#a");
+  rows.reset([entry(1, { reply: 7 }), entry(2), entry(3, { kind: "file", name: "secret.pdf", bytes: 5 })], 3);
+  rows.live(entry(4, { kind: "message.edited", of: 1, text: "new" }));
+  for (const [n, of] of [[5, 2], [6, 3]]) rows.live(entry(n, { kind: "message.deleted", of, text: undefined }));
+  assert.deepEqual([rows.byNumber.get(1).event.text, rows.byNumber.get(1).event.reply], ["new", 7]);
+  assert.deepEqual(rows.byNumber.get(2).event, { n: 2, at: 2000, to: "#a", from: "bob", kind: "message", deleted: true });
+  assert.ok(!/text [12]|secret/.test(JSON.stringify(rows.newest(500))));
+});

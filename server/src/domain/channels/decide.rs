@@ -95,12 +95,22 @@ pub(crate) fn leave<'a>(state: &State, actor: Actor, at: u64) -> Decision<'a> {
     actor.event(channel.progress.n + 1, at, Body::Left)
 }
 
-pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+/// Checks the role of the actor, and that the user is not banned.
+pub(crate) fn may_invite<'s>(
+    state: &'s State,
+    actor: &Actor,
+    user: &UserName,
+) -> Result<&'s Channel, Detail> {
     let channel = actor.allowed(state, Action::Invite)?;
-    blocks::check_not_blocked(state, &user, &actor.user)?;
-    if channel.banned.contains(&user) {
-        return Err(Detail::UserBanned { user, channel: actor.channel });
+    if channel.banned.contains(user) {
+        return Err(Detail::UserBanned { user: user.clone(), channel: actor.channel.clone() });
     }
+    Ok(channel)
+}
+
+pub(crate) fn invite<'a>(state: &State, actor: Actor, user: UserName, at: u64) -> Decision<'a> {
+    let channel = may_invite(state, &actor, &user)?;
+    blocks::check_not_blocked(state, &user, &actor.user)?;
     if channel.members.contains_key(&user) || channel.invited.contains_key(&user) {
         return Ok(None);
     }

@@ -247,7 +247,7 @@ impl Channels {
     }
 
     /// The number of channels in which `user` is a member, without `*`; at most `max`.
-    pub(super) fn membership_count(&self, user: &UserName, max: usize) -> usize {
+    pub(crate) fn membership_count(&self, user: &UserName, max: usize) -> usize {
         let channels = self.conversations(user).take_while(|target| matches!(target, Target::Channel(_)));
         channels.filter(|target| **target != Target::Channel(ChannelName::everybody())).take(max).count()
     }
