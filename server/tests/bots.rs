@@ -275,8 +275,7 @@ fn a_token_continues_no_upload_of_another_conversation() {
     let (_, one) = create(&mut team, "bob", "helper", "write", &["#lab"]);
     let (_, other) = create(&mut team, "bob", "helper", "write", &["@alice"]);
     let file = team.id();
-    let begin =
-        json!({ "file": file, "to": "@alice", "name": "a.txt", "bytes": 1, "sha256": "0".repeat(64) });
+    let begin = json!({ "id": file, "to": "@alice", "name": "a.txt", "bytes": 1, "sha256": "0".repeat(64) });
     assert_eq!(team.ask(&other, "file.begin", begin)["have"], 0);
     for (method, params) in
         [("file.chunk", json!({ "file": file, "offset": 0 })), ("file.commit", json!({ "file": file }))]

@@ -4,7 +4,6 @@ use common::admin::Stats;
 use common::{Detail, UserName};
 
 use super::State;
-use super::accounts::Account;
 use crate::domain::records::{Record, ServerRecord};
 
 /// Checks that `user` is an administrator. No other code decides this.
@@ -51,8 +50,9 @@ pub(super) fn promote<'a>(
 /// Checks that an administrator other than `user` can log in. A bot has no password.
 pub(super) fn require_other_administrator(state: &State, user: &UserName) -> Result<(), Detail> {
     let mut accounts = state.users.accounts().iter();
-    let can_log_in = |account: &Account| !account.disabled && account.bot.is_none();
-    if accounts.any(|(name, account)| account.administrator && can_log_in(account) && name != user) {
+    if accounts.any(|(name, account)| {
+        account.administrator && !account.disabled && account.bot.is_none() && name != user
+    }) {
         Ok(())
     } else {
         Err(Detail::LastAdministrator { user: user.clone() })

@@ -28,7 +28,7 @@ const open = async (user = "alice", address = "/#/general") => {
   return { context, page, problems };
 };
 
-test("display names stand next to names, and bots have a mark", async () => {
+test("display names are shown next to names, and bots have a mark", async () => {
   await bob.call("user.set", { display_name: "Bob da Silva" });
   await bob.send("#general", "from a person");
   const { hook } = await alice.call("hook.create", { channel: "#general", name: "alerts" });
@@ -85,7 +85,7 @@ test("a channel is renamed, its old address still works, and it is deleted", asy
 });
 
 test("earlier texts, bans, blocks and read marks by commands", async () => {
-  const [, carol] = await users(node.origin, ["vera", "walt"], "#lists");
+  const [, walt] = await users(node.origin, ["vera", "walt"], "#lists");
   const vera = await new Api(node.origin).login("vera");
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -105,7 +105,7 @@ test("earlier texts, bans, blocks and read marks by commands", async () => {
   await page.waitForSelector("dialog li", { state: "detached" });
   assert.deepEqual((await vera.call("channel.bans", { channel: "#lists" })).bans, []);
   await page.keyboard.press("Escape");
-  await carol.send("@vera", "one");
+  await walt.send("@vera", "one");
   await page.waitForSelector("a.item[data-name='@walt'] .badge");
   await say(page, "/read @walt");
   await page.waitForSelector("a.item[data-name='@walt'] .badge", { state: "detached" });
@@ -161,7 +161,7 @@ test("the data of a camera stays by default, and is removed if the user wants it
   await context.close();
 });
 
-/** The entries of a store of the browser. */
+/** The keys of a store of the browser. */
 const stored = (page, store) => page.evaluate((name) => new Promise((resolve, reject) => {
   const opened = indexedDB.open("papo-alice");
   opened.onerror = () => reject(opened.error);
@@ -184,6 +184,7 @@ test("a logout leaves drafts but no messages of others, or nothing if the user w
   await page.click("dialog button:text-is('Log out')");
   await page.waitForSelector(".entrance-form");
   assert.deepEqual([await stored(page, "events"), await stored(page, "drafts")], [[], ["#general"]]);
+  assert.ok(!(await stored(page, "settings")).includes("conversations"));
   await logIn(page, node.origin, "alice", "/#/general");
   await page.waitForFunction(() => document.querySelector("#composer")?.value === "a draft");
   await page.click(".sidebar-foot [aria-label=Settings]");
@@ -192,5 +193,18 @@ test("a logout leaves drafts but no messages of others, or nothing if the user w
   await page.locator("dialog[open]").last().locator("button.danger").click();
   await page.waitForSelector(".entrance-form");
   assert.deepEqual([await stored(page, "events"), await stored(page, "drafts")], [[], []]);
+  await context.close();
+});
+
+test("a message that arrives just before a logout is not stored", async () => {
+  const { context, page } = await open();
+  // The cache writes 2 s after a change, and when the page is closed.
+  await until(async () => (await stored(page, "events")).includes("#general"), "the messages are stored");
+  await bob.send("#general", "the last one");
+  await page.waitForSelector("article .text:has-text('the last one')");
+  await page.evaluate(() => { document.querySelector("papo-app").logOut(); });
+  await page.waitForSelector(".entrance-form");
+  assert.deepEqual(await stored(page, "events"), []);
+  assert.ok(!(await stored(page, "settings")).includes("conversations"));
   await context.close();
 });
