@@ -4,7 +4,7 @@
 //! last event that the receiver accepted. The server stores this position, decides when a failed delivery is
 //! repeated, and holds the secrets. The courier stores nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ const TAKE_INTERVAL: Duration = Duration::from_millis(20);
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The time after which the courier asks again if the server does not know it as the gateway of the node.
-const STRANGER_DELAY: Duration = Duration::from_secs(60);
+const NOT_GATEWAY_DELAY: Duration = Duration::from_secs(60);
 
 /// The time for the reply to a request. The courier may repeat both of its requests.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
@@ -53,30 +53,32 @@ pub(crate) async fn run(web: Web) {
     let mut runs = JoinSet::new();
     // The link with the notices of the server, and its topic.
     let mut link: Option<(OpenLink, String)> = None;
-    let mut busy = HashSet::new();
+    // The hooks of the runs, by the task of each run.
+    let mut busy = HashMap::new();
     loop {
         let began = clock::now();
-        let wait = match courier.take(&busy).await {
+        let wait = match courier.take(busy.values().collect()).await {
             Ok(taken) => {
                 if link.as_ref().is_none_or(|(_, topic)| *topic != taken.topic) {
                     link = follow(&web, &taken.topic).await.map(|open| (open, taken.topic));
                 }
                 for run in taken.runs {
-                    busy.insert(run.hook);
-                    runs.spawn(deliver(Arc::clone(&courier), run, began));
+                    let hook = run.hook;
+                    let task = runs.spawn(deliver(Arc::clone(&courier), run, began));
+                    busy.insert(task.id(), hook);
                 }
                 Duration::from_millis(taken.wait_ms)
             }
             Err(failure) if failure.0.detail() == Some(&Detail::OnlyGateway) => {
                 tracing::debug!("outgoing webhooks need an encrypted node");
-                STRANGER_DELAY
+                NOT_GATEWAY_DELAY
             }
             Err(_) => RETRY_DELAY,
         };
         let news = async {
             tokio::select! {
                 () = tokio::time::sleep(wait) => None,
-                Some(ended) = runs.join_next() => Some(ended),
+                Some(ended) = runs.join_next_with_id() => Some(ended),
                 is_open = notified(link.as_ref()) => {
                     if !is_open { link = None; }
                     None
@@ -84,11 +86,9 @@ pub(crate) async fn run(web: Web) {
             }
         };
         let Some(ended) = until_stop(&web, news).await else { break };
-        match ended {
-            Some(Ok(hook)) => drop(busy.remove(&hook)),
-            // A run that panicked.
-            Some(Err(_)) => busy.clear(),
-            None => {}
+        if let Some(ended) = ended {
+            // A run that panicked ends too.
+            busy.remove(&ended.map_or_else(|panic| panic.id(), |(id, ())| id));
         }
         tokio::time::sleep(TAKE_INTERVAL).await;
     }
@@ -126,7 +126,8 @@ struct Courier {
 }
 
 impl Courier {
-    async fn take(&self, busy: &HashSet<Uuid>) -> Result<TakenDeliveries, Failure> {
+    /// Takes runs of hooks that are not `busy`.
+    async fn take(&self, busy: Vec<&Uuid>) -> Result<TakenDeliveries, Failure> {
         let free = RUNS_MAX.saturating_sub(busy.len());
         let taken = self.ask("delivery.take", json!({ "runs": free, "busy": busy })).await?;
         serde_json::from_str(taken.raw()?.get()).map_err(|_| Detail::NoReply.into())
@@ -155,8 +156,8 @@ impl Courier {
     }
 }
 
-/// Delivers a run, and reports it. Returns its hook.
-async fn deliver(courier: Arc<Courier>, run: Run, began: Instant) -> Uuid {
+/// Delivers a run, and reports it.
+async fn deliver(courier: Arc<Courier>, run: Run, began: Instant) {
     let Run { hook, lease, url, events } = run;
     let (mut accepted, mut failure) = (None, None);
     for event in events {
@@ -182,5 +183,4 @@ async fn deliver(courier: Arc<Courier>, run: Run, began: Instant) -> Uuid {
         }
         tokio::time::sleep(RETRY_DELAY).await;
     }
-    hook
 }

@@ -24,8 +24,8 @@ pub const MESSAGE_FRAMES_MAX: usize = 16;
 /// 512 bytes. Each message counts as at least one unit. The limit is 16 MiB: five of the largest replies, or
 /// the replies to 32,000 small requests.
 ///
-/// The replies to all clients and the events for all subscribers of a node share 40 MiB. When the 40 MiB are
-/// used, the broker drops the replies to each client that has more than 64 KiB of queued replies.
+/// The replies to all clients and the events for all subscribers of a process share 40 MiB. When the 40 MiB
+/// are used, the broker drops the replies to each client that has more than 64 KiB of queued replies.
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
 /// The maximum size of the replies that are queued between the server and the broker, in units of 512 bytes:

@@ -9,9 +9,16 @@ use crate::cli_error::CliError;
 
 impl Context {
     /// Runs a command of a bot: sends the line as a message. Returns false if the open conversation has no
-    /// such command.
+    /// such command. Without a connection, the commands of the last list are known.
     pub(super) fn run_bot_command(&mut self, name: &str, line: &str) -> Result<bool, CliError> {
         let Some(conversation) = self.open.clone().filter(|_| self.is_logged_in()) else { return Ok(false) };
+        if self.is_offline() {
+            let is_known = self.names.has_command(&format!("/{name} "));
+            if is_known {
+                self.send(conversation, line, None)?;
+            }
+            return Ok(is_known);
+        }
         let commands = self.bot_commands(&conversation)?;
         let Some(info) = commands.into_iter().find(|info| info.command.name.as_str() == name) else {
             return Ok(false);

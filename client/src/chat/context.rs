@@ -134,6 +134,9 @@ impl Context {
     }
 
     fn set_open(&mut self, conversation: Target) {
+        if self.open.as_ref() != Some(&conversation) {
+            self.names.set_commands([]);
+        }
         self.names.add([conversation.to_string()]);
         self.cache.set_open(&conversation);
         self.open = Some(conversation);

@@ -67,6 +67,11 @@ impl KnownNames {
         self.shared().commands = commands.into_iter().take(NAMES_MAX).collect();
     }
 
+    /// Whether a bot has this command, which ends with a blank.
+    pub(super) fn has_command(&self, command: &str) -> bool {
+        self.shared().commands.contains(command)
+    }
+
     /// The commands of bots with this prefix, sorted.
     pub(super) fn commands_starting_with(&self, prefix: &str) -> Vec<String> {
         self.shared().commands.iter().filter(|command| command.starts_with(prefix)).cloned().collect()

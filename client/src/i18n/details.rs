@@ -67,9 +67,9 @@ translations! {
     CommandTaken { name, bot } "{bot} tem um comando /{name} em um desses canais: escolha outro nome";
     CommandBuiltIn { name } "/{name} é um comando do papo: escolha outro nome";
     TooManyCommands { max } "há mais de {max} comandos, o máximo: registre menos";
-    NotBot "só um programa com o token de um robô registra comandos";
+    NotBot "você não é um robô: registre comandos com o token de um robô";
     NoSuchBot "você não criou esse token de robô, ou ele foi revogado";
-    OutOfScope { method } "o token deste robô não permite {method} aqui: crie um token com o escopo e a conversa";
+    OutOfScope { method } "o token deste robô não permite {method} aqui: indique uma de suas conversas, crie um token com um escopo maior ou entre como usuário";
     TooManyBotTokens { max } "há {max} tokens de robôs, o máximo: revogue um deles primeiro";
     BotConversations { max } "o token de um robô precisa de 1 a {max} conversas";
     NoSuchHook "esse webhook não existe, ou foi revogado";

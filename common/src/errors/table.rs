@@ -152,7 +152,7 @@ errors! {
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
-        NotBot "not_bot" "only a program with the token of a bot registers commands";
+        NotBot "not_bot" "you are not a bot: register commands with the token of a bot";
         BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }
     /// You, or the user in the request, are banned from the channel.
@@ -248,7 +248,7 @@ errors! {
     /// The token of a bot does not permit the request.
     OutOfScope = "out_of_scope", 4030 {
         OutOfScope "out_of_scope" { method: String }
-            "the token of this bot does not permit {method} here: create a token with the scope and the conversation";
+            "the token of this bot does not permit {method} here: name one of its conversations, create a token with a larger scope, or log in as a user";
     }
     /// The signature of a webhook's post is missing or wrong.
     WrongSignature = "wrong_signature", 4030 {

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -44,6 +45,8 @@ pub(crate) enum OutboundError {
     TooLarge,
     #[error("the receiver answered {0}")]
     Refused(StatusCode),
+    #[error("the receiver has no valid certificate for its name")]
+    BadCertificate,
     #[error("{0}")]
     Failed(String),
 }
@@ -52,7 +55,7 @@ pub(crate) enum OutboundError {
 pub(crate) struct GuardedClient {
     connections: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     guard: Guard,
-    turns: Semaphore,
+    request_slots: Semaphore,
     limit: Duration,
 }
 
@@ -73,7 +76,7 @@ impl GuardedClient {
         Ok(Self {
             connections: builder.build(https),
             guard,
-            turns: Semaphore::new(OUTBOUND_REQUESTS_MAX),
+            request_slots: Semaphore::new(OUTBOUND_REQUESTS_MAX),
             limit: Duration::from_millis(OUTBOUND_MS_MAX),
         })
     }
@@ -81,7 +84,7 @@ impl GuardedClient {
     /// Posts a body of JSON. Only an answer 2xx is a success.
     pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<(), OutboundError> {
         let sent = async {
-            let _turn = self.turns.acquire().await;
+            let _turn = self.request_slots.acquire().await;
             self.send(url, headers, body).await
         };
         let answered = tokio::time::timeout(self.limit, sent).await;
@@ -143,7 +146,15 @@ fn reason(error: &(dyn StdError + 'static)) -> OutboundError {
     while let Some(next) = cause.source() {
         cause = next;
     }
-    if cause.is::<NotPublic>() { OutboundError::NotPublic } else { OutboundError::Failed(cause.to_string()) }
+    if cause.is::<NotPublic>() {
+        return OutboundError::NotPublic;
+    }
+    let tls = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match tls.and_then(|error| error.downcast_ref()) {
+        // The text of this error has the names in the certificate.
+        Some(rustls::Error::InvalidCertificate(_)) => OutboundError::BadCertificate,
+        _ => OutboundError::Failed(cause.to_string()),
+    }
 }
 
 /// The name has no address to which the gateway may connect.

@@ -15,7 +15,8 @@ impl Engine {
         self.elapsed = elapsed;
     }
 
-    /// The metrics of the server. The time to count the sessions grows with the number of accounts.
+    /// The metrics of the server. The time to count them grows with the numbers of accounts,
+    /// sessions, channels and direct conversations.
     #[must_use]
     pub fn metrics(&self, now_ms: u64) -> Vec<Family> {
         let counter = |name, help, value: u64| Family::single(MetricKind::Counter, name, help, value);

@@ -19,7 +19,7 @@ use crate::storage::ledger::Receipt;
 pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -> Result<CreatedHook, Error> {
     let CreateHook { token, channel, name, unlocked, here, signed, url } = params;
     if url.is_some() && (unlocked || here || signed) {
-        let error = "a webhook with a url has no other flag".to_owned();
+        let error = "\"unlocked\", \"here\" and \"signed\" are for webhooks without a \"url\"".to_owned();
         return Err(Detail::BadParams { method: "hook.create".to_owned(), error }.into());
     }
     let by = context.authenticate(&token)?;

@@ -13,16 +13,17 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub struct Leases {
     /// At most one for each hook.
-    held: HashMap<Uuid, Hold, RandomState>,
+    statuses: HashMap<Uuid, Status, RandomState>,
     last_lease: u64,
     /// The hook that was leased last. The next search begins after it, so each hook has its turn.
     pub last_hook: Uuid,
 }
 
 #[derive(Debug, Default)]
-struct Hold {
+struct Status {
     /// `None` after a failure.
     lease: Option<u64>,
+    /// The time until which no gateway takes the hook.
     until_ms: u64,
     /// The last error since the last accepted event.
     error: Option<Box<str>>,
@@ -32,51 +33,51 @@ impl Leases {
     /// Whether a gateway may take a run of the hook.
     #[must_use]
     pub fn is_free(&self, hook: Uuid, now_ms: u64) -> bool {
-        // After the clock was set back, a hold ends early instead of late.
-        let is_held = |hold: &Hold| hold.until_ms > now_ms && hold.until_ms - now_ms <= RETRY_MS_MAX;
-        !self.held.get(&hook).is_some_and(is_held)
+        // After the clock was set back, a lease ends early instead of late.
+        let is_busy = |status: &Status| status.until_ms > now_ms && status.until_ms - now_ms <= RETRY_MS_MAX;
+        !self.statuses.get(&hook).is_some_and(is_busy)
     }
 
     /// Leases the hook for a run.
     pub fn lease(&mut self, hook: Uuid, now_ms: u64) -> u64 {
         (self.last_lease, self.last_hook) = (self.last_lease + 1, hook);
-        let hold = self.held.entry(hook).or_default();
-        (hold.lease, hold.until_ms) = (Some(self.last_lease), now_ms + RUN_LEASE_MS);
+        let status = self.statuses.entry(hook).or_default();
+        (status.lease, status.until_ms) = (Some(self.last_lease), now_ms + RUN_LEASE_MS);
         self.last_lease
     }
 
     /// Whether the hook is leased to this run.
     #[must_use]
     pub fn has(&self, hook: Uuid, lease: u64) -> bool {
-        self.held.get(&hook).is_some_and(|hold| hold.lease == Some(lease))
+        self.statuses.get(&hook).is_some_and(|status| status.lease == Some(lease))
     }
 
     /// Ends the lease and forgets the failures of the hook.
     pub fn release(&mut self, hook: Uuid) {
-        self.held.remove(&hook);
+        self.statuses.remove(&hook);
     }
 
     /// Ends the lease after a failure. The delay grows with the time since the first failure, so it doubles
     /// with each attempt.
     pub fn delay(&mut self, hook: Uuid, error: &str, failing_ms: u64, now_ms: u64) {
         let until_ms = now_ms + failing_ms.clamp(RETRY_MS_MIN, RETRY_MS_MAX);
-        self.held.insert(hook, Hold { lease: None, until_ms, error: Some(error.into()) });
+        self.statuses.insert(hook, Status { lease: None, until_ms, error: Some(error.into()) });
     }
 
     #[must_use]
     pub fn error(&self, hook: Uuid) -> Option<&str> {
-        self.held.get(&hook).and_then(|hold| hold.error.as_deref())
+        self.statuses.get(&hook).and_then(|status| status.error.as_deref())
     }
 
     /// Forgets hooks that were revoked.
     pub fn retain(&mut self, exists: impl Fn(Uuid) -> bool) {
-        self.held.retain(|hook, _| exists(*hook));
+        self.statuses.retain(|hook, _| exists(*hook));
     }
 
     /// Milliseconds until the next hook becomes free.
     #[must_use]
     pub fn next_ms(&self, now_ms: u64) -> Option<u64> {
-        let times = self.held.values().filter_map(|hold| hold.until_ms.checked_sub(now_ms));
+        let times = self.statuses.values().filter_map(|status| status.until_ms.checked_sub(now_ms));
         times.filter(|left| *left > 0).min()
     }
 }
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_holds_nothing_for_long() {
+    fn a_clock_that_was_set_back_delays_nothing_for_long() {
         let mut leases = Leases::default();
         leases.lease(HOOK, 10 * RETRY_MS_MAX);
         assert!(leases.is_free(HOOK, RETRY_MS_MAX));

@@ -309,6 +309,7 @@ fn a_path_is_a_message_and_a_mistyped_command_stays_reachable() {
     let alice = register(&node, &config, "alice");
     alice.enter("/craete #general");
     alice.wait_for("there is no command /craete: did you mean /create?");
+    alice.wait_until("shows the prompt", |screen| screen.trim_end().ends_with("papo>"));
     alice.press("Up");
     alice.wait_until("shows the line again", |screen| screen.trim_end().ends_with("papo> /craete #general"));
     alice.press("C-c");

@@ -103,14 +103,14 @@ pub(super) fn nearest(name: &str) -> Option<&'static Command> {
 fn help(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (catalog, columns) = (context.catalog, context.renderer.columns());
     let name = arguments.strip_prefix('/').unwrap_or(arguments);
-    let of_bots = context.open_bot_commands();
     let text = match find(name) {
         _ if name.is_empty() => {
-            let of_bots: String = of_bots.iter().map(|info| bot_help_line(info, columns)).collect();
+            let of_bots: String =
+                context.open_bot_commands().iter().map(|info| bot_help_line(info, columns)).collect();
             help_text(catalog, columns) + "\n" + &of_bots
         }
         Some(command) => help_line(catalog, command, columns),
-        None => match of_bots.iter().find(|info| info.command.name.as_str() == name) {
+        None => match context.open_bot_commands().iter().find(|info| info.command.name.as_str() == name) {
             Some(info) => bot_help_line(info, columns),
             None => {
                 let nearest = nearest(name).map_or("help", |nearest| nearest.name);

@@ -27,7 +27,7 @@ const CONNECTIONS: usize = 5_000;
 const CHANNELS: usize = 50;
 const CHANNELS_EACH: usize = 8;
 
-/// Idle time before the memory is read. The gateway returns freed memory to the system every 10 seconds.
+/// Idle time before the memory is read. The gateway returns freed memory to the system every 2 seconds.
 const IDLE_TIME: Duration = Duration::from_secs(12);
 
 trait Stream: Read + Write {}
