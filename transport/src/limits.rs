@@ -29,8 +29,8 @@ pub const MESSAGE_FRAMES_MAX: usize = 16;
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
 
 /// The maximum size of the replies that are queued between the server and the broker, in units of 512 bytes:
-/// 64 MiB for all clients.
-pub const REPLIES_WAITING_INSIDE_MAX: i32 = 128 * 1024;
+/// 16 MiB for all clients.
+pub const REPLIES_WAITING_INSIDE_MAX: i32 = 32 * 1024;
 
 /// The maximum size of the requests that one side of a connection queues, in units of 512 bytes: 2 MiB. At
 /// the limit, the sender waits.

@@ -109,7 +109,7 @@ pub enum Command {
     /// Manage a channel: its members, roles and subject.
     #[command(subcommand)]
     Channel(manage::ChannelCommand),
-    /// Manage the incoming webhooks of a channel, with which other programs post messages.
+    /// Manage the webhooks of a channel: other programs post messages, or receive its events.
     #[command(subcommand)]
     Hook(hooks::HookCommand),
     /// Manage your bots: tokens with which programs read and write messages.

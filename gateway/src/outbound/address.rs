@@ -1,8 +1,8 @@
 //! The addresses to which the gateway may connect for a user: public ones, and those of `--hooks-allow`.
 //!
 //! Without this check, a user could reach services of the gateway's own network (server-side request
-//! forgery, SSRF). The check happens after the resolution of the name, on the address of the connection, so a
-//! name that changes its address passes no check (DNS rebinding).
+//! forgery, SSRF). The gateway resolves the name once, checks the addresses, and connects to these addresses,
+//! so a name that later gets an internal address reaches nothing new (DNS rebinding).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

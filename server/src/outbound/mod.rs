@@ -16,7 +16,7 @@ use self::pending_request::PendingRequest;
 const EVENT_FRAME_BYTES_MAX: usize = 256 * 1024;
 
 /// The maximum size of the waiting replies. At this size, the engine accepts no requests.
-const REPLIES_BYTES_MAX: usize = 64 << 20;
+const REPLIES_BYTES_MAX: usize = 24 << 20;
 
 /// Event lines of one topic, ready for the fan-out.
 pub struct Publication {
