@@ -2,11 +2,11 @@
 
 use transport::client_name::{TAG_BYTES_MAX, TAG_SENDER_BYTES};
 
-/// A WebSocket, or one HTTP request. Never used twice in a run of the gateway.
+/// Identifies a WebSocket or one HTTP request. Unique in a run of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ConnectionId(pub(crate) u64);
 
-/// The sender of requests, for the limits of logins: a hash of the address of the client.
+/// Identifies the sender of requests, for the login limits: a hash of the client's address.
 pub(crate) type SenderId = [u8; TAG_SENDER_BYTES];
 
 pub(crate) type Tag = [u8; TAG_BYTES_MAX];

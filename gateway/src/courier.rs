@@ -28,30 +28,31 @@ use crate::limits::OUTBOUND_MS_MAX;
 use crate::link::OpenLink;
 use crate::outbound::client::{GuardedClient, OutboundError};
 
-/// The time of a run after which it begins no further event. The last event may take the time of one request,
-/// and must end before another gateway may take the run.
+/// The age of a run after which the courier posts no further event. The last request can take
+/// `OUTBOUND_MS_MAX`, and must end before the lease of the run expires.
 const RUN_TIME: Duration = Duration::from_millis(RUN_LEASE_MS - OUTBOUND_MS_MAX - 1_000);
 
 /// The minimum time between two requests for runs. Further notices wait.
 const TAKE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The time after which the courier asks again if the server did not answer.
+/// The delay before the courier repeats a request that the server did not answer.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The time after which the courier asks again if the server does not know it as the gateway of the node.
+/// The delay before the next `delivery.take` if the server does not recognise this gateway as the node's own.
 const NOT_GATEWAY_DELAY: Duration = Duration::from_secs(60);
 
-/// The time for the reply to a request. The courier may repeat both of its requests.
+/// The timeout of a request. The courier can safely repeat both of its requests.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The number of attempts to report a run. Afterwards, the server repeats the run.
+/// The maximum number of attempts to report a run. Without a report, the lease expires, and a gateway
+/// delivers the events again.
 const REPORTS_MAX: usize = 30;
 
 /// Takes and delivers runs until the gateway stops.
 pub(crate) async fn run(web: Web) {
     let courier = Arc::new(Courier { web: web.clone(), client: OnceCell::new() });
     let mut runs = JoinSet::new();
-    // The link with the notices of the server, and its topic.
+    // The subscription to the notices of the server, and its topic.
     let mut link: Option<(OpenLink, String)> = None;
     // The hooks of the runs, by the task of each run.
     let mut busy = HashMap::new();
@@ -95,7 +96,7 @@ pub(crate) async fn run(web: Web) {
     while runs.join_next().await.is_some() {}
 }
 
-/// Subscribes to the notices of the server; `None` while too many lines wait for the node.
+/// Subscribes to the notices of the server; `None` if too many bytes are waiting for the node.
 async fn follow(web: &Web, topic: &str) -> Option<OpenLink> {
     let open = web.hub.open(GATEWAY_SENDER, None);
     let mut line = Vec::new();
@@ -121,7 +122,7 @@ async fn notified(link: Option<&(OpenLink, String)>) -> bool {
 
 struct Courier {
     web: Web,
-    /// Made for the first run, because it loads the certificates of the system.
+    /// Created when the first event is posted, because it loads the certificates of the system.
     client: OnceCell<GuardedClient>,
 }
 

@@ -1,6 +1,6 @@
 //! The entry points of the fuzz targets: the parts of the gateway that read the bytes of any client.
 //!
-//! Each function panics if the gateway breaks one of its promises.
+//! Each function panics if the gateway violates one of its invariants.
 
 use bytes::Bytes;
 use common::limits::{FRAME_BYTES_MAX, TEXT_BYTES_MAX};
@@ -15,8 +15,8 @@ const SENDER: [u8; 8] = *b"a sender";
 const ID: ConnectionId = ConnectionId(4);
 const CHECKED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"id\":\"gateway\",\"result\":{}}\n";
 
-/// Passes an input to the hub as frames of a WebSocket, which are split at each byte 0xff. A frame with
-/// an odd number is sent over a connection with a token.
+/// Splits an input at each byte 0xff, and passes the parts to the hub as frames of a WebSocket. Frames with
+/// odd numbers are sent over a connection with a token.
 pub fn web_socket_lines(input: &[u8]) {
     for (number, frame) in input.split(|byte| *byte == 0xff).take(16).enumerate() {
         relay(frame, (number % 2 == 1).then_some("own"));

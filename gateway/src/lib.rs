@@ -1,8 +1,8 @@
 //! The gateway: HTTP and WebSocket for browsers, scripts and monitors. No other crate names HTTP.
 //!
 //! The gateway is a thin relay. One thread owns the ZeroMQ sockets and the pure `hub`, a tokio thread owns
-//! the connections of the clients. The gateway adds and relaxes no right: the server decides about each
-//! request, and the key of a topic is a capability.
+//! the connections of the clients. The gateway grants no rights: the server decides about each request, and
+//! the key of a topic is a capability.
 
 mod close;
 mod connection_id;
@@ -48,7 +48,8 @@ pub enum GatewayError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(
-        "{address} is in use by another program: stop it, choose another port with {flag}, or {flag} off"
+        "{address} is in use by another program: stop that program, choose another port with {flag}, or \
+         disable this listener with {flag} off"
     )]
     InUse { flag: &'static str, address: SocketAddr },
     #[error("cannot listen at {address}: {source}. Choose another address with {flag}")]
@@ -79,13 +80,13 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// The origins, such as `https://chat.example`, under which a reverse proxy serves the gateway.
     pub origins: Vec<String>,
-    /// The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count.
+    /// The reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` the gateway trusts.
     pub trusted_proxies: Vec<IpNet>,
     /// The internal networks to which outgoing webhooks may deliver.
     pub hooks_allow: Vec<IpNet>,
     /// Serve plain HTTP to other machines.
     pub insecure: bool,
-    /// Where the certificate comes from; `None` for plain HTTP.
+    /// The source of the certificate; `None` for plain HTTP.
     pub tls: Option<TlsConfig>,
     /// Serve the API of the older systems.
     pub legacy_api: bool,

@@ -1,6 +1,6 @@
 //! The limits of the gateway, with their units and reasons.
 
-/// The number of connections to the broker. Each has its own queues, so the requests of one user wait for a
+/// The number of connections to the broker. Each has its own queues, so the requests of one user delay only a
 /// fraction of the other users.
 pub(crate) const DEALERS: usize = 4;
 
@@ -13,31 +13,31 @@ pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
 /// The maximum bytes of the post of a webhook.
 pub(crate) const HOOK_BYTES_MAX: usize = 256 << 10;
 
-/// The maximum number of frames of one connection that wait for their replies.
+/// The maximum number of frames of one connection without a reply.
 pub(crate) const IN_FLIGHT_MAX: usize = 64;
 
 /// Milliseconds after which a frame without a reply no longer counts. The client sends it again.
 pub(crate) const IN_FLIGHT_MS: u64 = 30_000;
 
-/// The maximum bytes of the requests of one connection that are not sent yet. The gateway then reads no more
-/// from the connection.
+/// The maximum bytes of the requests of one connection that are not sent yet. At the limit, the gateway stops
+/// reading from the connection.
 pub(crate) const WAITING_BYTES_MAX: usize = 1 << 20;
 
-/// The maximum bytes, and the maximum number of lines, that wait for one connection. Further events are
+/// The maximum bytes, and the maximum number of lines, in the queue of one connection. Further events are
 /// dropped, and the client loads them from the history.
 pub(crate) const QUEUE_BYTES_MAX: usize = 256 << 10;
 pub(crate) const QUEUE_LINES_MAX: usize = 1024;
 
-/// The maximum bytes of replies that wait for one connection. Replies are never dropped: a connection beyond
-/// the limit is closed.
+/// The maximum bytes of replies in the queue of one connection. The gateway never drops replies: it closes a
+/// connection beyond the limit.
 pub(crate) const QUEUE_REPLIES_BYTES_MAX: usize = 8 << 20;
 
-/// The bytes of replies that may wait for one connection when all queues together are at their limit. A
-/// connection with more is closed.
+/// The maximum bytes of replies in the queue of one connection while all queues together are at their limit.
+/// A connection with more is closed.
 pub(crate) const QUEUE_OWN_REPLIES_BYTES: usize = 64 << 10;
 
-/// The maximum bytes that wait for all connections together. Further events are dropped, and connections with
-/// many waiting replies are closed.
+/// The maximum bytes in the queues of all connections together. Further events are dropped, and connections
+/// with many queued replies are closed.
 pub(crate) const QUEUES_BYTES_MAX: usize = 128 << 20;
 
 /// The maximum number of topics of one connection.
@@ -49,26 +49,27 @@ pub(crate) const ALL_TOPICS_MAX: usize = 16_000;
 /// Milliseconds for which the gateway collects subscriptions before it creates one barrier for all of them.
 pub(crate) const BARRIER_DELAY_MS: u64 = 5;
 
-/// Milliseconds after which a barrier is lost. The gateway then replaces its connection to the proxy.
+/// Milliseconds after which a barrier counts as lost. The gateway then replaces its connection to the proxy.
 pub(crate) const BARRIER_MS_MAX: u64 = 3_000;
 
-/// Milliseconds between two barriers while there are topics. They show that the proxy sends events.
+/// Milliseconds between two barriers while there are topics. They check that the proxy still publishes.
 pub(crate) const PROBE_MS: u64 = 10_000;
 
-/// Milliseconds for the reply to a check of a session.
+/// The timeout of the check of a session, in milliseconds.
 pub(crate) const CHECK_MS_MAX: u64 = 5_000;
 
-/// Milliseconds after the last tab of a session was closed, until its user is offline. A page that is loaded
-/// again takes less.
+/// Milliseconds after the last tab of a session was closed, until the gateway reports its user as offline.
+/// Reloading a page takes less time.
 pub(crate) const LAST_TAB_MS: u64 = 5_000;
 
 /// Milliseconds in which a connection without a session must send a first line.
 pub(crate) const FIRST_LINE_MS_MAX: u64 = 5_000;
 
-/// The maximum number of HTTP requests that wait for a reply of the node. Further requests wait before.
+/// The maximum number of HTTP requests that the gateway sends to the node at a time. Further requests wait
+/// until one of them has a reply.
 pub(crate) const CALLS_MAX: usize = 1_024;
 
-/// Milliseconds for the reply to an HTTP request.
+/// The timeout of a request that the gateway sends to the node for HTTP, in milliseconds.
 pub(crate) const CALL_MS_MAX: u64 = 10_000;
 
 /// Milliseconds between two pings, and of silence after which a connection is closed.
@@ -97,30 +98,32 @@ pub(crate) const USER_LOGINS_PER_MINUTE: u32 = 5;
 /// The maximum number of remembered addresses. When it is reached, idle addresses are removed.
 pub(crate) const ADDRESSES_MAX: usize = 64 << 10;
 
-/// Milliseconds for the headers of an HTTP request.
+/// Milliseconds in which the headers of an HTTP request, or a TLS handshake, must be complete.
 pub(crate) const HEADERS_MS_MAX: u64 = 10_000;
 
-/// Milliseconds for the body of an HTTP request without a file, and for its reply.
+/// The timeout of an HTTP request without a file, with its body and its reply, in milliseconds.
 pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
 
 /// The maximum bytes of all request bodies, file chunks, unfinished WebSocket messages and frames that wait
-/// for the broker, and of those of one address. A request beyond a limit is refused, and a WebSocket is closed.
-/// Their clients send again.
+/// for the broker, and of those of one address. A request beyond a limit is refused, and a WebSocket beyond a
+/// limit is closed. The clients retry.
 pub(crate) const BODIES_BYTES_MAX: usize = 128 << 20;
 pub(crate) const ADDRESS_BODIES_BYTES_MAX: usize = 16 << 20;
 
 /// The bytes of an unfinished WebSocket message, and of the waiting frames of a connection, that do not count
-/// as a body, and the steps in which further bytes count. Almost all messages are shorter than the first number.
+/// as a body, and the steps in which further bytes count. Almost all messages are shorter than
+/// `UNCOUNTED_BYTES`.
 pub(crate) const UNCOUNTED_BYTES: usize = 4 << 10;
 pub(crate) const COUNTED_STEP_BYTES: usize = 64 << 10;
 
 /// The maximum bytes of a request body without a file.
 pub(crate) const BODY_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
-/// Milliseconds for one request to an address that a user chose, with the resolution of its name.
+/// The timeout of one request to an address that a user chose, including the resolution of its name, in
+/// milliseconds.
 pub(crate) const OUTBOUND_MS_MAX: u64 = 10_000;
 
 /// The maximum bytes of the answer to such a request.

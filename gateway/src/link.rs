@@ -41,7 +41,7 @@ pub(crate) enum Input {
         reply: oneshot::Sender<Option<Reply>>,
         permit: OwnedSemaphorePermit,
     },
-    /// A login over HTTP: takes one from the limits of the address.
+    /// An attempt to log in over HTTP, which the limits of the address count.
     Login {
         sender: SenderId,
         user: String,
@@ -61,7 +61,7 @@ pub(crate) struct Link {
     unsent: Mutex<CountedBytes>,
     /// The bytes that wait for all connections together.
     queued: Arc<AtomicUsize>,
-    /// Whether the relay thread sends no request until the client has read.
+    /// Whether the relay thread sends no further request until the client has read its queue.
     is_stalled: AtomicBool,
 }
 
@@ -83,7 +83,7 @@ impl Link {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a step on the queue, and keeps the sum of all queues.
+    /// Runs a step on the queue, and updates the sum of all queues.
     fn with_queue<T>(&self, step: impl FnOnce(&mut Queue) -> T) -> T {
         let mut queue = self.queue();
         let before = queue.bytes();
@@ -94,7 +94,7 @@ impl Link {
         result
     }
 
-    /// Adds lines. Returns false if the client lags behind from now on.
+    /// Adds lines. Returns false if the client begins to lag, because the queue dropped events.
     pub(crate) fn push(&self, kind: LineKind, lines: Bytes) -> bool {
         let has_room = self.queued.load(Ordering::Relaxed) < QUEUES_BYTES_MAX;
         let is_complete = self.with_queue(|queue| queue.push(kind, lines, has_room));
@@ -102,7 +102,7 @@ impl Link {
         is_complete
     }
 
-    /// Replaces the waiting events by the line `lagged`.
+    /// Replaces the queued events by the line `lagged`.
     pub(crate) fn lag(&self) {
         self.with_queue(Queue::lag);
         self.ready.notify_one();
@@ -123,7 +123,8 @@ impl Link {
         self.unsent().subtract(bytes);
     }
 
-    /// Whether the client has read enough for further replies. If not, the task reports when it has.
+    /// Whether the client has read enough for further replies. If not, the task sends [`Input::Drained`]
+    /// after the next frame that the client reads.
     pub(crate) fn can_read(&self) -> bool {
         let can_read = self.queue().bytes() < QUEUE_BYTES_MAX;
         self.is_stalled.store(!can_read, Ordering::Release);
@@ -146,7 +147,7 @@ impl Link {
         }
     }
 
-    /// Waits until the connection must be closed, while its client does not read a frame.
+    /// Waits until the connection must be closed, even if its client does not read a frame.
     pub(crate) async fn cut(&self) -> Close {
         loop {
             if let Some(close) = self.queue().is_cut() {
@@ -183,7 +184,7 @@ pub(crate) struct HubHandle {
     inputs: Sender<Input>,
     waker: Waker,
     ids: Arc<AtomicU64>,
-    /// One for each HTTP request that waits for a reply.
+    /// A permit for each HTTP request that the gateway sends to the node.
     calls: Arc<Semaphore>,
     /// The bytes that wait for all connections together.
     queued: Arc<AtomicUsize>,
@@ -219,8 +220,9 @@ impl OpenLink {
         }
     }
 
-    /// Passes a frame of lines on, as soon as the earlier frames of the connection leave room for it. If the
-    /// frames of the address or of all connections leave no room, the connection must be closed.
+    /// Passes a frame of lines on. Waits while the frames of this connection use its whole budget. Returns an
+    /// error, after which the connection must be closed, if the limit of the address or of all connections is
+    /// reached.
     pub(crate) async fn send(&self, lines: Bytes) -> Result<(), Close> {
         let bytes = u32::try_from(lines.len().min(WAITING_BYTES_MAX)).unwrap_or(u32::MAX);
         if let Ok(permit) = self.link.budget.acquire_many(bytes).await {
@@ -261,7 +263,7 @@ impl HubHandle {
         ConnectionId(self.ids.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The sender of an address. IPv6 users have many addresses, so their network of 64 bits counts.
+    /// The sender of an address. An IPv6 user has many addresses, so the first 64 bits identify the sender.
     pub(crate) fn sender(&self, address: IpAddr) -> SenderId {
         let network = match address.to_canonical() {
             IpAddr::V4(address) => u128::from(u32::from(address)),
@@ -284,7 +286,7 @@ impl HubHandle {
         receiver.await.ok().flatten()
     }
 
-    /// Takes a login from the limits of an address.
+    /// Takes a login from the limits of an address, or returns the error for the reply.
     pub(crate) async fn take_login(&self, sender: SenderId, user: &str) -> Result<(), Error> {
         let (reply, receiver) = oneshot::channel();
         self.send(Input::Login { sender, user: user.to_owned(), reply });

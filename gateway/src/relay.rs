@@ -29,7 +29,7 @@ use crate::tls::certificates::Certificates;
 /// The maximum number of messages that are handled from one socket in one round.
 const BURST_MESSAGES_MAX: usize = 256;
 
-/// Milliseconds between two checks of all times.
+/// Milliseconds between two checks of all timeouts.
 const TICK_MS: u64 = 1_000;
 
 pub(crate) struct Relay {
@@ -52,7 +52,7 @@ pub(crate) struct Relay {
     frames: Vec<Frame>,
 }
 
-/// The task that waits for a reply, and its share of all calls.
+/// The task that waits for a reply, and its permit.
 type Caller = (oneshot::Sender<Option<Reply>>, OwnedSemaphorePermit);
 
 /// A connection to the broker.
@@ -278,7 +278,8 @@ impl Relay {
                 }
             }
             if dealer.request.is_empty() && hub.has_turns(number) {
-                // More requests wait: the next round continues, after the other sockets.
+                // More requests are waiting: the next round sends them, after it has served the other
+                // sockets.
                 self.waker.wake();
             }
         }

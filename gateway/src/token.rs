@@ -17,7 +17,7 @@ struct Claims {
 }
 
 impl Token {
-    /// Accepts the characters of a JSON Web Token only, so a token needs no escapes anywhere.
+    /// Accepts only the characters of a JSON Web Token, so a token never needs escaping.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let fits = (1..=TOKEN_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_plain);
@@ -28,7 +28,7 @@ impl Token {
         &self.0
     }
 
-    /// The user in the claims. Only true after the server has accepted the token.
+    /// The user in the claims. Trustworthy only after the server has accepted the token.
     pub(crate) fn user(&self) -> Option<UserName> {
         UserName::new(&self.claims()?.sub).ok()
     }

@@ -30,7 +30,7 @@ pub(crate) fn post(body: &Value) -> Result<Post, BadBody> {
     Ok(Post { group: Some(group), ..post })
 }
 
-/// The values of labels. The name of the alert is the first.
+/// Formats labels: first the name of the alert, then the other labels as `key=value`.
 fn labels(labels: Option<&Value>) -> Option<String> {
     let labels = labels?.as_object()?;
     let name = labels.get("alertname").and_then(super::scalar);

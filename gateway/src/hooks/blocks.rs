@@ -46,8 +46,8 @@ fn text_object(object: &Value) -> Option<String> {
     Some(if is_plain { text } else { to_markdown(&text) })
 }
 
-/// A button with an address, an image with its description, or a text. Other elements need a reader who can
-/// answer the sender.
+/// A button with an address, an image with its description, or a text. Other elements, such as menus, are
+/// left out, because they need a reply to the sender.
 fn element(element: &Value) -> Option<String> {
     match element.get("type").and_then(Value::as_str).unwrap_or_default() {
         "image" => {
@@ -67,7 +67,7 @@ fn rich_text(of: &Value, depth: usize) -> String {
     if depth >= DEPTH_MAX {
         return String::new();
     }
-    // The sections and lists of a text are lines.
+    // At the top level, each section or list is a line.
     let separator = if depth == 0 { "\n" } else { "" };
     let parts = items(of, "elements").map(|part| match part.get("type").and_then(Value::as_str) {
         Some("text") => part.get("text").and_then(Value::as_str).unwrap_or_default().to_owned(),

@@ -1,4 +1,4 @@
-//! The JSON of a webhook: as the body, or in the field `payload` of a form.
+//! Reads the JSON of a webhook, from the body or from the field `payload` of a form.
 
 use percent_encoding::percent_decode;
 use serde_json::Value;

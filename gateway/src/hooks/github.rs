@@ -33,7 +33,7 @@ fn sender(body: &Value) -> String {
     field(at(body, &["sender"]), "login").unwrap_or_else(|| "someone".to_owned())
 }
 
-/// An object with a title and an address, such as an issue, as a link.
+/// Formats an object with a title and an address, such as an issue, as a link.
 fn titled(object: &Value, title: &str) -> String {
     let number = field(object, "number").map(|number| format!("#{number} ")).unwrap_or_default();
     let text = format!("{number}{}", field(object, title).unwrap_or_default());

@@ -1,5 +1,5 @@
-//! The bodies of incoming webhooks as messages: pure functions from bytes to text. A body may have any
-//! content, because every program that knows the address can send one.
+//! Translates the bodies of incoming webhooks into messages, with pure functions. A body is untrusted input:
+//! every program that knows the address can send one.
 
 pub(crate) mod alertmanager;
 pub(crate) mod blocks;
@@ -31,7 +31,7 @@ pub(crate) struct Post {
     pub(crate) username: Option<String>,
     /// The channel that the sender named.
     pub(crate) channel: Option<String>,
-    /// The key of a message whose text later posts replace.
+    /// Posts with the same group edit one message.
     pub(crate) group: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Post {
     }
 }
 
-/// Why a body is not a message, in the words of Slack.
+/// Why a body is rejected. The HTTP answer has the error word of Slack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadBody {
     InvalidPayload,
@@ -58,7 +58,7 @@ pub(crate) fn cut(text: &str) -> String {
     whole_lines.unwrap_or(kept).to_owned() + CUT
 }
 
-/// The id of a message that the same parts always select: a UUID of version 7 with the time 0.
+/// Derives the id of a message from `parts`: a UUID of version 7 with the time 0. Equal parts give equal ids.
 pub(crate) fn id_of(parts: &[&str]) -> Uuid {
     let mut hash = Sha256::new();
     for part in parts {
@@ -89,7 +89,8 @@ fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + 
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// A link in Markdown. An address that is neither HTTP nor mail is no link.
+/// Formats a link in Markdown. An address stays plain text unless it is of HTTP or mail, without white space,
+/// parentheses and angle brackets.
 fn link(text: &str, url: &str) -> String {
     let is_web = ["http://", "https://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
     let is_plain = !url.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>'));
@@ -100,7 +101,8 @@ fn link(text: &str, url: &str) -> String {
     }
 }
 
-/// A title as one line without brackets, which would end the text of a link.
+/// Formats a title as one line of at most `TITLE_CHARACTERS_MAX` characters, without square brackets, which
+/// would end the text of a link.
 fn one_line(text: &str) -> String {
     let plain = |c: char| match c {
         '[' => '(',

@@ -78,7 +78,7 @@ fn emphasis(text: &str, mark: char, to: &str, before: Option<char>) -> Part {
     let is_blank = inner.is_empty() || inner.starts_with(' ') || inner.ends_with(' ');
     let is_followed = after.is_some_and(|c| c.is_alphanumeric() || c == mark);
     if is_inside_word || is_blank || is_followed {
-        // The run of marks is copied, so that its later marks begin nothing.
+        // Copies the whole run of marks, so none of its marks begins an emphasis.
         let run = text.len() - text.trim_start_matches(mark).len();
         return Some((text.get(..run)?.to_owned(), run));
     }
@@ -103,7 +103,7 @@ fn entity(text: &str) -> Part {
     Some(((*sign).to_owned(), entity.len()))
 }
 
-/// Replaces the entities of a text, each once.
+/// Decodes the entities of a text, each once.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -65,7 +65,7 @@ fn action(action: &Value) -> Option<String> {
     Some(link(&text.map_or(url.clone(), |text| to_markdown(&text)), &url))
 }
 
-/// A colour as a sign.
+/// The sign for a colour; `None` for a grey or an invalid colour.
 fn sign(color: &str) -> Option<&'static str> {
     match color {
         "good" => return Some("🟢"),

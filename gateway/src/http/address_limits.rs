@@ -17,7 +17,7 @@ use crate::limits::{
 /// A sum for each key, up to a maximum.
 pub(crate) struct Counts<K>(Mutex<HashMap<K, usize, RandomState>>);
 
-/// A part of a sum. Dropping it subtracts the part.
+/// A reserved part of a sum. Dropping it subtracts the part.
 pub(crate) struct Held<K: Hash + Eq> {
     counts: Arc<Counts<K>>,
     key: K,
@@ -51,13 +51,14 @@ impl<K: Hash + Eq> Drop for Held<K> {
     }
 }
 
-/// A TCP connection that counts.
+/// An open TCP connection, in the count of all connections and in the count of its address.
 pub(crate) type Connected = (Held<()>, Held<IpAddr>);
 
-/// The bytes of a request body or of a file chunk that count.
+/// The bytes of a request body or of a file chunk, in the sum of their address and in the sum of all.
 pub(crate) type HeldBody = (Held<SenderId>, Held<()>);
 
-/// The bytes of one connection. They count in steps, so almost no message changes the shared sums.
+/// The bytes of one connection. The shared sums change in steps of `COUNTED_STEP_BYTES`, so most messages do
+/// not change them.
 #[derive(Default)]
 pub(crate) struct CountedBytes {
     bytes: usize,
@@ -98,18 +99,21 @@ impl AddressLimits {
         Self { all, addresses, all_bodies: Counts::new(), bodies: Counts::new(), handshakes, tls_handshakes }
     }
 
-    /// Counts a TCP connection. A reverse proxy makes the connections of all its users.
+    /// Counts a TCP connection; `None` if a limit is reached. A reverse proxy opens the connections of many
+    /// users, so the limit of an address does not apply to it.
     pub(crate) fn connect(&self, address: IpAddr, is_proxy: bool) -> Option<Connected> {
         let max = if is_proxy { CONNECTIONS_MAX } else { ADDRESS_CONNECTIONS_MAX };
         Some((self.all.take((), 1, CONNECTIONS_MAX)?, self.addresses.take(address, 1, max)?))
     }
 
-    /// Takes a WebSocket handshake of an address, or returns the milliseconds to wait.
+    /// Takes a WebSocket or a stream of events from the bucket of an address, or returns the milliseconds to
+    /// wait.
     pub(crate) fn take_handshake(&self, sender: SenderId, now_ms: u64) -> Result<(), u64> {
         locked(&self.handshakes).take(sender, now_ms)
     }
 
-    /// Takes a handshake of TLS, which costs more than most requests.
+    /// Takes a TLS handshake from the bucket of an address. Returns false if the bucket is empty. A handshake
+    /// costs more than most requests.
     pub(crate) fn take_tls_handshake(&self, sender: SenderId, now_ms: u64) -> bool {
         locked(&self.tls_handshakes).take(sender, now_ms).is_ok()
     }
@@ -150,7 +154,7 @@ mod tests {
             (0..ADDRESS_CONNECTIONS_MAX + 1).map_while(|_| limits.connect(address, false)).collect();
         assert_eq!(held.len(), ADDRESS_CONNECTIONS_MAX);
         assert!(limits.connect([192, 0, 2, 2].into(), false).is_some());
-        assert!(limits.connect(address, true).is_some(), "a proxy has all users");
+        assert!(limits.connect(address, true).is_some(), "a proxy connects for many users");
         let taken = (0..100).take_while(|_| limits.take_handshake([1; 8], 0).is_ok()).count();
         assert_eq!(taken, HANDSHAKES_PER_SECOND as usize);
     }

@@ -51,17 +51,17 @@ impl IntoResponse for Failure {
     }
 }
 
-/// An answer whose error has no row in the table of errors, because only HTTP has it.
+/// An error answer that only HTTP has, so the table of errors has no row for it.
 pub(crate) fn refuse(status: StatusCode, reason: &str, message: &str) -> Response {
     let error = json!({ "code": status.as_u16() * 10, "message": message, "data": { "reason": reason } });
     json_answer(status, &json!({ "error": error }))
 }
 
-/// The answer to a request whose connection the hub closed at once.
+/// The answer to a request for a connection that the hub closed immediately.
 pub(crate) fn refused_connection(close: Close) -> Response {
     match close {
         Close::TooMany => {
-            let message = "too many connections of this user: close one of them";
+            let message = "you have too many open connections: close one of them";
             refuse(StatusCode::TOO_MANY_REQUESTS, "too_many_connections", message)
         }
         Close::SessionEnded => Failure::from(Detail::NoSession).into_response(),
@@ -86,7 +86,7 @@ pub(crate) fn body<T: serde::de::DeserializeOwned>(method: &str, bytes: &[u8]) -
         .map_err(|error| Detail::BadParams { method: method.to_owned(), error: error.to_string() }.into())
 }
 
-/// A result of the server with further fields.
+/// Adds a field to a result of the server.
 pub(crate) fn with_field(mut result: Value, name: &str, value: Value) -> Value {
     if let Some(fields) = result.as_object_mut() {
         fields.insert(name.to_owned(), value);

@@ -7,7 +7,7 @@ use super::answer::Failure;
 use super::web::Client;
 use crate::token::Token;
 
-/// A browser holds up to 10 sessions, so two windows can belong to two users.
+/// The maximum number of sessions of a browser. Two windows can belong to two users.
 pub(crate) const SLOTS: u8 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `GET /events`: the events of one conversation as server-sent events, without a gap.
 //!
-//! The numbers of the events show every loss, and the history has the lost events. `Last-Event-ID` names the last
-//! event that the client has.
+//! A gap in the numbers of the events shows a loss, and the stream then loads the lost events from the
+//! history. `Last-Event-ID` contains the number of the last event that the client received.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ use crate::hub::queue::Next;
 use crate::link::OpenLink;
 use crate::metrics::{Kind, Opened};
 
-/// The time without events after which the stream compares its number with the history.
+/// The time without events after which the stream reads the history, in case the last event was lost.
 const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The time after which the stream reads the history again if the node was unavailable.
@@ -56,7 +56,7 @@ struct Stream {
     name: String,
     /// The number of the next event.
     next: u64,
-    /// Whether the history must be read before events of the fan-out.
+    /// Whether the stream must read the history before it accepts published events.
     must_load: bool,
     ready: VecDeque<(u64, String)>,
     has_ended: bool,
@@ -79,7 +79,7 @@ pub(crate) async fn follow(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let last = last.or_else(|| query_value(query.as_deref(), "after").map(|n| format!(":{n}")));
     let last = last.and_then(|id| id.rsplit_once(':').and_then(|(_, n)| n.parse::<u64>().ok()));
-    // The history also checks that the user may read the conversation.
+    // The server also checks here that the user may read the conversation.
     let newest = json!({ "conversation": conversation, "limit": 1 });
     let newest =
         ask(&web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", newest)).await?;
@@ -151,7 +151,8 @@ impl Stream {
                         super::web::until_stop(&self.web.clone(), tokio::time::sleep(RETRY_DELAY)).await?;
                         continue;
                     }
-                    // The client connects again with the last id. A final error is repeated then.
+                    // The client connects again with the last id. If the error is permanent, it then receives
+                    // the error again.
                     self.has_ended = true;
                     let error = json!({ "error": &*failure.0 });
                     return Some(Event::default().event("error").data(error.to_string()));
@@ -197,7 +198,8 @@ impl Stream {
             match (line.n, &*line.kind, line.topic) {
                 (None, "lagged", _) => self.must_load = true,
                 (None, "topic.moved", Some(topic)) if is_own => self.follow_topics(&[topic]).await,
-                // The subscriptions are in force, or this is another line of the gateway.
+                // A reply means that the subscriptions are in force. Other lines without a number are
+                // ignored.
                 (None, ..) => self.must_load |= text.starts_with(b"{\"jsonrpc\""),
                 (Some(n), ..) if is_own => self.event(n, text),
                 (Some(_), ..) => {}

@@ -1,8 +1,8 @@
 //! Checks `Host` and `Origin`: against DNS rebinding, cross-site requests and cross-site WebSockets.
 //!
 //! A page of another site can make a browser send requests to this gateway, also to a gateway on the loopback
-//! address. With DNS rebinding, such a page even has the gateway's own address under the page's name. So a
-//! request must name the gateway by an address, by `localhost`, or by a configured origin.
+//! address. With DNS rebinding, the name of such a page even resolves to the gateway's own address. So the
+//! `Host` of a request must be an IP address, `localhost`, or the host of a configured origin.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use super::credential::Source;
 use super::web::Client;
 use crate::GatewayError;
 
-/// The origins under which the gateway is reached.
+/// The origins that the operator configured, such as `https://chat.example`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins(Vec<String>);
 
@@ -61,7 +61,7 @@ impl Origins {
         match (origin, source) {
             (Some(origin), _) if !is_own(&origin) => Err(Foreign::Origin),
             (Some(_), _) | (None, None | Some(Source::Header)) => Ok(()),
-            // Browsers send `Origin` with every WebSocket and every request that has an effect, except old ones.
+            // Only old browsers send no `Origin` with a WebSocket or with a request that has an effect.
             (None, Some(Source::Cookie)) => {
                 let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
                 let is_same = !is_upgrade && matches!(site, Some("same-origin" | "none"));

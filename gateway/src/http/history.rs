@@ -14,7 +14,7 @@ use super::credential::query_value;
 use super::legacy;
 use super::web::{VisitorOf, Web};
 
-/// The parameters of `message.history` that the query may have.
+/// The numeric parameters of `message.history` that the query may have.
 const NUMBERS: [&str; 6] = ["before", "after", "before_at", "after_at", "around", "limit"];
 
 #[derive(Deserialize)]

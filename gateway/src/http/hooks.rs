@@ -15,11 +15,11 @@ use super::call::{Ask, ask};
 use super::web::{Client, VisitorOf, Web};
 use crate::hooks::{BadBody, Post, alertmanager, body, cut, github, id_of, slack};
 
-/// The messages of one group of alerts. The server limits the edits of a message; the next message of the
-/// group then takes further edits.
+/// The maximum number of messages of one group of alerts. When a message has the maximum number of edits,
+/// later notifications edit the next message of the group.
 const GROUP_MESSAGES_MAX: usize = 16;
 
-/// The formats of posts.
+/// The format of a post, which its path selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Format {
     Slack,
@@ -47,9 +47,9 @@ pub(crate) async fn post(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Response {
-    let delivery = Delivery { token, headers, bytes };
-    let response = match delivery.post(format) {
-        Ok(Some(post)) => match delivery.send(&web, visitor.client, post).await {
+    let received = ReceivedPost { token, headers, bytes };
+    let response = match received.post(format) {
+        Ok(Some(post)) => match received.send(&web, visitor.client, post).await {
             Ok(()) => plain(StatusCode::OK, "ok"),
             Err(failure) => refused(&failure),
         },
@@ -83,19 +83,19 @@ fn refused(failure: &Failure) -> Response {
     response
 }
 
-/// A post of a sender.
-struct Delivery {
+/// A received post. The token is in its path.
+struct ReceivedPost {
     token: String,
     headers: HeaderMap,
     bytes: Bytes,
 }
 
-impl Delivery {
+impl ReceivedPost {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The message of the body; `None` if the sender needs no message.
+    /// The message of the body; `None` for an event that is not shown.
     fn post(&self, format: Format) -> Result<Option<Post>, BadBody> {
         let kind = self.header("content-type").unwrap_or_default();
         let is_form = kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded");
@@ -110,7 +110,7 @@ impl Delivery {
         }
     }
 
-    /// The id of the message. Equal keys of a sender select the same message.
+    /// The id of the message. Posts with equal keys have the same id.
     fn id(&self) -> Uuid {
         if let Some(delivery) = self.header("x-github-delivery") {
             return id_of(&[&self.token, "delivery", delivery]);

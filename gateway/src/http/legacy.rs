@@ -25,7 +25,7 @@ use crate::link::OpenLink;
 use crate::metrics::Kind;
 use crate::token::Token;
 
-/// The channel in which users without the right to write to all users broadcast.
+/// The channel that receives a broadcast if the user may not write to all users.
 const GENERAL: &str = "#general";
 const EVERYBODY: &str = "*";
 const BROADCAST: &str = "broadcast";
@@ -62,7 +62,7 @@ pub(crate) async fn history(web: &Web, client: Client, token: &str, user: &str) 
     Ok(json_answer(StatusCode::OK, &messages))
 }
 
-/// An event as a message of the older systems; `None` for other events.
+/// An event as a message of the older systems; `None` for an event that is not a message.
 fn outgoing(line: &[u8]) -> Option<Value> {
     let Stored { at, to, from, kind, text, .. } = serde_json::from_slice(line).ok()?;
     let to = match to.strip_prefix('@') {
@@ -104,7 +104,7 @@ pub(crate) async fn open(
     })
 }
 
-/// Joins the channel of all users. The first user creates it. Returns the topics of the user.
+/// Joins `#general`, or creates it. Returns the topics to subscribe to.
 async fn prepare(web: &Web, visitor: &Visitor) -> Result<Vec<String>, Failure> {
     let token = visitor.token.as_ref();
     let general = || json!({ "channel": GENERAL });

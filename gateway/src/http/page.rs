@@ -33,11 +33,12 @@ mod assets {
 }
 use assets::{ASSETS, IMPORT_MAP_HASH, INDEX, INDEX_TAG};
 
-/// One year, and the browser does not ask again.
+/// Browsers use the file for a year without a new request.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// The tag of the embedded page. The hello carries it, so an open page notices a new version.
+/// The tag of the embedded page. The first line of a WebSocket contains it, so an open page detects a new
+/// version.
 pub(crate) const TAG: &str = INDEX_TAG;
 
 /// The Content-Security-Policy of the page. Trusted Types make the browser refuse HTML from strings.
@@ -86,7 +87,7 @@ pub(crate) async fn of_slot(
     index(web, visitor, headers).await
 }
 
-/// `GET /u/{slot}`: the address needs a slash at its end.
+/// `GET /u/{slot}`: redirects to the address with a slash at its end.
 pub(crate) async fn without_slash(UrlPath(slot): UrlPath<u8>) -> Response {
     Redirect::permanent(&format!("/u/{slot}/")).into_response()
 }
@@ -100,7 +101,7 @@ pub(crate) async fn asset(
     file(&web, &path, &headers)
 }
 
-/// `GET /sw.js`: the service worker. Its address decides that it serves all pages.
+/// `GET /sw.js`: the service worker. Because of its address, its scope is all pages.
 pub(crate) async fn worker(State(web): State<Web>, headers: HeaderMap) -> Response {
     let mut answer = file(&web, "sw.js", &headers);
     let policy = HeaderValue::from_static("default-src 'none'; connect-src 'self'");

@@ -43,7 +43,7 @@ pub(crate) async fn call(
         return Err(Detail::TooManyLines { max: FRAME_LINES_MAX, lines: requests.len() }.into());
     }
     let mut lines = Vec::new();
-    // The gateway's own answer to each request; `None` for the requests of the server.
+    // The gateway's own answer to each request; `None` if the server answers it.
     let mut answers: Vec<Option<Vec<u8>>> = Vec::new();
     let token = visitor.token.as_ref().map(|token| token.as_str());
     for request in &requests {

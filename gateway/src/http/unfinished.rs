@@ -1,6 +1,6 @@
 //! The bytes of WebSocket messages whose rest has not arrived. They count like the bodies of HTTP requests.
 //!
-//! The library that reads WebSockets holds an unfinished message, and knows no limit for all connections
+//! The library that reads WebSockets buffers an unfinished message, and has no limit for all connections
 //! together. So each connection counts the bytes that it reads, until its task has taken a whole message.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,7 +18,7 @@ pub(crate) struct Unfinished(Arc<Shared>);
 
 struct Shared {
     web: Web,
-    /// The client, as soon as the connection is a WebSocket. HTTP has its own limits.
+    /// Set when the connection becomes a WebSocket. Requests over HTTP have other limits.
     sender: OnceLock<SenderId>,
     read: Mutex<CountedBytes>,
 }
@@ -32,7 +32,7 @@ impl Unfinished {
         self.0.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts from now on.
+    /// Starts to count the bytes that are read.
     pub(crate) fn start(&self, sender: SenderId) {
         let _already_started = self.0.sender.set(sender);
     }
@@ -48,7 +48,7 @@ impl Unfinished {
         self.read().subtract(CONTROL_HEADER_BYTES + payload.len());
     }
 
-    /// Notes that the task has passed on a whole message.
+    /// Resets the count, because the task has passed on a whole message.
     pub(crate) fn finish(&self) {
         *self.read() = CountedBytes::default();
     }

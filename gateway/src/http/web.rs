@@ -49,7 +49,7 @@ const HEADERS_BYTES_MAX: usize = 32 << 10;
 /// The time for which a stopping gateway waits for its connections.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// With TLS: for half a year, browsers connect only with TLS.
+/// The header `Strict-Transport-Security` with TLS: browsers use only HTTPS for half a year.
 const ONLY_HTTPS: &str = "max-age=15552000";
 
 /// The client of a request.
@@ -124,7 +124,8 @@ impl Web {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// The client behind the trusted proxies: the last address that no trusted proxy has.
+    /// The client behind the trusted proxies: the last address in `X-Forwarded-For` that is not a trusted
+    /// proxy.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let (mut address, mut is_secure) = (peer.to_canonical(), self.serves_tls);
         if self.is_proxy(peer) {
@@ -228,7 +229,7 @@ async fn admit(
             return refuse(StatusCode::FORBIDDEN, "bad_host", message);
         }
         Err(Foreign::Origin) => {
-            let message = "the request comes from another site, or does not say from which site it comes";
+            let message = "the request comes from another site, or has no header Origin";
             return refuse(StatusCode::FORBIDDEN, "bad_origin", message);
         }
     }
@@ -243,7 +244,8 @@ async fn admit(
         let message = "send the body with Content-Type: application/json";
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_content_type", message);
     }
-    // A body of unknown length may have the maximum. An upload is stored in chunks.
+    // A body of unknown length counts as the maximum. An upload counts as one chunk, because it is stored in
+    // chunks.
     let held = match (request.method().is_safe(), is_upload(&request)) {
         (true, _) => 0,
         (false, true) => FILE_CHUNK_BYTES_MAX,
@@ -255,7 +257,7 @@ async fn admit(
 }
 
 pub(crate) fn too_many_bodies() -> Response {
-    let message = "too many bytes of requests wait: send the request again later";
+    let message = "too many request bodies are pending: send the request again later";
     let mut refused = refuse(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
     refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
     refused
@@ -336,7 +338,7 @@ async fn run_listener(
     server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await
 }
 
-/// Waits for the shutdown. A [`Shutdown`] wakes threads, so a socket passes the wake-up to this task.
+/// Waits for the shutdown. A [`Shutdown`] wakes only threads, so a socket wakes this task.
 async fn wait_for(shutdown: &Shutdown) {
     let Ok((waker, wake)) = Wake::new() else { return };
     shutdown.watch(waker);
@@ -345,7 +347,7 @@ async fn wait_for(shutdown: &Shutdown) {
     }
 }
 
-/// Runs a future until the gateway stops.
+/// Runs a future. Returns `None` if the gateway stops first.
 pub(crate) async fn until_stop<T>(web: &Web, future: impl Future<Output = T>) -> Option<T> {
     let mut is_stopping = web.is_stopping.subscribe();
     tokio::select! {

@@ -36,7 +36,8 @@ pub(crate) async fn open(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if let Err(wait_ms) = web.limits.take_handshake(visitor.client.sender, clock::monotonic_ms()) {
-        let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "too many new connections");
+        let message = "you open connections too fast: wait, then try again";
+        let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
         refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
         return refused;
     }
@@ -71,7 +72,7 @@ async fn chat(web: Web, visitor: Visitor, unfinished: Unfinished, mut socket: We
     }
 }
 
-/// Sends the close frame. Does not wait for a client that reads nothing.
+/// Sends the close frame. Waits for at most a second if the client does not read.
 pub(crate) async fn close_socket(mut socket: WebSocket, close: Close) {
     let (code, reason) = close.frame();
     let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };

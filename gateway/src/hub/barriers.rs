@@ -1,7 +1,7 @@
 //! Subscriptions that are not in force yet, and the barriers that show when they are.
 //!
-//! One barrier serves all subscriptions of a few milliseconds. A further barrier from time to time shows that
-//! the proxy still sends.
+//! One barrier serves all subscriptions of a few milliseconds. A further barrier every `PROBE_MS` checks that
+//! the proxy still publishes.
 
 use crate::connection_id::ConnectionId;
 use crate::limits::{BARRIER_DELAY_MS, BARRIER_MS_MAX, PROBE_MS};

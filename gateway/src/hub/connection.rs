@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     pub(crate) check: Option<Vec<u8>>,
     /// Whether another check must follow, because a session may have ended since the last one began.
     pub(crate) must_check_again: bool,
-    /// Whether the connection has a turn.
+    /// Whether the connection is in the queue of turns.
     pub(crate) has_turn: bool,
     /// The user, after the check of the session. The connection counts for this user.
     pub(crate) user: Option<UserName>,
@@ -81,8 +81,8 @@ impl Connection {
         Some(frame)
     }
 
-    /// Counts a reply. The replies of one connection arrive in order, except for a few methods; the time of
-    /// another frame is then removed, which only changes when it no longer counts.
+    /// Counts a reply, and removes the oldest time. The replies to a few methods arrive out of order, and the
+    /// removed time then belongs to another frame. This changes only when that frame stops counting.
     pub(crate) fn answered(&mut self) {
         self.in_flight_ms.pop_front();
     }
@@ -92,7 +92,8 @@ impl Connection {
         self.must_check_again = false;
     }
 
-    /// Forgets frames without a reply. Returns whether the connection must be closed, because it sent nothing.
+    /// Removes the times of frames without a reply. Returns whether the connection must be closed, because it
+    /// sent nothing.
     pub(crate) fn tick(&mut self, now_ms: u64) -> bool {
         while self.in_flight_ms.front().is_some_and(|sent| sent + IN_FLIGHT_MS <= now_ms) {
             self.in_flight_ms.pop_front();

@@ -1,7 +1,7 @@
 //! Splits a frame of a client into the lines for the server and the requests for the gateway itself.
 //!
-//! The gateway adds the token of the connection's cookie or header to each request. A line that it cannot
-//! read goes to the server unchanged, which answers with the error.
+//! The gateway adds the token of the connection's cookie or header to each request. It forwards a line that
+//! it cannot parse unchanged, and the server answers with the error.
 
 use common::methods::Method;
 use common::presence::State;
@@ -115,7 +115,7 @@ fn short(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(common::limits::METHOD_CHARACTERS_MAX).collect()
 }
 
-/// The line with the token in its parameters. A request must not choose between two tokens.
+/// The line with the token in its parameters. A request with a token of its own is refused.
 fn add_token(request: &rpc::Envelope<'_>, token: &str) -> Result<Vec<u8>, Error> {
     let rest = request.params.strip_prefix('{').unwrap_or_default().trim_start();
     let has_own_token =
@@ -214,8 +214,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a client sends, its line goes to the server unchanged, or as JSON with exactly the token
-        /// of the connection.
+        /// The server receives each line of a client unchanged, or as JSON with exactly the token of the
+        /// connection.
         #[test]
         fn no_line_reaches_the_server_with_another_token(
             line in r#"\{"jsonrpc":"2.0","id":[0-9"a]{1,4},"method":"(session\.list|message\.send|[a-z.]{0,9})"(,"params":(\{("[a-z]{1,3}":[0-9"a{},]{1,8},?|"token":"x",?|"t\\u006fken":1,?| ){0,4}\}|.{0,6}))?\}|.{0,40}"#,

@@ -129,7 +129,7 @@ pub(crate) struct Hello {
 }
 
 impl Hub {
-    /// `seed` must be random: topics of barriers are made from it.
+    /// `seed` must be random: the topics of barriers and the connection ids of presence are derived from it.
     pub(crate) fn new(hello: Hello, seed: u64, now_ms: u64) -> Self {
         Self {
             connections: HashMap::default(),
@@ -152,7 +152,7 @@ impl Hub {
         std::mem::take(&mut self.effects)
     }
 
-    /// Whether requests for this connection to the broker wait.
+    /// Whether requests are waiting for this connection to the broker.
     pub(crate) fn has_turns(&self, dealer: usize) -> bool {
         self.turns.get(dealer).is_some_and(|turns| !turns.is_empty())
     }
@@ -173,7 +173,7 @@ impl Hub {
         }
     }
 
-    /// The client has read its lines, and may receive further replies.
+    /// Handles that a client has read its lines, so it can receive further replies.
     pub(crate) fn drained(&mut self, id: ConnectionId) {
         self.queue_turn(id);
     }
@@ -198,7 +198,7 @@ impl Hub {
         }
     }
 
-    /// Passes a message of the fan-out on to the followers of its topic.
+    /// Passes published lines on to the followers of their topic.
     pub(crate) fn published(&mut self, topic: &[u8], lines: &[u8], now_ms: u64) {
         if let Some(waiting) = self.barriers.arrived(topic) {
             self.effects.push(Effect::Unsubscribe(String::from_utf8_lossy(topic).into_owned()));
@@ -248,7 +248,7 @@ impl Hub {
         }
     }
 
-    /// Checks all times. The relay calls it once a second.
+    /// Checks all timeouts. The relay calls it once a second.
     pub(crate) fn tick(&mut self, now_ms: u64) {
         let (mut closed, mut unchecked, mut ready) = (Vec::new(), Vec::new(), Vec::new());
         for (id, connection) in &mut self.connections {
@@ -281,7 +281,7 @@ impl Hub {
         }
     }
 
-    /// Gives a connection a turn, if it has something to send and has no turn yet.
+    /// Adds a connection to the queue of turns, if it can send and is not in the queue.
     fn queue_turn(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if connection.wants_turn()
@@ -292,7 +292,7 @@ impl Hub {
         }
     }
 
-    /// A reply from the broker. The gateway does not read it, except for the reply to its own request.
+    /// Handles a reply from the broker: the reply to a client, or to the gateway's own check of a session.
     pub(crate) fn reply(&mut self, tag: &[u8], reply: Reply, now_ms: u64) {
         self.counters.replies += 1;
         match ConnectionId::of_tag(tag) {
@@ -312,12 +312,12 @@ impl Hub {
     }
 }
 
-/// The connection to the broker of a client.
+/// The index of the connection to the broker that sends the requests of a client.
 fn dealer_of(id: ConnectionId) -> usize {
     usize::try_from(id.0 % DEALERS as u64).unwrap_or_default()
 }
 
-/// Complete lines: events of the fan-out may lack the last newline.
+/// Appends a newline if it is missing: published events can lack the last newline.
 fn with_newline(lines: &[u8]) -> Bytes {
     if lines.ends_with(b"\n") { Bytes::copy_from_slice(lines) } else { [lines, b"\n"].concat().into() }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Queue {
     is_lagged: bool,
     is_ping_due: bool,
     close: Option<Close>,
-    /// Whether the connection is closed without sending the replies that wait.
+    /// Whether the connection is closed without sending the queued replies.
     is_cut: bool,
     /// The time since which the connection sends a frame that the client has not read.
     sending_since_ms: Option<u64>,
@@ -66,8 +66,8 @@ impl Queue {
         self.bytes
     }
 
-    /// Adds complete lines. `has_room` says whether all queues together are below their limit. Returns false if
-    /// events were dropped for the first time since the client was informed.
+    /// Adds complete lines. `has_room` says whether all queues together are below their limit. Returns false
+    /// if these are the first dropped events since the last line `lagged`.
     pub(crate) fn push(&mut self, kind: LineKind, lines: Bytes, has_room: bool) -> bool {
         let is_full = self.bytes + lines.len() > QUEUE_BYTES_MAX || self.lines.len() >= QUEUE_LINES_MAX;
         match kind {
@@ -87,21 +87,22 @@ impl Queue {
         true
     }
 
-    /// Drops the waiting events. The client receives one line instead. Returns whether this is new.
+    /// Drops the queued events. The client receives one line `lagged` instead. Returns false if this line was
+    /// already pending.
     pub(crate) fn lag(&mut self) -> bool {
         self.lines.retain(|(kind, _)| *kind == LineKind::Reply);
         self.bytes = self.reply_bytes;
         !std::mem::replace(&mut self.is_lagged, true)
     }
 
-    /// Closes the connection after the replies that wait. Events are dropped.
+    /// Closes the connection after the queued replies are sent. Drops the queued events.
     pub(crate) fn close(&mut self, close: Close) {
         self.close.get_or_insert(close);
         self.lines.retain(|(kind, _)| *kind == LineKind::Reply);
         self.bytes = self.reply_bytes;
     }
 
-    /// Closes the connection at once.
+    /// Closes the connection immediately, and drops all queued lines.
     pub(crate) fn cut(&mut self, close: Close) {
         (self.close, self.is_cut) = (Some(close), true);
         self.lines.clear();
@@ -113,7 +114,7 @@ impl Queue {
         self.close.filter(|_| self.is_cut)
     }
 
-    /// The next frame: all lines that wait, up to the limit of the queue.
+    /// The next frame: all queued lines, up to the limit of the queue.
     pub(crate) fn next(&mut self, now_ms: u64) -> Option<Next> {
         if let Some(close) = self.close
             && self.lines.is_empty()

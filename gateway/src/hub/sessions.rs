@@ -30,7 +30,7 @@ impl Hub {
         self.queue_turn(id);
     }
 
-    /// The reply to a check.
+    /// Handles the reply to a check.
     pub(super) fn checked(&mut self, id: ConnectionId, lines: &[u8], now_ms: u64) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         if connection.check_by_ms.take().is_none() {

@@ -41,9 +41,9 @@ pub(crate) struct Gauges {
     topics: AtomicU64,
     up: Traffic,
     down: Traffic,
-    /// The posts of webhooks. There are few formats and statuses.
+    /// The posts of webhooks. The map stays small, because there are few formats and statuses.
     webhooks: Mutex<BTreeMap<(Format, u16), u64>>,
-    /// The accepted and the failed deliveries of outgoing webhooks.
+    /// The failed deliveries of outgoing webhooks, then the accepted deliveries.
     deliveries: [AtomicU64; 2],
 }
 
@@ -62,7 +62,7 @@ impl Traffic {
     }
 }
 
-/// An open connection, as long as it exists.
+/// An open connection in the gauges. Dropping it decrements the gauge.
 pub(crate) struct Opened {
     gauges: Arc<Gauges>,
     kind: Kind,
@@ -131,7 +131,7 @@ impl Gauges {
         self.down.count(lines);
     }
 
-    /// The metrics of the gateway, which holds `queued_bytes` for clients.
+    /// The metrics of the gateway, whose queues contain `queued_bytes` for clients.
     fn families(&self, queued_bytes: u64) -> Vec<Family> {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut open = Family::new(MetricKind::Gauge, "papo_gateway_connections", "Open connections.");

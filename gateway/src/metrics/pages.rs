@@ -19,7 +19,7 @@ use crate::http::web::{Client, Web};
 /// The timeout of a request for the status of a role.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The counters of `papo health` that can fall. Other metrics have their values.
+/// The counters of `papo health` that can decrease. Other metrics report their values.
 const GAUGES: [&str; 3] = ["connections", "topics", "logins_waiting"];
 
 /// The commit of the build, if the builder named it.
@@ -40,7 +40,7 @@ impl Statuses {
         Self { context, endpoints, turn: Semaphore::new(1) }
     }
 
-    /// The answer of each role to `request`, or the sentence why there is none.
+    /// The answer of each role to `request`, or its error as a sentence.
     async fn get<T: Send + 'static>(
         &self,
         request: fn(&Context, &str, Duration) -> Result<T, TransportError>,

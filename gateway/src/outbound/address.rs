@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// IPv4 networks that are not public. RFC 6890 and its registry list them, except the last one.
+/// IPv4 networks that are not public. The registry of RFC 6890 lists all of them except the last.
 const PRIVATE_V4: [(Ipv4Addr, u8); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8), // this network; Linux connects 0.0.0.0 to itself
     (Ipv4Addr::new(10, 0, 0, 0), 8), // private

@@ -133,14 +133,14 @@ fn tls_config() -> Result<ClientConfig, OutboundError> {
     Ok(builder.with_no_client_auth())
 }
 
-/// The address in an URL without a name. Other spellings of an address, such as `0x7f.1`, are resolved like a
-/// name.
+/// The address in a URL whose host is an IP address. The resolver handles other spellings of an address, such
+/// as `0x7f.1`, like a name.
 fn address_of(authority: &Authority) -> Option<IpAddr> {
     let host = authority.host();
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
 }
 
-/// The last cause of a failure, which says most.
+/// Converts the innermost cause of a failure, which is the most specific.
 fn reason(error: &(dyn StdError + 'static)) -> OutboundError {
     let mut cause = error;
     while let Some(next) = cause.source() {
@@ -151,7 +151,7 @@ fn reason(error: &(dyn StdError + 'static)) -> OutboundError {
     }
     let tls = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match tls.and_then(|error| error.downcast_ref()) {
-        // The text of this error has the names in the certificate.
+        // The text of this error contains the names in the certificate, which can be internal.
         Some(rustls::Error::InvalidCertificate(_)) => OutboundError::BadCertificate,
         _ => OutboundError::Failed(cause.to_string()),
     }

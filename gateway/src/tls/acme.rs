@@ -1,4 +1,4 @@
-//! `--web-tls acme`: orders a certificate, and renews it when two thirds of its life are over.
+//! `--web-tls acme`: orders a certificate, and renews it after two thirds of its lifetime.
 //!
 //! The authority validates each name with TLS-ALPN-01 (RFC 8737): it connects to port 443 of the name, offers
 //! the protocol `acme-tls/1`, and checks the digest in the certificate of the handshake. A failure changes
@@ -21,19 +21,20 @@ use super::certificate::{Certificate, CertificateError, Validity, unix_s};
 use super::certificates::Certificates;
 use super::{AcmeConfig, TlsError, provider};
 
-/// The maximum time for one order. It ends the wait for an authority that does not answer.
+/// The timeout of one order, for an authority that does not answer.
 const ORDER_MAX: Duration = Duration::from_secs(180);
 
-/// How the state of an order is requested: after 0.25 s, 0.5 s, 1 s ... for a minute.
+/// The intervals at which the state of an order is polled: 0.25 s, 0.5 s, 1 s ... for a minute.
 const POLLS: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(60));
 
-/// The maximum seconds between two looks at the clock, which also moves while the machine sleeps.
-const LOOK_S_MAX: u64 = 3_600;
+/// The maximum seconds between two checks of the clock. The clock advances while the machine sleeps, and a
+/// timer does not.
+const CHECK_S_MAX: u64 = 3_600;
 
-/// Seconds after the first failure, and the maximum after further failures. Let's Encrypt refuses more than
-/// five failed validations of a name an hour.
+/// The retry delay after the first failure, and the maximum after further failures, in seconds. Let's Encrypt
+/// refuses more than five failed validations of a name an hour.
 const RETRY_S: u64 = 120;
-const RETRY_S_MAX: u64 = LOOK_S_MAX;
+const RETRY_S_MAX: u64 = CHECK_S_MAX;
 
 #[derive(Debug, thiserror::Error)]
 enum AcmeError {
@@ -79,7 +80,7 @@ impl Acme {
         Ok(Self { config, certificates, requests, store })
     }
 
-    /// Orders a certificate whenever the served one is missing or old. Never returns.
+    /// Orders a certificate whenever the served one is missing or must be renewed. Never returns.
     pub(crate) async fn keep(self) {
         let mut failures = 0;
         loop {
@@ -87,7 +88,7 @@ impl Acme {
             let wait_s =
                 if failures == 0 { until_renewal_s(validity, unix_s()) } else { retry_s(validity, failures) };
             if wait_s > 0 {
-                tokio::time::sleep(Duration::from_secs(wait_s.min(LOOK_S_MAX))).await;
+                tokio::time::sleep(Duration::from_secs(wait_s.min(CHECK_S_MAX))).await;
                 if failures == 0 {
                     continue;
                 }
@@ -148,7 +149,7 @@ impl Acme {
         Ok(account)
     }
 
-    /// Proves to the authority that this gateway serves all names of an order.
+    /// Proves to the authority that this gateway controls all names of an order.
     async fn validate(&self, order: &mut Order) -> Result<(), AcmeError> {
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
@@ -202,12 +203,13 @@ fn challenge_key(domain: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, AcmeE
     Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key)))
 }
 
-/// Seconds until a certificate has a third of its life left; 0 without a certificate.
+/// Seconds until a third of the lifetime of a certificate remains; 0 without a certificate.
 fn until_renewal_s(validity: Option<Validity>, now_s: u64) -> u64 {
     validity.map_or(0, |validity| validity.left_s(now_s).saturating_sub(validity.lifetime_s() / 3))
 }
 
-/// Seconds after a number of failures. A tenth of the life of a short-lived certificate is enough.
+/// The retry delay after a number of failures, in seconds. A short-lived certificate is retried after a tenth
+/// of its lifetime.
 fn retry_s(validity: Option<Validity>, failures: u32) -> u64 {
     let first = validity.map_or(RETRY_S, |validity| (validity.lifetime_s() / 10).clamp(1, RETRY_S));
     first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(RETRY_S_MAX)

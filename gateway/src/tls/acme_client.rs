@@ -33,7 +33,7 @@ impl Requests {
 }
 
 impl HttpsClient {
-    /// `roots` is a file in PEM; by default, the certificates of the system count.
+    /// `roots` is a file in PEM. By default, the client trusts the certificates of the system.
     pub(crate) fn requests(roots: Option<&Path>) -> Result<Requests, TlsError> {
         let builder = HttpsConnectorBuilder::new();
         let builder = match roots {
@@ -63,7 +63,7 @@ impl HttpClient for HttpsClient {
     }
 }
 
-/// An error with its causes, such as `connection refused`, which its own sentence does not name.
+/// The sentence of an error and of its causes, such as `connection refused`, which the first sentence omits.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

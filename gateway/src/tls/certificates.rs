@@ -11,7 +11,7 @@ use rustls::sign::CertifiedKey;
 use super::ACME_PROTOCOL;
 use super::certificate::Certificate;
 
-/// The maximum seconds before the end of a certificate at which its end is a problem.
+/// The maximum seconds before the expiry of a certificate at which the expiry is reported as a problem.
 const WARNING_S_MAX: u64 = 7 * 24 * 3_600;
 
 #[derive(Default)]
@@ -22,7 +22,7 @@ struct State {
     served: Option<Certificate>,
     /// The certificates for validations that are in progress, by name.
     challenges: HashMap<String, Arc<CertifiedKey>, RandomState>,
-    /// Why there is no newer certificate.
+    /// The reason why there is no newer certificate.
     failure: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Certificates {
         self.state().failure = Some(sentence);
     }
 
-    /// The served certificate is also the newest one.
+    /// Clears the failure, because the served certificate is the newest.
     pub(crate) fn succeed(&self) {
         self.state().failure = None;
     }
@@ -63,7 +63,7 @@ impl Certificates {
         self.state().challenges.clear();
     }
 
-    /// What the operator must repair.
+    /// The problems that the operator must repair.
     pub(crate) fn problems(&self, now_s: u64) -> Vec<String> {
         let state = self.state();
         let validity = state.served.as_ref().map(|served| served.validity);
@@ -85,7 +85,7 @@ impl Certificates {
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let state = self.state();
-        // A validation offers exactly this protocol, and a browser never does.
+        // Only the validation of an authority offers this protocol.
         let is_challenge = hello.alpn().is_some_and(|mut offered| offered.any(|name| name == ACME_PROTOCOL));
         if is_challenge {
             return state.challenges.get(hello.server_name()?).cloned();

@@ -1,4 +1,4 @@
-//! `--web-tls files`: a certificate from two files, read again when they change.
+//! `--web-tls files`: a certificate from two files, which are reloaded when they change.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::TlsError;
 use super::certificate::{Certificate, unix_s};
 use super::certificates::Certificates;
 
-/// The time between two looks at the files.
+/// The interval at which the files are read.
 const RELOAD: Duration = Duration::from_secs(2);
 
 pub(crate) struct Files {
@@ -47,13 +47,13 @@ impl Files {
             .map_err(|cause| TlsError::Files { certificate: certificate.clone(), key: key.clone(), cause })
     }
 
-    /// Looks at the files from time to time, and serves their new contents.
+    /// Reads the files every `RELOAD`, and serves new contents.
     pub(crate) async fn keep(mut self) {
         let mut last_failure = None;
         loop {
             tokio::time::sleep(RELOAD).await;
             let (certificate, key) = (self.certificate.clone(), self.key.clone());
-            // A folder of another machine can block a read.
+            // A read from a network file system can block.
             let Ok(contents) = tokio::task::spawn_blocking(move || read(&certificate, &key)).await else {
                 continue;
             };

@@ -1,7 +1,7 @@
-//! `papo web-ca`: a certificate authority for a local network, and a certificate of the node by it.
+//! `papo web-ca`: a certificate authority for a local network, and the node's certificate that it signs.
 //!
 //! The authority can sign only for the names that it was created with (name constraints, RFC 5280 4.2.1.10).
-//! So a stolen key of the authority does not affect other sites for the browsers that trust it.
+//! So a thief of its key cannot impersonate other sites, even in browsers that trust the authority.
 
 use std::io;
 use std::net::IpAddr;
@@ -26,12 +26,13 @@ use super::provider;
 
 const DAY_S: u64 = 86_400;
 
-/// The life of the authority, and of a certificate. Apple's systems accept at most 825 days.
+/// The lifetime of the authority, and of a certificate. Apple's systems accept at most 825 days.
 const AUTHORITY_S: u64 = 3_650 * DAY_S;
 const CERTIFICATE_S: u64 = 800 * DAY_S;
 
-/// The certificates begin a day ago, because the clocks of other machines may be late.
-const CLOCKS_S: u64 = DAY_S;
+/// Certificates are valid from a day before their creation, because the clocks of other machines can be
+/// behind.
+const BACKDATING_S: u64 = DAY_S;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LanError {
@@ -84,7 +85,7 @@ pub fn create(folder: &Path, names: &[String], now_s: u64) -> Result<Lan, LanErr
     let params = authority_params(&signing_key, names, now_s)?;
     if is_new {
         let own = params.self_signed(&signing_key)?;
-        // The certificate follows its key: a command that was interrupted starts again.
+        // Writes the certificate after its key, so an interrupted command can be repeated.
         write(&authority_key, &signing_key.serialize_pem(), Access::Owner)?;
         write(&authority, &own.pem(), Access::Everyone)?;
     }
@@ -118,7 +119,7 @@ fn write(path: &Path, text: &str, access: Access) -> Result<(), LanError> {
 
 fn authority_params(key: &KeyPair, names: &[String], now_s: u64) -> Result<CertificateParams, LanError> {
     let mut params = valid(CertificateParams::default(), now_s, AUTHORITY_S);
-    // The name follows from the key, so two authorities of one network never have the same name.
+    // The name is derived from the key, so two authorities of one network have different names.
     let number = to_hex(Sha256::digest(key.public_key_raw()).get(..4).unwrap_or_default());
     params.distinguished_name = named(&format!("papo {number}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -152,7 +153,8 @@ fn authority_params(key: &KeyPair, names: &[String], now_s: u64) -> Result<Certi
 
 fn web_params(names: &[String], now_s: u64) -> Result<CertificateParams, LanError> {
     let mut params = valid(CertificateParams::new(names.to_vec())?, now_s, CERTIFICATE_S);
-    // OpenSSL reads a common name with dots as the name of a host, and the authority permits no such address.
+    // OpenSSL reads a common name with dots as a host name, which the name constraints would then have to
+    // permit.
     params.distinguished_name = named("papo");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -162,8 +164,8 @@ fn web_params(names: &[String], now_s: u64) -> Result<CertificateParams, LanErro
 
 fn valid(mut params: CertificateParams, now_s: u64, life_s: u64) -> CertificateParams {
     let at = |unix_s| date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(unix_s);
-    params.not_before = at(now_s.saturating_sub(CLOCKS_S));
-    params.not_after = at(now_s.saturating_sub(CLOCKS_S) + life_s);
+    params.not_before = at(now_s.saturating_sub(BACKDATING_S));
+    params.not_after = at(now_s.saturating_sub(BACKDATING_S) + life_s);
     params
 }
 
@@ -173,7 +175,7 @@ fn named(name: &str) -> DistinguishedName {
     distinguished
 }
 
-/// Checks the new certificate as a browser does that trusts the authority.
+/// Checks the new certificate like a browser that trusts the authority.
 fn check(
     folder: &Path,
     root: &CertificateDer<'static>,

@@ -1,4 +1,4 @@
-//! TLS of the listener for browsers and scripts: where its certificate comes from, and how it is replaced.
+//! TLS of the listener for browsers and scripts: the source of its certificate, and its replacement.
 //!
 //! A certificate is replaced while the gateway serves: new handshakes use the new one, open connections keep
 //! their keys. A certificate that cannot be used replaces nothing, and `papo health` reports the reason.
@@ -31,7 +31,7 @@ pub(crate) const ACME_PROTOCOL: &[u8] = b"acme-tls/1";
 /// The directory of Let's Encrypt.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone)]
 pub enum TlsConfig {
     /// Two files in PEM: the chain of certificates, and the private key.
@@ -110,8 +110,7 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Certificates>::clone(&certificates));
         server.alpn_protocols = vec![b"http/1.1".to_vec(), ACME_PROTOCOL.to_vec()];
-        // A session that can be resumed costs 3 KiB for each connection, and a new handshake half a
-        // millisecond.
+        // A resumable session takes 3 KiB for each connection, and a new handshake takes half a millisecond.
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;
         Ok(Self { server: Arc::new(server), certificates, keeper })
@@ -126,12 +125,12 @@ impl Tls {
     }
 }
 
-/// The one implementation of cryptography in the gateway's TLS.
+/// The cryptography provider of all TLS in the gateway.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// The names in lower case, if all of them are names of hosts.
+/// Converts the names to lower case. Returns an error if one of them is not a host name.
 fn checked(domains: Vec<String>) -> Result<Vec<String>, TlsError> {
     let check = |domain: String| {
         let lower = domain.to_ascii_lowercase();

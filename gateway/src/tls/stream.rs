@@ -71,14 +71,14 @@ async fn shake_hands(tls: Arc<ServerConfig>, stream: Counted) -> io::Result<TlsS
     let shaking = TlsAcceptor::from(tls).accept(stream);
     let mut stream = tokio::time::timeout(Duration::from_millis(HEADERS_MS_MAX), shaking).await??;
     if stream.get_ref().1.alpn_protocol() == Some(ACME_PROTOCOL) {
-        // The certificate of the handshake is the whole validation.
+        // The validation needs only the certificate of the handshake.
         let _closed = stream.shutdown().await;
         return Err(io::Error::other("a validation by a certificate authority"));
     }
     Ok(stream)
 }
 
-/// A TCP connection that counts until it is closed.
+/// A TCP connection that the limits count until it is closed.
 pub(crate) struct Counted {
     stream: TcpStream,
     unfinished: Unfinished,

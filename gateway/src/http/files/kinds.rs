@@ -1,6 +1,6 @@
 //! Decides whether a browser may show a file: by the first bytes of the file, never by its name.
 
-/// The number of bytes that decide about the kind of a file.
+/// The number of first bytes that determine the kind of a file.
 pub(crate) const SNIFFED_BYTES: u64 = 512;
 
 /// How a browser receives a file.

@@ -33,7 +33,7 @@ use self::ranges::{Range, requested};
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
-/// The number of attempts for a chunk that the server refused because it was busy.
+/// The maximum number of attempts to store a chunk, if the server answers with temporary errors.
 const ATTEMPTS: u32 = 5;
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
@@ -167,7 +167,7 @@ async fn store_chunk(
     }
 }
 
-/// The file that an event sent.
+/// The file of an event.
 struct Sent {
     conversation: String,
     n: u64,
@@ -194,7 +194,8 @@ pub(crate) async fn download(
     let Some(range) = requested(range, file.bytes) else {
         let length =
             HeaderValue::from_str(&format!("bytes */{}", file.bytes)).map_err(|_| Detail::NoReply)?;
-        let mut refused = refuse(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", "the file is shorter");
+        let message = "the range is beyond the end of the file";
+        let mut refused = refuse(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", message);
         refused.headers_mut().insert(header::CONTENT_RANGE, length);
         return Ok(refused);
     };

@@ -45,8 +45,8 @@ fn an_address_in_use_and_plain_http_for_others_are_refused_with_the_flag() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let used = listener.local_addr().expect("an address").to_string();
     for (web, metrics, sentence) in [
-        (&*used, "off", "choose another port with --web, or --web off"),
-        ("off", &*used, "choose another port with --metrics, or --metrics off"),
+        (&*used, "off", "choose another port with --web, or disable this listener with --web off"),
+        ("off", &*used, "choose another port with --metrics, or disable this listener with --metrics off"),
         ("0.0.0.0:0", "off", "would serve plain HTTP to other machines"),
         ("localhost", "off", "--web localhost: write an address and a port, or off"),
     ] {
