@@ -17,7 +17,7 @@ pub enum Scope {
     Read,
     /// Also messages, files, reactions, read marks and presence.
     Write,
-    /// Also moderation, and the lists of administrators, if the account of the bot has the right.
+    /// Also moderation, and the lists for administrators, if the account of the bot has these rights.
     Admin,
     /// Methods that no token of a bot permits: they change accounts, sessions and tokens, or return data of
     /// all conversations. No token has this scope.

@@ -93,7 +93,8 @@ impl CommandName {
         Ok(Self(name.into()))
     }
 
-    /// The name at the beginning of a text such as `/deploy api`; `None` if the text begins with no command.
+    /// The name at the beginning of a text such as `/deploy api`; `None` if the text does not begin with a
+    /// command.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         let rest = text.strip_prefix('/')?;

@@ -1,7 +1,7 @@
 //! Outgoing webhooks: the address of a receiver, the state of its deliveries, and the methods `delivery.*`.
 //!
 //! With these methods, the gateway of the node takes signed events from the server, and reports which of them
-//! the receivers accepted. Nobody else may call them.
+//! the receivers accepted. Other clients may not call them.
 
 use std::borrow::Cow;
 
@@ -79,7 +79,7 @@ pub struct Delivery {
 pub enum DeliveryState {
     /// The receiver accepted the last delivery, or there was none.
     Active,
-    /// The last delivery failed. The gateway repeats it.
+    /// The last delivery failed. The gateway will repeat it after a delay.
     Failing,
     /// Deliveries failed for a day, and the server paused the webhook.
     Paused,
@@ -101,11 +101,11 @@ pub struct TakeDeliveries {
 /// Result of `delivery.take`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TakenDeliveries {
-    /// The runs, each of another hook.
+    /// The runs, at most one for each hook.
     pub runs: Vec<Run>,
     /// The topic of the notice that further runs may be ready.
     pub topic: String,
-    /// Milliseconds after which the gateway takes again, even without a notice.
+    /// Milliseconds after which the gateway calls `delivery.take` again, even without a notice.
     pub wait_ms: u64,
 }
 
@@ -122,7 +122,7 @@ pub struct Run {
     pub events: Vec<SignedEvent>,
 }
 
-/// An event with the values of its headers.
+/// An event, with the values of the HTTP headers with which the gateway posts it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SignedEvent {
     /// The number of the event.

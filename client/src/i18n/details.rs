@@ -62,7 +62,7 @@ translations! {
     TooManyNames { max } "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo";
     TooManyJoinCodes { max } "o nó já tem {max} códigos de entrada, o máximo: revogue um deles primeiro";
     CommandNameCharacters { max } "o nome de um comando precisa de 1 a {max} letras de a a z ou hifens, e começa com uma letra";
-    CommandTextCharacters { max } "a descrição e o uso de um comando podem ter {max} caracteres visíveis em uma linha";
+    CommandTextCharacters { max } "a descrição e o uso de um comando podem ter no máximo {max} caracteres visíveis em uma linha";
     CommandRepeated { name } "dê o comando /{name} só uma vez";
     CommandTaken { name, bot } "{bot} tem um comando /{name} em um desses canais: escolha outro nome";
     CommandBuiltIn { name } "/{name} é um comando do papo: escolha outro nome";
@@ -91,7 +91,7 @@ translations! {
     NameTaken { user } "o nome {user} já está em uso: escolha outro";
     NameTakenOnRetry { user } "o nome {user} já está em uso. Se o seu cadastro deu certo e só a resposta se perdeu, a conta é sua: tente entrar";
     NoSuchUser { user } "o usuário {user} não existe: veja /users";
-    UserDeleted { user } "a conta de {user} foi apagada: ninguém lê as mensagens para ela";
+    UserDeleted { user } "a conta de {user} foi apagada e não recebe mensagens";
     Blocked { user } "{user} bloqueou você: não é possível enviar mensagens nem convites";
     BlockSelf "você não pode bloquear a si: informe outra pessoa";
     TooManyBlocks { max } "você bloqueia {max} pessoas, o máximo: desbloqueie alguém primeiro";

@@ -55,7 +55,7 @@ errors! {
         CommandNameCharacters "command_name_characters" { max: usize }
             "the name of a command needs 1 to {max} letters from a to z or hyphens, and begins with a letter";
         CommandTextCharacters "command_text_characters" { max: usize }
-            "the description and the usage of a command may have {max} visible characters on one line";
+            "the description and the usage of a command may have at most {max} visible characters on one line";
         CommandRepeated "command_repeated" { name: String } "give the command /{name} only once";
         BlockSelf "block_self" "you cannot block yourself: name another user";
         NotMentionable "not_mentionable" { user: UserName }
@@ -213,7 +213,7 @@ errors! {
     NoSuchUser = "no_such_user", 4040 {
         NoSuchUser "no_such_user" { user: UserName } "there is no user {user}";
         UserDeleted "user_deleted" { user: UserName }
-            "the account of {user} was deleted: nobody reads messages to it";
+            "the account of {user} was deleted and does not receive messages";
     }
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040 {
@@ -337,7 +337,7 @@ errors! {
         TooManyInvited "too_many_invited" { channel: ChannelName }
             "too many users are invited to {channel} or banned from it";
         TooManyNames "too_many_names" { max: usize }
-            "a channel may have {max} names, with its former names: give it one of these names again";
+            "a channel may have {max} names, including its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyHooks "too_many_hooks" { max: usize }

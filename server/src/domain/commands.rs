@@ -60,7 +60,7 @@ fn check_names(commands: &[BotCommand]) -> Result<(), Detail> {
     Ok(())
 }
 
-/// The channels of a token that also belong to a token with commands.
+/// The channels of `own` in which `other` has commands.
 fn shared_channels<'t>(own: &'t BotToken, other: &KnownToken) -> Vec<&'t ChannelName> {
     if other.commands.is_empty() {
         return Vec::new();
@@ -100,8 +100,8 @@ pub struct Invocable {
     pub bot: UserName,
 }
 
-/// The command that a message of `user` runs. The messages of bots run no commands, so two bots cannot answer
-/// each other forever.
+/// The command that a message of `user` runs. A message of a bot runs no command, so two bots cannot run each
+/// other's commands forever.
 pub(super) fn invoked(state: &State, user: &UserName, to: &Target, text: &str) -> Option<Box<Invocation>> {
     let name = CommandName::of_text(text)?;
     if state.users.active(user).is_ok_and(|account| account.bot.is_some()) {
@@ -111,8 +111,8 @@ pub(super) fn invoked(state: &State, user: &UserName, to: &Target, text: &str) -
     Some(Box::new(Invocation { bot: known.token.user.clone(), name }))
 }
 
-/// The tokens with commands in a conversation, under the name that `user` uses. The bot must be able to read
-/// it.
+/// The tokens with commands that work in a conversation, which has the name that `user` uses. Leaves out bots
+/// that are not members of the channel.
 fn tokens_in<'a>(
     state: &'a State,
     user: &'a UserName,

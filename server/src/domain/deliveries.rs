@@ -8,7 +8,7 @@ use super::State;
 use super::hooks::{may_add, may_manage};
 use crate::domain::records::{OutgoingHook, Record, ServerRecord, Step};
 
-/// The hook begins with the events after its creation.
+/// Creates a hook, which delivers the events after its creation.
 pub(super) fn create<'a>(state: &State, id: Uuid, hook: OutgoingHook, at: u64) -> Result<Record<'a>, Detail> {
     may_manage(state, &hook.channel, &hook.by)?;
     may_add(state, &hook.channel)?;
@@ -22,7 +22,8 @@ pub fn head(state: &State, hook: &OutgoingHook) -> u64 {
     state.head(&Conversation::Channel(hook.channel.clone()))
 }
 
-/// A report that was repeated, or that is older than the position, changes nothing.
+/// Records a step of the deliveries. Returns `None` if the step changes nothing, such as a repeated report,
+/// or a report that is older than the position.
 pub(super) fn step<'a>(state: &State, id: Uuid, step: Step, at: u64) -> Result<Option<Record<'a>>, Detail> {
     let hook = state.users.hooks.outgoing.get(id).ok_or(Detail::NoSuchHook)?;
     let changes = match &step {
@@ -30,7 +31,7 @@ pub(super) fn step<'a>(state: &State, id: Uuid, step: Step, at: u64) -> Result<O
         Step::Failing { .. } => hook.failure.is_none(),
         Step::Paused => !hook.paused,
         Step::Resumed { by } => {
-            // A user who may not see the hook learns nothing about it.
+            // A user who may not see the hook must not learn that it exists.
             may_manage(state, &hook.channel, by).map_err(|_not_allowed| Detail::NoSuchHook)?;
             hook.paused || hook.failure.is_some()
         }

@@ -111,7 +111,7 @@ pub(super) fn revoke<'a>(state: &State, by: UserName, id: Uuid, at: u64) -> Resu
     let hooks = &state.users.hooks;
     let channel = hooks.all.get(&id).map(|hook| &hook.channel);
     let channel = channel.or_else(|| hooks.outgoing.get(id).map(|hook| &hook.channel));
-    // A user who may not see the hook learns nothing about it.
+    // A user who may not see the hook must not learn that it exists.
     may_manage(state, channel.ok_or(Detail::NoSuchHook)?, &by).map_err(|_not_allowed| Detail::NoSuchHook)?;
     Ok(Record::Server(ServerRecord::HookRevoked { at, by, id }))
 }

@@ -181,7 +181,7 @@ pub(super) fn delete(
     Ok(Done {})
 }
 
-/// Verifies the password of `user`, in a job. The limit on wrong passwords counts it.
+/// Verifies the password of `user` in a job. A wrong password counts towards the limit.
 fn verify_password(
     context: &mut RequestContext<'_>,
     user: &UserName,
@@ -251,8 +251,9 @@ fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Att
     Ok((context.begin_attempt(guesser)?, share))
 }
 
-/// Checks a code of a request. Wrong codes are limited like wrong passwords, separately for each client: a
-/// common limit would lock out the users with right codes, and no number of clients can guess a code.
+/// Checks a code of a request. Wrong codes are limited like wrong passwords, but for each client. A limit for
+/// all clients together would lock out users with correct codes. Codes have 128 random bits, so even many
+/// clients cannot guess one.
 pub(super) fn check_code<T>(
     context: &mut RequestContext<'_>,
     check: impl FnOnce(&RequestContext<'_>) -> Result<T, Detail>,
@@ -266,8 +267,8 @@ pub(super) fn check_code<T>(
     Ok(checked?)
 }
 
-/// Counts the result of an attempt, and returns the outcome of its job. A failed job counts for nothing: its
-/// reply does not show whether the password was right.
+/// Counts the result of an attempt, and returns the outcome of its job. A failed job does not count, because
+/// its reply does not show whether the password was correct.
 pub(super) fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::Outcome) -> Outcome {
     let jobs::Outcome::Password(outcome, attempt) = outcome else { return Outcome::Failed };
     if let Some(attempt) = attempt
@@ -278,7 +279,7 @@ pub(super) fn password_outcome(context: &mut RequestContext<'_>, outcome: jobs::
     outcome
 }
 
-/// Remembers the client of a user who has given the right password.
+/// Records the client as known, after its user has given the correct password.
 pub(super) fn know_client(context: &mut RequestContext<'_>, user: &UserName) -> Result<(), Error> {
     if let Some(key) = context.peer().key {
         context.record(Command::KnowClient { user: user.clone(), key })?;

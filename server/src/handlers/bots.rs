@@ -18,7 +18,7 @@ use crate::domain::hooks::may_manage;
 use crate::domain::records::{BotToken, TokenDigest};
 use crate::domain::{Actor, Command};
 
-/// What the token of a bot must permit.
+/// The permission that a request needs from the token of a bot.
 pub struct Needed {
     method: &'static str,
     scope: Scope,
@@ -35,14 +35,14 @@ impl Needed {
                 Self { conversation: Some(Target::Channel(channel.clone())), ..needed }
             }
             Place::Conversation(conversation) => Self { conversation: Some(conversation.clone()), ..needed },
-            // A token has a list of conversations.
+            // No token of a bot permits requests about all conversations.
             Place::Everywhere => Self { scope: Scope::Person, ..needed },
             Place::Nowhere => needed,
         }
     }
 }
 
-/// Checks the scope of a bot's token, and records its use. Other tokens have no scope.
+/// Checks the scope of a bot's token, and records its use. The tokens of sessions have no scope.
 pub(super) fn check_scope(
     context: &mut RequestContext<'_>,
     user: &UserName,
@@ -58,7 +58,7 @@ pub(super) fn check_scope(
         return Err(Detail::OutOfScope { method }.into());
     }
     context.bot_token = Some(id);
-    // A full disk does not end a request that only reads.
+    // A request that only reads succeeds even if its use cannot be recorded, for example on a full disk.
     if let Err(error) = context.record(Command::UseBotToken { user: user.clone(), id }) {
         tracing::debug!(%user, %error, "the use of a bot's token was not recorded");
     }

@@ -1,4 +1,4 @@
-//! The rate limit of each method: the bucket from which an authenticated request is taken.
+//! The rate limit of each method: the bucket from which `RequestContext::authenticate` takes.
 
 use common::methods::Method;
 
@@ -7,11 +7,12 @@ use crate::services::limiters::rates::RateKind;
 /// The reply bytes that cost as much as one more read. A history page of 1 MiB costs 1 + 16 reads.
 pub(super) const BYTES_PER_READ: u64 = 64 * 1024;
 
-/// The bucket of a method; `None` if this limit does not apply. A handler that stores a record also takes
-/// from the bucket of messages, but not for a repeated request, which stores no record.
+/// The bucket of a method; `None` if `authenticate` does not take from a bucket. Most handlers that store a
+/// record take from the bucket of messages instead. A repeated request stores no record, so it takes from the
+/// bucket of reads.
 ///
-/// Passwords have their own limits. Methods that end sessions, roles or memberships have no limit here, so
-/// a user who exceeds a rate can still revoke sessions and leave channels.
+/// Passwords and codes have their own limits. Methods that end sessions or revoke tokens have no rate limit,
+/// so a user who exceeds a rate can still call them.
 #[expect(clippy::too_many_lines, reason = "one row for each method")]
 pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
     match method {

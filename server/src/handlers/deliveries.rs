@@ -23,10 +23,10 @@ use crate::domain::records::{OutgoingHook, Step};
 use crate::domain::{Command, State};
 use crate::storage::ledger::internal;
 
-/// The bytes of the runs in one reply, after which it gets no further run.
+/// When the runs in a reply have this number of bytes, no further run is added to it.
 const TAKEN_BYTES: usize = 3 * RUN_BYTES_MAX;
 
-/// The maximum time between two requests for deliveries. A notice may be lost.
+/// The maximum time between two requests for deliveries. A notice can be lost.
 const WAIT_MS_MAX: u64 = 10_000;
 
 /// Stores an outgoing hook, whose account is a member of the channel.
@@ -72,7 +72,7 @@ pub(super) fn resume(context: &mut RequestContext<'_>, params: &OneHook<'_>) -> 
     let hook = context.ledger.state().users.hooks.outgoing.get(params.id);
     let was_stopped = hook.is_some_and(|hook| hook.paused || hook.failure.is_some());
     change(context, by.clone(), params.id, Step::Resumed { by })?;
-    // The lease of a delivery that has not failed stays.
+    // A webhook whose delivery has not failed keeps its lease.
     if was_stopped {
         context.leases.release(params.id);
     }
@@ -87,7 +87,8 @@ pub(super) fn take(
     let now_ms = context.now_ms;
     let topic = context.ledger.state().channels.deliveries_topic();
     let mut taken = TakenDeliveries { runs: Vec::new(), topic, wait_ms: WAIT_MS_MAX };
-    // Without a log, positions could not be stored, and each event would be sent many times.
+    // While the log is not writable, positions cannot be stored, and each event would be delivered many
+    // times.
     if context.ledger.may_write().is_err() {
         return Ok(taken);
     }
@@ -121,7 +122,7 @@ pub(super) fn take(
             Ok(Some(run)) => run,
             Ok(None) => continue,
             Err(error) => {
-                // The other hooks must not wait for this one.
+                // The other hooks must not wait for this hook.
                 tracing::error!(%error, hook = %id, "the events of a webhook cannot be read");
                 context.leases.delay(id, &error.message, RETRY_MS_MAX, now_ms);
                 continue;
@@ -155,7 +156,7 @@ pub(super) fn report(context: &mut RequestContext<'_>, params: &ReportDelivery<'
     Ok(Done {})
 }
 
-/// Notes a failure. After a day of failures, pauses the hook, and sends a notice to its creator.
+/// Records a failure. After a day of failures, pauses the hook, and sends a message to its creator.
 fn failed(context: &mut RequestContext<'_>, id: Uuid, hook: &OutgoingHook, error: &str) -> Result<(), Error> {
     change(context, hook.user.clone(), id, Step::Failing { error: error.into() })?;
     let failure = context.ledger.state().users.hooks.outgoing.get(id).and_then(|hook| hook.failure.as_ref());
@@ -175,7 +176,7 @@ fn failed(context: &mut RequestContext<'_>, id: Uuid, hook: &OutgoingHook, error
     let notice = Command::Post { user, to, id, text: Text::new(text)?, via };
     if let Err(error) = context.record(notice) {
         // The creator may have blocked the account of the hook, or have deleted their own.
-        tracing::warn!(%error, hook = %hook.user, "the creator of a paused webhook gets no notice");
+        tracing::warn!(%error, hook = %hook.user, "cannot notify the creator of a paused webhook");
     }
     Ok(())
 }
@@ -215,7 +216,8 @@ fn may_read(state: &State, hook: &OutgoingHook) -> bool {
     is_active && readable(state, &hook.user, &Target::Channel(hook.channel.clone())).is_ok()
 }
 
-/// Only the gateway itself delivers. A client of the gateway is another sender.
+/// Returns an error unless the gateway itself sent the request. A request that the gateway relays for a
+/// client has a different sender.
 fn must_be_gateway(context: &RequestContext<'_>) -> Result<(), Error> {
     if context.route.is_gateway_itself() { Ok(()) } else { Err(Detail::OnlyGateway.into()) }
 }

@@ -38,7 +38,8 @@ pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -
     Ok(CreatedHook { id, hook: Some(hook), secret })
 }
 
-/// Creates the account of a bot, and makes it a member of a channel. `by` may invite users to the channel.
+/// Creates the account of a bot, and makes it a member of a channel. `by` needs the right to invite users to
+/// the channel.
 pub(super) fn admit_bot(context: &mut RequestContext<'_>, by: &UserName, bot: Actor) -> Result<(), Error> {
     let moderator = Actor { user: by.clone(), channel: bot.channel.clone() };
     bots::may_own(context.ledger.state(), &bot.user, by)?;
@@ -97,9 +98,9 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
     Ok(receipt.ok_or(Detail::Internal)?.into())
 }
 
-/// Checks the signature of the bytes after the line. A wrong signature costs the server a hash of up to
-/// 256 KiB, so wrong signatures are limited like wrong codes, for each client and webhook. They do not count
-/// as posts: a stranger would use up the rate of the webhook.
+/// Checks the signature of the bytes after the line. A wrong signature costs the server a hash of up to 256
+/// KiB, so wrong signatures are limited like wrong codes, for each client and webhook. They do not count as
+/// posts, because a stranger could then exhaust the rate of the webhook.
 fn check_signature(
     context: &mut RequestContext<'_>,
     hook: Uuid,

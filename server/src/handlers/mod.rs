@@ -92,11 +92,12 @@ pub struct RequestContext<'a> {
     pub rate_kind: Option<RateKind>,
     /// The channel that the request names by a later name.
     pub renamed: Option<Renamed>,
-    /// What the token of a bot must permit; `None` while the node has no tokens of bots.
+    /// The permission that the request needs from the token of a bot; `None` while the node has no tokens of
+    /// bots.
     pub needed: Option<Needed>,
     /// The id of the bot's token that sent the request; `None` for a session.
     pub bot_token: Option<Uuid>,
-    /// The user of a read, who pays for its reply.
+    /// The user of a read request, whose bucket is charged for a large reply.
     pub reader: Option<UserName>,
     pub files: &'a mut Files,
     /// The bytes after the request line and after the reply line.
@@ -152,7 +153,7 @@ impl RequestContext<'_> {
             }
         };
         let method = Some(call.method());
-        // A request that continues after its job has paid.
+        // A request that continues after its job was charged before the job.
         self.rate_kind = charges::rate_kind(call.method()).filter(|_| outcome.is_none());
         self.reader = None;
         self.renamed = channel_names::use_first_name(&mut call, &self.ledger.state().channels);
@@ -179,7 +180,7 @@ impl RequestContext<'_> {
         self.metrics.count(method, outcome, 1);
     }
 
-    /// The error, in which the channel has the name that the request used.
+    /// Replaces the name of the channel in an error by the name that the request used.
     fn with_given_name(&mut self, error: Error) -> Error {
         match self.renamed.take() {
             Some(Renamed { first, given }) => error.with_channel(&first, &given),
@@ -321,8 +322,8 @@ impl RequestContext<'_> {
         taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
     }
 
-    /// Returns the user of a token. Every method that needs a session calls this, so every such method takes
-    /// from its bucket here, and the scope of a bot's token is checked here.
+    /// Returns the user of a token. Every method that needs a session calls this function. So the function
+    /// also takes from the bucket of the method, and checks the scope of a bot's token.
     fn authenticate(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
         let digest = (token.len() <= TOKEN_BYTES_MAX).then(|| self.known_tokens.digest(token));
         let users = &self.ledger.state().users;

@@ -1,5 +1,4 @@
-//! The texts of codes that a user receives from an administrator: join codes, and codes for a new password.
-//! Also the tokens of incoming webhooks.
+//! Creates join codes, codes for a new password, and the tokens of incoming webhooks.
 
 use common::hex::to_hex;
 
@@ -8,7 +7,7 @@ use crate::domain::records::TokenDigest;
 /// Bytes of a code: 128 random bits cannot be guessed.
 const CODE_BYTES: usize = 16;
 
-/// Bytes of the token of a webhook, which stays in the addresses of other programs for years.
+/// Bytes of the token of a webhook, which other programs keep in their settings for years.
 const TOKEN_BYTES: usize = 20;
 
 /// Creates the token of a webhook: 40 hexadecimal digits.

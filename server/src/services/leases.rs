@@ -1,8 +1,8 @@
 //! The leases of runs: which outgoing webhooks a gateway delivers now, and which wait after a failure.
 //!
 //! Leases are in memory only. Two gateways may deliver the same events after the server was restarted. Both
-//! begin at the stored position and send the events in order, so the receiver gets no event before its
-//! predecessor; it gets some twice.
+//! begin at the stored position and deliver the events in order, so the receiver gets no event before its
+//! predecessor, and gets some events twice.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub struct Leases {
     /// At most one for each hook.
     statuses: HashMap<Uuid, Status, RandomState>,
     last_lease: u64,
-    /// The hook that was leased last. The next search begins after it, so each hook has its turn.
+    /// The hook that was leased last. The next search begins after it, so all hooks take turns.
     pub last_hook: Uuid,
 }
 

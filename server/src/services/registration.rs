@@ -26,8 +26,8 @@ pub struct Registration {
     first_code: Option<FirstCode>,
 }
 
-/// The join code for the first account. A server creates another one at each start without accounts, and
-/// does not store it.
+/// The join code for the first account. A server without accounts creates a new code at each start, and does
+/// not store it.
 #[derive(Debug)]
 struct FirstCode {
     text: String,

@@ -28,8 +28,8 @@ impl Garbage {
         self.uploads.clear();
     }
 
-    /// Adds a file content that may be unused once the record `record` is durable. Returns `false` if too
-    /// many contents wait. The caller must then sweep all contents.
+    /// Adds a file content that may be unused once the record `record` is durable. Returns `false` if the
+    /// queue is full, and clears the queue. The caller must then sweep all contents.
     #[must_use]
     pub(super) fn add_content(&mut self, sha256: ContentHash, record: u64) -> bool {
         if self.contents.len() >= CONTENTS_MAX {

@@ -50,7 +50,7 @@ pub struct Files {
     garbage: Garbage,
     /// The time of the next removal of abandoned uploads, in Unix milliseconds.
     next_clean_up_ms: u64,
-    /// False while a sweep of all unused contents must still be submitted.
+    /// Whether the sweep of all unused contents is submitted. If not, `clean_up` submits it.
     is_sweep_submitted: bool,
 }
 
@@ -163,7 +163,7 @@ impl Files {
     }
 }
 
-/// Submits a job without a request. Returns `false` if too many jobs wait.
+/// Submits a job without a request. Returns `false` if too many jobs are unfinished.
 pub type Submit<'a> = &'a mut dyn FnMut(Kind, Work) -> bool;
 
 pub type Work = Box<dyn FnOnce() -> Outcome + Send>;

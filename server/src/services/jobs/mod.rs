@@ -110,7 +110,8 @@ impl Jobs {
         Ok(Self { workers, waiting: Default::default(), per_peer: HashMap::new() })
     }
 
-    /// Accepts a job with a ticket, unless too many jobs of its kind and share wait. Drops a rejected job.
+    /// Accepts a job with a ticket, unless too many jobs of its kind and share are unfinished. Returns false
+    /// for a rejected job, and drops it.
     #[must_use]
     pub fn submit(&mut self, ticket: u64, job: Job) -> bool {
         let Some(waiting) = self.waiting.get_mut(job.kind as usize) else { return false };

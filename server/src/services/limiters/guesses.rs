@@ -5,8 +5,8 @@
 //!
 //! The delay also affects the owner of the account, so it has a maximum. Sessions of the account, and clients
 //! that have logged in to it before, have their own counts. All other clients share one count, because a new
-//! key costs nothing. When a delay ends, a random client among those that asked during the delay has the
-//! first turn. So a client that asks all the time cannot lock out the owner.
+//! key costs nothing. When a delay ends, a random client among those that tried during the delay has the
+//! first turn. So a client that sends requests continuously cannot lock out the owner.
 //!
 //! A name without an account is treated the same, so the delay does not show whether the account exists.
 
@@ -83,7 +83,7 @@ struct Attempts {
     wrong: u32,
     /// The time of the next attempt, in Unix milliseconds.
     blocked_until_ms: u64,
-    /// The lowest rank of the clients that asked during the delay. The client with this rank has the turn.
+    /// The lowest rank of the clients that tried during the delay. The client with this rank has the turn.
     turn: Option<u64>,
     /// Each running attempt holds a clone.
     running: Arc<()>,
@@ -286,8 +286,8 @@ mod tests {
         assert!(guesses.begin(Guesser::Session(user("alice")), &peer(7), 0).is_ok());
     }
 
-    /// An attacker with three keys asks 1,000 times in each delay, and tries as soon as it ends. The owner
-    /// asks once and gets about a quarter of the turns.
+    /// An attacker with three keys tries 1,000 times in each delay, and again as soon as it ends. The owner
+    /// tries once in each delay and gets about a quarter of the turns.
     #[test]
     fn a_client_that_asks_all_the_time_does_not_lock_out_the_owner() {
         let (mut guesses, mut now_ms, mut turns) = (Guesses::default(), 0, 0);
