@@ -8,22 +8,24 @@ use crate::keys::PublicKey;
 use crate::socket::Frame;
 use crate::z85::KEY_BYTES;
 
-/// Bytes of a run tag. With 64 random bits, two runs never have the same tag.
+/// Bytes of a run tag. With 64 random bits, two runs practically never have the same tag.
 pub const RUN_TAG_BYTES: usize = 8;
 
-/// Replaces the key of a client that connects without encryption. It is not a valid key.
+/// The placeholder for the key of a client that connects without encryption. It is not a valid key.
 const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
 
-/// Replaces the key of the node's own gateway, which relays requests of many users. It is not a valid key.
+/// The placeholder for the key of the node's own gateway, which relays requests of many users. It is not a
+/// valid key.
 const GATEWAY_KEY: [u8; KEY_BYTES] = [0xff; KEY_BYTES];
 
 /// The maximum bytes of the tag that a DEALER may put before the empty frame.
 pub const TAG_BYTES_MAX: usize = 16;
 
-/// The last bytes of a gateway's tag: the sender of the request, for the limits of logins.
+/// The number of bytes at the end of a gateway's tag that identify the sender of the request, for the login
+/// limits.
 pub const TAG_SENDER_BYTES: usize = 8;
 
-/// The sender of requests that the gateway sends for itself. The senders of its clients are random.
+/// The sender of the gateway's own requests. The senders of its clients are hashes with a random seed.
 pub const GATEWAY_SENDER: [u8; TAG_SENDER_BYTES] = *b"gateway.";
 
 /// A client, as the broker describes it to the server.

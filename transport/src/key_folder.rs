@@ -1,8 +1,9 @@
 //! The folder of the node's keys.
 //!
-//! The folder contains two key pairs: `node` identifies the node to clients, and the server role connects to
-//! the inner ports with `service`. `<name>.secret` contains both keys of a pair and has mode 0600.
-//! `<name>.public` contains the public key. Both files are certificates in the format of CZMQ and pyzmq.
+//! The folder of a node contains two key pairs: `node` identifies the node to clients, and the node's own
+//! roles connect with `service`. A client stores its pairs in the same format. `<name>.secret` contains both
+//! keys of a pair and has mode 0600. `<name>.public` contains the public key. Both files are certificates in
+//! the format of CZMQ and pyzmq.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ impl KeyFolder {
         self.load_or_create(NODE)
     }
 
-    /// The pair of the server role. Created on first use.
+    /// The pair with which the node's own roles connect. Created on first use.
     pub fn service(&self) -> Result<KeyPair, KeyFolderError> {
         self.load_or_create(SERVICE)
     }

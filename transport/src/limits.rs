@@ -49,8 +49,8 @@ pub const EVENTS_WAITING_INSIDE_MAX: i32 = 64 * 1024;
 /// (`TCP_USER_TIMEOUT`). This releases the peer's waiting replies and events.
 pub const UNREAD_MS_MAX: i32 = 30_000;
 
-/// The maximum number of subscriptions that wait to be sent. Zero means no limit, because libzmq silently
-/// drops subscriptions beyond a limit. The client bounds the number of its subscriptions.
+/// The maximum number of subscriptions that are queued for sending. Zero means no limit, because libzmq
+/// silently drops subscriptions beyond a limit. The client bounds the number of its subscriptions.
 pub const SUBSCRIPTIONS_WAITING_MAX: i32 = 0;
 
 /// Milliseconds that a closed ROUTER continues to send, so the last replies are sent when a role stops.
@@ -74,8 +74,8 @@ pub const HANDSHAKE_MS_MAX: i32 = 10_000;
 /// log lines.
 pub const REFUSALS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
-/// The maximum number of connections that wait to be accepted. The default of libzmq, 100, is too small when
-/// a whole team reconnects at the same time.
+/// The maximum number of connections that the system queues until libzmq accepts them. The default of libzmq,
+/// 100, is too small when a whole team reconnects at the same time.
 pub const ACCEPT_WAITING_MAX: i32 = 1024;
 
 /// Seconds without data after which TCP sends keep-alive probes. The default is two hours, but network

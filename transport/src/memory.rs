@@ -11,12 +11,12 @@ use crate::error::TransportError;
 /// The interval between two returns. A return takes milliseconds at most, even for a gigabyte.
 const RETURN_EVERY: Duration = Duration::from_secs(2);
 
-/// The size from which a block of memory returns to the system at the moment when it is freed.
+/// Blocks of this size and larger return to the system as soon as they are freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE_BLOCK_BYTES: libc::c_int = 256 << 10;
 
-/// The free memory at the end of the heap that stays in the process until the next regular return. The
-/// default is 128 KiB: the buffers of each batch of messages would leave the process and enter it again.
+/// The free memory at the end of the heap that the process keeps until the next regular return. With the
+/// default of 128 KiB, the process would return and request the buffers of each batch of messages.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_BYTES: libc::c_int = 4 << 20;
 

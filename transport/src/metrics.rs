@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The upper bounds of the buckets of every histogram, in microseconds: from a write into the cache of an SSD
-/// to a disk that hangs.
+/// The upper bounds of the buckets of every histogram, in microseconds. They range from a write into the
+/// cache of an SSD to a disk that hangs.
 const BOUNDS_US: [u64; 15] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 10_000_000,
@@ -21,7 +21,7 @@ const BOUNDS_US: [u64; 15] = [
 pub struct Histogram {
     /// The count of each bucket, without the counts of the buckets before it.
     counts: [AtomicU64; BOUNDS_US.len()],
-    /// The count of all durations, also of those beyond the last bound.
+    /// The count of all durations, including those beyond the last bound.
     count: AtomicU64,
     sum_us: AtomicU64,
 }

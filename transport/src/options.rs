@@ -10,8 +10,8 @@ use crate::limits::{
     SUBSCRIPTION_FRAME_BYTES_MAX, SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
 };
 
-/// An option of the patched libzmq: the queues of the socket count towards the limit for all peers together.
-/// See `transport/libzmq/src/patches.rs`.
+/// An option of the patched libzmq. With it, the queues of the socket count towards the limit for all peers
+/// together. See `transport/libzmq/src/patches.rs`.
 const SHARED_LIMIT: c_int = 9001;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

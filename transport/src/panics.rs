@@ -1,5 +1,5 @@
-//! Panics, which are bugs of papo. A panic ends the whole process: with one thread less, a node would accept
-//! requests and never answer them.
+//! Panics, which are bugs of papo. A panic ends the whole process: without one of its threads, a node would
+//! accept requests and never answer them.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -20,7 +20,8 @@ pub fn end_process() {
     }));
 }
 
-/// Runs `work`, and returns its panic as an error. For work whose panic damages only its own result.
+/// Runs `work`, and returns its panic as an error. Only for work whose panic affects nothing except its own
+/// result.
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     let was_caught = IS_CAUGHT.replace(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(work));

@@ -1,5 +1,5 @@
-//! The signal for a new size of the terminal (SIGWINCH), handled before the handler of a line editor, which
-//! installs its handler whenever it begins a line.
+//! Handles SIGWINCH, the signal for a new size of the terminal, before the handler of a line editor. The line
+//! editor installs its handler whenever it begins a line.
 
 use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
@@ -36,7 +36,7 @@ pub fn watch(mut work: impl FnMut() + Send + 'static) -> Result<(), TransportErr
     Ok(())
 }
 
-/// Replaces the handler of SIGWINCH, unless it is replaced already.
+/// Replaces the handler of SIGWINCH. Idempotent.
 pub fn interpose() {
     if SOCKET.load(Ordering::Acquire) == -1 {
         return;

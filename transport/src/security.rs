@@ -42,7 +42,7 @@ pub enum NodeSecurity {
     Encrypted {
         /// The pair that identifies the node to clients.
         node: KeyPair,
-        /// The pair with which the server role connects to the inner ports.
+        /// The pair with which the node's own roles connect.
         service: KeyPair,
     },
 }
@@ -70,7 +70,8 @@ impl NodeSecurity {
         }
     }
 
-    /// The protection of the sockets with which the server role connects to the inner ports.
+    /// The protection of the sockets with which the node's own roles connect: the server to the inner ports,
+    /// the gateway and the IRC front to the ports for clients and subscribers.
     #[must_use]
     pub fn link(&self) -> Security {
         match self {
@@ -174,7 +175,8 @@ fn has_curve(answer: Option<bool>) -> Result<(), TransportError> {
     if answer == Some(true) { Ok(()) } else { Err(TransportError::NoCurve) }
 }
 
-/// Whether messages through `endpoint` stay on this machine. `localhost` is not looked up.
+/// Whether messages through `endpoint` stay on this machine. Treats `localhost` as a loopback address without
+/// resolving it.
 #[must_use]
 pub fn stays_on_this_machine(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else {

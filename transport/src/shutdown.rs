@@ -35,8 +35,8 @@ impl Shutdown {
         self.inner.requested.load(Ordering::Acquire)
     }
 
-    /// Registers a waker, which wakes its thread when the shutdown is requested. If it is already requested,
-    /// the waker wakes its thread immediately.
+    /// Registers a waker, which wakes its thread when the shutdown is requested. If the shutdown is already
+    /// requested, the waker wakes its thread immediately.
     pub fn watch(&self, waker: Waker) {
         let mut wakers = self.wakers();
         if self.is_requested() {

@@ -10,7 +10,8 @@ use crate::error::TransportError;
 use crate::shutdown::Shutdown;
 
 /// Requests `shutdown` on SIGINT, SIGTERM or SIGHUP, from its own thread. The system sends SIGHUP when the
-/// terminal is closed. If the process ignores SIGHUP, because `nohup` started it, it still ignores it.
+/// terminal is closed. If the process ignores SIGHUP, because `nohup` started it, it continues to ignore
+/// SIGHUP.
 pub fn stop_on_termination(shutdown: &Shutdown) -> Result<(), TransportError> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     if !ignores_hangup() {

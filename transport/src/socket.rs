@@ -82,13 +82,14 @@ impl Socket {
         Ok(Self { kind, security, inner, zap_handler: None })
     }
 
-    /// The number of peers without the service key that tried to connect to inner ports of this context.
+    /// The number of peers that the ZAP handler refused, such as peers without the service key at an inner
+    /// port.
     #[must_use]
     pub fn refused_peers(&self) -> u64 {
         self.zap_handler.as_ref().map_or(0, |zap_handler| zap_handler.refused())
     }
 
-    /// The failure of the ZAP handler, as a sentence for the operator.
+    /// The failure of the ZAP handler, as a sentence for the operator. Empty if it works.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         self.zap_handler.as_ref().and_then(|zap_handler| zap_handler.problem()).into_iter().collect()

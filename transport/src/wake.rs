@@ -32,7 +32,7 @@ impl Waker {
     pub fn wake(&self) {
         if !self.shared.pending.swap(true, Ordering::AcqRel) {
             // The stream is never full, because each waking thread writes at most one byte. If the other end
-            // is closed, no thread waits.
+            // is closed, no thread is waiting.
             let _written = (&self.shared.writer).write(&[1]);
         }
     }
