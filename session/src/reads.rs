@@ -1,9 +1,9 @@
 //! Read marks and unread counts.
 //!
 //! The server counts the unread messages in the reply to `read.list`. After that the session counts new
-//! events by the same rules (`docs/PROTOCOL.md`, "What was read"). Events that the open conversation shows
-//! count as read: the session sends a read mark for the last of these events, at most every
-//! [`MARK_INTERVAL_MS`].
+//! events by the same rules (`docs/PROTOCOL.md`, "Read marks and mentions"). Events that the open
+//! conversation shows count as read: the session sends a read mark for the last of these events, at most
+//! every [`MARK_INTERVAL_MS`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

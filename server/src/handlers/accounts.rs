@@ -251,9 +251,9 @@ fn begin_login(context: &mut RequestContext<'_>, user: &UserName) -> Result<(Att
     Ok((context.begin_attempt(guesser)?, share))
 }
 
-/// Checks a code of a request. Wrong codes are limited like wrong passwords, but for each client. A limit for
-/// all clients together would lock out users with correct codes. Codes have 128 random bits, so even many
-/// clients cannot guess one.
+/// Checks a code of a request. Each client has its own limit of wrong codes, which works like the limit of
+/// wrong passwords. A limit for all clients together would lock out users with correct codes. Codes have 128
+/// random bits, so even many clients cannot guess one.
 pub(super) fn check_code<T>(
     context: &mut RequestContext<'_>,
     check: impl FnOnce(&RequestContext<'_>) -> Result<T, Detail>,

@@ -11,7 +11,7 @@ export type Level = "none" | "mentions" | "all";
 
 export type State = "offline" | "away" | "online";
 
-/** The login of a user. `token` is null if a cookie of the browser has it. */
+/** The login of a user. `token` is null if it is in a cookie of the browser. */
 export interface Account {
   user: string;
   token: string | null;
@@ -85,7 +85,7 @@ export interface ProtocolError {
   };
 }
 
-/** The names that a channel got after its first name: the current name, if it is not the first, and others. */
+/** The later names of a channel: its current name, if that is not the first, and its other former names. */
 export interface LaterNames {
   name?: string | undefined;
   former_names?: string[] | undefined;
@@ -190,7 +190,7 @@ export type News =
   | { kind: "entry"; entry: Entry }
   /** A page of the conversation that the user opened. `more` events follow: "nextPage" requests them. */
   | { kind: "opened"; conversation: Target; entries: Entry[]; unread: number; more: number }
-  /** A channel has other later names than before. All other news identify it by its first name. */
+  /** The later names of a channel changed. All other news identify the channel by its first name. */
   | { kind: "named"; channel: string; names: LaterNames }
   | { kind: "read"; reading: Reading }
   | { kind: "invited"; entry: Entry }

@@ -29,7 +29,7 @@ export { webSocketLink } from "./web_socket.js";
 /** @import { Tabs } from "./tabs.js" */
 /** @import { Link } from "./web_socket.js" */
 
-/** Milliseconds between two searches for messages of closed tabs, and the age of such a message. */
+/** Milliseconds between two searches for messages of closed tabs, and the minimum age of such a message. */
 const ORPHANS_MS = 10_000;
 
 /**
@@ -65,7 +65,7 @@ export class Client {
   /** The lines of the next frame, by request id. @type {Map<number, string>} */
   lines = new Map();
   /**
-   * The commands without an answer.
+   * The pending commands, by ticket.
    *
    * @type {Map<number, { resolve: (answer: any) => void, reject: (error: PapoError) => void }>}
    */
@@ -160,7 +160,8 @@ export class Client {
   }
 
   /**
-   * Continues the session whose token a cookie has. It needs no connection, and messages can then be sent.
+   * Continues the session whose token is in a cookie. Works without a connection. Afterwards, messages can be
+   * sent.
    *
    * @param {string} user
    */
@@ -172,7 +173,7 @@ export class Client {
   }
 
   /**
-   * Continues the session whose token a cookie has, and follows all conversations.
+   * Continues the session whose token is in a cookie, and follows all conversations.
    *
    * @param {string} user
    */
@@ -206,7 +207,7 @@ export class Client {
     this.input((session, now) => session.command(now, NO_TICKET, { kind: "keyTyped", to }));
   }
 
-  /** The status now. */
+  /** The current status. */
   status() {
     return this.session.status(this.now());
   }
@@ -237,7 +238,7 @@ export class Client {
     if (this.isStepping || this.hasStopped) {
       return;
     }
-    // News can cause commands, whose effects are carried out here, too.
+    // News can cause commands. Their effects are also carried out here.
     this.isStepping = true;
     try {
       step(this.session, this.io);
@@ -283,7 +284,7 @@ export class Client {
     }
   }
 
-  /** Sends the waiting lines in the order of their ids. The core repeats lines that are lost. */
+  /** Sends the queued lines, ordered by id. Drops them if the link is down, because the core repeats them. */
   flush() {
     if (!this.options.link.isOpen()) {
       this.lines.clear();

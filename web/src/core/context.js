@@ -154,7 +154,7 @@ export class Context {
     }
   }
 
-  /** The token of the account, unless a cookie has it. */
+  /** The token of the account, unless it is in a cookie. */
   token() {
     const token = this.account?.token ?? null;
     return token === null ? {} : { token };

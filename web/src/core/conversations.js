@@ -91,7 +91,7 @@ export class Conversations {
   }
 
   /**
-   * Handles the event lines and notices of a topic. It ignores lines of later versions.
+   * Handles the event lines and notices of a topic. Ignores notices of later versions.
    *
    * @param {Context} cx
    * @param {string} lines
@@ -160,7 +160,7 @@ export class Conversations {
         }
         break;
       default:
-        // After "sessions.ended", the reply to the next request for heads says whether the session has ended.
+        // After "sessions.ended", the reply to the next request for heads shows whether the session has ended.
         break;
     }
   }

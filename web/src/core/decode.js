@@ -75,7 +75,7 @@ export const object = (members) => (value) => {
 export const checked = (wanted, check) => (value) => check(string(value)) ?? refuse(wanted);
 
 /**
- * Decodes a line of JSON; undefined if it is invalid.
+ * Decodes a value; undefined if it is invalid.
  *
  * @template T
  * @param {Decoder<T>} decoder

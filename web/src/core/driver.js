@@ -6,8 +6,8 @@
 
 /**
  * The operations that a session needs from its front end. `persist` returns undefined while the write is
- * still running: the front end calls `Session.persisted` when it ends. `loadOutbox` returns undefined while
- * it is still running, and later calls `Session.outboxLoaded`.
+ * running: the front end calls `Session.persisted` when the write ends. `loadOutbox` returns undefined while
+ * the read is running: the front end calls `Session.outboxLoaded` when the read ends.
  *
  * @typedef {object} Io
  * @property {() => number} now

@@ -27,7 +27,7 @@ function entry(conversation, n, line, event) {
  * @param {unknown} [value] the line as JSON
  */
 export function readEntry(reader, line, value = parse(line)) {
-  // Without the event of a later version, the timeline would have a gap.
+  // The number of an event of a later version is kept, because the timeline would otherwise have a gap.
   const event = readEvent(value) ?? null;
   const any = event ?? attempt(anyEvent, value);
   return any === undefined ? null : entry(conversationOf(reader, any.from, any.to), any.n, line, event);

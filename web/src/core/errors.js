@@ -1,4 +1,4 @@
-// Errors: those of replies, and those that only clients create, as in common/src/errors/table.rs.
+// Errors of replies, and errors that only clients create, as in common/src/errors/table.rs.
 
 /** @import { Outcome, ProtocolError } from "./api.js" */
 

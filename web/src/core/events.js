@@ -1,4 +1,4 @@
-// Events and notices: decodes their lines. All kinds have one flat object, see docs/PROTOCOL.md, "Events".
+// Events and notices: decodes their lines. Each event is one flat object, see docs/PROTOCOL.md, "Events".
 
 import { attempt, bool, list, object, optional, refuse, string, u64 } from "./decode.js";
 import { SUBJECT_BYTES_MAX, TEXT_BYTES_MAX } from "./limits.js";

@@ -9,7 +9,7 @@ const FRAME_BYTES_MAX = 512 * 1024;
 /** @typedef {"events" | "replies" | "subscribed" | "hello" | "lagged"} LineKind */
 
 /**
- * The kind of a line. Most lines are events and replies, whose first member tells their kind.
+ * The kind of a line. Most lines are events and replies, whose first member shows their kind.
  *
  * @param {string} line
  * @returns {LineKind}
@@ -26,8 +26,8 @@ function kindOf(line) {
 }
 
 /**
- * Passes the lines of a frame on, in order. Neighbouring replies are passed together, and so are neighbouring
- * events and notices.
+ * Passes the lines of a frame on, in order. Passes consecutive replies together, and also consecutive events
+ * and notices.
  *
  * @param {string} frame
  * @param {(kind: LineKind, lines: string) => void} pass

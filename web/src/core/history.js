@@ -64,7 +64,7 @@ export class Repairs {
     requestPage(cx, { kind: "repair", conversation }, conversation, after, limit);
   }
 
-  /** @param {string} conversation its page is no longer pending */
+  /** Notes that the page of a conversation is no longer pending. @param {string} conversation */
   end(conversation) {
     this.running.delete(conversation);
   }

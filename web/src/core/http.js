@@ -53,7 +53,7 @@ async function ask(method, path, body) {
 }
 
 /**
- * Logs in. The cookie of the slot then has the token. Without a slot, the gateway chooses a free one.
+ * Logs in. The token is then in the cookie of the slot. Without a slot, the gateway chooses a free slot.
  *
  * @param {string} user
  * @param {string} password
@@ -64,13 +64,14 @@ export function login(user, password, slot) {
   return ask("POST", "/session", { user, password, ...(slot !== undefined && { slot }) });
 }
 
-/** @param {number} slot whose session ends */
+/** Ends the session of a slot. @param {number} slot */
 export function logout(slot) {
   return ask("DELETE", `/session?slot=${slot}`);
 }
 
 /**
- * Sends one request that needs no session, such as `auth.register`.
+ * Sends one request, such as `auth.register`, which needs no session. Other methods use the session of the
+ * slot.
  *
  * @param {string} method
  * @param {object} params
@@ -135,7 +136,7 @@ function settle(step, resolve, reject) {
 }
 
 /**
- * The number of bytes that the server has of an upload; 0 for a new one.
+ * The number of bytes of an upload that the server has; 0 for a new upload.
  *
  * @param {string} path
  * @param {number} size

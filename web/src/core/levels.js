@@ -25,7 +25,7 @@ export class Levels {
   }
 
   /**
-   * The number of unread messages of a conversation that the user wants to know.
+   * The number of unread messages of a conversation that its level counts.
    *
    * @param {Reading} reading
    */

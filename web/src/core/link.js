@@ -54,7 +54,7 @@ export class Link {
   }
 
   /**
-   * Notes that the server does not reply.
+   * Records that the server does not reply.
    *
    * @param {Context} cx
    */

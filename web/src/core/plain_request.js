@@ -37,7 +37,7 @@ export class Pager {
    * @param {string} method
    * @param {string} member the member of the result that has the items
    * @param {Decoder<any>} item
-   * @param {string} cursor the member of an item that the next page begins after
+   * @param {string} cursor the member of an item after which the next page begins
    */
   constructor(method, member, item, cursor) {
     this.method = method;

@@ -146,7 +146,7 @@ export class Presence {
     }
   }
 
-  /** @param {string} conversation whose other user's presence is emitted from now on */
+  /** Emits the presence of the other user of a conversation from now on. @param {string} conversation */
   watch(conversation) {
     if (this.watched?.conversation !== conversation) {
       this.watched = { conversation, state: null };

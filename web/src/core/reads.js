@@ -1,8 +1,8 @@
 // Read marks and unread counts.
 //
-// The server counts the unread messages in the reply to `read.list`. After that the core counts new events by
-// the same rules (docs/PROTOCOL.md, "What was read"). Events that the open conversation shows count as read:
-// the core sends a read mark for the last of these events, at most every `MARK_INTERVAL_MS`.
+// The server counts the unread messages in the reply to `read.list`. Afterwards, the core counts new events
+// by the same rules (docs/PROTOCOL.md, "Read marks and mentions"). Events that the open conversation shows
+// count as read: the core sends a read mark for the last of these events, at most every `MARK_INTERVAL_MS`.
 
 import { read } from "./errors.js";
 import { isContent } from "./events.js";
@@ -73,7 +73,7 @@ export class Reads {
     return this.opened?.conversation === conversation;
   }
 
-  /** @param {string} conversation the open one, or null is returned */
+  /** The last event that a conversation shows; null if it is not open. @param {string} conversation */
   shown(conversation) {
     return this.opened?.conversation === conversation ? this.opened.shown : null;
   }
@@ -110,7 +110,7 @@ export class Reads {
     }
   }
 
-  /** @param {string} conversation that the user may no longer read */
+  /** Forgets a conversation that the user may no longer read. @param {string} conversation */
   forget(conversation) {
     this.readings.delete(conversation);
     this.ownMessages.delete(conversation);
@@ -120,7 +120,7 @@ export class Reads {
     }
   }
 
-  /** @param {Set<string>} channels all other channels are forgotten */
+  /** Forgets all other channels. @param {Set<string>} channels */
   forgetOtherChannels(channels) {
     const known = [...this.readings.keys(), ...this.ownMessages.keys(), ...this.closed.keys()];
     for (const conversation of [...known, ...(this.opened === null ? [] : [this.opened.conversation])]) {

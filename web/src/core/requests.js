@@ -12,8 +12,8 @@ import { earliest } from "./order.js";
 /** @import { Rng } from "./rng.js" */
 
 /**
- * A command without an answer, with the data that the handler of its reply needs. "endSessions" is
- * `auth.password` or `session.revoke`, "join" is `channel.create` or `channel.join`.
+ * A pending command, with the data that the handler of its reply needs. "endSessions" is `auth.password` or
+ * `session.revoke`, "join" is `channel.create` or `channel.join`.
  *
  * @typedef {{ kind: "ping" | "register" | "login" | "logout" | "endSessions" | "levels" | "chunk" | "part"
  *     | "request" }
@@ -76,7 +76,7 @@ export function requestLine(id, method, params) {
   return JSON.stringify({ jsonrpc: "2.0", id: String(id), method, params }) + "\n";
 }
 
-/** @param {Origin} origin whether sync sent the request, to follow conversations */
+/** Whether sync sent the request, to follow conversations. @param {Origin} origin */
 export const isOfSync = (origin) => origin.kind === "info" || origin.kind === "heads";
 
 /** All requests except the requests of the outbox. */
@@ -94,12 +94,12 @@ export class Requests {
     return this.commands().length >= COMMANDS_PENDING_MAX;
   }
 
-  /** @param {string} channel whether a command to join or leave it is pending */
+  /** Whether a command to join or leave a channel is pending. @param {string} channel */
   isJoiningOrLeaving(channel) {
     return this.commands().some((of) => (of.kind === "join" || of.kind === "leave") && of.channel === channel);
   }
 
-  /** @param {Target} conversation whether the page that opens it is pending */
+  /** Whether the page that opens a conversation is pending. @param {Target} conversation */
   isOpening(conversation) {
     return this.commands().some((of) => of.kind === "open" && of.conversation === conversation);
   }

@@ -1,5 +1,6 @@
 // The outbox in the storage. Each tab sends its own messages. The tab that holds the lock also sends the
-// messages of earlier runs and of closed tabs: the id of a message makes it safe that two tabs send it.
+// messages of earlier runs and of closed tabs. Two tabs can safely send the same message, because the server
+// stores an id once.
 
 import { errorOf } from "./errors.js";
 

@@ -1,5 +1,5 @@
-// The subscriptions of a connection to the gateway. The core has its own barriers, and the gateway replies to
-// `gateway.subscribe` when all subscriptions are in force: this reply is the barrier.
+// The subscriptions of a connection to the gateway. The gateway replies to `gateway.subscribe` when all
+// subscriptions are in force. This reply replaces the barriers of the core.
 
 /** @import { Effect } from "./api.js" */
 
@@ -67,8 +67,8 @@ export class Subscriptions {
   }
 
   /**
-   * The barrier that has arrived, if this reply is one. After an error no barrier arrives, and the core
-   * repeats its steps.
+   * The barrier that this reply confirms; null if there is none. After an error no barrier arrives, and the
+   * core repeats its steps.
    *
    * @param {{ id?: unknown, error?: unknown }} reply
    */

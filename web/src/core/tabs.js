@@ -15,8 +15,8 @@ export function soloTabs() {
 }
 
 /**
- * The tabs of a browser. Without Web Locks, as on plain http, each tab holds the lock: the id of a message
- * makes it safe to send the message twice.
+ * The tabs of a browser. Without Web Locks, as on plain http, each tab holds the lock. Two tabs can safely
+ * send the same message, because the server stores an id once.
  *
  * @param {string} name of the user's storage
  * @returns {Tabs}

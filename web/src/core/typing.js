@@ -105,7 +105,7 @@ export class Typing {
   }
 
   /**
-   * Removes the users whose time has passed without another notice.
+   * Removes the users without a further notice in `TYPING_SHOWN_MS`.
    *
    * @param {Context} cx
    */

@@ -3,7 +3,7 @@
 let last = { at: 0, count: 0 };
 
 /**
- * Creates a UUID. The UUIDs of one page are ordered, also within a millisecond.
+ * Creates a UUID. The UUIDs of one page are in order, even within a millisecond.
  *
  * @param {number} now Unix milliseconds
  */

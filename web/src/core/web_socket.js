@@ -1,7 +1,7 @@
 // The connection to the gateway: a WebSocket that is opened again when it breaks or stays silent.
 //
-// A request without a reply for `SILENCE_MS` sends `gateway.ping`. If the gateway does not reply in time, the
-// link connects again, the first time without delay.
+// If nothing is received for `SILENCE_MS` after a sent line, the link sends `gateway.ping`. If the gateway
+// does not reply in time, the link connects again, the first time without delay.
 
 const SILENCE_MS = 500;
 const SILENCE_MS_MAX = 8_000;
@@ -9,11 +9,11 @@ const IDLE_PING_MS = 10_000;
 const BACKOFF_MS = 250;
 const BACKOFF_MS_MAX = 15_000;
 /**
- * A user who looks at the page waits at most this time for the next attempt, for `FAST_MS` after the loss.
+ * The maximum delay between two attempts while the page is visible, during `FAST_MS` after the loss.
  */
 const BACKOFF_VISIBLE_MS_MAX = 1_000;
 const FAST_MS = 120_000;
-/** From this attempt on, a request over HTTP asks first whether the gateway answers. */
+/** From this attempt on, a request over HTTP first checks whether the gateway answers. */
 const PROBED_ATTEMPT = 4;
 const OPEN_MS_MAX = 10_000;
 
@@ -68,10 +68,10 @@ class WebSocketLink {
   /** The wait for the reply to a ping. It grows on a slow network. */
   silenceMs = SILENCE_MS;
   pings = 0;
-  /** Whether a line was sent, and nothing was received since. */
+  /** Whether a line was sent, and no line was received since. */
   isWaiting = false;
   isPinged = false;
-  /** The times of the loss, and of the beginning of this attempt. */
+  /** The time of the loss, and the time at which the last attempt began. */
   lostAt = -Infinity;
   attemptAt = -Infinity;
 
@@ -116,7 +116,7 @@ class WebSocketLink {
     return this.hasOpened;
   }
 
-  /** @param {string} lines are dropped while the link is down: the core repeats them */
+  /** Drops the lines while the link is down, because the core repeats them. @param {string} lines */
   send(lines) {
     if (this.hasOpened) {
       this.socket?.send(lines);
@@ -210,7 +210,7 @@ class WebSocketLink {
     this.events?.onLines(lines);
   }
 
-  /** Nothing was received since a line was sent. */
+  /** Handles the timeout of a sent line, after which no line was received. */
   silent() {
     if (this.isPinged) {
       this.silenceMs = Math.min(this.silenceMs * 2, SILENCE_MS_MAX);
@@ -255,7 +255,7 @@ class WebSocketLink {
       this.events?.onDown();
     }
     if (this.events !== null) {
-      // The time that an attempt took is a part of the delay.
+      // The delay includes the duration of the attempt.
       const delay = this.attemptAt + this.delay() - this.now();
       this.attempt += 1;
       this.setTimer(Math.max(delay, 0), () => this.attemptToConnect());

@@ -1,7 +1,7 @@
 // The outbox: messages without an acknowledgement, in the order of sending.
 //
 // The outbox sends messages in flights. A flight is one frame of messages. The next flight is sent when each
-// message of the current flight has a reply, so messages stay in order even if a frame is lost and repeated.
+// message of the current flight has a reply. So messages stay in order even if a frame is lost and repeated.
 //
 // A message with a temporary error stays in the outbox: after the delay that the server requested, it is the
 // first message of the next flight. A message with a permanent error is removed.
@@ -150,8 +150,8 @@ export class Outbox {
   }
 
   /**
-   * Handles a reply. Undefined if its request is not a message of the outbox. Otherwise returns the message
-   * with its event, or null if the server has not stored it.
+   * Handles a reply. Returns undefined if its request is not a message of the outbox. Otherwise returns the
+   * message with its event, or null if the server has not stored the message.
    *
    * @param {Context} cx
    * @param {number} id

@@ -4,7 +4,7 @@ import { EARLY_EVENTS_MAX } from "../limits.js";
 
 /** @import { Entry } from "../api.js" */
 
-/** Orders the events of one conversation. Exactly the events from its start up to `next` were emitted. */
+/** Orders the events of one conversation. All events from its start up to `next`, exclusive, were emitted. */
 export class Timeline {
   /** The highest number that the core knows of. */
   head = 0;
@@ -20,7 +20,7 @@ export class Timeline {
     this.next = next;
   }
 
-  /** @param {Entry} entry may arrive in any order, and several times */
+  /** Inserts an event. Events can arrive in any order, and several times. @param {Entry} entry */
   insert(entry) {
     this.noteHead(entry.n);
     if (entry.n < this.next || this.early.has(entry.n)) {
@@ -33,22 +33,22 @@ export class Timeline {
     }
   }
 
-  /** @param {number} n of an event that exists */
+  /** Records that an event with this number exists. @param {number} n */
   noteHead(n) {
     this.head = Math.max(this.head, n);
   }
 
-  /** @param {number} n of an event that the proxy published */
+  /** Records that the proxy published this event. @param {number} n */
   notePublished(n) {
     this.published = Math.max(this.published, n);
   }
 
-  /** @param {number} n whether the proxy has published neither this event nor a later one */
+  /** Whether the proxy has published neither this event nor a later event. @param {number} n */
   isUnpublished(n) {
     return this.published < n;
   }
 
-  /** @param {number} n whether the event was emitted, or is older than the timeline */
+  /** Whether the event was emitted, or is older than the timeline. @param {number} n */
   isPast(n) {
     return n < this.next;
   }

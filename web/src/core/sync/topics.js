@@ -121,7 +121,7 @@ export class Topics {
   }
 
   /**
-   * Subscribes to a new topic. The old one stays subscribed until the barrier arrives.
+   * Subscribes to a new topic. Keeps the subscription to the old topic until the barrier arrives.
    *
    * @param {Context} cx
    * @param {string} topic
@@ -130,7 +130,7 @@ export class Topics {
   replace(cx, topic, old) {
     const position = this.old.indexOf(topic);
     if (position >= 0) {
-      // A late reply may contain an earlier topic, which is still subscribed.
+      // A late reply can contain an earlier topic, whose subscription still exists.
       this.old.splice(position, 1);
     } else {
       emit(cx, "subscribe", [topic]);
