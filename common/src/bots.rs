@@ -52,7 +52,7 @@ pub struct CreatedBot {
 /// Result of `bot.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bots {
-    /// The tokens of this page, the newest last.
+    /// The tokens of this page, oldest first.
     pub bots: Vec<Bot>,
     /// Whether more tokens follow.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -160,7 +160,7 @@ impl<'de> Deserialize<'de> for CommandText {
 pub struct BotCommand {
     /// The name, without a slash.
     pub name: CommandName,
-    /// One line that says what the command does.
+    /// A description of the command in one line.
     pub description: CommandText,
     /// The arguments, such as `SERVICE [VERSION]`.
     #[serde(default, skip_serializing_if = "CommandText::is_empty")]

@@ -1,7 +1,7 @@
 //! Outgoing webhooks: the address of a receiver, the state of its deliveries, and the methods `delivery.*`.
 //!
-//! With these methods, the gateway of the node takes signed events from the server, and reports which of them
-//! the receivers accepted. Other clients may not call them.
+//! With these methods, the gateway of the node takes signed events from the server, and reports the events
+//! that the receivers accepted. Other clients may not call them.
 
 use std::borrow::Cow;
 
@@ -147,7 +147,7 @@ pub struct ReportDelivery<'a> {
     /// The number of the last event of the run that the receiver accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
-    /// Why the next event was not delivered.
+    /// The error of the next event, if its delivery failed.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     pub error: Option<Cow<'a, str>>,
 }

@@ -66,7 +66,7 @@ pub struct ListHooks<'a> {
 /// Result of `hook.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hooks {
-    /// The hooks of the channel, the newest last.
+    /// The hooks of the channel, oldest first.
     pub hooks: Vec<Hook>,
 }
 

@@ -1,8 +1,8 @@
 //! Delivers events to the receivers of outgoing webhooks.
 //!
 //! The courier takes runs of signed events from the server, posts them one after the other, and reports the
-//! last event that the receiver accepted. The server stores this position, decides when a failed delivery is
-//! repeated, and holds the secrets. The courier stores nothing.
+//! last event that the receiver accepted. The server stores this position, signs the events, and decides when
+//! a failed delivery is repeated. The courier stores nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::outbound::client::{GuardedClient, OutboundError};
 /// `OUTBOUND_MS_MAX`, and must end before the lease of the run expires.
 const RUN_TIME: Duration = Duration::from_millis(RUN_LEASE_MS - OUTBOUND_MS_MAX - 1_000);
 
-/// The minimum time between two requests for runs. Further notices wait.
+/// The minimum time between two requests for runs. Notices that arrive earlier stay in the queue.
 const TAKE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The delay before the courier repeats a request that the server did not answer.

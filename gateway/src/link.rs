@@ -117,7 +117,7 @@ impl Link {
         self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the relay thread has sent these bytes, or has dropped them.
+    /// Returns bytes to the budget, because the relay thread has sent or dropped them.
     pub(crate) fn release(&self, bytes: usize) {
         self.budget.add_permits(bytes);
         self.unsent().subtract(bytes);
@@ -137,7 +137,7 @@ impl Link {
         }
     }
 
-    /// Waits for the next thing to send.
+    /// Waits for the next frame to send, or for the end of the connection.
     pub(crate) async fn next(&self) -> Next {
         loop {
             if let Some(next) = self.with_queue(|queue| queue.next(clock::monotonic_ms())) {
@@ -157,7 +157,7 @@ impl Link {
         }
     }
 
-    /// Notes that the client has read a frame.
+    /// Records that the client has read a frame.
     pub(crate) fn sent(&self, hub: &HubHandle) {
         self.queue().sent();
         // Lines may have been added while the frame was sent.

@@ -41,7 +41,7 @@ impl Post {
     }
 }
 
-/// Why a body is rejected. The HTTP answer has the error word of Slack.
+/// The reason why a body is rejected. The HTTP answer has the error word of Slack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadBody {
     InvalidPayload,

@@ -16,7 +16,7 @@ use crate::GatewayError;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origins(Vec<String>);
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Foreign {
     Host,

@@ -190,7 +190,7 @@ impl Chat {
         }
     }
 
-    /// Sends a message of the client. An error goes back as a message of the type `error`.
+    /// Sends a message of the client. Reports an error to the client as a message of the type `error`.
     async fn send(&self, socket: &mut WebSocket, text: &str) -> Option<()> {
         let sent = match serde_json::from_str::<Incoming>(text) {
             Ok(Incoming { kind, to, content }) if kind == "message" => self.store(&to, &content).await,

@@ -43,7 +43,7 @@ impl Unfinished {
         self.read().add(&self.0.web.limits, *sender, bytes)
     }
 
-    /// Notes that a ping or a pong arrived, perhaps between two parts of a message.
+    /// Subtracts the bytes of a ping or a pong, which can arrive between two parts of a message.
     pub(crate) fn finish_control(&self, payload: &[u8]) {
         self.read().subtract(CONTROL_HEADER_BYTES + payload.len());
     }

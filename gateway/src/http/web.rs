@@ -177,18 +177,18 @@ impl Web {
         let routes = timed.merge(streams).with_state(self.clone());
         let routes = routes
             .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no_such_path", "there is no such path") });
-        let plain =
+        let default =
             |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
         let only_https = self.serves_tls.then(|| HeaderValue::from_static(ONLY_HTTPS));
         routes
             .layer(from_fn_with_state(self.clone(), admit))
             .layer(CatchPanicLayer::new())
-            .layer(plain(header::CACHE_CONTROL, "no-store"))
-            .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(default(header::CACHE_CONTROL, "no-store"))
+            .layer(default(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, only_https))
-            .layer(plain(header::REFERRER_POLICY, "no-referrer"))
-            .layer(plain(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
-            .layer(plain(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+            .layer(default(header::REFERRER_POLICY, "no-referrer"))
+            .layer(default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+            .layer(default(header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
     }
 
     fn metrics_routes(&self) -> Router {

@@ -1,4 +1,4 @@
-//! The lines that wait for one connection. Events are dropped when the queue is full; replies are kept.
+//! The queue of lines for one connection. Events are dropped when the queue is full; replies are kept.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ pub(crate) enum LineKind {
     Event,
 }
 
-/// The next thing that the connection sends.
+/// The next frame of the connection, or its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// One frame of lines.
@@ -40,7 +40,7 @@ pub(crate) struct Queue {
     close: Option<Close>,
     /// Whether the connection is closed without sending the queued replies.
     is_cut: bool,
-    /// The time since which the connection sends a frame that the client has not read.
+    /// The time at which the connection began to send a frame that the client has not read yet.
     sending_since_ms: Option<u64>,
     heard_ms: u64,
     next_ping_ms: u64,
@@ -66,8 +66,8 @@ impl Queue {
         self.bytes
     }
 
-    /// Adds complete lines. `has_room` says whether all queues together are below their limit. Returns false
-    /// if these are the first dropped events since the last line `lagged`.
+    /// Adds complete lines. `has_room` is true if all queues together are below their limit. Returns false if
+    /// these are the first dropped events since the last line `lagged`.
     pub(crate) fn push(&mut self, kind: LineKind, lines: Bytes, has_room: bool) -> bool {
         let is_full = self.bytes + lines.len() > QUEUE_BYTES_MAX || self.lines.len() >= QUEUE_LINES_MAX;
         match kind {
@@ -152,17 +152,17 @@ impl Queue {
         Some(line)
     }
 
-    /// Notes that the client has read the last frame.
+    /// Records that the client has read the last frame.
     pub(crate) fn sent(&mut self) {
         self.sending_since_ms = None;
     }
 
-    /// Notes that a frame of the client has arrived.
+    /// Records that a frame of the client has arrived.
     pub(crate) fn heard(&mut self, now_ms: u64) {
         self.heard_ms = now_ms;
     }
 
-    /// Checks the times. Returns whether there is something to send.
+    /// Checks the timeouts. Returns whether the connection must send a ping, or must be closed.
     pub(crate) fn tick(&mut self, now_ms: u64) -> bool {
         if self.sending_since_ms.is_some_and(|since| since + UNREAD_MS_MAX <= now_ms) {
             self.cut(Close::Slow);

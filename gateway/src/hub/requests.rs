@@ -76,8 +76,8 @@ impl Hub {
         })
     }
 
-    /// The next request for a connection to the broker: the connections take turns. `can_read` says whether a
-    /// client has read enough to receive further replies.
+    /// The next request for a connection to the broker: the connections take turns. `can_read` returns
+    /// whether a client has read enough to receive further replies.
     pub(crate) fn next_request(
         &mut self,
         dealer: usize,

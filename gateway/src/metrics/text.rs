@@ -62,7 +62,7 @@ fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
 }
 
-/// Whether a name is valid: roles choose names, and clients never do.
+/// Whether a name is valid. Only roles choose names, never clients.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
 }

@@ -30,7 +30,7 @@ use crate::tls::provider;
 /// The time after which a connection without requests is closed.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Why a request was not accepted. No sentence shows an internal address or the name behind it.
+/// The reason why a request failed. No sentence reveals an internal address or the name of its host.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutboundError {
     #[error("the address cannot be used: {0}")]

@@ -1,8 +1,8 @@
 //! `--web-tls acme`: orders a certificate, and renews it after two thirds of its lifetime.
 //!
 //! The authority validates each name with TLS-ALPN-01 (RFC 8737): it connects to port 443 of the name, offers
-//! the protocol `acme-tls/1`, and checks the digest in the certificate of the handshake. A failure changes
-//! nothing: the old certificate stays in use, and the next attempt follows later.
+//! the protocol `acme-tls/1`, and checks the digest in the certificate of the handshake. After a failure, the
+//! old certificate stays in use, and the gateway tries again later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,7 +173,7 @@ impl Acme {
     }
 }
 
-/// Why the authority refused the validations of an order.
+/// The reasons for which the authority refused the validations of an order.
 async fn refusal(order: &mut Order) -> String {
     let mut reasons = Vec::new();
     let mut authorizations = order.authorizations();

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{AcmeConfig, TlsError};
 
-/// The files of one authority and one set of names. Other flags have other files.
+/// The files of one authority and one set of names. Each authority and each set of names has its own files.
 pub(crate) struct Store {
     account: PathBuf,
     certificate: PathBuf,

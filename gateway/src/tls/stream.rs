@@ -1,4 +1,4 @@
-//! Connections of clients: counted, with or without TLS.
+//! Accepts the connections of clients: applies the limits, and handles TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use crate::http::unfinished::Unfinished;
 use crate::http::web::Web;
 use crate::limits::HEADERS_MS_MAX;
 
-/// Refuses connections beyond the limits of an address, and does the handshake of TLS.
+/// Refuses connections beyond the limits of an address, and performs the TLS handshake.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) web: Web,

@@ -81,7 +81,7 @@ impl BotTokens {
         self.find(digest).map(|(_, known)| &known.token.user)
     }
 
-    /// The tokens that a user created, the newest last.
+    /// The tokens that a user created, oldest first.
     pub fn created_by<'a>(&'a self, by: &UserName) -> impl Iterator<Item = (&'a Uuid, &'a KnownToken)> {
         self.all.iter().filter(move |(_, known)| known.token.by == *by)
     }

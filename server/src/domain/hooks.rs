@@ -43,7 +43,7 @@ impl Hooks {
         self.all.is_empty()
     }
 
-    /// The hooks of a channel, the newest last.
+    /// The hooks of a channel, oldest first.
     pub fn of<'a>(&'a self, channel: &ChannelName) -> impl Iterator<Item = (&'a Uuid, &'a Hook)> {
         self.all.iter().filter(move |(_, hook)| hook.channel == *channel)
     }

@@ -46,7 +46,7 @@ pub(super) fn create(
 /// A hook as `hook.list` shows it.
 pub(super) fn describe(context: &RequestContext<'_>, id: Uuid, hook: &OutgoingHook) -> Hook {
     let state = context.ledger.state();
-    let first = hook.failure.as_ref();
+    let failure = hook.failure.as_ref();
     let delivery = Delivery {
         url: hook.url.clone(),
         n: hook.n,
@@ -55,13 +55,13 @@ pub(super) fn describe(context: &RequestContext<'_>, id: Uuid, hook: &OutgoingHo
             DeliveryState::Paused
         } else if !may_read(state, hook) {
             DeliveryState::NotMember
-        } else if first.is_some() {
+        } else if failure.is_some() {
             DeliveryState::Failing
         } else {
             DeliveryState::Active
         },
-        since: first.map(|failure| failure.since),
-        error: first.map(|failure| context.leases.error(id).unwrap_or(&failure.error).to_owned()),
+        since: failure.map(|failure| failure.since),
+        error: failure.map(|failure| context.leases.error(id).unwrap_or(&failure.error).to_owned()),
     };
     let (name, by, delivery) = (hook.user.clone(), hook.by.clone(), Some(delivery));
     Hook { id, name, by, unlocked: false, here: false, signed: false, delivery }
@@ -203,9 +203,9 @@ fn events(
     let mut events = Vec::new();
     for (n, line) in (first..).zip(lines.split_inclusive(|byte| *byte == b'\n')) {
         let event: Box<RawValue> = serde_json::from_slice(line.trim_ascii_end()).map_err(internal)?;
-        let message = format!("{id}:{n}");
-        let signature = secret.sign(&message, timestamp, event.get());
-        events.push(SignedEvent { n, id: message, timestamp, signature, event });
+        let webhook_id = format!("{id}:{n}");
+        let signature = secret.sign(&webhook_id, timestamp, event.get());
+        events.push(SignedEvent { n, id: webhook_id, timestamp, signature, event });
     }
     Ok(Some((hook.url.clone(), events)))
 }

@@ -86,8 +86,8 @@ pub(super) fn post(context: &mut RequestContext<'_>, params: Post<'_>) -> Result
         check_signature(context, hook_id, signature.as_deref())?;
     }
     context.take_rate(&hook.user, RateKind::Posts)?;
-    let silent = if hook.here { None } else { without_here(text.as_str()) };
-    let text = silent.map_or(Ok(text), Text::new)?;
+    let without_mention = if hook.here { None } else { without_here(text.as_str()) };
+    let text = without_mention.map_or(Ok(text), Text::new)?;
     let channel = channel.filter(|_| hook.unlocked).unwrap_or(hook.channel);
     let to = Target::Channel(channel);
     if let Some(sent) = context.ledger.sent_before(id, &hook.user)? {

@@ -126,7 +126,7 @@ pub struct Attached<'a> {
     pub reply: &'a mut Option<Vec<u8>>,
 }
 
-/// Why a handler returned no result.
+/// The reason why a handler returned no result.
 pub enum Unanswered {
     /// The request failed; the error is its reply.
     Failed(Error),

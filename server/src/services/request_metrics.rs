@@ -9,7 +9,7 @@ use transport::metrics::{Family, Histogram, MetricKind};
 /// The label of lines whose method was not read.
 const NO_METHOD: &str = "none";
 
-/// How a request ended.
+/// The outcome of a request, as a label of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Ok,

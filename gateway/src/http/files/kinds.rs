@@ -3,7 +3,7 @@
 /// The number of first bytes that determine the kind of a file.
 pub(crate) const SNIFFED_BYTES: u64 = 512;
 
-/// How a browser receives a file.
+/// The content type of a file, and whether a browser may show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) content_type: &'static str,

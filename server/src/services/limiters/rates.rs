@@ -30,7 +30,7 @@ const POSTS: Rate = Rate { per_second: 10, burst: 50 };
 pub struct Rate {
     /// Requests per second in the long run.
     pub per_second: u32,
-    /// The maximum number of requests at once after a pause.
+    /// The maximum number of requests in a burst after a pause.
     pub burst: u32,
 }
 
