@@ -34,7 +34,8 @@ pub struct CreateHook<'a> {
     /// Whether each post must be signed with the secret of the hook.
     #[serde(default, skip_serializing_if = "is_false")]
     pub signed: bool,
-    /// The address of the receiver. The hook is then outgoing, and the other three flags are not set.
+    /// The address of the receiver. With it, the hook is outgoing, and must have none of the three flags
+    /// above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<HookUrl>,
 }
@@ -145,7 +146,7 @@ pub struct Via {
 pub struct PosterName(Box<str>);
 
 impl PosterName {
-    /// Removes invisible characters and the surplus of a long name. `None` if nothing remains.
+    /// Removes invisible characters, and cuts a long name. `None` if no visible character remains.
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let visible = name.chars().filter(|c| !is_invisible(*c)).take(POSTER_CHARACTERS_MAX);

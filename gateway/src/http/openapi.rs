@@ -77,7 +77,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         "content": { "application/json": { "schema": either, "examples": examples } },
     });
     let mut paths = json!({
-        "/rpc": { "post": with_body(operation("One request, or an array of requests.", vec![]), rpc) },
+        "/rpc": { "post": with_body(operation("Send one request, or an array of requests.", vec![]), rpc) },
         "/session": {
             "post": with_body(operation("Log in, and set a cookie.", vec![]), body(fields(&["user", "password", "slot"]))),
             "delete": operation("End the session of the cookie.", vec![text("slot", "query")]),
@@ -89,36 +89,38 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
             ),
         },
         "/history/{conversation}": {
-            "get": operation("A page of a conversation.", vec![
+            "get": operation("Read a page of a conversation.", vec![
                 text("conversation", "path"), text("before", "query"), text("after", "query"),
                 text("before_at", "query"), text("after_at", "query"), text("around", "query"),
                 text("limit", "query"), text("edits", "query"),
             ]),
         },
         "/events": {
-            "get": operation("The events of a conversation as server-sent events.", vec![
+            "get": operation("Follow the events of a conversation as server-sent events.", vec![
                 text("conversation", "query"), text("Last-Event-ID", "header"),
             ]),
         },
         "/files/{id}": {
-            "put": operation("Upload a file, or its rest.", vec![
+            "put": operation("Upload a file, or the rest of it.", vec![
                 text("id", "path"), text("to", "query"), text("name", "query"), text("sha256", "query"),
                 text("Upload-Offset", "header"), text("Upload-Length", "header"),
             ]),
-            "head": operation("The number of bytes that the server has.", vec![text("id", "path")]),
+            "head": operation("Read the number of uploaded bytes.", vec![text("id", "path")]),
         },
         "/files/{conversation}/{n}/{name}": {
-            "get": operation("The content of a file.", vec![
+            "get": operation("Download a file, or a range of it.", vec![
                 text("conversation", "path"), text("n", "path"), text("name", "path"), text("Range", "header"),
             ]),
         },
-        "/ws": { "get": operation("A WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]) },
-        "/healthz": { "get": operation("Whether the gateway runs.", vec![]) },
+        "/ws": {
+            "get": operation("Open a WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]),
+        },
+        "/healthz": { "get": operation("Check that the gateway runs.", vec![]) },
     });
     for (path, summary, header) in [
-        ("/hooks/{token}", "A post in the format of Slack and Mattermost.", "Idempotency-Key"),
-        ("/hooks/{token}/github", "An event of GitHub.", "X-GitHub-Event"),
-        ("/hooks/{token}/alertmanager", "A notification of Alertmanager.", "Idempotency-Key"),
+        ("/hooks/{token}", "Post a message in the format of Slack and Mattermost.", "Idempotency-Key"),
+        ("/hooks/{token}/github", "Post an event of GitHub.", "X-GitHub-Event"),
+        ("/hooks/{token}/alertmanager", "Post a notification of Alertmanager.", "Idempotency-Key"),
     ] {
         let post = operation(summary, vec![text("token", "path"), text(header, "header")]);
         if let Some(paths) = paths.as_object_mut() {

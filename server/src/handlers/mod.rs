@@ -70,7 +70,7 @@ macro_rules! answer {
 
 /// The parts of the server that handlers use.
 pub struct RequestContext<'a> {
-    /// The address of the sender.
+    /// The route of the reply, which also identifies the sender.
     pub route: &'a Route,
     /// The index of the request line in its frame.
     pub line: usize,

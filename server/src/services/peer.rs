@@ -2,8 +2,8 @@
 
 use crate::domain::records::ClientKey;
 
-/// The key of a client or, without encryption, the address of its connection. Clients with the same key count
-/// as one sender.
+/// Identifies a client by its key. Without encryption, the address of its connection identifies it, and for
+/// the gateway's clients, the sender in the tag. Clients with the same key count as one sender.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PeerId(Box<[u8]>);
 

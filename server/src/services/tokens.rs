@@ -1,7 +1,8 @@
-//! Session tokens: JSON Web Tokens (RFC 7519) signed with HS256, each with a unique `jti`.
+//! The tokens of sessions and of bots: JSON Web Tokens (RFC 7519) signed with HS256, each with a unique
+//! `jti`.
 //!
-//! The server accepts only the tokens of open sessions, and identifies them by their digests. The signature
-//! allows other programs, such as a gateway, to check a token without a request to the server.
+//! The server accepts only tokens whose digests it stores: those of open sessions, and those of bots. The
+//! signature allows other programs that know the secret to check a token without a request to the server.
 
 use common::UserName;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};

@@ -1,5 +1,6 @@
-//! Slows down password guessing for each account. After a few wrong passwords, only one attempt runs at a
-//! time, and each wrong attempt doubles the delay before the next one.
+//! Slows down the guessing of passwords for each account, and of codes and signatures for each client. After
+//! a few wrong passwords, only one attempt runs at a time, and each wrong attempt doubles the delay before
+//! the next one.
 //!
 //! An [`Attempt`] runs until it is dropped, so it ends even if its job is rejected or panics.
 //!
@@ -70,7 +71,7 @@ pub struct Guesses {
     seed: RandomState,
 }
 
-/// An attempt to log in. It runs until it is dropped.
+/// An attempt with a password, a code or a signature. It runs until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {

@@ -1,4 +1,5 @@
-//! Limits: wrong passwords for each account, requests and bytes of each user, and typing notices.
+//! Limits of wrong passwords, codes and signatures, of the requests and bytes of each user, and of typing
+//! notices.
 //!
 //! The counts are only in memory, so a restart resets them.
 
