@@ -2,8 +2,9 @@
 
 use crate::domain::records::ClientKey;
 
-/// Identifies a client by its key. Without encryption, the address of its connection identifies it, and for
-/// the gateway's clients, the sender in the tag. Clients with the same key count as one sender.
+/// The identity of a client for the limits. A client of the gateway has the sender in the tag of its request.
+/// Any other client has its key or, without encryption, the address of its connection. Clients with the same
+/// key count as one sender.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PeerId(Box<[u8]>);
 
