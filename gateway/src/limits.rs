@@ -72,7 +72,8 @@ pub(crate) const CALLS_MAX: usize = 1_024;
 /// The timeout of a request that the gateway sends to the node for HTTP, in milliseconds.
 pub(crate) const CALL_MS_MAX: u64 = 10_000;
 
-/// Milliseconds between two pings, and of silence after which a connection is closed.
+/// Milliseconds between two pings, and milliseconds without a frame of the client after which its connection
+/// is closed.
 pub(crate) const PING_MS: u64 = 25_000;
 pub(crate) const SILENT_MS_MAX: u64 = 90_000;
 
@@ -88,7 +89,7 @@ pub(crate) const ADDRESS_CONNECTIONS_MAX: usize = 2_000;
 /// The maximum number of connections to the gateway.
 pub(crate) const CONNECTIONS_MAX: usize = 20_000;
 
-/// New WebSockets of one address per second, and its handshakes of TLS per second.
+/// New WebSockets and streams of events of one address per second, and its TLS handshakes per second.
 pub(crate) const HANDSHAKES_PER_SECOND: u32 = 50;
 
 /// Logins and registrations of one address per minute, and of one address to one account per minute.

@@ -59,7 +59,7 @@ pub(crate) struct Link {
     budget: Semaphore,
     /// The bytes that the relay thread has not sent yet.
     unsent: Mutex<CountedBytes>,
-    /// The bytes that wait for all connections together.
+    /// The bytes in the queues of all connections together.
     queued: Arc<AtomicUsize>,
     /// Whether the relay thread sends no further request until the client has read its queue.
     is_stalled: AtomicBool,
@@ -186,7 +186,7 @@ pub(crate) struct HubHandle {
     ids: Arc<AtomicU64>,
     /// A permit for each HTTP request that the gateway sends to the node.
     calls: Arc<Semaphore>,
-    /// The bytes that wait for all connections together.
+    /// The bytes in the queues of all connections together.
     queued: Arc<AtomicUsize>,
     pub(crate) limits: Arc<AddressLimits>,
     /// Makes the senders of this run unguessable.
@@ -254,7 +254,7 @@ impl HubHandle {
         self.waker.wake();
     }
 
-    /// The bytes that wait for all connections together.
+    /// The bytes in the queues of all connections together.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queued.load(Ordering::Relaxed)
     }

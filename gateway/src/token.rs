@@ -1,4 +1,5 @@
-//! Session tokens as the gateway handles them. It verifies no signature: the server decides about each token.
+//! The tokens of sessions and bots. The gateway does not verify their signatures: the server decides about
+//! each token.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Slack's blocks as lines of Markdown.
+//! Translates Slack's blocks into lines of Markdown.
 
 use serde_json::Value;
 

@@ -109,7 +109,7 @@ fn release(body: &Value) -> Option<String> {
     Some(format!("{} published release {}", sender(body), titled(release, title)))
 }
 
-/// A run that ended, with its conclusion.
+/// A completed workflow or check suite, with its conclusion.
 fn completed(body: &Value, object: &str, title: &str) -> Option<String> {
     action(body, &["completed"])?;
     let run = body.get(object)?;

@@ -1,4 +1,4 @@
-//! Slack's mrkdwn as Markdown.
+//! Translates Slack's mrkdwn into Markdown.
 
 use super::emoji;
 use super::link;
@@ -29,7 +29,7 @@ pub(crate) fn to_markdown(text: &str) -> String {
 /// A translated part of a text, and the number of bytes that it replaces.
 type Part = Option<(String, usize)>;
 
-/// Code of one or three backticks.
+/// Decodes the entities in code between one or three backticks.
 fn code(text: &str) -> Part {
     let fence = if text.starts_with("```") { "```" } else { "`" };
     let inner = text.strip_prefix(fence)?;
@@ -38,7 +38,7 @@ fn code(text: &str) -> Part {
     Some((unescape(text.get(..length)?), length))
 }
 
-/// `<url|text>`, `<@user>`, `<#channel|name>` and `<!here>`.
+/// Translates `<url|text>`, `<@user>`, `<#channel|name>` and `<!here>`.
 fn bracket(text: &str) -> Part {
     let inner = text.strip_prefix('<')?;
     let end = inner.find(['>', '<', '\n']).filter(|end| has_at(inner, *end, '>'))?;
@@ -69,7 +69,7 @@ fn has_at(text: &str, at: usize, c: char) -> bool {
     text.get(at..).is_some_and(|rest| rest.starts_with(c))
 }
 
-/// `*text*` within a line, as Markdown with the mark `to`. Doubled marks are Markdown already.
+/// Translates `*text*` within a line into Markdown with the mark `to`. Doubled marks are already Markdown.
 fn emphasis(text: &str, mark: char, to: &str, before: Option<char>) -> Part {
     let is_inside_word = before.is_some_and(|c| c.is_alphanumeric() || c == mark);
     let inner = text.strip_prefix(mark)?;

@@ -1,4 +1,4 @@
-//! Answers: JSON bodies, and the status of each error code.
+//! HTTP answers: JSON bodies, and the HTTP status of each error code.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ impl From<Detail> for Failure {
     }
 }
 
-/// The status of an error code.
+/// The HTTP status of an error code.
 pub(crate) fn status_of(code: i32) -> StatusCode {
     match code {
         4010 => StatusCode::UNAUTHORIZED,

@@ -18,7 +18,7 @@ struct ReplyLine<'a> {
     error: Option<Error>,
 }
 
-/// One request of an HTTP client.
+/// A request to the server, with optional bytes after its line.
 pub(crate) struct Ask<'a> {
     pub(crate) method: &'a str,
     pub(crate) params: Value,

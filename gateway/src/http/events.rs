@@ -52,7 +52,7 @@ struct Stream {
     visitor: Visitor,
     open: OpenLink,
     conversation: Conversation,
-    /// The conversation as the user of the token names it. A channel has its first name.
+    /// The conversation, as the user of the token addresses it. A channel has its first name.
     name: String,
     /// The number of the next event.
     next: u64,

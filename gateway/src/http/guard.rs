@@ -38,7 +38,7 @@ impl Origins {
         checked.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Checks a request before its handler. `source` is where its token comes from.
+    /// Checks a request before its handler. `source` is the source of its token.
     pub(crate) fn check(
         &self,
         method: &Method,

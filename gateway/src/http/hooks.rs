@@ -65,7 +65,7 @@ fn plain(status: StatusCode, word: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain")], word).into_response()
 }
 
-/// The answer to a post that the server refused, in the words of Slack.
+/// The answer to a post that the server refused, with the error word of Slack.
 fn refused(failure: &Failure) -> Response {
     let error = &failure.0;
     let (status, word) = match error.reason() {
@@ -148,7 +148,8 @@ impl ReceivedPost {
     }
 }
 
-/// Whether the message of a group accepts no further edit, because it had too many or was deleted.
+/// Whether the message of a group accepts no further edit: it has the maximum number of edits, or was
+/// deleted.
 fn is_message_full(failure: &Failure) -> bool {
     let detail = failure.0.detail();
     matches!(detail, Some(Detail::TooManyEdits { .. } | Detail::NoSuchMessage { .. }))

@@ -1,7 +1,7 @@
 //! The API of the older systems, with `--legacy-api`: `/ws?token=` and `/history/{user}?token=`.
 //!
 //! Its messages are `{"type":"message","to":"bob","content":".."}`. `broadcast` is `*` for administrators and
-//! `#general` for all other users. Proxies write the token of the address into their logs.
+//! `#general` for all other users. A reverse proxy can write the token in the address to its log.
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};

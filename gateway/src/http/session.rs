@@ -24,7 +24,7 @@ struct LogIn {
     slot: Option<u8>,
 }
 
-/// Logs in, and sets the cookie of a free slot.
+/// Logs in, and sets the cookie of the requested slot, or of the first free slot.
 pub(crate) async fn log_in(
     State(web): State<Web>,
     Extension(visitor): VisitorOf,

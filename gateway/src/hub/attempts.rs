@@ -20,13 +20,13 @@ pub(crate) struct Buckets<K> {
 }
 
 impl<K: Hash + Eq> Buckets<K> {
-    /// Buckets of `burst` tokens, which are refilled in `per_ms`.
+    /// Creates buckets of `burst` tokens. An empty bucket is full again after `per_ms`.
     pub(crate) fn new(burst: u32, per_ms: u64) -> Self {
         let burst = u64::from(burst.max(1));
         Self { burst, refill_ms: (per_ms / burst).max(1), full_at_ms: HashMap::default() }
     }
 
-    /// Takes a token, or returns the milliseconds until there is one.
+    /// Takes a token, or returns the milliseconds until the next token.
     pub(crate) fn take(&mut self, key: K, now_ms: u64) -> Result<(), u64> {
         if self.full_at_ms.len() >= ADDRESSES_MAX {
             self.full_at_ms.retain(|_, full| *full > now_ms);

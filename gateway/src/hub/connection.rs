@@ -33,7 +33,7 @@ pub(crate) struct Connection {
     pub(crate) must_check_again: bool,
     /// Whether the connection is in the queue of turns.
     pub(crate) has_turn: bool,
-    /// The user, after the check of the session. The connection counts for this user.
+    /// The user, after the check of the session. The limit of this user counts the connection.
     pub(crate) user: Option<UserName>,
     pub(crate) topics: BTreeSet<Arc<str>>,
     /// Frames of request lines that are not sent yet, each with the bytes that it had when it arrived.

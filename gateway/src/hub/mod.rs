@@ -222,7 +222,7 @@ impl Hub {
         }
     }
 
-    /// The time of the next call to [`tick`](Self::tick).
+    /// The time by which the relay must call [`tick`](Self::tick) or [`tick_barriers`](Self::tick_barriers).
     pub(crate) fn deadline(&self, now_ms: u64) -> Option<u64> {
         let has_work = !self.connections.is_empty() || !self.calls.is_empty() || !self.presences.is_empty();
         let second = has_work.then_some(now_ms + 1_000);

@@ -22,7 +22,7 @@ const ROLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The counters of `papo health` that can decrease. Other metrics report their values.
 const GAUGES: [&str; 3] = ["connections", "topics", "logins_waiting"];
 
-/// The commit of the build, if the builder named it.
+/// The commit of the build, if the variable was set.
 const COMMIT: Option<&str> = option_env!("PAPO_COMMIT");
 
 /// The status of a role with its metrics.
@@ -97,7 +97,7 @@ pub(crate) async fn metrics(State(web): State<Web>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response()
 }
 
-/// The metrics of all roles, and those that the gateway makes from their status.
+/// The metrics of all roles, and the metrics that the gateway derives from their status.
 fn of_roles(roles: Vec<Result<RoleMetrics, String>>) -> Vec<Family> {
     let mut uptime = Family::new(MetricKind::Gauge, "papo_uptime_seconds", "Seconds since the role started.");
     let mut problems = Family::new(

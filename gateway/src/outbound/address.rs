@@ -1,8 +1,9 @@
-//! The addresses to which the gateway may connect for a user: public ones, and those of `--hooks-allow`.
+//! The addresses to which the gateway may connect for a user: public addresses, and the networks of
+//! `--hooks-allow`.
 //!
-//! Without this check, a user could reach services of the gateway's own network (server-side request
-//! forgery, SSRF). The gateway resolves the name once, checks the addresses, and connects to these addresses,
-//! so a name that later gets an internal address reaches nothing new (DNS rebinding).
+//! Without this check, a user could reach services of the gateway's own network (server-side request forgery,
+//! SSRF). The gateway resolves the name once, checks the addresses, and connects to these addresses, so a
+//! later change of the name to an internal address has no effect (DNS rebinding).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -51,7 +51,7 @@ pub(crate) enum OutboundError {
     Failed(String),
 }
 
-/// All requests share the limit of requests and the connections.
+/// All requests share its connections, and its limit of concurrent requests.
 pub(crate) struct GuardedClient {
     connections: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     guard: Guard,

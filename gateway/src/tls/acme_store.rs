@@ -42,7 +42,7 @@ impl Store {
         disk::remove(&self.account).map_err(|cause| TlsError::Read { path: self.account.clone(), cause })
     }
 
-    /// The stored chain and key. Both are in one file, so they always belong together.
+    /// The stored chain and key. Both are in one file, so they always match.
     pub(crate) fn certificate(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let pem = disk::read(&self.certificate).ok()?;
         Some((pem.clone(), pem))

@@ -28,7 +28,7 @@ pub enum CertificateError {
     Unusable(rustls::Error),
 }
 
-/// A certificate that can be served, and when it is valid.
+/// A certificate that can be served, and its validity.
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
     pub(crate) key: Arc<CertifiedKey>,

@@ -47,8 +47,8 @@ pub struct AcmeConfig {
     /// An address of the operator, to which the authority sends warnings.
     pub contact: Option<String>,
     pub directory: String,
-    /// A file in PEM with the certificates that the authority's own HTTPS is checked against; `None` for
-    /// those of the system.
+    /// A file in PEM with the root certificates for the authority's own HTTPS; `None` for the certificates of
+    /// the system.
     pub roots: Option<PathBuf>,
     /// The folder for the account and the certificate.
     pub folder: PathBuf,

@@ -74,7 +74,7 @@ impl Hooks {
     }
 }
 
-/// The hook with this digest, if its account may act.
+/// The hook with this digest, if its account is neither disabled nor deleted.
 pub fn find<'a>(state: &'a State, digest: &TokenDigest) -> Result<(Uuid, &'a Hook), Detail> {
     let hooks = &state.users.hooks;
     let id = hooks.by_digest.get(digest).ok_or(Detail::NoSuchHook)?;
@@ -93,7 +93,7 @@ pub(super) fn create<'a>(state: &State, id: Uuid, hook: Hook, at: u64) -> Result
     Ok(Record::Server(ServerRecord::HookCreated { at, id, hook }))
 }
 
-/// Checks that a channel may have one more hook.
+/// Checks that a channel and the node can have a further hook.
 pub fn may_add(state: &State, channel: &ChannelName) -> Result<(), Detail> {
     let hooks = &state.users.hooks;
     for (count, max) in [

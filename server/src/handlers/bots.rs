@@ -134,7 +134,7 @@ fn revoke_token(context: &mut RequestContext<'_>, by: UserName, id: Uuid) -> Res
     Ok(())
 }
 
-/// Revokes the tokens that `user` created, because the account of `user` ends or is disabled.
+/// Revokes the tokens that `user` created, because the account of `user` is deleted or disabled.
 pub(super) fn revoke_all_of(
     context: &mut RequestContext<'_>,
     by: &UserName,

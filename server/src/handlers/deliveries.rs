@@ -210,7 +210,8 @@ fn events(
     Ok(Some((hook.url.clone(), events)))
 }
 
-/// Whether the account of the hook may read the channel, and the creator of the hook may still log in.
+/// Whether the account of the hook may read the channel, and neither this account nor the creator's account
+/// is disabled or deleted.
 fn may_read(state: &State, hook: &OutgoingHook) -> bool {
     let is_active = state.users.may_act(&hook.user) && state.users.may_act(&hook.by);
     is_active && readable(state, &hook.user, &Target::Channel(hook.channel.clone())).is_ok()

@@ -84,7 +84,7 @@ pub struct RequestContext<'a> {
     pub tokens: &'a TokenIssuer,
     /// The digests of recently used tokens.
     pub known_tokens: &'a mut KnownTokens,
-    /// The rate limiter of wrong passwords.
+    /// The rate limiter of wrong passwords, codes and signatures.
     pub guesses: &'a mut Guesses,
     /// The rate limits and quotas of the users.
     pub rates: &'a mut Rates,
