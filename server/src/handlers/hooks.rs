@@ -118,7 +118,7 @@ fn check_signature(
     if is_valid { Ok(()) } else { Err(Detail::WrongSignature.into()) }
 }
 
-/// Replaces the text of a message of the hook, unless it has this text.
+/// Replaces the text of a message of the hook. Idempotent.
 fn replace(
     context: &mut RequestContext<'_>,
     user: UserName,

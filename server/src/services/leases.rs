@@ -33,7 +33,7 @@ impl Leases {
     /// Whether a gateway may take a run of the hook.
     #[must_use]
     pub fn is_free(&self, hook: Uuid, now_ms: u64) -> bool {
-        // After the clock was set back, a lease ends early instead of late.
+        // A time beyond `RETRY_MS_MAX` means that the clock was set back, so it does not count.
         let is_busy = |status: &Status| status.until_ms > now_ms && status.until_ms - now_ms <= RETRY_MS_MAX;
         !self.statuses.get(&hook).is_some_and(is_busy)
     }

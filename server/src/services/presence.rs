@@ -109,7 +109,7 @@ impl Presence {
         }
     }
 
-    /// Removes the sessions of a user for which `is_open` returns false.
+    /// Removes the connections of the user's sessions for which `is_open` returns false.
     pub fn remove_ended(&mut self, user: &UserName, is_open: impl Fn(&TokenDigest) -> bool) {
         let Some(present) = self.users.get_mut(user) else { return };
         let ended = present.connections.extract_if(.., |connection, _| !is_open(&connection.session));
@@ -193,7 +193,7 @@ fn changed(user: UserName, state: State, last_heartbeat_unix_ms: u64) -> Changed
 }
 
 /// A clock that stops while the machine sleeps, and ignores jumps of the system clock. While the machine
-/// sleeps, the server receives no heartbeats, and sessions must not expire.
+/// sleeps, the server receives no heartbeats, and connections must not expire.
 #[derive(Debug, Default)]
 struct AwakeClock {
     awake_ms: u64,

@@ -38,7 +38,8 @@ impl Registration {
     /// Every client may register.
     pub const OPEN: Self = Self { mode: Mode::Open, first_code: None };
 
-    /// The registration of a server that starts. If there is no account, it has a code for the first one.
+    /// Creates the registration of a server that starts. If no account exists, it includes a join code for
+    /// the first account, unless the mode is open.
     pub fn start(mode: Mode, state: &State) -> Result<Self, getrandom::Error> {
         if mode == Mode::Open || !state.users.accounts().is_empty() {
             return Ok(Self { mode, first_code: None });

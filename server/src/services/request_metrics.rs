@@ -6,7 +6,7 @@ use common::Error;
 use common::methods::Method;
 use transport::metrics::{Family, Histogram, MetricKind};
 
-/// The label of lines whose method was not read.
+/// The label of lines whose method could not be read.
 const NO_METHOD: &str = "none";
 
 /// The outcome of a request, as a label of the metrics.

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use common::ContentHash;
 use uuid::Uuid;
 
-/// The maximum number of file contents that wait for a durable record. Each takes 40 bytes.
+/// The maximum number of queued file contents. Each takes 40 bytes.
 const CONTENTS_MAX: usize = 10_000;
 
 #[derive(Default)]
@@ -40,8 +40,8 @@ impl Garbage {
         true
     }
 
-    /// File contents that can be deleted once the record `durable` is on the disk. Excludes a content that
-    /// also waits for a later record: a failed write may discard that record, and an event then needs the
+    /// File contents that can be deleted once the record `durable` is on the disk. Excludes a content that is
+    /// also queued for a later record: a failed write can discard that record, and an event then needs the
     /// content again.
     pub(super) fn due(&self, durable: u64) -> Vec<ContentHash> {
         let is_due = |(record, _): &&(u64, ContentHash)| *record <= durable;
@@ -50,13 +50,13 @@ impl Garbage {
         due.filter(|sha256| !later.contains(sha256)).collect()
     }
 
-    /// Forgets the file contents that are [due](Self::due).
+    /// Removes the file contents that are [due](Self::due) from the queue.
     pub(super) fn clear_due(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record > durable);
     }
 
-    /// Forgets the file contents that wait for a record after `durable`. Those records were discarded, so
-    /// events still need the contents.
+    /// Removes the file contents from the queue whose record is after `durable`. These records were
+    /// discarded, so events still need the contents.
     pub(super) fn roll_back(&mut self, durable: u64) {
         self.contents.retain(|(record, _)| *record <= durable);
     }

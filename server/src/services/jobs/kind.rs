@@ -50,7 +50,7 @@ impl Share {
 pub(super) struct Bounds {
     /// The number of threads. A thread ends when it has been idle for a while.
     pub(super) threads: usize,
-    /// The maximum number of accepted jobs that are not done, for each share.
+    /// The maximum number of unfinished jobs of each share.
     pub(super) waiting_max: usize,
     /// The error for further jobs.
     refusal: Detail,

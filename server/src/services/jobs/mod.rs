@@ -101,7 +101,7 @@ struct Threads {
 type Done = (u64, Kind, Share, Outcome);
 
 impl Jobs {
-    /// Starts the threads, or none in a simulation.
+    /// Starts the threads. A simulation has no threads.
     pub fn start(mode: &CommitMode) -> io::Result<Self> {
         let workers = match mode {
             CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),

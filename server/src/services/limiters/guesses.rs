@@ -37,7 +37,7 @@ const DELAY_MS_MAX: u64 = 60_000;
 /// Milliseconds after a delay in which only one client may try: enough to type a password.
 const TURN_MS: u64 = 10_000;
 
-/// Milliseconds without a wrong password after which the count starts again.
+/// Milliseconds without a wrong attempt after which the count of wrong attempts is reset.
 const FORGET_MS: u64 = 3_600_000;
 
 /// The maximum number of remembered names without an account, and clients with wrong codes or signatures. A

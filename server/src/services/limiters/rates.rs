@@ -155,13 +155,13 @@ impl Rates {
     }
 
     /// Takes one request out of a user's bucket. If the bucket is empty, returns the milliseconds until it
-    /// holds one.
+    /// contains a request.
     pub fn take(&mut self, user: &UserName, kind: RateKind, now_ms: u64) -> Result<(), u64> {
         let rate = self.rate(kind);
         self.usage(user, now_ms).bucket(kind).take(rate, now_ms)
     }
 
-    /// Takes further requests out of a user's bucket. Its content may become negative, because the cost of a
+    /// Takes further requests out of a user's bucket. The bucket can become negative, because the cost of a
     /// request is known only after its execution.
     pub fn charge(&mut self, user: &UserName, kind: RateKind, requests: u64, now_ms: u64) {
         self.usage(user, now_ms).bucket(kind).missing += requests * 1_000;

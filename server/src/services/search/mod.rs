@@ -98,7 +98,8 @@ pub struct Found {
     pub behind: u64,
 }
 
-/// The search is unavailable, because there is no index or it failed. The server's status has the reason.
+/// The search is unavailable, because there is no index or because the index failed. The server's status has
+/// the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoIndex;
 
