@@ -1,7 +1,8 @@
 //! Embeds the page: compresses each file of `web/src`, names it by its SHA-256, and writes the import map.
 //!
-//! The sources import each other by relative paths. The import map of `index.html` maps these paths to the names
-//! with the hash, so a browser can keep every file forever. `PAPO_WEB_DIR` serves the sources without this step.
+//! The sources import each other by relative paths. The import map of `index.html` maps these paths to the
+//! names with the hash, so a browser can cache every file forever. `PAPO_WEB_DIR` serves the sources without
+//! this step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

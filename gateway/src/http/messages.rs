@@ -22,8 +22,8 @@ struct Send {
     id: Option<Uuid>,
 }
 
-/// Sends a message. The header `Idempotency-Key`, or `id`, is the id of the message. Sending it again with the
-/// same id is safe; without an id, each request is a new message.
+/// Sends a message. The header `Idempotency-Key`, or the field `id`, is the id of the message. A retry with
+/// the same id is safe. Without an id, each request is a new message.
 pub(crate) async fn send(
     State(web): State<Web>,
     Extension(visitor): VisitorOf,

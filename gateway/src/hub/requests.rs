@@ -1,4 +1,5 @@
-//! The requests of connections: the gateway sends them to the server in turns, and answers some of them itself.
+//! The requests of connections. The gateway sends them to the server in turns, and answers some of them
+//! itself.
 
 use std::hash::BuildHasher as _;
 

@@ -160,7 +160,7 @@ export class Conversations {
         }
         break;
       default:
-        // After "sessions.ended", the reply to the next request for heads shows whether the session has ended.
+        // After "sessions.ended", the reply to the next request for heads shows whether the session ended.
         break;
     }
   }
