@@ -14,7 +14,8 @@ pub(crate) struct Token(Box<str>);
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: u64,
+    /// The token of a bot has none.
+    exp: Option<u64>,
 }
 
 impl Token {
@@ -34,9 +35,9 @@ impl Token {
         UserName::new(&self.claims()?.sub).ok()
     }
 
-    /// The time at which the token expires, in Unix seconds.
+    /// The time at which the token expires, in Unix seconds. The token of a bot does not expire.
     pub(crate) fn expires_s(&self) -> Option<u64> {
-        Some(self.claims()?.exp)
+        self.claims()?.exp
     }
 
     fn claims(&self) -> Option<Claims> {

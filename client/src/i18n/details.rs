@@ -23,6 +23,7 @@ translations! {
     TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
     FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
+    OnlyWebSocket { method } "{method} só funciona em um WebSocket: abra /ws";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
     ParamsNotObject "\"params\" deve ser um objeto";
     BadParams { method, error } "{method}: {error}";
@@ -68,7 +69,7 @@ translations! {
     CommandBuiltIn { name } "/{name} é um comando do papo: escolha outro nome";
     TooManyCommands { max } "há mais de {max} comandos, o máximo: registre menos";
     NotBot "você não é um robô: registre comandos com o token de um robô";
-    NoSuchBot "você não criou esse token de robô, ou ele foi revogado";
+    NoSuchBot "não há esse token de robô, ou outro usuário o criou: veja papo bot list";
     OutOfScope { method } "o token deste robô não permite {method} aqui: indique uma de suas conversas, crie um token com um escopo maior ou entre como usuário";
     TooManyBotTokens { max } "há {max} tokens de robôs, o máximo: revogue um deles primeiro";
     BotConversations { max } "o token de um robô precisa de 1 a {max} conversas";

@@ -14,7 +14,7 @@ use crate::cli_error::CliError;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum HookCommand {
-    /// Create a webhook for a channel. For an incoming webhook, only this command shows the path of its address.
+    /// Create a webhook for a channel. Only this command shows the path of an incoming webhook.
     ///
     /// A sender in the format of Slack or Mattermost posts to the address of the gateway with this path.
     /// GitHub posts to the path with /github at its end, the webhook receiver of Alertmanager to the path

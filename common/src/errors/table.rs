@@ -37,6 +37,7 @@ errors! {
     MethodNotFound = "method_not_found", -32601 {
         MethodNotFound "method_not_found" { method: String }
             "there is no method \"{method}\": check its name and the version of the server";
+        OnlyWebSocket "only_web_socket" { method: String } "{method} works only on a WebSocket: open /ws";
     }
     /// A parameter is missing or invalid. `data.detail` identifies it, and `message` explains how to correct
     /// it.
@@ -243,7 +244,7 @@ errors! {
     }
     /// You have created no such token of a bot, or it was revoked.
     NoSuchBot = "no_such_bot", 4040 {
-        NoSuchBot "no_such_bot" "you have created no such token of a bot, or it was revoked";
+        NoSuchBot "no_such_bot" "there is no such token of a bot, or another user created it: see papo bot list";
     }
     /// The token of a bot does not permit the request.
     OutOfScope = "out_of_scope", 4030 {

@@ -72,7 +72,7 @@ fn refused(failure: &Failure) -> Response {
         Some(Reason::NoSuchHook) => (StatusCode::NOT_FOUND, "no_service"),
         Some(Reason::NoSuchChannel | Reason::NotMember) => (StatusCode::NOT_FOUND, "channel_not_found"),
         Some(Reason::RateLimited) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
-        _ if error.code >= 5000 => (status_of(error.code), "unavailable"),
+        _ if status_of(error.code).is_server_error() => (status_of(error.code), "unavailable"),
         _ => (StatusCode::FORBIDDEN, "action_prohibited"),
     };
     let mut response = plain(status, word);

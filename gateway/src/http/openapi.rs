@@ -97,7 +97,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         },
         "/events": {
             "get": operation("Follow the events of a conversation as server-sent events.", vec![
-                text("conversation", "query"), text("Last-Event-ID", "header"),
+                text("conversation", "query"), text("after", "query"), text("Last-Event-ID", "header"),
             ]),
         },
         "/files/{id}": {
@@ -105,7 +105,10 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
                 text("id", "path"), text("to", "query"), text("name", "query"), text("sha256", "query"),
                 text("Upload-Offset", "header"), text("Upload-Length", "header"),
             ]),
-            "head": operation("Read the number of uploaded bytes.", vec![text("id", "path")]),
+            "head": operation("Read the number of uploaded bytes.", vec![
+                text("id", "path"), text("to", "query"), text("name", "query"), text("sha256", "query"),
+                text("Upload-Length", "header"),
+            ]),
         },
         "/files/{conversation}/{n}/{name}": {
             "get": operation("Download a file, or a range of it.", vec![
@@ -120,7 +123,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
     for (path, summary, header) in [
         ("/hooks/{token}", "Post a message in the format of Slack and Mattermost.", "Idempotency-Key"),
         ("/hooks/{token}/github", "Post an event of GitHub.", "X-GitHub-Event"),
-        ("/hooks/{token}/alertmanager", "Post a notification of Alertmanager.", "Idempotency-Key"),
+        ("/hooks/{token}/alertmanager", "Post a notification of Alertmanager.", "X-Hub-Signature-256"),
     ] {
         let post = operation(summary, vec![text("token", "path"), text(header, "header")]);
         if let Some(paths) = paths.as_object_mut() {

@@ -5,7 +5,6 @@
 
 use std::path::Path;
 
-use axum::Extension;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -13,7 +12,7 @@ use bytes::Bytes;
 
 use super::answer::refuse;
 use super::credential::SLOTS;
-use super::web::{VisitorOf, Web};
+use super::web::Web;
 
 /// A file of the page in three encodings.
 pub(super) struct Asset {
@@ -52,11 +51,7 @@ fn policy() -> String {
 }
 
 /// `GET /`.
-pub(crate) async fn index(
-    State(web): State<Web>,
-    Extension(visitor): VisitorOf,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn index(State(web): State<Web>, headers: HeaderMap) -> Response {
     let mut answer = match web.web_folder() {
         Some(folder) => from_folder(folder, "index.html"),
         None => embedded(&INDEX, &headers, NO_CACHE),
@@ -68,23 +63,15 @@ pub(crate) async fn index(
     let mut set = |name, value| fields.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     set("cross-origin-opener-policy", "same-origin");
     set("permissions-policy", "camera=(), microphone=(), geolocation=()");
-    if visitor.client.is_secure {
-        set("strict-transport-security", "max-age=31536000");
-    }
     answer
 }
 
 /// `GET /u/{slot}/`: the page of a session in a browser that has several.
-pub(crate) async fn of_slot(
-    UrlPath(slot): UrlPath<u8>,
-    web: State<Web>,
-    visitor: VisitorOf,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn of_slot(UrlPath(slot): UrlPath<u8>, web: State<Web>, headers: HeaderMap) -> Response {
     if slot >= SLOTS {
         return refuse(StatusCode::NOT_FOUND, "no_such_path", "a slot is a number below 10");
     }
-    index(web, visitor, headers).await
+    index(web, headers).await
 }
 
 /// `GET /u/{slot}`: redirects to the address with a slash at its end.

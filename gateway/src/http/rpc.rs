@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::answer::{Failure, json_bytes, status_of};
 use super::web::{VisitorOf, Web};
 use crate::hub::Call;
-use crate::hub::lines::{Line, read};
+use crate::hub::lines::{Line, Own, read};
 
 #[derive(Deserialize)]
 struct OnlyError {
@@ -53,7 +53,7 @@ pub(crate) async fn call(
                 Ok(()) => (Some(line), None),
                 Err(error) => (None, Some((id, error))),
             },
-            Line::Own { id, .. } => (None, Some((id, only_on_a_websocket()))),
+            Line::Own { id, request } => (None, Some((id, only_on_a_websocket(&request)))),
             Line::Refused { id, error } => (None, Some((id, error))),
         };
         if let Some(line) = line {
@@ -90,8 +90,8 @@ pub(crate) async fn call(
     Ok(json_bytes(status, only.to_vec()).into_response())
 }
 
-fn only_on_a_websocket() -> Error {
-    Detail::MethodNotFound { method: "gateway.*, except on a WebSocket".to_owned() }.into()
+fn only_on_a_websocket(request: &Own) -> Error {
+    Detail::OnlyWebSocket { method: format!("gateway.{}", request.name()) }.into()
 }
 
 /// One request as one line. A string in JSON contains no line break, so a line break is white space.

@@ -34,11 +34,13 @@ pub(crate) async fn log_in(
     let LogIn { user, password, slot } = body("session", &bytes)?;
     let client = visitor.client;
     let used: Vec<_> = cookies(&headers, &client).into_iter().map(|(slot, _)| slot).collect();
-    let slot = slot.or_else(|| (0..SLOTS).find(|slot| !used.contains(slot))).filter(|slot| *slot < SLOTS);
-    let slot = slot.ok_or_else(|| Detail::BadParams {
-        method: "session".to_owned(),
-        error: format!("a browser has at most {SLOTS} sessions: log out of one"),
-    })?;
+    let refused = |error| Detail::BadParams { method: "session".to_owned(), error };
+    if slot.is_some_and(|slot| slot >= SLOTS) {
+        return Err(refused(format!("\"slot\" must be less than {SLOTS}")).into());
+    }
+    let slot = slot.or_else(|| (0..SLOTS).find(|slot| !used.contains(slot)));
+    let slot =
+        slot.ok_or_else(|| refused(format!("a browser has at most {SLOTS} sessions: log out of one")))?;
     web.hub.take_login(client.sender, &user).await?;
     let params = json!({ "user": user, "password": password });
     let mut result = ask(&web, client, None, Ask::new("auth.login", params)).await?.value()?;

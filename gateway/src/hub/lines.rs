@@ -17,6 +17,17 @@ pub(crate) enum Own {
     Ping,
 }
 
+impl Own {
+    /// The name of the method after `gateway.`.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Subscribe(_) => "subscribe",
+            Self::Unsubscribe(_) => "unsubscribe",
+            Self::Ping => "ping",
+        }
+    }
+}
+
 /// One line of a frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {

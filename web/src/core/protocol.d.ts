@@ -419,6 +419,7 @@ export interface Details {
   no_chunk_bytes: null;
   file_get_not_alone: null;
   method_not_found: { method: string };
+  only_web_socket: { method: string };
   params_not_object: null;
   bad_params: { method: string; error: string };
   name_empty: null;

@@ -16,6 +16,7 @@ fn a_bot_uses_its_token_over_http_websocket_and_zeromq_until_it_is_revoked() {
     let (web, token) = (node.web(), token.trim());
     let send = |to: &str| web.post("/messages", token, &json!({ "to": to, "text": "over HTTP" }));
     assert_eq!(send("#ops").status, 200);
+    let mut events = web.events("%23ops", token, Some("#ops:3"));
     let refused = send("#board");
     assert_eq!((refused.status, &*refused.reason()), (403, "out_of_scope"));
     let mut chat = web.chat(token);
@@ -28,6 +29,7 @@ fn a_bot_uses_its_token_over_http_websocket_and_zeromq_until_it_is_revoked() {
     params["token"] = json!(token);
     peer.call("message.send", params).expect("sent");
     assert_eq!(alice.texts(&["history", "#ops", "--json"]), ["over HTTP", "over WebSocket", "over ZeroMQ"]);
+    assert_eq!(events.next_event().1["text"], "over HTTP");
     let listed = alice.run_ok(&["bot", "list"]);
     assert!(listed.contains(" @deploy by @alice, write in #ops, used "), "{listed}");
     let (id, _) = listed.split_once(' ').expect("an id");
