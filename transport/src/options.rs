@@ -55,8 +55,9 @@ impl Kind {
             Self::Dealer => {
                 (zmq::DEALER, (REQUESTS_WAITING_MAX, REPLIES_WAITING_MAX), FRAME_BYTES_MAX, LINGER_NONE_MS)
             }
+            // An XPUB, because a PUB does not report subscriptions.
             Self::Publisher => (
-                zmq::PUB,
+                zmq::XPUB,
                 (EVENTS_WAITING_INSIDE_MAX, REQUESTS_WAITING_MAX),
                 SUBSCRIPTION_FRAME_BYTES_MAX,
                 LINGER_NONE_MS,

@@ -38,6 +38,9 @@ use disk::RealDisk;
 /// works. A round costs as much as a few requests.
 const LINES_PER_ROUND: u64 = 64;
 
+/// The maximum time that a started server waits for the proxy before it answers requests.
+const PROXY_WAIT: Duration = Duration::from_secs(2);
+
 /// The maximum time that a shutdown waits for the disk.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -181,7 +184,8 @@ impl Server {
     /// durable, and sends the replies.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), ServerError> {
         shutdown.watch(self.waker.clone());
-        let mut has_more = false;
+        self.wait_for_proxy(shutdown)?;
+        let mut has_more = true;
         while !shutdown.is_requested() {
             if !has_more {
                 self.wait()?;
@@ -198,6 +202,21 @@ impl Server {
         self.engine.close();
         info!("server stopped");
         Ok(())
+    }
+
+    /// Waits until the proxy has subscribed to the events. Otherwise, the events of the first requests would be
+    /// lost, and their subscribers would have to load them from the history.
+    fn wait_for_proxy(&self, shutdown: &Shutdown) -> Result<(), TransportError> {
+        let (mut subscription, deadline) = (Vec::new(), clock::now() + PROXY_WAIT);
+        loop {
+            self.wake.clear();
+            let is_late = clock::now() >= deadline;
+            if is_late || shutdown.is_requested() || self.sockets.events.receive(&mut subscription)? {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(clock::now());
+            wait(&[Watch::Wake(&self.wake), Watch::Readable(&self.sockets.events)], Some(left))?;
+        }
     }
 
     /// Waits for a request, a control request, a wake-up or the next deadline.
