@@ -2,6 +2,12 @@
 
 use super::line::cut;
 
+/// A text without control characters, except line breaks and tabs.
+pub(crate) fn plain(text: &str) -> String {
+    let is_shown = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    text.chars().filter(is_shown).collect()
+}
+
 /// A part of a text in one line to a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part {

@@ -6,7 +6,6 @@ use common::methods::{MessageHistory, SyncHeads};
 use common::{Body, Event, Target};
 use session::Entry;
 
-use crate::connection::respond::target_name;
 use crate::connection::{Connection, End};
 use crate::limits::{HISTORY_MESSAGES_MAX, HISTORY_PAGES_MAX};
 use crate::protocol::message::Message;
@@ -210,7 +209,7 @@ impl Connection {
         Ok(found)
     }
 
-    /// One page of the server. Without a right to read, the page is empty.
+    /// One page of the server. Without a right to read, the page is empty. Messages of blocked users are hidden.
     pub(super) async fn page(
         &mut self,
         target: &Target,
@@ -226,14 +225,12 @@ impl Connection {
         let page = self.request::<MessageHistory>(params).await?;
         let (Ok(page), Some(me)) = (page, &self.user) else { return Ok(Vec::new()) };
         let lines = page.events.iter().map(|event| event.get());
-        Ok(lines.filter_map(|line| Entry::read_amended(me, line)).collect())
+        let entries = lines.filter_map(|line| Entry::read_amended(me, line));
+        Ok(entries.map(|entry| self.session.blocks().mark(entry)).collect())
     }
 
     fn send_history(&mut self, target: &Target, entries: &[Entry]) {
-        let name = match target {
-            Target::Channel(channel) => self.shown(channel).to_string(),
-            user @ Target::User(_) => target_name(user),
-        };
+        let name = self.shown_target(target);
         let batch = self.new_batch();
         let open = self.server_line("BATCH").param(format!("+{batch}"));
         self.reply(open.param("chathistory").param(name));
@@ -275,7 +272,7 @@ impl Connection {
         self.reply(open);
         for (at, target) in found.into_iter().take(limit) {
             let line = self.server_line("CHATHISTORY").tag("batch", batch.clone()).param("TARGETS");
-            self.reply(line.param(target_name(&target)).param(times::written(at)));
+            self.reply(line.param(self.shown_target(&target)).param(times::written(at)));
         }
         let close = self.server_line("BATCH").param(format!("-{batch}"));
         self.reply(close);

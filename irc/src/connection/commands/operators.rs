@@ -35,9 +35,9 @@ impl Connection {
             self.numeric(Numeric::WrongPassword, &[]);
             return Ok(());
         }
-        if !self.is_operator {
-            self.is_operator = true;
-            self.shared.note_operator();
+        self.is_operator = true;
+        if let Some(user) = &self.user {
+            self.shared.note_operator(user, self.id);
         }
         self.numeric(Numeric::YouAreOperator, &[]);
         let line = self.own_line("MODE").param(self.nick()).param("+o");

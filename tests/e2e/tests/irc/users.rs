@@ -39,6 +39,24 @@ fn away_is_the_presence_of_the_user() {
 }
 
 #[test]
+fn a_user_with_another_program_is_not_offline() {
+    let (node, [mut alice, _bob]) = team();
+    let mut bob = node.irc("bob", "away-notify");
+    alice.call("presence.set", serde_json::json!({ "state": "online" })).expect("a presence");
+    let client = node.irc("alice", "");
+    assert_ends(&bob.ask("MONITOR + alice"), " 730 bob alice!alice@papo");
+    drop(client);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_ends(&bob.ask("ISON alice"), " 303 bob alice");
+    alice.call("presence.set", serde_json::json!({ "state": "offline" })).expect("a presence");
+    bob.wait_for(" 731 bob alice");
+    bob.wait_for(":alice!alice@papo AWAY Offline");
+    let _again = node.irc("alice", "");
+    bob.wait_for(" 730 bob alice!alice@papo");
+    assert_eq!(bob.wait_for("AWAY"), ":alice!alice@papo AWAY");
+}
+
+#[test]
 fn a_monitor_reports_users() {
     let node = guests();
     let mut ana = guest(&node, "ana", "");
