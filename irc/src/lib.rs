@@ -11,6 +11,7 @@ mod protocol;
 mod relay;
 mod shared;
 mod topics;
+mod waiting;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -42,7 +42,8 @@ pub(crate) const OUTPUT_BYTES_BEFORE_LINE: usize = 64 << 10;
 /// session has a bounded number of requests.
 pub(crate) const INBOX_BYTES_MAX: usize = 1 << 20;
 
-/// Milliseconds in which a client must register.
+/// Milliseconds in which a client must register: a user types the password of an account, and a login can wait
+/// in the queue of the node.
 pub(crate) const REGISTRATION_MS_MAX: u64 = 30_000;
 
 /// Milliseconds of silence after which the front sends a PING, and after which it closes the connection.

@@ -102,7 +102,7 @@ pub(crate) struct Connection {
     channels: BTreeMap<ChannelName, Channel>,
     /// The monitored users, with the state that the client knows.
     monitored: BTreeMap<UserName, bool>,
-    /// The users whom the client knows as offline.
+    /// The users whom the client knows as away because they are offline.
     shown_offline: BTreeSet<UserName>,
     multiline: Option<Multiline>,
 
@@ -247,7 +247,9 @@ impl Connection {
                 self.session.events(now_ms, topic.as_bytes(), &lines);
             }
             Item::EventsLost => self.session.events_lost(now_ms),
-            Item::Away(user, text) => self.show_away(&user, text.as_deref()),
+            Item::Away(user, text) => {
+                let _is_shown = self.show_away(&user, text.as_deref());
+            }
             Item::Online(user, is_online) => self.show_online(&user, is_online),
             Item::Wallops(user, text) => self.show_wallops(&user, &text),
             Item::Marked(target) => self.show_known_mark(&target),

@@ -17,6 +17,9 @@ const COMMAND: &str = "CHATHISTORY";
 /// The events of one page of the server. Some of them are not messages.
 const PAGE_EVENTS: u64 = 200;
 
+/// The newest events of a conversation among which TARGETS looks for a message.
+const TARGET_EVENTS: u64 = 50;
+
 /// A position in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
@@ -260,8 +263,9 @@ impl Connection {
             if head.n == 0 || is_everybody || found.len() >= HISTORY_MESSAGES_MAX {
                 continue;
             }
-            let newest = self.older(&head.conversation, None, None, 1).await?;
-            let at = newest.first().and_then(|entry| entry.event.as_ref()).map(|event| event.at);
+            let page = self.page(&head.conversation, |history| history.limit = Some(TARGET_EVENTS)).await?;
+            let newest = page.iter().rev().find(|entry| is_message(entry));
+            let at = newest.and_then(|entry| entry.event.as_ref()).map(|event| event.at);
             if let Some(at) = at.filter(|at| from < *at && *at < to) {
                 found.push((at, head.conversation));
             }

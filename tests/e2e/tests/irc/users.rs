@@ -95,6 +95,27 @@ fn an_administrator_is_an_operator() {
 }
 
 #[test]
+fn the_front_gives_no_right() {
+    let (node, [mut alice, mut bob]) = team();
+    alice.create_private("#board").expect("created");
+    let mut client = node.irc("bob", "");
+    // An administrator is an operator of the front, but the node knows the session of bob.
+    client.ask(&format!("OPER alice :{}", e2e::PASSWORD));
+    for (line, method, params) in [
+        ("TOPIC #ops :x", "channel.set", serde_json::json!({ "channel": "#ops", "subject": "x" })),
+        ("KICK #ops alice", "channel.kick", serde_json::json!({ "channel": "#ops", "user": "alice" })),
+        ("MODE #ops +b alice", "channel.ban", serde_json::json!({ "channel": "#ops", "user": "alice" })),
+    ] {
+        assert_ends(&client.ask(line), " 482 bob #ops :You're not channel operator");
+        assert!(bob.call(method, params).is_err(), "{method}");
+    }
+    assert_ends(&client.ask("JOIN #board"), " 473 bob #board :Cannot join channel (+i)");
+    assert!(bob.join("#board").is_err());
+    assert_ends(&client.ask("PRIVMSG #board :x"), " 403 bob #board :No such channel");
+    assert!(bob.send("#board", "x").is_err());
+}
+
+#[test]
 fn the_server_describes_itself() {
     let node = guests();
     let mut ana = guest(&node, "ana", "");
