@@ -37,13 +37,13 @@ pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// The bytes that may wait for a client before its next line is handled.
 pub(crate) const OUTPUT_BYTES_BEFORE_LINE: usize = 64 << 10;
 
-/// The maximum bytes of items that wait for one connection to handle them. Further events are dropped, and the
-/// session requests them. Further notes of other connections are dropped. Replies are never dropped: the
+/// The maximum bytes of items that wait for one connection to handle them. Further events are dropped, and
+/// the session requests them. Further notes of other connections are dropped. Replies are never dropped: the
 /// session has a bounded number of requests.
 pub(crate) const INBOX_BYTES_MAX: usize = 1 << 20;
 
-/// Milliseconds in which a client must register: a user types the password of an account, and a login can wait
-/// in the queue of the node.
+/// Milliseconds in which a client must register: a user types the password of an account, and a login can
+/// wait in the queue of the node.
 pub(crate) const REGISTRATION_MS_MAX: u64 = 30_000;
 
 /// Milliseconds of silence after which the front sends a PING, and after which it closes the connection.
@@ -102,12 +102,13 @@ pub(crate) const NOTICES_MAX: usize = 1_000;
 pub(crate) const REMARKS_MAX: usize = 100;
 pub(crate) const REMARK_MS: u64 = 5_000;
 
-/// The maximum bytes of the user name of USER, and the maximum number of users whose USER the front remembers.
+/// The maximum bytes of the user name of USER, and the maximum number of users whose USER the front
+/// remembers.
 pub(crate) const IDENT_BYTES_MAX: usize = 16;
 pub(crate) const FACES_MAX: usize = 10_000;
 
-/// Milliseconds after which the list of users is loaded again when a client asks for a user, and the same for a
-/// user whom the list lacks.
+/// Milliseconds after which the list of users is loaded again when a client asks for a user, and the same for
+/// a user whom the list lacks.
 pub(crate) const USERS_FRESH_MS: u64 = 5_000;
 pub(crate) const USERS_MISSING_MS: u64 = 1_000;
 
@@ -115,13 +116,16 @@ pub(crate) const USERS_MISSING_MS: u64 = 1_000;
 pub(crate) const EXPECTED_MAX: usize = 64;
 pub(crate) const EXPECTED_MS: u64 = 30_000;
 
-/// The maximum bytes of events of channels that the client has not joined yet. A connection above it is closed.
+/// The maximum bytes of events of channels that the client has not joined yet. A connection above it is
+/// closed.
 pub(crate) const HELD_BYTES_MAX: usize = 1 << 20;
 
-/// The maximum number of events that wait until the connection handles no line. A connection above it is closed.
+/// The maximum number of events that wait until the connection handles no line. A connection above it is
+/// closed.
 pub(crate) const LATER_MAX: usize = 2_000;
 
-/// The maximum bytes of the credentials of SASL as base64, with a name and a password of their maximum length.
+/// The maximum bytes of the credentials of SASL as base64, with a name and a password of their maximum
+/// length.
 pub(crate) const SASL_BYTES_MAX: usize = 2_400;
 
 /// The bytes of a line of AUTHENTICATE: a shorter line is the last.

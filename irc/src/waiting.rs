@@ -6,8 +6,8 @@ use foldhash::fast::RandomState;
 
 use crate::relay::{ConnectionId, Tag};
 
-/// The maximum number of frames of one connection, and of the bytes of all frames. Beyond it, the oldest frame of
-/// the connection, or of the connection with the most bytes, is dropped: its session sends it again.
+/// The maximum number of frames of one connection, and of the bytes of all frames. Beyond it, the oldest
+/// frame of the connection, or of the connection with the most bytes, is dropped: its session sends it again.
 const FRAMES_PER_CONNECTION_MAX: usize = 64;
 const BYTES_MAX: usize = 16 << 20;
 

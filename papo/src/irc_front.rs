@@ -62,9 +62,9 @@ pub(crate) struct FrontArgs {
 impl FrontArgs {
     /// The flags of the front with its endpoints: broker, proxy and control.
     fn config(self, [broker, proxy, control]: [String; 3], address: &str) -> anyhow::Result<irc::Config> {
-        let address: SocketAddr = address
-            .parse()
-            .with_context(|| format!("--irc {address}: write an address and a port, such as 127.0.0.1:6667"))?;
+        let address: SocketAddr = address.parse().with_context(|| {
+            format!("--irc {address}: write an address and a port, such as 127.0.0.1:6667")
+        })?;
         Ok(irc::Config {
             broker,
             proxy,

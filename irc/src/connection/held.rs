@@ -1,5 +1,5 @@
-//! Events that arrive before the client can see them: before it has joined the channels of its user, or before
-//! it has joined their channel.
+//! Events that arrive before the client can see them: before it has joined the channels of its user, or
+//! before it has joined their channel.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! One connection of an IRC client: a task with its own session. The task handles one line after the other, and
-//! handles replies and events while a line waits for the node.
+//! One connection of an IRC client: a task with its own session. The task handles one line after the other,
+//! and handles replies and events while a line waits for the node.
 
 mod socket;
 mod io;

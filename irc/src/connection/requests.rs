@@ -53,9 +53,9 @@ impl Connection {
         }
     }
 
-    /// Sends a request that causes the event `body` in a conversation. The response to the client shows the event,
-    /// so the event itself is not shown when it arrives. Some requests cause no event, because they change
-    /// nothing.
+    /// Sends a request that causes the event `body` in a conversation. The response to the client shows the
+    /// event, so the event itself is not shown when it arrives. Some requests cause no event, because they
+    /// change nothing.
     pub(super) async fn act<R: Request>(
         &mut self,
         conversation: &Target,

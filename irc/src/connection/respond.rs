@@ -21,7 +21,8 @@ pub(super) struct Response {
 }
 
 impl Connection {
-    /// The name of a conversation that the client knows: the current name of a channel, and users without a sign.
+    /// The name of a conversation that the client knows: the current name of a channel, and users without a
+    /// sign.
     pub(super) fn shown_target(&self, target: &Target) -> String {
         match target {
             Target::Channel(channel) => self.shown(channel).to_string(),

@@ -1,4 +1,5 @@
-//! The welcome of a client: its session starts to follow all conversations, and the client joins its channels.
+//! The welcome of a client: its session starts to follow all conversations, and the client joins its
+//! channels.
 
 use common::UserName;
 use common::limits::{MEMBERSHIPS_MAX, NAME_CHARACTERS_MAX};

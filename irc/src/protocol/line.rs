@@ -63,8 +63,8 @@ impl Line {
         size_of::<Self>() + tags + self.source.len() + self.command.len() + params
     }
 
-    /// Appends the line with its end. A line that is too long is cut off. Control characters are removed, because
-    /// IRC gives them a meaning: formatting, CTCP and the end of a line.
+    /// Appends the line with its end. A line that is too long is cut off. Control characters are removed,
+    /// because IRC gives them a meaning: formatting, CTCP and the end of a line.
     pub(crate) fn write(&self, caps: Caps, out: &mut Vec<u8>) {
         let tags: Vec<_> = self.tags.iter().filter(|(name, _)| is_requested(name, caps)).collect();
         for (number, (name, value)) in tags.iter().enumerate() {

@@ -24,7 +24,8 @@ impl Mask {
             return false;
         }
         let mask = &self.characters;
-        // The position in the mask after the last `*`, and the position in the text after the match of the `*`.
+        // The position in the mask after the last `*`, and the position in the text after the match of the
+        // `*`.
         let (mut at, mut read, mut star) = (0, 0, None);
         while let Some(character) = text.get(read) {
             match mask.get(at) {

@@ -16,7 +16,8 @@ pub(crate) struct Part {
     pub(crate) continues: bool,
 }
 
-/// Splits a text at its line breaks, and splits lines of more than `bytes_max` bytes, between words if possible.
+/// Splits a text at its line breaks, and splits lines of more than `bytes_max` bytes, between words if
+/// possible.
 pub(crate) fn parts(text: &str, bytes_max: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     for line in text.split('\n') {

@@ -1,5 +1,5 @@
-//! The state that all connections of the front share: the connected users, texts of AWAY, times of read marks,
-//! and the list of users.
+//! The state that all connections of the front share: the connected users, texts of AWAY, times of read
+//! marks, and the list of users.
 
 mod notes;
 mod users;
@@ -186,8 +186,8 @@ impl Shared {
         }
     }
 
-    /// Whether the connection `id` of `me` is in a channel of the user. True for a user of another front, whose
-    /// channels the front does not know.
+    /// Whether the connection `id` of `me` is in a channel of the user. True for a user of another front,
+    /// whose channels the front does not know.
     pub(crate) fn shares_channel(&self, me: &UserName, id: ConnectionId, user: &UserName) -> bool {
         let board = self.board();
         let own = board.users.get(me).and_then(|clients| clients.iter().find(|client| client.id == id));

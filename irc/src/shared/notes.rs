@@ -1,5 +1,5 @@
-//! Facts that the node does not store and the front remembers for a while: exact times of read marks, messages
-//! of NOTICE, and the reasons of KICK and PART.
+//! Facts that the node does not store and the front remembers for a while: exact times of read marks,
+//! messages of NOTICE, and the reasons of KICK and PART.
 
 use common::{ChannelName, Target, UserName};
 use transport::clock;
@@ -26,8 +26,8 @@ impl Remark {
 }
 
 impl Shared {
-    /// Remembers the exact time of a read mark, in Unix milliseconds, if there is room. Returns false if a later
-    /// one is known.
+    /// Remembers the exact time of a read mark, in Unix milliseconds, if there is room. Returns false if a
+    /// later one is known.
     pub(crate) fn set_mark(&self, user: &UserName, target: &Target, at: u64) -> bool {
         let mut board = self.board();
         let all: usize = board.marks.values().map(std::collections::HashMap::len).sum();

@@ -212,7 +212,8 @@ impl Connection {
         Ok(found)
     }
 
-    /// One page of the server. Without a right to read, the page is empty. Messages of blocked users are hidden.
+    /// One page of the server. Without a right to read, the page is empty. Messages of blocked users are
+    /// hidden.
     pub(super) async fn page(
         &mut self,
         target: &Target,

@@ -194,8 +194,8 @@ impl Connection {
     }
 }
 
-/// The role of a member after a change of `q` or `o`. `None` if the change does not apply to the role: a member
-/// has only its highest mode.
+/// The role of a member after a change of `q` or `o`. `None` if the change does not apply to the role: a
+/// member has only its highest mode.
 fn role_after(before: Role, mode: char, is_on: bool) -> Option<Role> {
     match (mode, is_on, before) {
         ('q', true, Role::Member | Role::Moderator) => Some(Role::Owner),

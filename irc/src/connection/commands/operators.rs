@@ -21,8 +21,8 @@ use crate::relay::Input;
 const CHECK_MS_MAX: u64 = 10_000;
 
 impl Connection {
-    /// OPER takes the name and the password of an administrator. It gives no right at the node: the client may
-    /// use KILL and WALLOPS of this front.
+    /// OPER takes the name and the password of an administrator. It gives no right at the node: the client
+    /// may use KILL and WALLOPS of this front.
     pub(super) async fn oper(&mut self, message: &Message) -> Result<(), End> {
         let (name, password) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
         let credentials = UserName::new(name)

@@ -99,8 +99,8 @@ impl Connection {
         Ok(newest_first.find(|event| event.body.is_content()).map(|event| event.at))
     }
 
-    /// Shows a read mark that another program of the user set, on all connections of the user. A later exact time
-    /// is shown already.
+    /// Shows a read mark that another program of the user set, on all connections of the user. A later exact
+    /// time is shown already.
     pub(in crate::connection) async fn show_mark_of(&mut self, target: &Target, n: u64) -> Result<(), End> {
         let (Some(user), Some(at)) = (self.user.clone(), self.time_of(target, n).await?) else {
             return Ok(());

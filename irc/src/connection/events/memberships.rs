@@ -13,8 +13,8 @@ use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
 
 impl Connection {
-    /// Shows that the client is in a channel: JOIN, the topic and the names. The caller holds the events of the
-    /// channel until then.
+    /// Shows that the client is in a channel: JOIN, the topic and the names. The caller holds the events of
+    /// the channel until then.
     pub(in crate::connection) async fn show_own_join(&mut self, info: ChannelInfo) -> Result<(), End> {
         let Some(me) = self.user.clone() else { return Ok(()) };
         let first = info.channel.clone();
