@@ -149,6 +149,9 @@ fn a_user_is_away_while_all_connections_are_away() {
     assert_eq!(inbox.take(), [away(text("almoço"))]);
     shared.welcome(&ana, other, &Arc::default());
     assert_eq!((inbox.take().into(), shared.away(&ana)), (vec![away(None)], None));
+    shared.set_away(&ana, other, None);
+    shared.set_away(&ana, one, text("almoço"));
+    assert_eq!((inbox.take().len(), shared.away(&ana)), (0, None), "the other connection is not away");
     shared.set_away(&ana, other, text("reunião"));
     assert_eq!(inbox.take(), [away(text("reunião"))]);
     shared.set_away(&ana, one, None);
