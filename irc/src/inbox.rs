@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::UserName;
+use common::{Target, UserName};
 use tokio::sync::Notify;
 
 use crate::limits::INBOX_BYTES_MAX;
@@ -24,11 +24,41 @@ pub(crate) enum Item {
     /// An administrator sent a text to all users of this front.
     Wallops(UserName, String),
     /// The exact time of a read mark that another connection of the user set.
-    Marked(String),
-    /// The connection must end, because of this.
+    Marked(Target),
+    /// The connection must end, with this reason.
     End(String),
     /// The front is shutting down.
     Shutdown,
+}
+
+/// The bytes of an item without its texts.
+const ITEM_BYTES: usize = size_of::<Item>();
+
+impl Item {
+    fn bytes(&self) -> usize {
+        let texts = match self {
+            Self::Replies(lines) => lines.len(),
+            Self::Events(_, lines) => lines.len(),
+            Self::Away(user, text) => user.as_str().len() + text.as_ref().map_or(0, String::len),
+            Self::Online(user, _) => user.as_str().len(),
+            Self::Wallops(user, text) => user.as_str().len() + text.len(),
+            Self::Marked(Target::Channel(channel)) => channel.as_str().len(),
+            Self::Marked(Target::User(user)) => user.as_str().len(),
+            Self::End(reason) => reason.len(),
+            Self::EventsLost | Self::Shutdown => 0,
+        };
+        ITEM_BYTES + texts
+    }
+
+    /// Whether the item can be dropped beyond the limit. The end of the connection makes room by itself.
+    fn can_be_dropped(&self) -> bool {
+        match self {
+            Self::Events(..) | Self::Away(..) | Self::Online(..) | Self::Wallops(..) | Self::Marked(_) => {
+                true
+            }
+            Self::Replies(_) | Self::EventsLost | Self::End(_) | Self::Shutdown => false,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -45,16 +75,16 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Adds an item. An event that exceeds the limit is dropped, and the connection is informed.
+    /// Adds an item. Beyond the limit, an event is dropped and the connection is informed, and a note of
+    /// another connection is dropped.
     pub(crate) fn push(&self, item: Item) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Item::Events(_, lines) = &item {
-            if queue.bytes + lines.len() > INBOX_BYTES_MAX {
-                queue.are_events_lost = true;
-                return;
-            }
-            queue.bytes += lines.len();
+        let bytes = item.bytes();
+        if queue.bytes + bytes > INBOX_BYTES_MAX && item.can_be_dropped() {
+            queue.are_events_lost |= matches!(item, Item::Events(..));
+            return;
         }
+        queue.bytes += bytes;
         queue.items.push_back(item);
         drop(queue);
         self.ready.notify_one();
@@ -84,12 +114,27 @@ mod tests {
     fn events_beyond_the_limit_are_dropped_and_reported() {
         let inbox = Inbox::default();
         let events = |bytes| Item::Events("t".into(), vec![0; bytes].into());
-        inbox.push(events(INBOX_BYTES_MAX));
+        inbox.push(events(INBOX_BYTES_MAX - ITEM_BYTES));
         inbox.push(events(1));
         inbox.push(Item::Replies(vec![0; 8].into()));
         let items: Vec<_> = inbox.take().into();
-        assert_eq!(items, [events(INBOX_BYTES_MAX), Item::Replies(vec![0; 8].into()), Item::EventsLost]);
+        let kept = events(INBOX_BYTES_MAX - ITEM_BYTES);
+        assert_eq!(items, [kept, Item::Replies(vec![0; 8].into()), Item::EventsLost]);
         inbox.push(events(1));
         assert_eq!(inbox.take(), [events(1)]);
+    }
+
+    #[test]
+    fn notes_of_other_connections_are_dropped_beyond_the_limit() {
+        let (inbox, bob) = (Inbox::default(), UserName::new("bob").expect("a name"));
+        let note = || Item::Away(bob.clone(), Some("x".repeat(300)));
+        (0..INBOX_BYTES_MAX / 100).for_each(|_| inbox.push(note()));
+        inbox.push(Item::Online(bob.clone(), true));
+        inbox.push(Item::Wallops(bob.clone(), "x".repeat(400)));
+        inbox.push(Item::End("killed".to_owned()));
+        let items = inbox.take();
+        assert_eq!(items.back(), Some(&Item::End("killed".to_owned())));
+        let kept = items.iter().map(Item::bytes).sum::<usize>();
+        assert!((INBOX_BYTES_MAX - 1_000..INBOX_BYTES_MAX + 1_000).contains(&kept), "{kept} bytes");
     }
 }

@@ -1,7 +1,7 @@
 //! The IRC front: any IRC client is a client of papo. Each connection has its own session of the node.
 //!
-//! A tokio thread runs a task for each connection, and the relay thread owns the ZeroMQ sockets. The front adds
-//! and relaxes no right: the server decides about each request.
+//! A tokio thread runs a task for each connection, and the relay thread owns the ZeroMQ sockets. The front
+//! adds and relaxes no right: the server decides about each request.
 
 mod connection;
 mod inbox;
@@ -11,6 +11,7 @@ mod protocol;
 mod relay;
 mod shared;
 mod topics;
+mod waiting;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -7,6 +7,16 @@ pub(crate) const LINE_BYTES_MAX: usize = 512;
 /// message-tags.
 pub(crate) const TAGS_BYTES_MAX: usize = 4096;
 
+/// The lines that a client can send at once, and then in each second. A message of several lines fits.
+pub(crate) const LINES_BURST: u64 = 500;
+pub(crate) const LINES_PER_SECOND: u64 = 50;
+
+/// The number of users whom WHO compares with a mask for the price of one further line.
+pub(crate) const USERS_PER_LINE: u64 = 100;
+
+/// The maximum number of filters of LIST.
+pub(crate) const LIST_FILTERS_MAX: usize = 20;
+
 /// The maximum number of parameters of a line: RFC 1459, section 2.3.
 pub(crate) const PARAMS_MAX: usize = 15;
 
@@ -20,34 +30,37 @@ pub(crate) const LIST_BYTES_MAX: usize = 380;
 /// from the connection.
 pub(crate) const INPUT_BYTES_MAX: usize = 2 * (LINE_BYTES_MAX + TAGS_BYTES_MAX);
 
-/// The maximum bytes that wait for a client. A connection above it is closed; its client loads the events
-/// from the history.
+/// The maximum bytes that wait for a client. A connection above it is closed; a client with CHATHISTORY loads
+/// the events from the history.
 pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
 
 /// The bytes that may wait for a client before its next line is handled.
 pub(crate) const OUTPUT_BYTES_BEFORE_LINE: usize = 64 << 10;
 
-/// The maximum bytes of events that wait for one connection to handle them. Further events are dropped, and
-/// the session requests them.
+/// The maximum bytes of items that wait for one connection to handle them. Further events are dropped, and
+/// the session requests them. Further notes of other connections are dropped. Replies are never dropped: the
+/// session has a bounded number of requests.
 pub(crate) const INBOX_BYTES_MAX: usize = 1 << 20;
 
-/// Milliseconds in which a client must register.
+/// Milliseconds in which a client must register: a user types the password of an account, and a login can
+/// wait in the queue of the node.
 pub(crate) const REGISTRATION_MS_MAX: u64 = 30_000;
 
 /// Milliseconds of silence after which the front sends a PING, and after which it closes the connection.
 pub(crate) const PING_MS: u64 = 90_000;
 pub(crate) const SILENT_MS_MAX: u64 = 180_000;
 
-/// Milliseconds for the last lines to a client, and for the last requests of its session.
+/// The maximum milliseconds that the last lines to a client take, and the last requests of its session.
 pub(crate) const CLOSING_MS_MAX: u64 = 3_000;
 
-/// The same when the front is shutting down.
+/// Milliseconds for them when the front is shutting down.
 pub(crate) const SHUTDOWN_MS_MAX: u64 = 300;
 
 /// The maximum number of connections of one user.
 pub(crate) const USER_CONNECTIONS_MAX: usize = 20;
 
-/// The maximum number of connections of one address: a few hundred users behind one router.
+/// The maximum number of connections of one address, or of one IPv6 network of 64 bits: a few hundred users
+/// behind one router.
 pub(crate) const ADDRESS_CONNECTIONS_MAX: usize = 2_000;
 
 /// The maximum number of connections.
@@ -55,6 +68,9 @@ pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 
 /// The maximum number of topics of all connections. libzmq accepts 16,384 topics of one subscriber.
 pub(crate) const TOPICS_MAX: usize = 16_000;
+
+/// The maximum number of users whom a connection remembers as offline.
+pub(crate) const SHOWN_OFFLINE_MAX: usize = 10_000;
 
 /// The maximum number of users that one client monitors.
 pub(crate) const MONITOR_MAX: usize = 100;
@@ -69,12 +85,15 @@ pub(crate) const HISTORY_MESSAGES_MAX: usize = 100;
 /// The maximum number of pages of the server for one CHATHISTORY: pages can consist of joins alone.
 pub(crate) const HISTORY_PAGES_MAX: usize = 10;
 
-/// The maximum bytes of the text of AWAY, and the maximum number of users with such a text.
+/// The maximum bytes of the text of AWAY. Each connection has one text.
 pub(crate) const AWAY_BYTES_MAX: usize = 300;
-pub(crate) const AWAY_USERS_MAX: usize = 10_000;
 
-/// The maximum number of exact times of read marks that the front remembers.
+/// The maximum bytes of the reason of a KICK.
+pub(crate) const KICK_BYTES_MAX: usize = 300;
+
+/// The maximum number of exact times of read marks that the front remembers: of all users, and of one user.
 pub(crate) const MARKS_MAX: usize = 10_000;
+pub(crate) const MARKS_PER_USER_MAX: usize = 500;
 
 /// The maximum number of messages of NOTICE that the front remembers.
 pub(crate) const NOTICES_MAX: usize = 1_000;
@@ -83,18 +102,30 @@ pub(crate) const NOTICES_MAX: usize = 1_000;
 pub(crate) const REMARKS_MAX: usize = 100;
 pub(crate) const REMARK_MS: u64 = 5_000;
 
-/// The maximum bytes of the user name of USER, and the maximum number of users whose USER the front remembers.
+/// The maximum bytes of the user name of USER, and the maximum number of users whose USER the front
+/// remembers.
 pub(crate) const IDENT_BYTES_MAX: usize = 16;
 pub(crate) const FACES_MAX: usize = 10_000;
 
-/// Milliseconds after which the list of users is loaded again when a client asks for a user.
+/// Milliseconds after which the list of users is loaded again when a client asks for a user, and the same for
+/// a user whom the list lacks.
 pub(crate) const USERS_FRESH_MS: u64 = 5_000;
+pub(crate) const USERS_MISSING_MS: u64 = 1_000;
 
-/// The maximum number of own events that a connection expects, and of events before the client is welcome.
+/// The maximum number of own events that a connection expects, and for how many milliseconds.
 pub(crate) const EXPECTED_MAX: usize = 64;
-pub(crate) const EARLY_ENTRIES_MAX: usize = 1_000;
+pub(crate) const EXPECTED_MS: u64 = 30_000;
 
-/// The maximum bytes of the credentials of SASL as base64, with a name and a password of their maximum length.
+/// The maximum bytes of events of channels that the client has not joined yet. A connection above it is
+/// closed.
+pub(crate) const HELD_BYTES_MAX: usize = 1 << 20;
+
+/// The maximum number of events that wait until the connection handles no line. A connection above it is
+/// closed.
+pub(crate) const LATER_MAX: usize = 2_000;
+
+/// The maximum bytes of the credentials of SASL as base64, with a name and a password of their maximum
+/// length.
 pub(crate) const SASL_BYTES_MAX: usize = 2_400;
 
 /// The bytes of a line of AUTHENTICATE: a shorter line is the last.

@@ -1,6 +1,6 @@
 //! The relay thread: owns the ZeroMQ sockets, and passes replies and events to the connections.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -15,15 +15,11 @@ use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
 use crate::inbox::{Inbox, Item};
-use crate::topics::Topics;
+use crate::topics::{Followed, Topics};
+use crate::waiting::Waiting;
 
 /// The maximum number of messages that are handled from one socket in one round.
 const BURST_MESSAGES_MAX: usize = 256;
-
-/// The maximum number of frames, and of their bytes, that wait for the broker. Beyond it the oldest frame is
-/// dropped: its session sends it again.
-const WAITING_FRAMES_MAX: usize = 4_096;
-const WAITING_BYTES_MAX: usize = 16 << 20;
 
 /// Milliseconds between two replacements of the subscriber.
 const RECONNECT_MS_MIN: u64 = 3_000;
@@ -35,7 +31,8 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 /// The sender of requests, for the limits of logins: a hash of the address of the client.
 pub(crate) type SenderId = [u8; TAG_SENDER_BYTES];
 
-type Tag = [u8; TAG_BYTES_MAX];
+/// The tag of the requests of a connection.
+pub(crate) type Tag = [u8; TAG_BYTES_MAX];
 
 /// An input of a connection for the relay thread.
 pub(crate) enum Input {
@@ -88,7 +85,6 @@ struct Counters {
     replies: u64,
     events: u64,
     deliveries: u64,
-    dropped: u64,
     reconnects: u64,
 }
 
@@ -103,9 +99,7 @@ pub(crate) struct Relay {
     inputs: Receiver<Input>,
     peers: HashMap<ConnectionId, Peer, RandomState>,
     topics: Topics,
-    /// The frames that wait for the broker.
-    waiting: VecDeque<(Tag, Vec<u8>)>,
-    waiting_bytes: usize,
+    waiting: Waiting,
     /// The request that is being sent.
     request: Vec<Frame>,
     reconnected_ms: u64,
@@ -145,8 +139,7 @@ impl Relay {
             inputs,
             peers: HashMap::default(),
             topics: Topics::default(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            waiting: Waiting::default(),
             request: Vec::new(),
             reconnected_ms: 0,
             counters: Counters::default(),
@@ -200,11 +193,11 @@ impl Relay {
                 self.peers.insert(id, Peer { inbox, tag });
             }
             Input::Send(id, lines) => self.queue(id, lines),
-            Input::Subscribe(id, topic) => {
-                if self.topics.follow(id, &topic) {
-                    self.subscriber.subscribe(topic.as_bytes())?;
-                }
-            }
+            Input::Subscribe(id, topic) => match self.topics.follow(id, &topic) {
+                Followed::New => self.subscriber.subscribe(topic.as_bytes())?,
+                Followed::Known => {}
+                Followed::Full => self.end(id, "The front follows too many topics: connect again later"),
+            },
             Input::Unsubscribe(id, topic) => self.leave(id, &topic)?,
             Input::Restart(id) => self.restart(id)?,
             Input::Closed(id) => {
@@ -249,13 +242,15 @@ impl Relay {
     }
 
     fn queue(&mut self, id: ConnectionId, lines: Vec<u8>) {
-        let Some(peer) = self.peers.get(&id) else { return };
-        self.waiting_bytes += lines.len();
-        self.waiting.push_back((peer.tag, lines));
-        while self.waiting.len() > WAITING_FRAMES_MAX || self.waiting_bytes > WAITING_BYTES_MAX {
-            let Some((_, lines)) = self.waiting.pop_front() else { break };
-            self.waiting_bytes -= lines.len();
-            self.counters.dropped += 1;
+        if let Some(peer) = self.peers.get(&id) {
+            self.waiting.push(id, peer.tag, lines);
+        }
+    }
+
+    /// Ends a connection.
+    fn end(&self, id: ConnectionId, reason: &str) {
+        if let Some(peer) = self.peers.get(&id) {
+            peer.inbox.push(Item::End(reason.to_owned()));
         }
     }
 
@@ -297,8 +292,7 @@ impl Relay {
     fn send_requests(&mut self) -> Result<(), TransportError> {
         loop {
             if self.request.is_empty() {
-                let Some((tag, lines)) = self.waiting.pop_front() else { return Ok(()) };
-                self.waiting_bytes -= lines.len();
+                let Some((tag, lines)) = self.waiting.pop() else { return Ok(()) };
                 self.counters.requests += 1;
                 self.request.extend([Frame::from(&tag[..]), Frame::new(), Frame::from(lines)]);
             }
@@ -309,13 +303,13 @@ impl Relay {
     }
 
     fn counters(&self) -> [(&'static str, u64); 9] {
-        let Counters { requests, replies, events, deliveries, dropped, reconnects } = self.counters;
+        let Counters { requests, replies, events, deliveries, reconnects } = self.counters;
         [
             ("requests", requests),
             ("replies", replies),
             ("events", events),
             ("deliveries", deliveries),
-            ("dropped", dropped),
+            ("dropped", self.waiting.dropped),
             ("reconnects", reconnects),
             ("connections", self.peers.len() as u64),
             ("topics", self.topics.len() as u64),

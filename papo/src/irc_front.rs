@@ -62,9 +62,9 @@ pub(crate) struct FrontArgs {
 impl FrontArgs {
     /// The flags of the front with its endpoints: broker, proxy and control.
     fn config(self, [broker, proxy, control]: [String; 3], address: &str) -> anyhow::Result<irc::Config> {
-        let address: SocketAddr = address
-            .parse()
-            .with_context(|| format!("--irc {address}: write an address and a port, or off"))?;
+        let address: SocketAddr = address.parse().with_context(|| {
+            format!("--irc {address}: write an address and a port, such as 127.0.0.1:6667")
+        })?;
         Ok(irc::Config {
             broker,
             proxy,
@@ -115,6 +115,6 @@ mod tests {
         let config = up("127.0.0.1:6667").config("b", "p").expect("a configuration").expect("on");
         assert_eq!((&*config.broker, &*config.proxy, &*config.control), ("b", "p", "c"));
         let error = up("localhost").config("b", "p").expect_err("no port");
-        assert_eq!(error.to_string(), "--irc localhost: write an address and a port, or off");
+        assert_eq!(error.to_string(), "--irc localhost: write an address and a port, such as 127.0.0.1:6667");
     }
 }

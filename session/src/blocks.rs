@@ -24,7 +24,9 @@ impl Blocks {
         &self.users
     }
 
-    pub(crate) fn contains(&self, user: &UserName) -> bool {
+    /// Whether the user blocks this user.
+    #[must_use]
+    pub fn contains(&self, user: &UserName) -> bool {
         self.users.contains(user)
     }
 

@@ -36,7 +36,11 @@ impl Conversations {
         &mut self.reads
     }
 
-    pub(crate) fn blocks(&mut self) -> &mut Blocks {
+    pub(crate) fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
+    pub(crate) fn blocks_mut(&mut self) -> &mut Blocks {
         &mut self.blocks
     }
 

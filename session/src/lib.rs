@@ -131,6 +131,12 @@ impl Session {
         self.cx.names()
     }
 
+    /// The users whom the user blocks, as [`Command::ListBlocks`] loaded them.
+    #[must_use]
+    pub fn blocks(&self) -> &Blocks {
+        self.conversations.blocks()
+    }
+
     /// The time at which the front end must call [`tick`](Self::tick), in milliseconds.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {

@@ -83,7 +83,7 @@ impl Session {
             Pending::Open(conversation) => conversations.opened(cx, &conversation, outcome)?,
             Pending::NextPage(conversation) => conversations.page_received(cx, &conversation, outcome?)?,
             Pending::Reads(pager) => return conversations.reads().listed(cx, ticket, pager, outcome?),
-            Pending::Blocks(pager) => return conversations.blocks().listed(cx, ticket, pager, outcome?),
+            Pending::Blocks(pager) => return conversations.blocks_mut().listed(cx, ticket, pager, outcome?),
             Pending::Levels => conversations.levels().listed(outcome?)?,
             Pending::Mark(conversation) => conversations.reads().marked(&conversation, outcome?)?,
             Pending::Chunk => files::chunk_reply(outcome)?,

@@ -8,17 +8,17 @@ use transport::clock;
 
 use super::{Connection, End};
 use crate::limits::{CLOSING_MS_MAX, SHUTDOWN_MS_MAX};
-use crate::relay::Input;
 
 impl Connection {
-    /// Tells the client why the connection ends, sends the messages that wait, and ends the session of the
+    /// Sends the reason to the client, sends the messages that wait, and ends the session of the
     /// connection at the node.
     pub(super) async fn close(mut self, end: End) {
         self.response = None;
         // A guest who has seen the end of the connection can connect again.
-        if let Some(user) = self.user.clone() {
-            self.shared.farewell(&user, self.id, self.is_operator);
+        if let Some(user) = &self.user {
+            self.shared.farewell(user, self.id);
         }
+        self.is_welcome = false;
         // The server of the node may end at the same time.
         let wait_ms = if matches!(end, End::Shutdown) { SHUTDOWN_MS_MAX } else { CLOSING_MS_MAX };
         let reason = match end {
@@ -35,8 +35,6 @@ impl Connection {
         if self.user.is_some() {
             let _done_or_not = timeout(Duration::from_millis(wait_ms), self.end_session()).await;
         }
-        self.shared.relay.send(Input::Closed(self.id));
-        self.shared.release(self.address.ip());
     }
 
     /// Waits for the acknowledgements of the sent messages, and logs out.

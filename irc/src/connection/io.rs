@@ -1,5 +1,5 @@
-//! Carries out the effects of the session of one connection. The front has no disk: a message that waits is in
-//! memory only, and the client knows that it is stored when its echo arrives.
+//! Carries out the effects of the session of one connection. The front has no disk: a message that waits is
+//! in memory only, and the client knows that it is stored when its echo arrives.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

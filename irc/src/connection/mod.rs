@@ -1,5 +1,5 @@
-//! One connection of an IRC client: a task with its own session. The task handles one line after the other, and
-//! handles replies and events while a line waits for the node.
+//! One connection of an IRC client: a task with its own session. The task handles one line after the other,
+//! and handles replies and events while a line waits for the node.
 
 mod socket;
 mod io;
@@ -8,11 +8,13 @@ mod respond;
 mod register;
 mod welcome;
 mod events;
+mod held;
 mod later;
+mod line_rate;
 mod close;
 mod commands;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +29,6 @@ use uuid::Uuid;
 use crate::inbox::{Inbox, Item};
 use crate::limits::{PING_MS, REGISTRATION_MS_MAX, SILENT_MS_MAX};
 use crate::protocol::capabilities::Caps;
-use crate::protocol::line::Line;
 use crate::protocol::lines::Input;
 use crate::relay::{self, ConnectionId};
 use crate::shared::Shared;
@@ -35,9 +36,12 @@ use crate::shared::Shared;
 pub(crate) use respond::HOST;
 
 use commands::multiline::Multiline;
+use held::Held;
 use io::SessionIo;
 use later::Later;
+use line_rate::LineRate;
 use register::Registration;
+use respond::Response;
 use socket::Socket;
 
 /// The end of a connection.
@@ -61,12 +65,20 @@ struct Channel {
     ranks: BTreeMap<UserName, Role>,
 }
 
+/// An event that a command of the client causes.
+struct Expected {
+    conversation: Target,
+    body: Body<'static>,
+    until_ms: u64,
+}
+
 pub(crate) struct Connection {
     shared: Arc<Shared>,
     id: ConnectionId,
     address: SocketAddr,
     inbox: Arc<Inbox>,
     socket: Socket,
+    line_rate: LineRate,
     session: Session,
     io: SessionIo,
     next_ticket: u64,
@@ -83,24 +95,27 @@ pub(crate) struct Connection {
     /// Whether the client has received its welcome.
     is_welcome: bool,
     is_operator: bool,
+    /// The id with which AWAY reports the presence of the user.
+    presence_id: Uuid,
     signon_ms: u64,
     spoke_ms: u64,
     channels: BTreeMap<ChannelName, Channel>,
     /// The monitored users, with the state that the client knows.
     monitored: BTreeMap<UserName, bool>,
+    /// The users whom the client knows as away because they are offline.
+    shown_offline: BTreeSet<UserName>,
     multiline: Option<Multiline>,
 
     /// The lines of the response to a command with a label.
-    response: Option<Vec<Line>>,
+    response: Option<Response>,
     batches: u64,
     /// The outcome of the message that is being sent.
     sent: Option<(Uuid, Result<Entry, Error>)>,
     /// The ids of messages of this client whose events have not arrived.
     own_messages: VecDeque<Uuid>,
     /// The events of commands of this client that have not arrived. The response shows them.
-    expected: VecDeque<(Target, Body<'static>)>,
-    /// The events that arrived before the welcome.
-    early: Vec<Entry>,
+    expected: VecDeque<Expected>,
+    held: Held,
     /// The events that need requests before the client can see them.
     later: VecDeque<Later>,
 }
@@ -117,11 +132,13 @@ impl Connection {
         shared.relay.send(relay::Input::Open { id, inbox: Arc::clone(&inbox), sender });
         let (session, io) = (Session::new(shared.random()), SessionIo::new(id, shared.relay.clone()));
         Self {
+            presence_id: shared.uuid(),
             shared,
             id,
             address,
             inbox,
             socket: Socket::new(reader, writer, now_ms),
+            line_rate: LineRate::default(),
             session,
             io,
             next_ticket: 1,
@@ -137,13 +154,14 @@ impl Connection {
             spoke_ms: now_ms,
             channels: BTreeMap::new(),
             monitored: BTreeMap::new(),
+            shown_offline: BTreeSet::new(),
             multiline: None,
             response: None,
             batches: 0,
             sent: None,
             own_messages: VecDeque::new(),
             expected: VecDeque::new(),
-            early: Vec::new(),
+            held: Held::default(),
             later: VecDeque::new(),
         }
     }
@@ -165,9 +183,14 @@ impl Connection {
 
     /// Handles the lines that have arrived, and waits for further input.
     async fn serve(&mut self) -> Result<(), End> {
-        while let Some(input) = self.socket.next_line() {
+        while self.line_rate.due(clock::monotonic_ms()).is_none()
+            && let Some(input) = self.socket.next_line()
+        {
+            self.line_rate.take(1, clock::monotonic_ms());
             self.handle(input).await?;
             self.handle_later().await?;
+            // The other connections of the thread get their turn.
+            tokio::task::yield_now().await;
         }
         self.handle_later().await?;
         self.pump().await
@@ -187,10 +210,18 @@ impl Connection {
         }
     }
 
+    /// Waits until the client has read most of its output, so that a long response fits.
+    async fn make_room(&mut self) -> Result<(), End> {
+        while self.socket.is_filled() {
+            self.pump().await?;
+        }
+        Ok(())
+    }
+
     /// Waits for bytes, for an item of the inbox, or for the next deadline, and handles it.
     async fn pump(&mut self) -> Result<(), End> {
         let now_ms = clock::monotonic_ms();
-        let wait = Duration::from_millis(self.deadline().saturating_sub(now_ms));
+        let wait = Duration::from_millis(self.deadline(now_ms).saturating_sub(now_ms));
         let Self { socket, inbox, .. } = self;
         tokio::select! {
             open = socket.exchange(clock::monotonic_ms) => {
@@ -216,8 +247,10 @@ impl Connection {
                 self.session.events(now_ms, topic.as_bytes(), &lines);
             }
             Item::EventsLost => self.session.events_lost(now_ms),
-            Item::Away(user, text) => self.show_away(&user, text.as_deref()),
-            Item::Online(user, is_online) => self.show_monitored(&user, is_online),
+            Item::Away(user, text) => {
+                let _is_shown = self.show_away(&user, text.as_deref());
+            }
+            Item::Online(user, is_online) => self.show_online(&user, is_online),
             Item::Wallops(user, text) => self.show_wallops(&user, &text),
             Item::Marked(target) => self.show_known_mark(&target),
             Item::End(reason) => self.end = Some(End::Because(reason)),
@@ -239,13 +272,14 @@ impl Connection {
         self.end.take().map_or(Ok(()), Err)
     }
 
-    fn deadline(&self) -> u64 {
-        let own = if self.is_welcome {
+    fn deadline(&self, now_ms: u64) -> u64 {
+        let checked = if self.is_welcome {
             self.pinged_ms.max(self.socket.received_ms) + PING_MS
         } else {
             self.opened_ms + REGISTRATION_MS_MAX
         };
-        self.session.deadline().map_or(own, |deadline| deadline.min(own))
+        let others = [self.session.deadline(), self.line_rate.due(now_ms)];
+        others.into_iter().flatten().fold(checked, u64::min)
     }
 
     /// Sends a PING to a silent client, and ends a connection that is silent for too long.
@@ -264,5 +298,16 @@ impl Connection {
             self.send(&ping);
         }
         Ok(())
+    }
+}
+
+impl Drop for Connection {
+    /// Also after a panic, the front forgets the connection.
+    fn drop(&mut self) {
+        if let Some(user) = &self.user {
+            self.shared.farewell(user, self.id);
+        }
+        self.shared.relay.send(relay::Input::Closed(self.id));
+        self.shared.release(self.address.ip());
     }
 }

@@ -1,4 +1,5 @@
-//! The registration of a connection: CAP, PASS, NICK, USER, AUTHENTICATE and REGISTER, until the client is welcome.
+//! The registration of a connection: CAP, PASS, NICK, USER, AUTHENTICATE and REGISTER, until the client is
+//! welcome.
 
 use common::accounts::{Credentials, Registration as NewAccount};
 use common::{Error, NewPassword, Password, Reason, UserName};

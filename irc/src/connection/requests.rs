@@ -7,8 +7,8 @@ use common::{Body, ChannelName, Detail, Error, Paged, Target, UserName};
 use session::{Answer, Command, Entry, Message, Pager, PlainRequest};
 use transport::clock;
 
-use super::{Connection, End};
-use crate::limits::EXPECTED_MAX;
+use super::{Connection, End, Expected};
+use crate::limits::{EXPECTED_MAX, EXPECTED_MS};
 
 impl Connection {
     /// Gives the session a command, and waits for its answer.
@@ -36,7 +36,7 @@ impl Connection {
     }
 
     /// Requests all pages of a list.
-    async fn list<R: Paged>(
+    pub(super) async fn list<R: Paged>(
         &mut self,
         params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) -> Result<Result<Vec<R::Item>, Error>, End> {
@@ -53,22 +53,24 @@ impl Connection {
         }
     }
 
-    /// Sends a request that causes the event `body` in a channel. The response to the client shows the event, so
-    /// the event itself is not shown when it arrives.
+    /// Sends a request that causes the event `body` in a conversation. The response to the client shows the
+    /// event, so the event itself is not shown when it arrives. Some requests cause no event, because they
+    /// change nothing.
     pub(super) async fn act<R: Request>(
         &mut self,
-        channel: &ChannelName,
+        conversation: &Target,
         body: Body<'static>,
         params: impl FnOnce(Token<'static>) -> R::Params<'static>,
     ) -> Result<Result<R::Result, Error>, End> {
-        let expected = (Target::Channel(channel.clone()), body);
-        self.expected.push_back(expected.clone());
+        let until_ms = clock::monotonic_ms() + EXPECTED_MS;
+        let expected = Expected { conversation: conversation.clone(), body: body.clone(), until_ms };
+        self.expected.push_back(expected);
         if self.expected.len() > EXPECTED_MAX {
             self.expected.pop_front();
         }
         let outcome = self.request::<R>(params).await?;
         if outcome.is_err() {
-            self.expected.retain(|other| *other != expected);
+            self.expected.retain(|other| other.conversation != *conversation || other.body != body);
         }
         Ok(outcome)
     }

@@ -3,7 +3,8 @@
 use common::{Error, Target};
 use transport::clock;
 
-use super::Connection;
+use super::{Connection, End};
+use crate::limits::OUTPUT_BYTES_MAX;
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::numerics::Numeric;
@@ -12,15 +13,23 @@ use crate::protocol::times;
 /// The host of all users: addresses are not shown to other users.
 pub(crate) const HOST: &str = "papo";
 
-/// The name of a conversation for IRC: users have no sign.
-pub(super) fn target_name(target: &Target) -> String {
-    match target {
-        Target::Channel(channel) => channel.to_string(),
-        Target::User(user) => user.to_string(),
-    }
+/// The lines of the response to a command with a label.
+#[derive(Default)]
+pub(super) struct Response {
+    lines: Vec<Line>,
+    bytes: usize,
 }
 
 impl Connection {
+    /// The name of a conversation that the client knows: the current name of a channel, and users without a
+    /// sign.
+    pub(super) fn shown_target(&self, target: &Target) -> String {
+        match target {
+            Target::Channel(channel) => self.shown(channel).to_string(),
+            Target::User(user) => user.to_string(),
+        }
+    }
+
     /// The name by which the server addresses the client.
     pub(super) fn nick(&self) -> String {
         match (&self.user, &self.registration.nick) {
@@ -57,9 +66,13 @@ impl Connection {
 
     /// Sends a line of the response to a command.
     pub(super) fn reply(&mut self, line: Line) {
-        match &mut self.response {
-            Some(lines) => lines.push(line),
-            None => line.write(self.caps, self.socket.output()),
+        let Some(response) = &mut self.response else {
+            return line.write(self.caps, self.socket.output());
+        };
+        response.bytes += line.bytes();
+        response.lines.push(line);
+        if response.bytes > OUTPUT_BYTES_MAX {
+            self.end = Some(End::Because("SendQ exceeded".to_owned()));
         }
     }
 
@@ -69,7 +82,7 @@ impl Connection {
         self.reply(if numeric.text().is_empty() { line } else { line.param(numeric.text()) });
     }
 
-    /// Replies with a standard reply, or with a notice to clients that do not know them.
+    /// Replies with a standard reply.
     pub(super) fn fail(&mut self, command: &str, code: &str, context: &[&str], text: &str) {
         let line = self.server_line("FAIL").param(command).param(code).params(context.iter().copied());
         self.reply(line.param(text));
@@ -95,12 +108,12 @@ impl Connection {
 
     /// Starts to collect the response to a command with a label.
     pub(super) fn begin_response(&mut self) {
-        self.response = Some(Vec::new());
+        self.response = Some(Response::default());
     }
 
     /// Sends the response to a command: an ACK, a line, or a batch.
     pub(super) fn finish_response(&mut self, label: &str) {
-        let Some(lines) = self.response.take() else { return };
+        let Some(Response { lines, .. }) = self.response.take() else { return };
         match <[Line; 1]>::try_from(lines) {
             Ok([line]) => self.send(&line.tag("label", label)),
             Err(lines) if lines.is_empty() => {

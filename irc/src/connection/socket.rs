@@ -38,7 +38,12 @@ impl Socket {
 
     /// The next line, unless much output waits for the client.
     pub(crate) fn next_line(&mut self) -> Option<Input> {
-        if self.output.len() > OUTPUT_BYTES_BEFORE_LINE { None } else { self.input.take() }
+        if self.is_filled() { None } else { self.input.take() }
+    }
+
+    /// Whether much output waits for the client.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.output.len() > OUTPUT_BYTES_BEFORE_LINE
     }
 
     /// The bytes for the client.

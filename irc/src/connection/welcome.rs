@@ -1,11 +1,15 @@
-//! The welcome of a client: its session starts to follow all conversations, and the client joins its channels.
+//! The welcome of a client: its session starts to follow all conversations, and the client joins its
+//! channels.
 
 use common::UserName;
+use common::limits::{MEMBERSHIPS_MAX, NAME_CHARACTERS_MAX};
 use session::{Command, Follow, PresenceMode};
 
-use super::later::Later;
+use super::commands::{CHANGES_MAX, TARGETS_MAX};
 use super::{Connection, End};
-use crate::limits::{AWAY_BYTES_MAX, HISTORY_MESSAGES_MAX, MONITOR_MAX};
+use crate::limits::{
+    AWAY_BYTES_MAX, HISTORY_MESSAGES_MAX, KICK_BYTES_MAX, LIST_BYTES_MAX, LIST_FILTERS_MAX, MONITOR_MAX,
+};
 use crate::protocol::numerics::Numeric;
 
 /// The version that clients see.
@@ -26,18 +30,16 @@ impl Connection {
         if !self.shared.welcome(&user, self.id, &self.inbox) {
             return Err(End::Because("You have too many connections".to_owned()));
         }
-        self.is_welcome = true;
         if let Some((ident, real_name)) = &self.registration.names {
             self.shared.set_face(&user, ident, real_name);
         }
-        let _reported = self.command(Command::SetPresence(PresenceMode::Always)).await?;
+        // No request is between these lines, so the client receives no event before its welcome.
+        self.is_welcome = true;
         self.send_welcome(&user);
         self.report_counts();
         self.motd();
-        self.join_all().await?;
-        let early = std::mem::take(&mut self.early);
-        early.into_iter().for_each(|entry| self.show_entry(entry));
-        Ok(())
+        let _reported = self.command(Command::SetPresence(PresenceMode::Always)).await?;
+        self.join_all().await
     }
 
     fn send_welcome(&mut self, user: &UserName) {
@@ -58,14 +60,6 @@ impl Connection {
             "CHANTYPES=#",
             "PREFIX=(qo)~@",
             "CHANMODES=b,,,inst",
-            "NICKLEN=32",
-            "CHANNELLEN=33",
-            "TOPICLEN=390",
-            "KICKLEN=300",
-            "MODES=4",
-            "MAXLIST=b:10000",
-            "CHANLIMIT=#:1000",
-            "TARGMAX=PRIVMSG:4,NOTICE:4,TAGMSG:4,JOIN:,PART:,KICK:4,NAMES:,WHOIS:1,LIST:",
             "ELIST=MNU",
             "SAFELIST",
             "UTF8ONLY",
@@ -76,9 +70,23 @@ impl Connection {
         ]
         .map(str::to_owned)
         .into();
-        tokens.push(format!("AWAYLEN={AWAY_BYTES_MAX}"));
-        tokens.push(format!("MONITOR={MONITOR_MAX}"));
-        tokens.push(format!("CHATHISTORY={HISTORY_MESSAGES_MAX}"));
+        let numbers = [
+            ("NICKLEN", NAME_CHARACTERS_MAX),
+            ("CHANNELLEN", NAME_CHARACTERS_MAX + "#".len()),
+            ("TOPICLEN", LIST_BYTES_MAX),
+            ("KICKLEN", KICK_BYTES_MAX),
+            ("AWAYLEN", AWAY_BYTES_MAX),
+            ("MODES", CHANGES_MAX),
+            ("MONITOR", MONITOR_MAX),
+            ("CHATHISTORY", HISTORY_MESSAGES_MAX),
+        ];
+        tokens.extend(numbers.map(|(name, number)| format!("{name}={number}")));
+        tokens.push(format!("CHANLIMIT=#:{MEMBERSHIPS_MAX}"));
+        tokens.push("MAXLIST=b:10000".to_owned());
+        let (messages, filters) = (TARGETS_MAX, LIST_FILTERS_MAX);
+        tokens.push(format!(
+            "TARGMAX=PRIVMSG:{messages},NOTICE:{messages},TAGMSG:1,JOIN:,PART:,KICK:,NAMES:,WHOIS:1,LIST:{filters}"
+        ));
         if !self.shared.settings.has_guests {
             tokens.push("draft/ACCOUNTREQUIRED".to_owned());
         }
@@ -94,23 +102,6 @@ impl Connection {
         let own = channels.into_iter().filter(|info| info.role.is_some() && !info.channel.is_everybody());
         for info in own {
             self.show_own_join(info).await?;
-        }
-        Ok(())
-    }
-
-    /// Shows the joins of other sessions, and whatever else needs requests.
-    pub(super) async fn handle_later(&mut self) -> Result<(), End> {
-        while let Some(later) = self.later.pop_front() {
-            match later {
-                Later::Joined(channel) => {
-                    if !self.channels.contains_key(&channel)
-                        && let Some(info) = self.channel_info(&channel).await?
-                    {
-                        self.show_own_join(info).await?;
-                    }
-                }
-                Later::Marked(target, n) => self.show_mark_of(&target, n).await?,
-            }
         }
         Ok(())
     }

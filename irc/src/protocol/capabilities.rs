@@ -45,7 +45,6 @@ capabilities! {
     MultiPrefix "multi-prefix";
     Sasl "sasl" = "PLAIN";
     ServerTime "server-time";
-    Setname "setname";
     StandardReplies "standard-replies";
     UserhostInNames "userhost-in-names";
 }

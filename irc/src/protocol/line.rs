@@ -2,6 +2,7 @@
 
 use super::capabilities::{Cap, Caps};
 use super::tags::escape;
+use super::text::plain;
 use crate::limits::LINE_BYTES_MAX;
 
 /// A line to a client.
@@ -55,7 +56,15 @@ impl Line {
         self
     }
 
-    /// Appends the line with its end. A line that is too long is cut off; only errors can be that long.
+    /// The bytes of the line with all of its tags, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let tags: usize = self.tags.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+        let params: usize = self.params.iter().map(|param| param.len() + 1).sum();
+        size_of::<Self>() + tags + self.source.len() + self.command.len() + params
+    }
+
+    /// Appends the line with its end. A line that is too long is cut off. Control characters are removed,
+    /// because IRC gives them a meaning: formatting, CTCP and the end of a line.
     pub(crate) fn write(&self, caps: Caps, out: &mut Vec<u8>) {
         let tags: Vec<_> = self.tags.iter().filter(|(name, _)| is_requested(name, caps)).collect();
         for (number, (name, value)) in tags.iter().enumerate() {
@@ -83,7 +92,7 @@ impl Line {
                 text.push_str(param);
             }
         }
-        let text = text.replace(['\r', '\n', '\0'], " ");
+        let text = plain(&text.replace(['\r', '\n', '\0'], " "));
         out.extend_from_slice(cut(&text, LINE_BYTES_MAX - 2).as_bytes());
         out.extend_from_slice(b"\r\n");
     }
@@ -133,6 +142,14 @@ mod tests {
     fn no_parameter_can_add_a_parameter_or_a_line() {
         let line = Line::new("papo", "MODE").param("a b").param("").param(":c").param("a\r\nQUIT");
         assert_eq!(written(&line, ""), ":papo MODE * * * a  QUIT\r\n");
+    }
+
+    #[test]
+    fn no_parameter_can_add_formatting_or_a_request_of_ctcp() {
+        let line = Line::new("bob!bob@papo", "PRIVMSG").param("ana").param("\u{1}VERSION\u{1}");
+        assert_eq!(written(&line, ""), ":bob!bob@papo PRIVMSG ana :VERSION\r\n");
+        let line = Line::new("papo", "332").param("#ops").param("\u{2}a\u{3}4b\u{1b}[2J\tc");
+        assert_eq!(written(&line, ""), ":papo 332 #ops a4b[2J\tc\r\n");
     }
 
     #[test]

@@ -2,31 +2,50 @@
 
 use common::UserName;
 
-/// Whether a text matches a mask: `*` matches any text, `?` matches one character, and letters of ASCII match
-/// in both cases.
-pub(crate) fn matches(mask: &str, text: &str) -> bool {
-    let mask: Vec<char> = mask.to_ascii_lowercase().chars().collect();
-    let text: Vec<char> = text.to_ascii_lowercase().chars().collect();
-    // The position in the mask after the last `*`, and the position in the text after what the `*` matches.
-    let (mut at, mut read, mut star) = (0, 0, None);
-    while let Some(character) = text.get(read) {
-        match mask.get(at) {
-            Some('*') => {
-                star = Some((at + 1, read));
-                at += 1;
-            }
-            Some(expected) if *expected == '?' || expected == character => {
-                at += 1;
-                read += 1;
-            }
-            Some(_) | None => {
-                let Some((after, skipped)) = star else { return false };
-                star = Some((after, skipped + 1));
-                (at, read) = (after, skipped + 1);
+/// A mask: `*` matches any text, `?` matches one character, and letters of ASCII match in both cases.
+pub(crate) struct Mask {
+    /// The characters in lower case. No `*` follows another.
+    characters: Vec<char>,
+    /// The number of characters other than `*`.
+    length_min: usize,
+}
+
+impl Mask {
+    pub(crate) fn new(mask: &str) -> Self {
+        let mut characters: Vec<char> = mask.to_ascii_lowercase().chars().collect();
+        characters.dedup_by(|one, other| *one == '*' && *other == '*');
+        let length_min = characters.iter().filter(|character| **character != '*').count();
+        Self { characters, length_min }
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let text: Vec<char> = text.chars().map(|character| character.to_ascii_lowercase()).collect();
+        if text.len() < self.length_min {
+            return false;
+        }
+        let mask = &self.characters;
+        // The position in the mask after the last `*`, and the position in the text after the match of the
+        // `*`.
+        let (mut at, mut read, mut star) = (0, 0, None);
+        while let Some(character) = text.get(read) {
+            match mask.get(at) {
+                Some('*') => {
+                    star = Some((at + 1, read));
+                    at += 1;
+                }
+                Some(expected) if *expected == '?' || expected == character => {
+                    at += 1;
+                    read += 1;
+                }
+                Some(_) | None => {
+                    let Some((after, skipped)) = star else { return false };
+                    star = Some((after, skipped + 1));
+                    (at, read) = (after, skipped + 1);
+                }
             }
         }
+        mask.iter().skip(at).all(|character| *character == '*')
     }
-    mask.iter().skip(at).all(|character| *character == '*')
 }
 
 /// Whether a text is a mask, not a name.
@@ -49,12 +68,13 @@ mod tests {
         for (mask, text) in
             [("*", ""), ("*", "abc"), ("a*c", "abbc"), ("A?c", "aBc"), ("*b*", "abc"), ("**", "a")]
         {
-            assert!(matches(mask, text), "{mask} {text}");
+            assert!(Mask::new(mask).matches(text), "{mask} {text}");
         }
         for (mask, text) in [("", "a"), ("a", ""), ("a*c", "abd"), ("?", ""), ("a?", "a"), ("*x*", "abc")] {
-            assert!(!matches(mask, text), "{mask} {text}");
+            assert!(!Mask::new(mask).matches(text), "{mask} {text}");
         }
-        assert!(!matches(&"*a".repeat(50), &"b".repeat(400)), "a mask of many stars ends soon");
+        assert!(!Mask::new(&"*a".repeat(50)).matches(&"b".repeat(400)), "a mask of many stars ends soon");
+        assert_eq!(Mask::new("a****b").characters, ['a', '*', 'b']);
     }
 
     #[test]

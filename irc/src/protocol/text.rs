@@ -2,6 +2,12 @@
 
 use super::line::cut;
 
+/// A text without control characters, except line breaks and tabs.
+pub(crate) fn plain(text: &str) -> String {
+    let is_shown = |character: &char| !character.is_control() || matches!(character, '\n' | '\t');
+    text.chars().filter(is_shown).collect()
+}
+
 /// A part of a text in one line to a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part {
@@ -10,7 +16,8 @@ pub(crate) struct Part {
     pub(crate) continues: bool,
 }
 
-/// Splits a text at its line breaks, and splits lines of more than `bytes_max` bytes, between words if possible.
+/// Splits a text at its line breaks, and splits lines of more than `bytes_max` bytes, between words if
+/// possible.
 pub(crate) fn parts(text: &str, bytes_max: usize) -> Vec<Part> {
     let mut parts = Vec::new();
     for line in text.split('\n') {

@@ -1,5 +1,8 @@
-//! The state that all connections of the front share: who is connected, texts of AWAY, times of read marks, and
-//! the list of users.
+//! The state that all connections of the front share: the connected users, texts of AWAY, times of read
+//! marks, and the list of users.
+
+mod notes;
+mod users;
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -11,14 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use common::accounts::UserInfo;
 use common::presence::State;
 use common::{ChannelName, Target, UserName};
-use transport::clock;
 use uuid::Uuid;
 
+use self::notes::Remark;
 use crate::connection::HOST;
 use crate::inbox::{Inbox, Item};
 use crate::limits::{
-    ADDRESS_CONNECTIONS_MAX, AWAY_USERS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, MARKS_MAX,
-    NOTICES_MAX, REMARK_MS, REMARKS_MAX, USER_CONNECTIONS_MAX, USERS_FRESH_MS,
+    ADDRESS_CONNECTIONS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, USER_CONNECTIONS_MAX,
 };
 use crate::relay::{ConnectionId, RelayHandle, SenderId};
 
@@ -45,34 +47,36 @@ pub(crate) struct Counts {
 #[derive(Default)]
 struct Board {
     counts: Counts,
-    addresses: HashMap<IpAddr, usize>,
-    users: HashMap<UserName, Vec<(ConnectionId, Arc<Inbox>)>>,
-    away: HashMap<UserName, String>,
-    marks: HashMap<(UserName, Target), u64>,
+    /// The number of connections of each network.
+    networks: HashMap<u128, usize>,
+    /// The connections of each user. The connection that set its text of AWAY last is the last one.
+    users: HashMap<UserName, Vec<Client>>,
+    marks: HashMap<UserName, HashMap<Target, u64>>,
     guests: HashMap<UserName, String>,
     /// The ids of the newest messages that clients of this front sent with NOTICE.
     notices: VecDeque<Uuid>,
     remarks: VecDeque<Remark>,
     faces: HashMap<UserName, Face>,
-    /// The channels of each connection.
-    joined: HashMap<ConnectionId, BTreeSet<ChannelName>>,
     list: HashMap<UserName, UserInfo>,
     /// The time at which the list was loaded, in milliseconds of the monotonic clock.
     listed_ms: Option<u64>,
 }
 
-/// What the client of a user sent with USER.
+/// A connection of a user.
+struct Client {
+    id: ConnectionId,
+    inbox: Arc<Inbox>,
+    /// The text of AWAY.
+    away: Option<String>,
+    /// The channels that the client is in. `None` before it has joined them.
+    channels: Option<BTreeSet<ChannelName>>,
+    is_operator: bool,
+}
+
+/// The parameters of USER that the client of a user sent.
 struct Face {
     ident: String,
     real_name: String,
-}
-
-/// The reason of a KICK or PART, which the node does not store. Clients of this front see it.
-struct Remark {
-    channel: ChannelName,
-    user: UserName,
-    text: String,
-    until_ms: u64,
 }
 
 pub(crate) struct Shared {
@@ -114,28 +118,24 @@ impl Shared {
         ConnectionId(self.ids.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The sender of an address. IPv6 users have many addresses, so their network of 64 bits counts. With
-    /// guests, each connection is its own sender, because the limits of registrations would stop a test.
+    /// The sender of an address. With guests, each connection is its own sender, because the limits of
+    /// registrations would stop a test.
     pub(crate) fn sender(&self, address: IpAddr) -> SenderId {
         if self.settings.has_guests {
             return self.random().to_be_bytes();
         }
-        let network = match address.to_canonical() {
-            IpAddr::V4(address) => u128::from(u32::from(address)),
-            IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1,
-        };
-        self.seeds.hash_one(network).to_be_bytes()
+        self.seeds.hash_one(network(address)).to_be_bytes()
     }
 
     /// Counts a new connection. Returns false if there are too many.
     pub(crate) fn admit(&self, address: IpAddr) -> bool {
         let mut board = self.board();
-        let own = board.addresses.get(&address).copied().unwrap_or_default();
+        let own = board.networks.get(&network(address)).copied().unwrap_or_default();
         if board.counts.all >= CONNECTIONS_MAX || own >= ADDRESS_CONNECTIONS_MAX {
             return false;
         }
         board.counts.all += 1;
-        board.addresses.insert(address, own + 1);
+        board.networks.insert(network(address), own + 1);
         true
     }
 
@@ -143,11 +143,11 @@ impl Shared {
     pub(crate) fn release(&self, address: IpAddr) {
         let mut board = self.board();
         board.counts.all -= 1;
-        let left = board.addresses.get(&address).map_or(0, |count| count - 1);
+        let left = board.networks.get(&network(address)).map_or(0, |count| count - 1);
         if left == 0 {
-            board.addresses.remove(&address);
+            board.networks.remove(&network(address));
         } else {
-            board.addresses.insert(address, left);
+            board.networks.insert(network(address), left);
         }
     }
 
@@ -158,55 +158,61 @@ impl Shared {
     /// Adds a connection of a user, and informs the others. Returns false if the user has too many.
     pub(crate) fn welcome(&self, user: &UserName, id: ConnectionId, inbox: &Arc<Inbox>) -> bool {
         let mut board = self.board();
+        let away_before = board.away(user);
         let own = board.users.entry(user.clone()).or_default();
         if own.len() >= USER_CONNECTIONS_MAX {
             return false;
         }
-        own.push((id, Arc::clone(inbox)));
+        own.push(Client { id, inbox: Arc::clone(inbox), away: None, channels: None, is_operator: false });
         let is_first = own.len() == 1;
         board.counts.welcome += 1;
         board.counts.welcome_max = board.counts.welcome_max.max(board.counts.welcome);
-        if let Some(info) = board.list.get_mut(user) {
-            info.state = Some(State::Online);
+        match board.list.get_mut(user) {
+            Some(info) => info.state = Some(State::Online),
+            // The account is newer than the list.
+            None => board.listed_ms = None,
         }
         if is_first {
             board.tell_all(&Item::Online(user.clone(), true));
         }
+        board.tell_away(user, away_before);
         true
     }
 
     /// Notes the channels that a connection is in.
-    pub(crate) fn set_channels(&self, id: ConnectionId, channels: BTreeSet<ChannelName>) {
-        self.board().joined.insert(id, channels);
-    }
-
-    /// Whether a connection is in a channel of the user. True for a user of another front, whose channels are
-    /// not known.
-    pub(crate) fn shares_channel(&self, id: ConnectionId, user: &UserName) -> bool {
-        let board = self.board();
-        let (Some(connections), Some(own)) = (board.users.get(user), board.joined.get(&id)) else {
-            return true;
-        };
-        let theirs = connections.iter().filter_map(|(other, _)| board.joined.get(other));
-        theirs.into_iter().any(|channels| !channels.is_disjoint(own))
-    }
-
-    /// Removes a connection of a user, and informs the others about the last one.
-    pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId, is_operator: bool) {
-        let mut board = self.board();
-        let Some(own) = board.users.get_mut(user) else { return };
-        let before = own.len();
-        own.retain(|(connection, _)| *connection != id);
-        let (left, was_welcome) = (own.len(), own.len() < before);
-        if !was_welcome {
-            return;
+    pub(crate) fn set_channels(&self, user: &UserName, id: ConnectionId, channels: BTreeSet<ChannelName>) {
+        if let Some(client) = self.board().client_mut(user, id) {
+            client.channels = Some(channels);
         }
-        board.joined.remove(&id);
+    }
+
+    /// Whether the connection `id` of `me` is in a channel of the user. True for a user of another front,
+    /// whose channels the front does not know.
+    pub(crate) fn shares_channel(&self, me: &UserName, id: ConnectionId, user: &UserName) -> bool {
+        let board = self.board();
+        let own = board.users.get(me).and_then(|clients| clients.iter().find(|client| client.id == id));
+        let own = own.and_then(|client| client.channels.as_ref());
+        let (Some(clients), Some(own)) = (board.users.get(user), own) else { return true };
+        clients.iter().filter_map(|client| client.channels.as_ref()).any(|theirs| !theirs.is_disjoint(own))
+    }
+
+    /// Removes a connection of a user. Without an effect if the front has removed it already.
+    pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId) {
+        let mut board = self.board();
+        let away_before = board.away(user);
+        let Some(own) = board.users.get_mut(user) else { return };
+        let Some(position) = own.iter().position(|client| client.id == id) else { return };
+        let Client { is_operator, .. } = own.remove(position);
+        let is_last = own.is_empty();
         board.counts.welcome -= 1;
         board.counts.operators -= usize::from(is_operator);
-        if left == 0 {
-            board.users.remove(user);
-            board.away.remove(user);
+        if !is_last {
+            return board.tell_away(user, away_before);
+        }
+        board.users.remove(user);
+        board.marks.remove(user);
+        // A guest has no other program. Other users can still be online, so the node reports their presence.
+        if board.guests.contains_key(user) {
             if let Some(info) = board.list.get_mut(user) {
                 info.state = Some(State::Offline);
             }
@@ -250,15 +256,20 @@ impl Shared {
         self.board().users.contains_key(user)
     }
 
-    pub(crate) fn note_operator(&self) {
-        self.board().counts.operators += 1;
+    pub(crate) fn note_operator(&self, user: &UserName, id: ConnectionId) {
+        let mut board = self.board();
+        if let Some(client) = board.client_mut(user, id)
+            && !std::mem::replace(&mut client.is_operator, true)
+        {
+            board.counts.operators += 1;
+        }
     }
 
     /// Passes an item to the connections of one user, except the connection `from`.
     pub(crate) fn tell(&self, user: &UserName, from: ConnectionId, item: &Item) {
         let board = self.board();
         let own = board.users.get(user).into_iter().flatten();
-        own.filter(|(id, _)| *id != from).for_each(|(_, inbox)| inbox.push(item.clone()));
+        own.filter(|client| client.id != from).for_each(|client| client.inbox.push(item.clone()));
     }
 
     /// Passes an item to all connections.
@@ -266,67 +277,21 @@ impl Shared {
         self.board().tell_all(item);
     }
 
-    /// Sets or removes the text of AWAY, and informs all connections.
-    pub(crate) fn set_away(&self, user: &UserName, text: Option<String>) {
+    /// Sets or removes the text of AWAY of a connection, and informs all connections if the text of the user
+    /// changes.
+    pub(crate) fn set_away(&self, user: &UserName, id: ConnectionId, text: Option<String>) {
         let mut board = self.board();
-        let before = match &text {
-            Some(text) if board.away.len() < AWAY_USERS_MAX => board.away.insert(user.clone(), text.clone()),
-            Some(_) => None,
-            None => board.away.remove(user),
-        };
-        if before != text {
-            board.tell_all(&Item::Away(user.clone(), text));
-        }
+        let before = board.away(user);
+        let Some(own) = board.users.get_mut(user) else { return };
+        let Some(position) = own.iter().position(|client| client.id == id) else { return };
+        let client = own.remove(position);
+        own.push(Client { away: text, ..client });
+        board.tell_away(user, before);
     }
 
+    /// The text of AWAY of a user all of whose connections are away.
     pub(crate) fn away(&self, user: &UserName) -> Option<String> {
-        self.board().away.get(user).cloned()
-    }
-
-    /// Remembers the exact time of a read mark, in Unix milliseconds. Returns false if a later one is known.
-    pub(crate) fn set_mark(&self, user: &UserName, target: &Target, at: u64) -> bool {
-        let mut board = self.board();
-        let key = (user.clone(), target.clone());
-        let is_newer = board.marks.get(&key).is_none_or(|known| *known < at);
-        if is_newer && board.marks.len() < MARKS_MAX {
-            board.marks.insert(key, at);
-        }
-        is_newer
-    }
-
-    pub(crate) fn mark(&self, user: &UserName, target: &Target) -> Option<u64> {
-        self.board().marks.get(&(user.clone(), target.clone())).copied()
-    }
-
-    /// Remembers that a message was sent with NOTICE, so that clients of this front do not answer it by
-    /// themselves.
-    pub(crate) fn note_notice(&self, id: Uuid) {
-        let mut board = self.board();
-        board.notices.push_back(id);
-        if board.notices.len() > NOTICES_MAX {
-            board.notices.pop_front();
-        }
-    }
-
-    pub(crate) fn is_notice(&self, id: Uuid) -> bool {
-        self.board().notices.contains(&id)
-    }
-
-    /// Remembers the reason why a user is about to leave a channel.
-    pub(crate) fn set_remark(&self, channel: &ChannelName, user: &UserName, text: &str) {
-        let until_ms = clock::monotonic_ms() + REMARK_MS;
-        let (channel, user, text) = (channel.clone(), user.clone(), text.to_owned());
-        let mut board = self.board();
-        board.remarks.push_front(Remark { channel, user, text, until_ms });
-        board.remarks.truncate(REMARKS_MAX);
-    }
-
-    /// The reason why a user left a channel a moment ago.
-    pub(crate) fn remark(&self, channel: &ChannelName, user: &UserName) -> Option<String> {
-        let (board, now_ms) = (self.board(), clock::monotonic_ms());
-        let mut own =
-            board.remarks.iter().filter(|remark| remark.channel == *channel && remark.user == *user);
-        own.next().filter(|remark| now_ms < remark.until_ms).map(|remark| remark.text.clone())
+        self.board().away(user)
     }
 
     /// The password of a guest whom this front created; a new one for a new guest. `None` if the guest is
@@ -345,52 +310,38 @@ impl Shared {
     pub(crate) fn forget_guest(&self, user: &UserName) {
         self.board().guests.remove(user);
     }
+}
 
-    /// Whether the list of users must be loaded: it is old, or it lacks a user.
-    pub(crate) fn is_list_old(&self, user: Option<&UserName>) -> bool {
-        let board = self.board();
-        let now_ms = clock::monotonic_ms();
-        let is_old = board.listed_ms.is_none_or(|listed_ms| listed_ms + USERS_FRESH_MS < now_ms);
-        is_old || user.is_some_and(|user| !board.list.contains_key(user))
-    }
-
-    pub(crate) fn set_list(&self, users: Vec<UserInfo>) {
-        let mut board = self.board();
-        board.list = users.into_iter().map(|info| (info.user.clone(), info)).collect();
-        board.listed_ms = Some(clock::monotonic_ms());
-    }
-
-    /// Applies a change of presence. Returns whether the state differs.
-    pub(crate) fn set_state(&self, user: &UserName, state: State) {
-        if let Some(info) = self.board().list.get_mut(user) {
-            info.state = Some(state);
-        }
-    }
-
-    pub(crate) fn user(&self, user: &UserName) -> Option<UserInfo> {
-        let board = self.board();
-        let mut info = board.list.get(user).cloned()?;
-        // The list can be older than the connection.
-        if board.users.contains_key(user) && info.state != Some(State::Away) {
-            info.state = Some(State::Online);
-        }
-        Some(info)
-    }
-
-    /// The users of the list whom a predicate accepts, in alphabetical order.
-    pub(crate) fn users(&self, mut accepts: impl FnMut(&UserInfo) -> bool) -> Vec<UserInfo> {
-        // The predicate can use the board, so the lock is free while it runs.
-        let mut users: Vec<_> = self.board().list.values().cloned().collect();
-        users.retain(|info| accepts(info));
-        users.sort_by(|one, other| one.user.cmp(&other.user));
-        users
+/// The network of an address, for bounds: an IPv6 user has many addresses, so 64 bits of them count.
+fn network(address: IpAddr) -> u128 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address) >> 64 << 64 | 1,
     }
 }
 
 impl Board {
+    fn client_mut(&mut self, user: &UserName, id: ConnectionId) -> Option<&mut Client> {
+        self.users.get_mut(user)?.iter_mut().find(|client| client.id == id)
+    }
+
+    /// The newest text of AWAY of a user all of whose connections are away.
+    fn away(&self, user: &UserName) -> Option<String> {
+        let clients = self.users.get(user)?;
+        let are_away = clients.iter().all(|client| client.away.is_some());
+        clients.last().filter(|_| are_away)?.away.clone()
+    }
+
+    /// Informs all connections if the text of AWAY of a user is another one than before.
+    fn tell_away(&self, user: &UserName, before: Option<String>) {
+        let text = self.away(user);
+        if text != before {
+            self.tell_all(&Item::Away(user.clone(), text));
+        }
+    }
+
     fn tell_all(&self, item: &Item) {
-        let inboxes = self.users.values().flatten().map(|(_, inbox)| inbox);
-        inboxes.for_each(|inbox| inbox.push(item.clone()));
+        self.users.values().flatten().for_each(|client| client.inbox.push(item.clone()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of what the connections share.
 
 use super::*;
+use crate::limits::{MARKS_MAX, MARKS_PER_USER_MAX, NOTICES_MAX, REMARKS_MAX};
 use transport::wake::Wake;
 
 fn shared() -> Shared {
@@ -24,6 +25,16 @@ fn connections_of_an_address_are_bounded_and_released() {
 }
 
 #[test]
+fn the_addresses_of_an_ipv6_network_are_bounded_together() {
+    let shared = shared();
+    let address = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, host]);
+    assert!((0..ADDRESS_CONNECTIONS_MAX as u16).all(|host| shared.admit(address(host))));
+    assert!(!shared.admit(address(60_000)) && shared.admit(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, 1])));
+    shared.release(address(60_000));
+    assert!(shared.admit(address(60_001)));
+}
+
+#[test]
 fn connections_of_a_user_are_bounded_and_the_first_and_last_are_reported() {
     let (shared, alice, bob) = (shared(), user("alice"), user("bob"));
     let (inbox, other) = (Arc::new(Inbox::default()), Arc::new(Inbox::default()));
@@ -32,9 +43,10 @@ fn connections_of_a_user_are_bounded_and_the_first_and_last_are_reported() {
     let ids = || (1..=USER_CONNECTIONS_MAX as u64).map(ConnectionId);
     assert!(ids().all(|id| shared.welcome(&alice, id, &inbox)));
     assert!(!shared.welcome(&alice, ConnectionId(99), &inbox));
-    shared.farewell(&alice, ConnectionId(99), false);
-    ids().for_each(|id| shared.farewell(&alice, id, false));
-    assert_eq!(other.take(), [Item::Online(alice.clone(), true), Item::Online(alice.clone(), false)]);
+    shared.farewell(&alice, ConnectionId(99));
+    ids().for_each(|id| shared.farewell(&alice, id));
+    shared.farewell(&alice, ConnectionId(1));
+    assert_eq!(other.take(), [Item::Online(alice.clone(), true)], "alice can have another program");
     assert!(!shared.is_here(&alice) && shared.is_here(&bob));
     assert_eq!((shared.counts().welcome, shared.counts().welcome_max), (1, USER_CONNECTIONS_MAX + 1));
 }
@@ -46,39 +58,117 @@ fn a_guest_has_one_password_and_one_connection() {
     assert_eq!((shared.guest(&ana), is_known), (Some((password, true)), false));
     assert!(shared.welcome(&ana, ConnectionId(1), &Arc::default()));
     assert_eq!(shared.guest(&ana), None);
+    let other = Arc::new(Inbox::default());
+    assert!(shared.welcome(&user("bob"), ConnectionId(2), &other));
+    shared.farewell(&ana, ConnectionId(1));
+    assert_eq!(other.take().back(), Some(&Item::Online(ana, false)), "a guest has no other program");
 }
 
 #[test]
-fn remarks_notices_and_marks_are_bounded() {
-    let (shared, ana, ops) = (shared(), user("ana"), ChannelName::new("#ops").expect("a name"));
-    shared.set_remark(&ops, &ana, "first");
-    shared.set_remark(&ops, &ana, "second");
-    assert_eq!(shared.remark(&ops, &ana).as_deref(), Some("second"));
-    (0..REMARKS_MAX).for_each(|n| shared.set_remark(&ops, &user(&format!("u{n}")), ""));
-    assert_eq!(shared.remark(&ops, &ana), None);
+fn a_connection_that_has_ended_has_no_channels() {
+    let (shared, [ana, bob], ops) =
+        (shared(), ["ana", "bob"].map(user), ChannelName::new("#ops").expect("a name"));
+    for (user, id) in [(&ana, 1), (&bob, 2)] {
+        assert!(shared.welcome(user, ConnectionId(id), &Arc::default()));
+        shared.set_channels(user, ConnectionId(id), BTreeSet::from([ops.clone()]));
+    }
+    assert!(shared.shares_channel(&ana, ConnectionId(1), &bob));
+    shared.set_channels(&bob, ConnectionId(2), BTreeSet::new());
+    assert!(!shared.shares_channel(&ana, ConnectionId(1), &bob));
+    shared.farewell(&bob, ConnectionId(2));
+    shared.set_channels(&bob, ConnectionId(2), BTreeSet::from([ops]));
+    assert!(!shared.board().users.contains_key(&bob));
+}
+
+#[test]
+fn an_operator_is_counted_once_until_the_connection_ends() {
+    let (shared, ana) = (shared(), user("ana"));
+    assert!(shared.welcome(&ana, ConnectionId(1), &Arc::default()));
+    shared.note_operator(&ana, ConnectionId(1));
+    shared.note_operator(&ana, ConnectionId(1));
+    assert_eq!(shared.counts().operators, 1);
+    shared.farewell(&ana, ConnectionId(1));
+    shared.note_operator(&ana, ConnectionId(1));
+    assert_eq!(shared.counts().operators, 0);
+}
+
+#[test]
+fn a_remark_counts_for_the_user_who_made_it() {
+    let (shared, [ana, bob, eve]) = (shared(), ["ana", "bob", "eve"].map(user));
+    let ops = ChannelName::new("#ops").expect("a name");
+    shared.set_remark(&ops, &ana, &bob, "first");
+    shared.set_remark(&ops, &ana, &bob, "second");
+    shared.set_remark(&ops, &ana, &eve, "forged");
+    assert_eq!(shared.remark(&ops, &ana, &bob).as_deref(), Some("second"));
+    shared.forget_remark(&ops, &ana, &eve);
+    assert_eq!(shared.remark(&ops, &ana, &eve), None);
+    assert_eq!(shared.remark(&ops, &ana, &bob).as_deref(), Some("second"));
+    (0..REMARKS_MAX).for_each(|n| shared.set_remark(&ops, &user(&format!("u{n}")), &eve, ""));
+    assert_eq!(shared.remark(&ops, &ana, &bob), None);
+}
+
+#[test]
+fn notices_are_bounded() {
+    let shared = shared();
     let first = shared.uuid();
     shared.note_notice(first);
     assert!(shared.is_notice(first));
     (0..NOTICES_MAX).for_each(|_| shared.note_notice(shared.uuid()));
     assert!(!shared.is_notice(first));
-    let target = Target::Channel(ops);
-    assert!(shared.set_mark(&ana, &target, 2) && !shared.set_mark(&ana, &target, 1));
-    for n in 0..MARKS_MAX {
-        shared.set_mark(&user(&format!("u{n}")), &target, 1);
-    }
-    assert_eq!((shared.mark(&ana, &target), shared.board().marks.len()), (Some(2), MARKS_MAX));
 }
 
 #[test]
-fn texts_of_away_are_bounded_and_reported_once() {
+fn marks_are_bounded_for_each_user_and_end_with_the_connections() {
+    let (shared, ana) = (shared(), user("ana"));
+    assert!(shared.welcome(&ana, ConnectionId(1), &Arc::default()));
+    let target = |n: usize| Target::Channel(ChannelName::new(&format!("#c{n}")).expect("a name"));
+    let all = || shared.board().marks.values().map(HashMap::len).sum::<usize>();
+    assert!(shared.set_mark(&ana, &target(0), 2) && !shared.set_mark(&ana, &target(0), 1));
+    (0..MARKS_PER_USER_MAX + 9).for_each(|n| assert!(shared.set_mark(&ana, &target(n), 3)));
+    assert_eq!((shared.mark(&ana, &target(0)), all()), (Some(3), MARKS_PER_USER_MAX));
+    for n in 0..MARKS_MAX {
+        shared.set_mark(&user(&format!("u{n}")), &target(0), 1);
+    }
+    assert_eq!(all(), MARKS_MAX);
+    assert!(shared.set_mark(&ana, &target(0), 4), "a known mark moves forward in a full table");
+    assert_eq!(shared.mark(&ana, &target(0)), Some(4));
+    shared.farewell(&ana, ConnectionId(1));
+    assert_eq!((shared.mark(&ana, &target(0)), all()), (None, MARKS_MAX - MARKS_PER_USER_MAX));
+}
+
+#[test]
+fn a_user_is_away_while_all_connections_are_away() {
     let (shared, ana, inbox) = (shared(), user("ana"), Arc::new(Inbox::default()));
-    shared.welcome(&ana, ConnectionId(1), &inbox);
+    let (one, other) = (ConnectionId(1), ConnectionId(2));
+    let text = |text: &str| Some(text.to_owned());
+    let away = |text| Item::Away(ana.clone(), text);
+    shared.welcome(&ana, one, &inbox);
     inbox.take();
-    shared.set_away(&ana, Some("almoço".into()));
-    shared.set_away(&ana, Some("almoço".into()));
-    assert_eq!(inbox.take(), [Item::Away(ana.clone(), Some("almoço".into()))]);
-    (0..AWAY_USERS_MAX).for_each(|n| shared.set_away(&user(&format!("u{n}")), Some(String::new())));
-    assert_eq!(shared.board().away.len(), AWAY_USERS_MAX);
-    shared.farewell(&ana, ConnectionId(1), false);
+    shared.set_away(&ana, one, text("almoço"));
+    shared.set_away(&ana, one, text("almoço"));
+    assert_eq!(inbox.take(), [away(text("almoço"))]);
+    shared.welcome(&ana, other, &Arc::default());
+    assert_eq!((inbox.take().into(), shared.away(&ana)), (vec![away(None)], None));
+    shared.set_away(&ana, other, None);
+    shared.set_away(&ana, one, text("almoço"));
+    assert_eq!((inbox.take().len(), shared.away(&ana)), (0, None), "the other connection is not away");
+    shared.set_away(&ana, other, text("reunião"));
+    assert_eq!(inbox.take(), [away(text("reunião"))]);
+    shared.set_away(&ana, one, None);
+    assert_eq!(inbox.take(), [away(None)]);
+    shared.farewell(&ana, one);
+    assert_eq!(shared.away(&ana), text("reunião"));
+    shared.farewell(&ana, other);
+    shared.set_away(&ana, other, text("tarde"));
     assert_eq!(shared.away(&ana), None);
+}
+
+#[test]
+fn the_list_is_loaded_for_an_unknown_user_once_in_a_second() {
+    let (shared, ana) = (shared(), user("ana"));
+    assert!(shared.is_list_old(None));
+    shared.set_list(Vec::new());
+    assert!(!shared.is_list_old(None) && !shared.is_list_old(Some(&ana)));
+    shared.welcome(&ana, ConnectionId(1), &Arc::default());
+    assert!(shared.is_list_old(Some(&ana)), "a new account is not in the list");
 }

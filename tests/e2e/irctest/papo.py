@@ -89,7 +89,7 @@ class PapoController(BaseServerController, DirectoryBasedController):
         with socket.create_connection((self.hostname, self.port), timeout=10) as connection:
             connection.sendall(f"CAP LS 302\r\nREGISTER {user} * {password}\r\n".encode())
             received = b""
-            while b"\r\nREGISTER" not in received and b" 900 " not in received:
+            while b" REGISTER SUCCESS " not in received and b" 900 " not in received:
                 data = connection.recv(4096)
                 assert data and b" FAIL " not in data, received + data
                 received += data

@@ -2,11 +2,13 @@
 
 use common::channels::{OneMember, Role, SetChannel};
 use common::methods::{ChannelInvite, ChannelKick, ChannelSet};
-use common::{Body, ChannelName, Detail, Error, Reason, Subject, UserName};
+use common::{Body, ChannelName, Detail, Error, Reason, Subject, Target, UserName};
 use session::{Answer, Command};
 
 use crate::connection::events::one_line;
 use crate::connection::{Connection, End};
+use crate::limits::KICK_BYTES_MAX;
+use crate::protocol::line::cut;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 
@@ -35,6 +37,7 @@ impl Connection {
         if self.channels.contains_key(&channel) {
             return Ok(());
         }
+        self.held.begin(&channel);
         let mut outcome = self.command(Command::Join(channel.clone())).await?;
         if reason_of(&outcome) == Some(Reason::NoSuchChannel) {
             let create = Command::Create { channel: channel.clone(), private: false };
@@ -42,6 +45,7 @@ impl Connection {
         }
         match outcome {
             Ok(Answer::Joined(joined)) => {
+                self.held.begin(&joined.channel);
                 if let Some(info) = self.channel_info(&joined.channel).await? {
                     self.show_own_join(info).await?;
                 }
@@ -68,9 +72,10 @@ impl Connection {
     }
 
     async fn leave(&mut self, channel: &ChannelName, reason: Option<&str>) -> Result<(), End> {
+        let Some(me) = self.user.clone() else { return Ok(()) };
         let shown = self.shown(channel);
-        if let (Some(user), Some(reason)) = (&self.user, reason) {
-            self.shared.set_remark(channel, user, reason);
+        if let Some(reason) = reason {
+            self.shared.set_remark(channel, &me, &me, reason);
         }
         match self.command(Command::Leave(channel.clone())).await? {
             Ok(_left) => {
@@ -80,7 +85,10 @@ impl Connection {
                 let line = reason.map_or(line.clone(), |reason| line.param(reason));
                 self.reply(line);
             }
-            Err(error) => self.fail_with("PART", &[shown.as_str()], &error),
+            Err(error) => {
+                self.shared.forget_remark(channel, &me, &me);
+                self.fail_with("PART", &[shown.as_str()], &error);
+            }
         }
         Ok(())
     }
@@ -103,7 +111,7 @@ impl Connection {
             let channel = channel.clone();
             |token| SetChannel { token, channel, subject: Some(set), private: None }
         };
-        match self.act::<ChannelSet>(&channel, body, params).await? {
+        match self.act::<ChannelSet>(&Target::Channel(channel.clone()), body, params).await? {
             Ok(_done) => {
                 if let Some(channel) = self.channels.get_mut(&channel) {
                     subject.as_str().clone_into(&mut channel.subject);
@@ -150,7 +158,8 @@ impl Connection {
             let (channel, user) = (channel.clone(), user.clone());
             |token| OneMember { token, channel, user }
         };
-        match self.act::<ChannelInvite>(&channel, Body::Invited(user.clone()), params).await? {
+        let target = Target::Channel(channel);
+        match self.act::<ChannelInvite>(&target, Body::Invited(user.clone()), params).await? {
             Ok(_done) => {
                 self.numeric(Numeric::Inviting, &[user.as_str(), shown.as_str()]);
                 if let Some(text) = self.shared.away(&user) {
@@ -181,13 +190,20 @@ impl Connection {
             return Ok(());
         };
         let shown = self.shown(&channel);
-        let comment = comment.map_or_else(|| self.nick(), str::to_owned);
-        self.shared.set_remark(&channel, &user, &comment);
+        let Some(me) = self.user.clone() else { return Ok(()) };
+        let comment = comment.map_or_else(|| me.to_string(), |text| cut(text, KICK_BYTES_MAX).to_owned());
+        // The event can arrive before the reply. A request that fails has no event.
+        self.shared.set_remark(&channel, &user, &me, &comment);
         let params = {
             let (channel, user) = (channel.clone(), user.clone());
             |token| OneMember { token, channel, user }
         };
-        match self.act::<ChannelKick>(&channel, Body::Kicked(user.clone()), params).await? {
+        let target = Target::Channel(channel.clone());
+        let outcome = self.act::<ChannelKick>(&target, Body::Kicked(user.clone()), params).await?;
+        if outcome.is_err() {
+            self.shared.forget_remark(&channel, &user, &me);
+        }
+        match outcome {
             Ok(_done) => {
                 self.set_rank(&channel, &user, Role::Member);
                 let line = self.own_line("KICK").param(shown.as_str()).param(user.as_str());

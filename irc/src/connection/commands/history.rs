@@ -6,7 +6,6 @@ use common::methods::{MessageHistory, SyncHeads};
 use common::{Body, Event, Target};
 use session::Entry;
 
-use crate::connection::respond::target_name;
 use crate::connection::{Connection, End};
 use crate::limits::{HISTORY_MESSAGES_MAX, HISTORY_PAGES_MAX};
 use crate::protocol::message::Message;
@@ -17,6 +16,9 @@ const COMMAND: &str = "CHATHISTORY";
 
 /// The events of one page of the server. Some of them are not messages.
 const PAGE_EVENTS: u64 = 200;
+
+/// The newest events of a conversation among which TARGETS looks for a message.
+const TARGET_EVENTS: u64 = 50;
 
 /// A position in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +212,8 @@ impl Connection {
         Ok(found)
     }
 
-    /// One page of the server. Without a right to read, the page is empty.
+    /// One page of the server. Without a right to read, the page is empty. Messages of blocked users are
+    /// hidden.
     pub(super) async fn page(
         &mut self,
         target: &Target,
@@ -226,14 +229,12 @@ impl Connection {
         let page = self.request::<MessageHistory>(params).await?;
         let (Ok(page), Some(me)) = (page, &self.user) else { return Ok(Vec::new()) };
         let lines = page.events.iter().map(|event| event.get());
-        Ok(lines.filter_map(|line| Entry::read_amended(me, line)).collect())
+        let entries = lines.filter_map(|line| Entry::read_amended(me, line));
+        Ok(entries.map(|entry| self.session.blocks().mark(entry)).collect())
     }
 
     fn send_history(&mut self, target: &Target, entries: &[Entry]) {
-        let name = match target {
-            Target::Channel(channel) => self.shown(channel).to_string(),
-            user @ Target::User(_) => target_name(user),
-        };
+        let name = self.shown_target(target);
         let batch = self.new_batch();
         let open = self.server_line("BATCH").param(format!("+{batch}"));
         self.reply(open.param("chathistory").param(name));
@@ -263,8 +264,9 @@ impl Connection {
             if head.n == 0 || is_everybody || found.len() >= HISTORY_MESSAGES_MAX {
                 continue;
             }
-            let newest = self.older(&head.conversation, None, None, 1).await?;
-            let at = newest.first().and_then(|entry| entry.event.as_ref()).map(|event| event.at);
+            let page = self.page(&head.conversation, |history| history.limit = Some(TARGET_EVENTS)).await?;
+            let newest = page.iter().rev().find(|entry| is_message(entry));
+            let at = newest.and_then(|entry| entry.event.as_ref()).map(|event| event.at);
             if let Some(at) = at.filter(|at| from < *at && *at < to) {
                 found.push((at, head.conversation));
             }
@@ -275,7 +277,7 @@ impl Connection {
         self.reply(open);
         for (at, target) in found.into_iter().take(limit) {
             let line = self.server_line("CHATHISTORY").tag("batch", batch.clone()).param("TARGETS");
-            self.reply(line.param(target_name(&target)).param(times::written(at)));
+            self.reply(line.param(self.shown_target(&target)).param(times::written(at)));
         }
         let close = self.server_line("BATCH").param(format!("-{batch}"));
         self.reply(close);

@@ -1,10 +1,11 @@
 //! NAMES and LIST.
 
-use common::channels::ChannelInfo;
+use common::ChannelName;
 
 use crate::connection::events::one_line;
 use crate::connection::{Connection, End};
-use crate::protocol::masks::{is_mask, matches};
+use crate::limits::LIST_FILTERS_MAX;
+use crate::protocol::masks::{Mask, is_mask};
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 
@@ -31,7 +32,12 @@ impl Connection {
     }
 
     pub(super) async fn list_channels(&mut self, message: &Message) -> Result<(), End> {
-        let filters: Vec<&str> = message.param(0).unwrap_or_default().split(',').collect();
+        let filters = message.param(0).unwrap_or_default();
+        if filters.split(',').count() > LIST_FILTERS_MAX {
+            self.numeric(Numeric::TooManyTargets, &[filters]);
+            return Ok(());
+        }
+        let filters = Filters::new(filters);
         let channels = match self.all_channels().await? {
             Ok(channels) => channels,
             Err(error) => {
@@ -43,10 +49,9 @@ impl Connection {
         for info in channels {
             let name = info.names.current(&info.channel).clone();
             // A private channel is in no list, as in other networks.
-            let is_listed =
-                !name.is_everybody() && !info.private && filters.iter().all(|filter| accepts(filter, &info));
-            let is_named = names_any(&filters, &info);
-            if is_listed && is_named {
+            let is_listed = !name.is_everybody() && !info.private;
+            if is_listed && filters.accept(&name, info.members) {
+                self.make_room().await?;
                 let subject = one_line(info.subject.as_str());
                 self.numeric(Numeric::List, &[name.as_str(), &info.members.to_string(), &subject]);
             }
@@ -56,25 +61,55 @@ impl Connection {
     }
 }
 
-/// Whether a channel passes a filter of LIST: `>n`, `<n`, `!mask`, a mask, or a name.
-fn accepts(filter: &str, info: &ChannelInfo) -> bool {
-    let name = info.names.current(&info.channel).as_str();
-    if let Some(count) = filter.strip_prefix('>') {
-        return count.parse().is_ok_and(|count: u64| info.members > count);
-    }
-    if let Some(count) = filter.strip_prefix('<') {
-        return count.parse().is_ok_and(|count: u64| info.members < count);
-    }
-    if let Some(mask) = filter.strip_prefix('!') {
-        return !matches(mask, name);
-    }
-    // A list of names is a choice between them: `names_any` decides.
-    filter.is_empty() || filter.starts_with('#') && !is_mask(filter) || matches(filter, name)
+/// The filters of LIST. A channel must pass each filter, and one of the names.
+#[derive(Default)]
+struct Filters {
+    filters: Vec<Filter>,
+    names: Vec<Mask>,
 }
 
-/// Whether the filters that are names include this channel. True without such filters.
-fn names_any(filters: &[&str], info: &ChannelInfo) -> bool {
-    let name = info.names.current(&info.channel).as_str();
-    let mut names = filters.iter().filter(|filter| filter.starts_with('#') && !is_mask(filter)).peekable();
-    names.peek().is_none() || names.any(|filter| matches(filter, name))
+enum Filter {
+    /// `>n`: more members.
+    MoreThan(u64),
+    /// `<n`: fewer members.
+    FewerThan(u64),
+    /// `!mask`: another name.
+    Unlike(Mask),
+    Like(Mask),
+    /// A number that is none: no channel passes.
+    Invalid,
+}
+
+impl Filters {
+    fn new(text: &str) -> Self {
+        let mut filters = Self::default();
+        let number = |text: &str, filter: fn(u64) -> Filter| text.parse().map_or(Filter::Invalid, filter);
+        for filter in text.split(',').filter(|filter| !filter.is_empty()) {
+            if let Some(count) = filter.strip_prefix('>') {
+                filters.filters.push(number(count, Filter::MoreThan));
+            } else if let Some(count) = filter.strip_prefix('<') {
+                filters.filters.push(number(count, Filter::FewerThan));
+            } else if let Some(mask) = filter.strip_prefix('!') {
+                filters.filters.push(Filter::Unlike(Mask::new(mask)));
+            } else if filter.starts_with('#') && !is_mask(filter) {
+                filters.names.push(Mask::new(filter));
+            } else {
+                filters.filters.push(Filter::Like(Mask::new(filter)));
+            }
+        }
+        filters
+    }
+
+    fn accept(&self, name: &ChannelName, members: u64) -> bool {
+        let name = name.as_str();
+        let passes = |filter: &Filter| match filter {
+            Filter::MoreThan(count) => members > *count,
+            Filter::FewerThan(count) => members < *count,
+            Filter::Unlike(mask) => !mask.matches(name),
+            Filter::Like(mask) => mask.matches(name),
+            Filter::Invalid => false,
+        };
+        let is_named = self.names.is_empty() || self.names.iter().any(|mask| mask.matches(name));
+        is_named && self.filters.iter().all(passes)
+    }
 }

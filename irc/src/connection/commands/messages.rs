@@ -3,19 +3,19 @@
 use common::amendments::{Delete, Emoji, React};
 use common::methods::{MessageDelete, MessageReact, TypingSet};
 use common::presence::SetTyping;
-use common::{Body, Conversation, Error, Reason, Target, Text, UserName};
+use common::{Body, Conversation, Detail, Error, Reason, Target, Text, UserName};
 use session::Message as Outgoing;
 use transport::clock;
 
-use crate::connection::respond::target_name;
 use crate::connection::{Connection, End};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::message::Message;
 use crate::protocol::message_id::{message_id, number_of};
 use crate::protocol::numerics::Numeric;
+use crate::protocol::text::plain;
 
 /// The maximum number of recipients of one line: `TARGMAX` of ISUPPORT.
-const TARGETS_MAX: usize = 4;
+pub(in crate::connection) const TARGETS_MAX: usize = 4;
 
 impl Connection {
     pub(super) async fn say(&mut self, message: &Message) -> Result<(), End> {
@@ -50,9 +50,16 @@ impl Connection {
             return Ok(());
         };
         let Some(text) = plain_text(text) else { return Ok(()) };
-        let Ok(text) = Text::new(text) else {
-            self.numeric(Numeric::NoText, &[]);
-            return Ok(());
+        let text = match Text::new(text) {
+            Ok(text) => text,
+            Err(detail @ Detail::TextTooLong { .. }) => {
+                self.fail_with(command, &[name], &detail.into());
+                return Ok(());
+            }
+            Err(_empty) => {
+                self.numeric(Numeric::NoText, &[]);
+                return Ok(());
+            }
         };
         let reply = reply.and_then(|id| number_of(&self.conversation(&to), id));
         let id = self.shared.uuid();
@@ -138,14 +145,14 @@ impl Connection {
         let emoji = match Emoji::new(emoji) {
             Ok(emoji) => emoji,
             Err(detail) => {
-                self.fail_with("TAGMSG", &[&target_name(to)], &detail.into());
+                self.fail_with("TAGMSG", &[&self.shown_target(to)], &detail.into());
                 return Ok(());
             }
         };
         let (conversation, id) = (to.clone(), self.shared.uuid());
         let params = |token| React { token, conversation, n, id, emoji, remove };
         if let Err(error) = self.request::<MessageReact>(params).await? {
-            self.fail_with("TAGMSG", &[&target_name(to)], &error);
+            self.fail_with("TAGMSG", &[&self.shown_target(to)], &error);
         }
         Ok(())
     }
@@ -167,19 +174,19 @@ impl Connection {
             return Ok(());
         };
         let own_id = self.shared.uuid();
-        self.expected.push_back((to.clone(), Body::Deleted { id: own_id, of: n }));
-        let conversation = to.clone();
-        let outcome =
-            self.request::<MessageDelete>(|token| Delete { token, conversation, n, id: own_id }).await?;
-        match outcome {
+        let body = Body::Deleted { id: own_id, of: n };
+        let params = {
+            let conversation = to.clone();
+            |token| Delete { token, conversation, n, id: own_id }
+        };
+        match self.act::<MessageDelete>(&to, body, params).await? {
             Ok(_sent) => {
-                let line = self.own_line("REDACT").param(target_name(&to));
+                let line = self.own_line("REDACT").param(self.shown_target(&to));
                 let line = line.param(message_id(&self.conversation(&to), n));
                 let line = message.filled(2).map_or(line.clone(), |reason| line.param(reason));
                 self.reply(line);
             }
             Err(error) => {
-                self.expected.pop_back();
                 let code = match error.reason() {
                     Some(Reason::NoSuchMessage) => "UNKNOWN_MSGID",
                     Some(Reason::NotAllowed) => "REDACT_FORBIDDEN",
@@ -199,11 +206,7 @@ fn plain_text(text: &str) -> Option<String> {
         None => text.to_owned(),
         Some(request) => format!("*{}*", request.trim_end_matches('\u{1}').strip_prefix("ACTION ")?),
     };
-    Some(
-        text.chars()
-            .filter(|character| !character.is_control() || matches!(character, '\n' | '\t'))
-            .collect(),
-    )
+    Some(plain(&text))
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ mod server;
 mod users;
 mod who;
 
+pub(super) use messages::TARGETS_MAX;
+pub(super) use modes::CHANGES_MAX;
+
 use common::{ChannelName, UserName};
 
 use super::{Connection, End};
@@ -106,9 +109,7 @@ impl Connection {
         if self.take_multiline(&message)? {
             return Ok(());
         }
-        let has_labels = self.caps.has(Cap::LabeledResponse) && self.caps.has(Cap::Batch);
-        let label =
-            message.tag("label").filter(|label| has_labels && (1..=LABEL_BYTES_MAX).contains(&label.len()));
+        let label = self.label_of(&message);
         if label.is_some() {
             self.begin_response();
         }
@@ -117,6 +118,12 @@ impl Connection {
             self.finish_response(label);
         }
         Ok(())
+    }
+
+    /// The label of a command, if the client has the capabilities for labels.
+    fn label_of<'a>(&self, message: &'a Message) -> Option<&'a str> {
+        let has_labels = self.caps.has(Cap::LabeledResponse) && self.caps.has(Cap::Batch);
+        message.tag("label").filter(|label| has_labels && (1..=LABEL_BYTES_MAX).contains(&label.len()))
     }
 
     async fn run_command(&mut self, message: &Message) -> Result<(), End> {

@@ -3,15 +3,15 @@
 use common::channels::ListInChannel;
 use common::channels::{GiveRole, OneMember, Role, SetChannel};
 use common::methods::{ChannelBan, ChannelBans, ChannelRole, ChannelSet, ChannelUnban};
-use common::{Body, ChannelName, Reason, UserName};
+use common::{Body, ChannelName, Reason, Target, UserName};
 
 use crate::connection::{Connection, End};
 use crate::protocol::masks::banned_user;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 
-/// The maximum number of changes with a parameter in one line: `MODES` of ISUPPORT.
-const CHANGES_MAX: usize = 4;
+/// The maximum number of changes in one line: `MODES` of ISUPPORT.
+pub(in crate::connection) const CHANGES_MAX: usize = 4;
 
 impl Connection {
     pub(super) async fn mode(&mut self, message: &Message) -> Result<(), End> {
@@ -42,8 +42,11 @@ impl Connection {
                         None => self.numeric(Numeric::NeedMoreParams, &["MODE"]),
                     }
                 }
-                'q' | 'o' | 'b' => {}
-                'i' | 's' => self.set_private(&channel, is_on, mode).await?,
+                'i' | 's' if changes < CHANGES_MAX => {
+                    changes += 1;
+                    self.set_private(&channel, is_on, mode).await?;
+                }
+                'q' | 'o' | 'b' | 'i' | 's' => {}
                 'n' | 't' => {}
                 unknown => self.numeric(Numeric::UnknownMode, &[&unknown.to_string()]),
             }
@@ -83,8 +86,9 @@ impl Connection {
     async fn list_bans(&mut self, name: &str, channel: &ChannelName) -> Result<(), End> {
         let of = channel.clone();
         let bans =
-            self.request::<ChannelBans>(|token| ListInChannel { token, channel: of, after: None }).await?;
-        for ban in bans.map(|page| page.bans).unwrap_or_default() {
+            self.list::<ChannelBans>(|token| ListInChannel { token, channel: of, after: None }).await?;
+        for ban in bans.unwrap_or_default() {
+            self.make_room().await?;
             let mask = format!("{}!*@*", ban.user);
             let by = ban.banned.by.map_or_else(|| self.shared.settings.name.clone(), |by| by.to_string());
             let at = ban.banned.at.map_or(0, |at| at / 1_000).to_string();
@@ -105,17 +109,16 @@ impl Connection {
             return self.change_ban(channel, is_on, param).await;
         }
         let Some(user) = self.existing_user(param).await? else { return Ok(()) };
-        let role = match (mode, is_on) {
-            ('q', true) => Role::Owner,
-            (_, true) => Role::Moderator,
-            (_, false) => Role::Member,
-        };
+        let ranks = self.channels.get(channel).map(|channel| &channel.ranks);
+        let before = ranks.and_then(|ranks| ranks.get(&user)).copied().unwrap_or(Role::Member);
+        let Some(role) = role_after(before, mode, is_on) else { return Ok(()) };
         let shown = self.shown(channel);
         let params = {
             let (channel, user) = (channel.clone(), user.clone());
             |token| GiveRole { token, channel, user, role }
         };
-        match self.act::<ChannelRole>(channel, Body::Role(user.clone(), role), params).await? {
+        let target = Target::Channel(channel.clone());
+        match self.act::<ChannelRole>(&target, Body::Role(user.clone(), role), params).await? {
             Ok(_done) => {
                 self.set_rank(channel, &user, role);
                 let sign = if is_on { '+' } else { '-' };
@@ -142,9 +145,10 @@ impl Connection {
         };
         let members = if is_on { self.members(channel).await?.unwrap_or_default() } else { Vec::new() };
         let is_member = members.iter().any(|member| member.user == user);
+        let target = Target::Channel(channel.clone());
         let outcome = match is_on {
-            true => self.act::<ChannelBan>(channel, Body::Banned(user.clone()), params).await?,
-            false => self.act::<ChannelUnban>(channel, Body::Unbanned(user.clone()), params).await?,
+            true => self.act::<ChannelBan>(&target, Body::Banned(user.clone()), params).await?,
+            false => self.act::<ChannelUnban>(&target, Body::Unbanned(user.clone()), params).await?,
         };
         match outcome {
             Ok(_done) => {
@@ -175,7 +179,7 @@ impl Connection {
             let channel = channel.clone();
             move |token| SetChannel { token, channel, subject: None, private: Some(is_on) }
         };
-        match self.act::<ChannelSet>(channel, body, params).await? {
+        match self.act::<ChannelSet>(&Target::Channel(channel.clone()), body, params).await? {
             Ok(_done) => {
                 if let Some(channel) = self.channels.get_mut(channel) {
                     channel.is_private = is_on;
@@ -187,5 +191,43 @@ impl Connection {
             Err(error) => self.refuse("MODE", &shown, &error),
         }
         Ok(())
+    }
+}
+
+/// The role of a member after a change of `q` or `o`. `None` if the change does not apply to the role: a
+/// member has only its highest mode.
+fn role_after(before: Role, mode: char, is_on: bool) -> Option<Role> {
+    match (mode, is_on, before) {
+        ('q', true, Role::Member | Role::Moderator) => Some(Role::Owner),
+        ('q', false, Role::Owner) | ('o', false, Role::Moderator) => Some(Role::Member),
+        ('o', true, Role::Member) => Some(Role::Moderator),
+        _other => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_changes_only_the_role_that_it_names() {
+        use Role::{Member, Moderator, Owner};
+        for (before, change, after) in [
+            (Member, "+o", Some(Moderator)),
+            (Member, "+q", Some(Owner)),
+            (Member, "-o", None),
+            (Member, "-q", None),
+            (Moderator, "+o", None),
+            (Moderator, "+q", Some(Owner)),
+            (Moderator, "-o", Some(Member)),
+            (Moderator, "-q", None),
+            (Owner, "+o", None),
+            (Owner, "+q", None),
+            (Owner, "-o", None),
+            (Owner, "-q", Some(Member)),
+        ] {
+            let mode = change.chars().last().expect("a mode");
+            assert_eq!(role_after(before, mode, change.starts_with('+')), after, "{before:?} {change}");
+        }
     }
 }

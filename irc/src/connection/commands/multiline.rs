@@ -68,10 +68,7 @@ impl Connection {
         };
         let Multiline { target, label, reply, text, command, error, lines, .. } = multiline;
         let had_response = self.response.is_some();
-        if let Some(label) = &label
-            && !had_response
-            && !label.is_empty()
-        {
+        if label.is_some() && !had_response {
             self.begin_response();
         }
         match error {
@@ -97,7 +94,7 @@ impl Connection {
             self.fail("BATCH", "UNKNOWN_TYPE", &[name], "Only draft/multiline with a target is supported");
             return;
         };
-        let label = message.tag("label").filter(|_| self.caps.has(Cap::LabeledResponse));
+        let label = self.label_of(message);
         // The response comes with the end of the batch.
         self.response = None;
         self.multiline = Some(Multiline {

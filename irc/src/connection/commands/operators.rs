@@ -21,8 +21,8 @@ use crate::relay::Input;
 const CHECK_MS_MAX: u64 = 10_000;
 
 impl Connection {
-    /// OPER takes the name and the password of an administrator. It gives no right at the node: the client may
-    /// use KILL and WALLOPS of this front.
+    /// OPER takes the name and the password of an administrator. It gives no right at the node: the client
+    /// may use KILL and WALLOPS of this front.
     pub(super) async fn oper(&mut self, message: &Message) -> Result<(), End> {
         let (name, password) = (message.param(0).unwrap_or_default(), message.param(1).unwrap_or_default());
         let credentials = UserName::new(name)
@@ -35,9 +35,9 @@ impl Connection {
             self.numeric(Numeric::WrongPassword, &[]);
             return Ok(());
         }
-        if !self.is_operator {
-            self.is_operator = true;
-            self.shared.note_operator();
+        self.is_operator = true;
+        if let Some(user) = &self.user {
+            self.shared.note_operator(user, self.id);
         }
         self.numeric(Numeric::YouAreOperator, &[]);
         let line = self.own_line("MODE").param(self.nick()).param("+o");

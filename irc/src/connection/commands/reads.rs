@@ -1,13 +1,14 @@
 //! MARKREAD: the read marks of the user, which all clients of the user share.
 
+use common::Target;
 use common::methods::ReadList;
 use common::reads::ListReads;
-use common::{ChannelName, Target};
 use session::Command;
 
-use crate::connection::respond::target_name;
 use crate::connection::{Connection, End};
 use crate::inbox::Item;
+use crate::protocol::capabilities::Cap;
+use crate::protocol::line::Line;
 use crate::protocol::message::Message;
 use crate::protocol::times;
 
@@ -24,10 +25,15 @@ impl Connection {
             self.fail("MARKREAD", "INVALID_PARAMS", &[name], "Invalid target");
             return Ok(());
         };
-        if let Target::Channel(channel) = &target
-            && !self.channels.contains_key(channel)
-        {
-            self.fail("MARKREAD", "INVALID_PARAMS", &[name], "You are not in that channel");
+        let is_known = match &target {
+            Target::Channel(channel) => self.channels.contains_key(channel),
+            Target::User(user) => {
+                self.load_users(Some(user)).await?;
+                self.shared.user(user).is_some()
+            }
+        };
+        if !is_known {
+            self.fail("MARKREAD", "INVALID_PARAMS", &[name], "There is no such conversation");
             return Ok(());
         }
         let Some(time) = message.param(1) else { return self.reply_mark(&target).await };
@@ -53,7 +59,7 @@ impl Connection {
             let _marked = self.command(Command::MarkRead(target.clone(), n)).await?;
         }
         self.reply_mark(target).await?;
-        self.shared.tell(&user, self.id, &Item::Marked(target.to_string()));
+        self.shared.tell(&user, self.id, &Item::Marked(target.clone()));
         Ok(())
     }
 
@@ -65,24 +71,20 @@ impl Connection {
         Ok(())
     }
 
-    fn mark_line(&self, target: &Target, mark: Option<u64>) -> crate::protocol::line::Line {
-        let name = match target {
-            Target::Channel(channel) => self.shown(channel).to_string(),
-            user @ Target::User(_) => target_name(user),
-        };
+    pub(in crate::connection) fn mark_line(&self, target: &Target, mark: Option<u64>) -> Line {
+        let name = self.shown_target(target);
         let time = mark.map_or_else(|| "*".to_owned(), |at| format!("timestamp={}", times::written(at)));
         self.server_line("MARKREAD").param(name).param(time)
     }
 
     /// The exact time of a read mark, or the time of the event that the node knows.
-    async fn known_mark(&mut self, target: &Target) -> Result<Option<u64>, End> {
+    pub(in crate::connection) async fn known_mark(&mut self, target: &Target) -> Result<Option<u64>, End> {
         let Some(user) = self.user.clone() else { return Ok(None) };
         if let Some(at) = self.shared.mark(&user, target) {
             return Ok(Some(at));
         }
-        let reads = self.request::<ReadList>(|token| ListReads { token, after: None }).await?;
-        let conversations = reads.map(|reads| reads.conversations).unwrap_or_default();
-        let reading = conversations.into_iter().find(|reading| reading.conversation == *target);
+        let reads = self.list::<ReadList>(|token| ListReads { token, after: None }).await?;
+        let reading = reads.unwrap_or_default().into_iter().find(|reading| reading.conversation == *target);
         let Some(n) = reading.map(|reading| reading.n).filter(|n| *n > 0) else { return Ok(None) };
         self.time_of(target, n).await
     }
@@ -97,7 +99,8 @@ impl Connection {
         Ok(newest_first.find(|event| event.body.is_content()).map(|event| event.at))
     }
 
-    /// Shows a read mark that another program of the user set. A later exact time is shown already.
+    /// Shows a read mark that another program of the user set, on all connections of the user. A later exact
+    /// time is shown already.
     pub(in crate::connection) async fn show_mark_of(&mut self, target: &Target, n: u64) -> Result<(), End> {
         let (Some(user), Some(at)) = (self.user.clone(), self.time_of(target, n).await?) else {
             return Ok(());
@@ -105,16 +108,16 @@ impl Connection {
         if self.shared.set_mark(&user, target, at) {
             let line = self.mark_line(target, Some(at));
             self.send(&line);
+            self.shared.tell(&user, self.id, &Item::Marked(target.clone()));
         }
         Ok(())
     }
 
     /// Shows a read mark that another connection of the user set.
-    pub(in crate::connection) fn show_known_mark(&mut self, target: &str) {
-        let target = Target::new(target).unwrap_or_else(|_| Target::Channel(ChannelName::everybody()));
-        let mark = self.user.as_ref().and_then(|user| self.shared.mark(user, &target));
-        if self.caps.has(crate::protocol::capabilities::Cap::ReadMarker) && mark.is_some() {
-            let line = self.mark_line(&target, mark);
+    pub(in crate::connection) fn show_known_mark(&mut self, target: &Target) {
+        let mark = self.user.as_ref().and_then(|user| self.shared.mark(user, target));
+        if self.caps.has(Cap::ReadMarker) && mark.is_some() {
+            let line = self.mark_line(target, mark);
             self.send(&line);
         }
     }

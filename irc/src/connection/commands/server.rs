@@ -7,7 +7,7 @@ use super::COMMANDS;
 use crate::connection::welcome::VERSION;
 use crate::connection::{Connection, End};
 use crate::limits::LIST_BYTES_MAX;
-use crate::protocol::masks::matches;
+use crate::protocol::masks::Mask;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
@@ -37,7 +37,7 @@ impl Connection {
     fn is_this_server(&mut self, target: Option<&str>) -> bool {
         let Some(target) = target.filter(|target| !target.is_empty()) else { return true };
         let is_own_nick = self.user.as_ref().is_some_and(|user| user.as_str() == target);
-        let is_known = is_own_nick || matches(target, &self.shared.settings.name);
+        let is_known = is_own_nick || Mask::new(target).matches(&self.shared.settings.name);
         if !is_known {
             self.numeric(Numeric::NoSuchServer, &[target]);
         }

@@ -1,8 +1,8 @@
 //! AWAY, ISON, USERHOST and SETNAME.
 
 use common::accounts::SetUser;
-use common::methods::UserSet;
-use common::presence::State;
+use common::methods::{PresenceSet, UserSet};
+use common::presence::{SetPresence, State};
 use common::{DisplayName, UserName};
 use session::{Command, PresenceMode};
 
@@ -12,17 +12,27 @@ use crate::limits::AWAY_BYTES_MAX;
 use crate::protocol::line::cut;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
+use crate::protocol::text::plain;
 
 impl Connection {
     pub(super) async fn away(&mut self, message: &Message) -> Result<(), End> {
         let Some(user) = self.user.clone() else { return Ok(()) };
-        let text = message.filled(0).map(|text| cut(text, AWAY_BYTES_MAX).to_owned());
-        let is_away = text.is_some();
-        let mode = if is_away { PresenceMode::Away } else { PresenceMode::Always };
+        let text = message.filled(0).map(|text| cut(&plain(text), AWAY_BYTES_MAX).to_owned());
+        let (mode, state, numeric) = match text {
+            Some(_) => (PresenceMode::Away, State::Away, Numeric::NowAway),
+            None => (PresenceMode::Always, State::Online, Numeric::UnAway),
+        };
+        // The session reports the presence without an answer. Only an accepted presence is shown to others.
+        let connection = Some(self.presence_id);
+        let reported = self.request::<PresenceSet>(|token| SetPresence { token, state, connection }).await?;
+        if let Err(error) = reported {
+            self.fail_with("AWAY", &[], &error);
+            return Ok(());
+        }
         let _reported = self.command(Command::SetPresence(mode)).await?;
-        self.shared.set_state(&user, if is_away { State::Away } else { State::Online });
-        self.shared.set_away(&user, text);
-        self.numeric(if is_away { Numeric::NowAway } else { Numeric::UnAway }, &[]);
+        self.shared.set_state(&user, state);
+        self.shared.set_away(&user, self.id, text);
+        self.numeric(numeric, &[]);
         Ok(())
     }
 
@@ -60,7 +70,8 @@ impl Connection {
         Ok(())
     }
 
-    /// SETNAME sets the display name.
+    /// SETNAME sets the display name. The node publishes no event about it, so the front does not offer the
+    /// capability, and other clients see the name in WHO and WHOIS.
     pub(super) async fn set_name(&mut self, message: &Message) -> Result<(), End> {
         let name = message.param(0).unwrap_or_default();
         let display_name = match DisplayName::new(name) {
@@ -72,8 +83,8 @@ impl Connection {
         };
         match self.request::<UserSet>(|token| SetUser { token, display_name }).await? {
             Ok(_done) => {
-                let line = self.own_line("SETNAME").param(name);
-                self.reply(line);
+                let line = self.server_line("NOTICE").param(self.nick());
+                self.reply(line.param(format!("Your display name is now {name}")));
             }
             Err(error) => self.fail("SETNAME", "CANNOT_CHANGE_REALNAME", &[], &error.message),
         }

@@ -9,8 +9,8 @@ use transport::clock;
 use crate::connection::events::prefix;
 use crate::connection::respond::HOST;
 use crate::connection::{Connection, End};
-use crate::limits::LIST_BYTES_MAX;
-use crate::protocol::masks::matches;
+use crate::limits::{LIST_BYTES_MAX, USERS_PER_LINE};
+use crate::protocol::masks::Mask;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
@@ -30,14 +30,20 @@ impl Connection {
                 self.load_users(Some(&user)).await?;
             }
             let is_here = |info: &UserInfo| matches!(info.state, Some(State::Online | State::Away));
+            let pattern = Mask::new(&mask);
+            let mut compared = 0;
             let named = |info: &UserInfo| {
-                matches(&mask, info.user.as_str())
-                    || mask == "0"
-                    || matches(&mask, &self.shared.source(&info.user))
+                mask == "0"
+                    || pattern.matches(info.user.as_str())
+                    || pattern.matches(&self.shared.source(&info.user))
             };
-            let users =
-                self.shared.users(|info| named(info) && (is_here(info) || info.user.as_str() == mask));
+            let users = self.shared.users(|info| {
+                compared += 1;
+                named(info) && (is_here(info) || info.user.as_str() == mask)
+            });
+            self.line_rate.take(compared / USERS_PER_LINE, clock::monotonic_ms());
             for info in users {
+                self.make_room().await?;
                 self.who_reply(None, &info, Role::Member, fields);
             }
         }
@@ -54,6 +60,7 @@ impl Connection {
         for member in self.members(&channel).await?.unwrap_or_default() {
             self.load_users(Some(&member.user)).await?;
             if let Some(info) = self.shared.user(&member.user) {
+                self.make_room().await?;
                 self.who_reply(Some(&shown), &info, member.role, fields);
             }
         }

@@ -4,6 +4,7 @@ use common::channels::{ChannelInfo, Role};
 use common::{Body, ChannelName, Event, Target, UserName};
 use session::Entry;
 
+use crate::connection::later::Later;
 use crate::connection::{Channel, Connection, End, events::prefix};
 use crate::limits::LIST_BYTES_MAX;
 use crate::protocol::capabilities::Cap;
@@ -12,12 +13,16 @@ use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
 
 impl Connection {
-    /// Shows that the client is in a channel: JOIN, the topic and the names.
+    /// Shows that the client is in a channel: JOIN, the topic and the names. The caller holds the events of
+    /// the channel until then.
     pub(in crate::connection) async fn show_own_join(&mut self, info: ChannelInfo) -> Result<(), End> {
         let Some(me) = self.user.clone() else { return Ok(()) };
         let first = info.channel.clone();
         let shown = info.names.current(&first).clone();
         let members = self.members(&first).await?.unwrap_or_default();
+        self.load_users(None).await?;
+        let has_marks = self.caps.has(Cap::ReadMarker);
+        let mark = if has_marks { self.known_mark(&Target::Channel(first.clone())).await? } else { None };
         let has_rank = |role: Role| role > Role::Member;
         let ranked = members.iter().filter(|member| has_rank(member.role));
         let channel = Channel {
@@ -28,23 +33,25 @@ impl Connection {
         };
         self.channels.insert(first.clone(), channel);
         self.note_channels();
-        self.load_users(None).await?;
         let line = self.join_line(self.own_line("JOIN"), &me, &shown);
         self.reply(line);
         if !info.subject.is_empty() {
             self.numeric(Numeric::Topic, &[shown.as_str(), &one_line(info.subject.as_str())]);
         }
-        if self.caps.has(Cap::ReadMarker) {
-            self.reply_mark(&Target::Channel(first.clone())).await?;
+        if has_marks {
+            let line = self.mark_line(&Target::Channel(first), mark);
+            self.reply(line);
         }
         let names = members.iter().map(|member| self.name_entry(&member.user, member.role)).collect();
         self.list_names(&shown, info.private, names);
         Ok(())
     }
 
-    /// Tells the front which channels the client is in.
+    /// Updates the channels of this connection in `Shared`.
     pub(in crate::connection) fn note_channels(&self) {
-        self.shared.set_channels(self.id, self.channels.keys().cloned().collect());
+        if let Some(user) = &self.user {
+            self.shared.set_channels(user, self.id, self.channels.keys().cloned().collect());
+        }
     }
 
     /// The JOIN of a user, with the account and the real name if the client requested them.
@@ -95,7 +102,7 @@ impl Connection {
         if event.body == Body::Left {
             self.set_rank(channel, &event.from, Role::Member);
             let line = self.line_of(event, "PART").param(shown.as_str());
-            let reason = self.shared.remark(channel, &event.from);
+            let reason = self.shared.remark(channel, &event.from, &event.from);
             return self.send(&reason.map_or(line.clone(), |reason| line.param(reason)));
         }
         let line = self.join_line(self.line_of(event, "JOIN"), &event.from, &shown);
@@ -114,7 +121,8 @@ impl Connection {
             self.line_of(event, "MODE").param(shown.as_str()).param(mode).param(format!("{user}!*@*"))
         };
         let kick = |user: &UserName| {
-            let comment = self.shared.remark(channel, user).unwrap_or_else(|| event.from.to_string());
+            let comment = self.shared.remark(channel, user, &event.from);
+            let comment = comment.unwrap_or_else(|| event.from.to_string());
             self.line_of(event, "KICK").param(shown.as_str()).param(user.as_str()).param(comment)
         };
         if let Body::Kicked(user) = &event.body {
@@ -193,15 +201,17 @@ impl Connection {
         let reason = if event.body == Body::ChannelDeleted {
             "The channel was deleted".to_owned()
         } else {
-            self.shared.remark(channel, me).unwrap_or_else(|| event.from.to_string())
+            let reason = self.shared.remark(channel, me, &event.from);
+            reason.unwrap_or_else(|| event.from.to_string())
         };
         let line = self.line_of(event, "KICK").param(shown.as_str()).param(me.as_str()).param(reason);
         self.send(&line);
     }
 
-    pub(super) fn show_invitation(&mut self, entry: &Entry) {
-        let (Target::Channel(channel), Some(event)) = (&entry.conversation, &entry.event) else { return };
-        let line = self.line_of(event, "INVITE").param(self.nick()).param(channel.as_str());
+    pub(in crate::connection) fn show_invitation(&mut self, entry: &Entry) {
+        let Some(event) = &entry.event else { return };
+        let line = self.line_of(event, "INVITE").param(self.nick());
+        let line = line.param(self.shown_target(&entry.conversation));
         self.send(&line);
     }
 
@@ -217,7 +227,8 @@ impl Connection {
         let line = self.own_line("PART").param(old.as_str()).param(text);
         self.send(&line);
         self.channels.remove(channel);
-        self.later.push_back(crate::connection::later::Later::Joined(channel.clone()));
+        self.held.begin(channel);
+        self.push_later(Later::Joined(channel.clone()));
     }
 }
 

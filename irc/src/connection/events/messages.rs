@@ -4,12 +4,11 @@ use common::{Body, Conversation, Event, Target};
 use session::Entry;
 
 use crate::connection::Connection;
-use crate::connection::respond::target_name;
 use crate::limits::{LINE_BYTES_MAX, LIST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::message_id::message_id;
-use crate::protocol::text::{Part, parts};
+use crate::protocol::text::{Part, parts, plain};
 
 impl Connection {
     /// Shows a message, a file or an amendment.
@@ -23,14 +22,6 @@ impl Connection {
         }
         for line in self.message_lines(event) {
             self.send(&line);
-        }
-    }
-
-    /// The name of the conversation of an event in a line of its sender.
-    pub(in crate::connection) fn target_of(&self, event: &Event<'_>) -> String {
-        match &event.to {
-            Target::Channel(channel) => self.shown(channel).to_string(),
-            user @ Target::User(_) => target_name(user),
         }
     }
 
@@ -84,7 +75,8 @@ impl Connection {
 
     /// The lines of a text. Only the first line has the id, so each id is unique.
     fn text_lines(&mut self, event: &Event<'_>, base: &Line, id: &str, text: &str) -> Vec<Line> {
-        let target = self.target_of(event);
+        let target = self.shown_target(&event.to);
+        let text = &plain(text);
         let overhead = self.shared.source(&event.from).len() + target.len() + ": PRIVMSG  :\r\n".len();
         let parts = parts(text, LINE_BYTES_MAX - overhead);
         let is_batch = parts.len() > 1 && self.caps.has(Cap::Multiline) && self.caps.has(Cap::Batch);
@@ -109,7 +101,7 @@ impl Connection {
     }
 
     fn deletion(&self, event: &Event<'_>, conversation: &Conversation, of: u64) -> Line {
-        let target = self.target_of(event);
+        let target = self.shown_target(&event.to);
         if self.caps.has(Cap::Redaction) {
             return self.line_of(event, "REDACT").param(target).param(message_id(conversation, of));
         }
@@ -124,7 +116,7 @@ impl Connection {
         }
         let id = message_id(&event.conversation(), event.n);
         let line = with_reply(self.line_of(event, "TAGMSG"), &event.conversation(), Some(of));
-        vec![line.tag(tag, emoji).tag("msgid", id).param(self.target_of(event))]
+        vec![line.tag(tag, emoji).tag("msgid", id).param(self.shown_target(&event.to))]
     }
 
     /// A message to all users of the node.

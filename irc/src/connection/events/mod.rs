@@ -9,10 +9,10 @@ pub(super) use memberships::one_line;
 use common::channels::Role;
 use common::{Body, ChannelName, Event, Target, UserName};
 use session::{Entry, News};
+use transport::clock;
 
 use super::later::Later;
-use super::{Connection, End};
-use crate::limits::EARLY_ENTRIES_MAX;
+use super::{Connection, End, Expected};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::times;
@@ -24,11 +24,11 @@ impl Connection {
             News::Entry(entry) => self.show_entry(entry),
             News::Sent { message, outcome, .. } => self.sent = Some((message.id, outcome)),
             News::MembershipEnded(entry) => self.show_membership_end(&entry),
-            News::Invited(entry) => self.show_invitation(&entry),
+            News::Invited(entry) => self.push_later(Later::Invited(Box::new(entry))),
             News::Named { channel, .. } => self.show_new_name(&channel),
             News::Read(reading) => {
                 if self.is_welcome && self.caps.has(Cap::ReadMarker) {
-                    self.later.push_back(Later::Marked(reading.conversation, reading.n));
+                    self.push_later(Later::Marked(reading.conversation, reading.n));
                 }
             }
             News::SessionEnded(error) => self.end = Some(End::Because(error.message)),
@@ -64,16 +64,18 @@ impl Connection {
         }
     }
 
-    /// The name of a channel that the client knows.
+    /// The name of a channel that the client knows, or the current name.
     pub(super) fn shown(&self, channel: &ChannelName) -> ChannelName {
-        self.channels.get(channel).map_or_else(|| channel.clone(), |channel| channel.shown.clone())
+        let own = self.channels.get(channel).map(|channel| channel.shown.clone());
+        own.unwrap_or_else(|| self.session.channel_names().current(channel))
     }
 
     /// Shows an event of a conversation.
     pub(super) fn show_entry(&mut self, entry: Entry) {
-        if !self.is_welcome {
-            if self.early.len() < EARLY_ENTRIES_MAX {
-                self.early.push(entry);
+        if self.held.holds(&entry.conversation) {
+            if !self.held.push(entry) {
+                let text = "Too many events arrived before you had joined: connect again";
+                self.end = Some(End::Because(text.to_owned()));
             }
             return;
         }
@@ -89,7 +91,8 @@ impl Connection {
             Target::Channel(channel) => {
                 let begins = matches!(event.body, Body::Joined | Body::Created { .. }) && event.from == me;
                 if begins {
-                    self.later.push_back(Later::Joined(channel.clone()));
+                    self.held.begin(channel);
+                    self.push_later(Later::Joined(channel.clone()));
                 }
             }
             Target::User(_) => self.show_message(&entry),
@@ -107,7 +110,11 @@ impl Connection {
             self.own_messages.remove(position);
             return true;
         }
-        let position = self.expected.iter().position(|(of, body)| of == conversation && *body == event.body);
+        let now_ms = clock::monotonic_ms();
+        self.expected.retain(|expected| now_ms < expected.until_ms);
+        let is_this =
+            |expected: &Expected| expected.conversation == *conversation && expected.body == event.body;
+        let position = self.expected.iter().position(is_this);
         position.is_some_and(|position| self.expected.remove(position).is_some())
     }
 

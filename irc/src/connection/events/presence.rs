@@ -4,6 +4,7 @@ use common::presence::{Change, State};
 use common::{Conversation, Notice, Target, UserName};
 
 use crate::connection::Connection;
+use crate::limits::SHOWN_OFFLINE_MAX;
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::numerics::Numeric;
@@ -41,15 +42,35 @@ impl Connection {
             return;
         }
         self.show_monitored(user, *state != State::Offline);
-        self.show_away(user, away_text(*state));
+        let is_shown = self.show_away(user, away_text(*state));
+        if is_shown && *state == State::Offline && self.shown_offline.len() < SHOWN_OFFLINE_MAX {
+            self.shown_offline.insert(user.clone());
+        } else {
+            self.shown_offline.remove(user);
+        }
     }
 
-    /// Shows that a user is away, or is back.
-    pub(in crate::connection) fn show_away(&mut self, user: &UserName, text: Option<&str>) {
-        let is_own = self.user.as_ref() == Some(user);
-        if is_own || !self.caps.has(Cap::AwayNotify) || !self.shared.shares_channel(self.id, user) {
-            return;
+    /// Shows that a user connected to this front, or is offline.
+    pub(in crate::connection) fn show_online(&mut self, user: &UserName, is_online: bool) {
+        self.show_monitored(user, is_online);
+        if is_online && self.shown_offline.remove(user) {
+            self.send_away(user, None);
         }
+    }
+
+    /// Shows that a user is away, or is back. Returns whether the client sees such changes of this user.
+    pub(in crate::connection) fn show_away(&mut self, user: &UserName, text: Option<&str>) -> bool {
+        let Some(me) = &self.user else { return false };
+        let is_monitored = self.caps.has(Cap::ExtendedMonitor) && self.monitored.contains_key(user);
+        let is_shown = is_monitored || self.shared.shares_channel(me, self.id, user);
+        if me == user || !self.caps.has(Cap::AwayNotify) || !is_shown {
+            return false;
+        }
+        self.send_away(user, text);
+        true
+    }
+
+    fn send_away(&mut self, user: &UserName, text: Option<&str>) {
         let line = Line::new(self.shared.source(user), "AWAY");
         let line = text.map_or(line.clone(), |text| line.param(text));
         self.send(&line);
@@ -81,7 +102,7 @@ impl Connection {
 
     fn show_typing(&mut self, to: &Target, from: &UserName, is_typing: bool) {
         let Some(me) = &self.user else { return };
-        if from == me || !self.caps.has(Cap::MessageTags) {
+        if from == me || !self.caps.has(Cap::MessageTags) || self.session.blocks().contains(from) {
             return;
         }
         let target = match Conversation::of(from, to).seen_by(me) {

@@ -39,6 +39,19 @@ fn half_lines_and_floods_do_not_stop_other_clients() {
 }
 
 #[test]
+fn a_burst_of_lines_is_followed_by_their_rate() {
+    let node = guests();
+    let mut ana = guest(&node, "ana", "");
+    let started = std::time::Instant::now();
+    for _ in 0..600 {
+        ana.send("PONG x");
+    }
+    ana.sync();
+    let elapsed = started.elapsed();
+    assert!(elapsed.as_millis() > 1_500, "600 lines were handled in {elapsed:?}");
+}
+
+#[test]
 fn a_client_that_does_not_read_is_closed() {
     let (node, [_alice, mut bob]) = team();
     let mut slow = node.irc("alice", "");

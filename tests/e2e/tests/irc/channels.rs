@@ -64,6 +64,9 @@ fn roles_are_modes_with_prefixes() {
     assert_eq!(members["members"][1]["role"], "moderator");
     assert_eq!(owner.ask("MODE #ops -o bob"), [":alice!alice@papo MODE #ops -o bob"]);
     assert_eq!(member.sync(), [":alice!alice@papo MODE #ops -o bob"]);
+    owner.ask("MODE #ops +o alice");
+    owner.ask("MODE #ops -o alice");
+    assert_ends(&member.ask("NAMES #ops"), " 353 bob = #ops :~alice bob");
     assert_ends(&owner.ask("MODE #ops"), " 324 alice #ops +nt");
     assert_ends(&owner.ask("MODE #ops +k key"), " 472 alice k :is unknown mode char to me");
     assert_ends(&owner.ask("MODE #ops +o nobody"), " 401 alice nobody :No such nick/channel");
@@ -112,6 +115,52 @@ fn a_kick_and_a_ban_remove_a_member() {
 }
 
 #[test]
+fn the_reason_of_a_kick_is_from_the_kicker() {
+    let node = guests();
+    let (mut ana, mut bia) = (guest(&node, "ana", ""), guest(&node, "bia", ""));
+    let mut eva = guest(&node, "eva", "");
+    for client in [&mut ana, &mut bia, &mut eva] {
+        client.ask("JOIN #ops");
+    }
+    assert_ends(&eva.ask("KICK #ops bia :forged"), " 482 eva #ops :You're not channel operator");
+    ana.ask("KICK #ops bia");
+    bia.wait_for(":ana!ana@papo KICK #ops bia ana");
+    eva.wait_for(":ana!ana@papo KICK #ops bia ana");
+}
+
+#[test]
+fn a_subject_has_no_control_characters() {
+    let (node, [mut alice, _bob]) = team();
+    let mut client = node.irc("bob", "");
+    alice
+        .call("channel.set", serde_json::json!({ "channel": "#ops", "subject": "a\u{1}b\u{2}c" }))
+        .expect("a subject");
+    client.wait_for(":alice!alice@papo TOPIC #ops :abc");
+}
+
+#[test]
+fn messages_follow_the_join_of_their_channel() {
+    let (node, [mut alice, mut bob]) = team();
+    for n in 0..20 {
+        alice.create(&format!("#c{n:02}")).expect("created");
+        bob.join(&format!("#c{n:02}")).expect("joined");
+    }
+    let mut client = e2e::IrcClient::connect(node.endpoint("irc"));
+    client.send(&format!("PASS :bob:{}\r\nNICK bob\r\nUSER bob 0 * :Bob", e2e::PASSWORD));
+    client.wait_for(" 001 bob ");
+    for n in (0..20).rev() {
+        alice.send(&format!("#c{n:02}"), "oi").expect("sent");
+    }
+    let lines = client.sync();
+    let position = |text: &str| lines.iter().position(|line| line.contains(text));
+    for n in 0..20 {
+        let join = position(&format!(" JOIN #c{n:02}")).expect("a join");
+        let message = position(&format!(" PRIVMSG #c{n:02} :oi")).expect("a message");
+        assert!(join < message, "{lines:#?}");
+    }
+}
+
+#[test]
 fn the_list_has_counts_topics_and_filters() {
     let node = guests();
     let mut ana = guest(&node, "ana", "");
@@ -131,6 +180,8 @@ fn the_list_has_counts_topics_and_filters() {
     assert_eq!(names(bia.ask("LIST <2")), ["#dois"]);
     assert_eq!(names(bia.ask("LIST #d*")), ["#dois"]);
     assert_eq!(names(bia.ask("LIST #um,#dois")), ["#dois", "#um"]);
+    let many = vec!["#*"; 21].join(",");
+    assert_ends(&bia.ask(&format!("LIST {many}")), &format!(" 407 bia {many} :Too many targets"));
 }
 
 #[test]
@@ -159,7 +210,8 @@ fn a_renamed_channel_is_left_and_joined() {
     client.wait_for(":bob!bob@papo JOIN #all");
     client.wait_for(" 366 bob #all ");
     alice.send("#ops", "por aqui").expect("sent");
-    client.wait_for(":alice!alice@papo PRIVMSG #all :por aqui");
+    let sent = client.wait_for(":alice!alice@papo PRIVMSG #all :por aqui");
+    assert!(!sent.contains("#ops"), "{sent}");
     client.ask("PRIVMSG #all :sim");
     assert_eq!(bob.history("#all").last().map(|event| event.from.as_str()), Some("bob"));
 }

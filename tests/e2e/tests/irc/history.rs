@@ -91,9 +91,17 @@ fn read_marks_are_shared_with_all_programs_of_the_user() {
         (&reads["conversations"][0]["n"], &reads["conversations"][0]["unread"]),
         (&3.into(), &1.into())
     );
+    assert!(
+        client.ask("MARKREAD nobody timestamp=2020-01-01T00:00:00.000Z")[0]
+            .contains("FAIL MARKREAD INVALID_PARAMS")
+    );
     let earlier = client.ask("MARKREAD #ops timestamp=2020-01-01T00:00:00.000Z");
     assert!(earlier[0].ends_with(&format!("MARKREAD #ops timestamp={time}")), "a mark only moves forward");
     alice.call("read.mark", serde_json::json!({ "conversation": "#ops", "n": 4 })).expect("marked");
     let last = tag(&page[2], "time").expect("a time");
     client.wait_for(&format!("MARKREAD #ops timestamp={last}"));
+    second.wait_for(&format!("MARKREAD #ops timestamp={last}"));
+    client.ask("PING a");
+    let repeated = [client.sync(), second.sync()].concat().concat();
+    assert!(!repeated.contains("MARKREAD"), "{repeated}");
 }

@@ -155,3 +155,34 @@ fn typing_is_shown_on_both_sides() {
     alice.send("#ops", "pronto").expect("sent");
     assert!(other.wait_for("pronto").contains("PRIVMSG"));
 }
+
+#[test]
+fn a_text_of_another_program_cannot_be_a_request_of_ctcp() {
+    let (node, [_alice, mut bob]) = team();
+    let mut client = node.irc("alice", MODERN);
+    bob.send("@alice", "\u{1}DCC SEND \"startkeylogger\" 0 0 0\u{1}").expect("sent");
+    bob.send("#ops", "\u{2}negrito\u{1b}[2J").expect("sent");
+    client.wait_for(":bob!bob@papo PRIVMSG alice :DCC SEND \"startkeylogger\" 0 0 0");
+    client.wait_for(":bob!bob@papo PRIVMSG #ops :negrito[2J");
+    let history = client.ask("CHATHISTORY LATEST bob * 10").concat();
+    assert!(history.contains("DCC SEND") && !history.contains('\u{1}'), "{history}");
+}
+
+#[test]
+fn blocked_users_neither_type_nor_have_history() {
+    let (node, [mut alice, mut bob]) = team();
+    alice.call("user.block", serde_json::json!({ "user": "bob" })).expect("blocked");
+    let mut client = node.irc("alice", MODERN);
+    bob.send("#ops", "antes").expect("sent");
+    alice.send("#ops", "visível").expect("sent");
+    let lines = client.ask("CHATHISTORY LATEST #ops * 10").concat();
+    assert!(lines.contains("visível") && !lines.contains("antes"), "{lines}");
+    bob.call("typing.set", serde_json::json!({ "to": "#ops", "typing": true })).expect("typing");
+    alice.call("user.unblock", serde_json::json!({ "user": "bob" })).expect("unblocked");
+    bob.send("#ops", "depois").expect("sent");
+    let mut lines = vec![client.wait_for("")];
+    while !lines.last().is_some_and(|line| line.contains("depois")) {
+        lines.push(client.wait_for(""));
+    }
+    assert!(!lines.concat().contains("typing"), "{lines:?}");
+}

@@ -39,6 +39,24 @@ fn away_is_the_presence_of_the_user() {
 }
 
 #[test]
+fn a_user_with_another_program_is_not_offline() {
+    let (node, [mut alice, _bob]) = team();
+    let mut bob = node.irc("bob", "away-notify");
+    alice.call("presence.set", serde_json::json!({ "state": "online" })).expect("a presence");
+    let client = node.irc("alice", "");
+    assert_ends(&bob.ask("MONITOR + alice"), " 730 bob alice!alice@papo");
+    drop(client);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    assert_ends(&bob.ask("ISON alice"), " 303 bob alice");
+    alice.call("presence.set", serde_json::json!({ "state": "offline" })).expect("a presence");
+    bob.wait_for(" 731 bob alice");
+    bob.wait_for(":alice!alice@papo AWAY Offline");
+    let _again = node.irc("alice", "");
+    bob.wait_for(" 730 bob alice!alice@papo");
+    assert_eq!(bob.wait_for("AWAY"), ":alice!alice@papo AWAY");
+}
+
+#[test]
 fn a_monitor_reports_users() {
     let node = guests();
     let mut ana = guest(&node, "ana", "");
@@ -74,6 +92,27 @@ fn an_administrator_is_an_operator() {
     bob.wait_for(":alice!alice@papo WALLOPS :manutenção às 22h");
     client.ask("KILL bob :spam");
     assert_ends(&bob.rest(), "ERROR :Killed (alice (spam))");
+}
+
+#[test]
+fn the_front_gives_no_right() {
+    let (node, [mut alice, mut bob]) = team();
+    alice.create_private("#board").expect("created");
+    let mut client = node.irc("bob", "");
+    // An administrator is an operator of the front, but the node knows the session of bob.
+    client.ask(&format!("OPER alice :{}", e2e::PASSWORD));
+    for (line, method, params) in [
+        ("TOPIC #ops :x", "channel.set", serde_json::json!({ "channel": "#ops", "subject": "x" })),
+        ("KICK #ops alice", "channel.kick", serde_json::json!({ "channel": "#ops", "user": "alice" })),
+        ("MODE #ops +b alice", "channel.ban", serde_json::json!({ "channel": "#ops", "user": "alice" })),
+    ] {
+        assert_ends(&client.ask(line), " 482 bob #ops :You're not channel operator");
+        assert!(bob.call(method, params).is_err(), "{method}");
+    }
+    assert_ends(&client.ask("JOIN #board"), " 473 bob #board :Cannot join channel (+i)");
+    assert!(bob.join("#board").is_err());
+    assert_ends(&client.ask("PRIVMSG #board :x"), " 403 bob #board :No such channel");
+    assert!(bob.send("#board", "x").is_err());
 }
 
 #[test]
