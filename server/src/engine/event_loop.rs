@@ -204,8 +204,8 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until the proxy has subscribed to the events. Otherwise, the events of the first requests would be
-    /// lost, and their subscribers would have to load them from the history.
+    /// Waits until the proxy has subscribed to the events. Otherwise, the events of the first requests would
+    /// be lost, and their subscribers would have to load them from the history.
     fn wait_for_proxy(&self, shutdown: &Shutdown) -> Result<(), TransportError> {
         let (mut subscription, deadline) = (Vec::new(), clock::now() + PROXY_WAIT);
         loop {
