@@ -49,7 +49,7 @@ def read_amended(reader: str, value: Any) -> Json | None:
 def own_entry(reader: str, message: Json, sent: Json) -> Json:
     """The event of the user's own message, from its acknowledgement."""
     # The message may name its channel by a later name, which this session does not know yet.
-    to = sent.get("channel", message["to"])
+    to = str(sent.get("channel", message["to"]))
     event = {"n": sent["n"], "at": sent["at"], "to": to, "from": reader, "kind": "message"}
     event.update(id=message["id"], text=message["text"])
     if message["reply"] is not None:

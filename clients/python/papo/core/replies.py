@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import accounts, files, types
 from .decode import Json, attempt, obj, optional, parse, string
@@ -22,7 +22,7 @@ _ID = re.compile(r"\+?[0-9]{1,20}", re.ASCII)
 def handle_replies(session: Session, lines: str) -> None:
     """Handles a frame of reply lines."""
     for line in lines.split("\n"):
-        value = None if line == "" else parse(line)
+        value: Any = None if line == "" else parse(line)
         reply = attempt(_reply_line, value)
         if reply is not None and _ID.fullmatch(reply.get("id", "")):
             is_error = "error" in reply

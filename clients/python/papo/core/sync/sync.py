@@ -48,8 +48,8 @@ class Sync:
     def follows(self, conversation: str) -> bool:
         if self.followed is None:
             return False
-        is_everything = self.followed["kind"] == "everything"
-        return is_everything or self.followed["conversation"] == conversation
+        is_one = self.followed["kind"] == "one"
+        return not is_one or conversation == str(self.followed["conversation"])
 
     def follows_all_conversations(self) -> bool:
         return self.followed is not None and self.followed["kind"] == "everything"
