@@ -1,0 +1,281 @@
+"""The example bots and the clients at a real node: kills, cuts, restarts, and new keys."""
+
+import asyncio
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from node import Node, Relay
+
+from papo import AsyncClient, Client, Event, PapoError
+
+EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+PASSWORD = "correct horse"
+SECONDS_MAX = 30
+COMMANDS = 24
+LINES_MAX = 60
+
+
+class BotProcess:
+    """An example bot in its own process."""
+
+    def __init__(self, name: str, server: str, token: str, **variables: str) -> None:
+        path = str(EXAMPLES.parent)
+        environment = {**os.environ, "PAPO_SERVER": server, "PAPO_TOKEN": token}
+        environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+        self._process = subprocess.Popen(
+            [sys.executable, str(EXAMPLES / f"{name}.py")], env=environment, stdout=subprocess.PIPE
+        )
+
+    def wait_until_ready(self) -> "BotProcess":
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+        return self
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+class AtANode(unittest.TestCase):
+    node: Node
+    relay: Relay
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.node = Node()
+        cls.relay = Relay(cls.node.ports)
+        with Client(cls.node.invite) as alice:
+            alice.register("alice", PASSWORD)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.relay.close()
+        cls.node.close()
+
+    def alice(self, server: str | None = None) -> Client:
+        client = Client(server or self.node.invite)
+        self.addCleanup(client.close, 0)
+        client.login("alice", PASSWORD)
+        return client
+
+    def bot_token(self, client: Client, name: str, channel: str) -> str:
+        token = client.call("bot.create", name=name, scope="write", conversations=[channel])
+        return str(token["token"])
+
+    def start(self, name: str, server: str, token: str, **variables: str) -> BotProcess:
+        bot = BotProcess(name, server, token, **variables).wait_until_ready()
+        self.addCleanup(bot.kill)
+        return bot
+
+    def wait_for_answers(self, client: Client, channel: str, count: int) -> list[Event]:
+        """Waits for this number of answers of bots. Returns all messages of the channel."""
+        deadline = time.monotonic() + SECONDS_MAX
+        while True:
+            events = [of for of in client.history(channel, limit=500) if of.is_message]
+            if sum(event.sender != "alice" for event in events) >= count:
+                return events
+            if time.monotonic() >= deadline:
+                self.fail(f"{[(event.sender, event.text) for event in events]}")
+            time.sleep(0.05)
+
+
+class ExampleBots(AtANode):
+    def test_each_example_has_at_most_60_lines(self) -> None:
+        for path in EXAMPLES.glob("*.py"):
+            self.assertLessEqual(len(path.read_text().splitlines()), LINES_MAX, path)
+
+    def test_no_command_is_lost_or_answered_twice_under_kills_and_cuts(self) -> None:
+        alice = self.alice()
+        alice.create("#echo")
+        token = self.bot_token(alice, "echo", "#echo")
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        server, outbox = self.node.invite_at("127.0.0.2"), f"{folder}/outbox"
+        bot = self.start("echo", server, token, PAPO_OUTBOX=outbox)
+        faults = {
+            5: lambda: self.assertGreater(self.relay.cut(), 0),
+            10: self._restart_node,
+            15: bot.kill,
+            16: lambda: self.start("echo", server, token, PAPO_OUTBOX=outbox),
+            20: lambda: self.assertGreater(self.relay.cut(), 0),
+        }
+        for number in range(COMMANDS):
+            alice.queue("#echo", f"/echo {number}")
+            if number in faults:
+                faults[number]()
+        events = self.wait_for_answers(alice, "#echo", COMMANDS)
+        # A doubled answer would arrive within this time.
+        time.sleep(0.5)
+        events = self.wait_for_answers(alice, "#echo", COMMANDS)
+        commands = [event for event in events if event.sender == "alice"]
+        answers = [event for event in events if event.sender == "echo"]
+        self.assertEqual([of.text for of in commands], [f"/echo {n}" for n in range(COMMANDS)])
+        self.assertEqual([of.text for of in answers], [str(n) for n in range(COMMANDS)])
+        self.assertEqual([of.reply for of in answers], [command.n for command in commands])
+
+    def _restart_node(self) -> None:
+        self.node.kill()
+        time.sleep(0.3)
+        self.node.start()
+
+    def test_a_reminder_survives_a_kill_of_the_bot(self) -> None:
+        alice = self.alice()
+        alice.create("#remind")
+        token = self.bot_token(alice, "reminder", "#remind")
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        variables = {"REMINDERS": f"{folder}/reminders.json"}
+        bot = self.start("reminder", self.node.invite, token, **variables)
+        alice.send("#remind", "/remind 1s the cake")
+        alice.send("#remind", "/remind soon the cake")
+        self.wait_for_answers(alice, "#remind", 2)
+        bot.kill()
+        self.start("reminder", self.node.invite, token, **variables)
+        events = self.wait_for_answers(alice, "#remind", 3)
+        texts = [event.text for event in events if event.sender == "reminder"]
+        self.assertCountEqual(
+            texts,
+            [
+                "I will remind you in 1s.",
+                "Say when and what: /remind 10m TEXT, with s, m, h or d.",
+                "@alice the cake",
+            ],
+        )
+
+    def test_a_deploy_reports_its_beginning_and_its_end(self) -> None:
+        alice = self.alice()
+        alice.create("#deploy")
+        token = self.bot_token(alice, "deploy", "#deploy")
+        self.start("deploy", self.node.invite, token, DEPLOY="true")
+        alice.send("#deploy", "/deploy api")
+        alice.send("#deploy", "/deploy all")
+        events = self.wait_for_answers(alice, "#deploy", 3)
+        self.assertEqual(
+            [event.text for event in events if event.sender == "deploy"],
+            [
+                "Deploying api for @alice ...",
+                "✅ api is deployed.",
+                "I know these services: api, web.",
+            ],
+        )
+
+
+class Clients(AtANode):
+    def test_events_arrive_once_and_in_order_across_a_kill_and_a_cut(self) -> None:
+        sender, reader = self.alice(), self.alice(self.node.invite_at("127.0.0.2"))
+        sender.create("#order")
+        reader.subscribe("#order", after={"#order": 0})
+        lines = 300
+
+        def send() -> None:
+            for number in range(lines):
+                sender.queue("#order", f"line {number}")
+                time.sleep(0.004)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        time.sleep(0.2)
+        self.relay.cut()
+        time.sleep(0.2)
+        self.node.kill()
+        time.sleep(0.3)
+        self.node.start()
+        thread.join()
+        events = [reader.next_event(SECONDS_MAX) for _ in range(lines + 1)]
+        numbers = [event.n for event in events if event is not None]
+        self.assertEqual(numbers, list(range(1, lines + 2)))
+        texts = [event.text for event in events if event is not None and event.is_message]
+        self.assertEqual(texts, [f"line {number}" for number in range(lines)])
+        self.assertIsNone(reader.next_event(0.3))
+
+    def test_messages_of_a_killed_program_are_sent_once_by_the_next_run(self) -> None:
+        alice = self.alice()
+        alice.create("#outbox")
+        path = f"{self.enterContext(tempfile.TemporaryDirectory())}/outbox"
+        program = (
+            "import os, sys, papo\n"
+            "client = papo.Client(sys.argv[1], outbox=sys.argv[2])\n"
+            "client.login('alice', 'correct horse')\n"
+            "client.send('#outbox', 'acknowledged')\n"
+            "client.reconnect('tcp://127.0.0.1:1')\n"
+            "for number in range(3): client.queue('#outbox', f'queued {number}')\n"
+            "client.call('user.set', display_name='') if 0 else None\n"
+            "while sum(b'queued' in line for line in open(sys.argv[2], 'rb')) < 3: pass\n"
+            "os.kill(os.getpid(), 9)\n"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+        ended = subprocess.run(
+            [sys.executable, "-B", "-c", program, self.node.invite, path], env=environment
+        )
+        self.assertEqual(ended.returncode, -signal.SIGKILL)
+        with Client(self.node.invite, outbox=path) as client:
+            client.login("alice", PASSWORD)
+            self.assertTrue(client.flush(SECONDS_MAX))
+        texts = [event.text for event in alice.history("#outbox") if event.is_message]
+        self.assertEqual(texts, ["acknowledged", "queued 0", "queued 1", "queued 2"])
+
+    def test_a_slow_program_gets_all_events(self) -> None:
+        alice, reader = self.alice(), self.alice()
+        alice.create("#slow")
+        reader._connection.feed.__class__
+        reader.subscribe("#slow", after={"#slow": 0})
+        for number in range(6_000):
+            alice.queue("#slow", str(number))
+            if number % 2_000 == 1_999:
+                self.assertTrue(alice.flush(SECONDS_MAX))
+        numbers = [event.n for event in (reader.next_event(5) for _ in range(6_001)) if event]
+        self.assertEqual(numbers, list(range(1, 6_002)))
+
+    def test_a_client_connects_again_with_new_keys(self) -> None:
+        alice = self.alice()
+        alice.create("#keys")
+        alice.subscribe("#keys")
+        before = alice._connection.network.dealer.curve_publickey
+        alice.reconnect()
+        sent = alice.send("#keys", "after the new keys")
+        self.assertNotEqual(alice._connection.network.dealer.curve_publickey, before)
+        event = alice.next_event(SECONDS_MAX)
+        self.assertEqual((event and event.n, event and event.text), (sent.n, "after the new keys"))
+
+    def test_an_error_has_its_reason(self) -> None:
+        alice = self.alice()
+        with self.assertRaises(PapoError) as raised:
+            alice.send("#nowhere", "oi")
+        self.assertEqual((raised.exception.code, raised.exception.reason), (4040, "no_such_channel"))
+        with self.assertRaises(ValueError):
+            alice.send("nowhere", "oi")
+        with self.assertRaises(ValueError):
+            alice.send("#nowhere", "\ud800")
+
+    def test_a_wrong_key_ends_in_a_timeout(self) -> None:
+        key = self.node.invite.partition("//")[2][:64]
+        client = Client(self.node.invite.replace(key, "ab" * 32), timeout=0.5)
+        self.addCleanup(client.close, 0)
+        with self.assertRaises(TimeoutError):
+            client.call("server.info")
+
+    def test_the_client_for_asyncio_sends_and_receives(self) -> None:
+        async def talk() -> list[str]:
+            async with AsyncClient(self.node.invite) as client:
+                await client.login("alice", PASSWORD)
+                await client.create("#async")
+                await client.subscribe("#async")
+                sent = [await client.send("#async", f"line {number}") for number in range(3)]
+                self.assertEqual([message.n for message in sent], [2, 3, 4])
+                events = [await asyncio.wait_for(client.next_event(), 10) for _ in range(3)]
+                with self.assertRaises(PapoError):
+                    await client.call("channel.join", channel="#nowhere")
+                return [event.text for event in events]
+
+        self.assertEqual(asyncio.run(talk()), ["line 0", "line 1", "line 2"])
+
+
+if __name__ == "__main__":
+    unittest.main()
