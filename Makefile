@@ -49,7 +49,7 @@ sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=47
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
 traces: ## Record the sessions that the JavaScript core replays again, after a change of the session core
-	rm -f web/tests/traces/unit/*.jsonl
+	rm -f docs/conformance/traces/unit/*.jsonl
 	UPDATE_TRACES=1 cargo test --locked --package session --lib
 	UPDATE_TRACES=1 cargo test --workspace --locked --test traces
 

@@ -9,7 +9,8 @@ import json
 import pathlib
 from typing import Any
 
-TRACES = pathlib.Path(__file__).parents[3] / "web" / "tests" / "traces"
+CONFORMANCE = pathlib.Path(__file__).parents[3] / "docs" / "conformance"
+TRACES = CONFORMANCE / "traces"
 
 
 class Difference(Exception):
