@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc irctest
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests clients page test-page bench-page traces doc irctest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 
 	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test ## Run everything that CI checks (format, lints, tests, documentation) and print the seconds of each step
-	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests page doc
+	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests clients page doc
 
 check: needs-build fmt-check clippy ## Run the quick part of make test: format and lints
 
@@ -102,6 +102,10 @@ tests: test_threads = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 tests:
 	$(step) 'Python environment' tests/e2e/interop/run --install
 	$(step) tests env RUST_TEST_THREADS=$(test_threads) cargo test --workspace --locked --no-fail-fast
+
+# The library for bots in Python: it replays the recorded sessions of the Rust core, and its bots run at a node.
+clients:
+	$(step) clients scripts/client-tests
 
 # The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
 page:
