@@ -7,16 +7,22 @@ from typing import Any
 import zmq
 from zmq.utils import z85
 
+from .core.limits import FRAME_BYTES_MAX
+
 # The rest of an invite is a join code.
 _INVITE = re.compile(r"papo://([0-9a-fA-F]{64})@([^@/\s]+:[0-9]+)(/[^\s]*)?")
 _ENDPOINT = re.compile(r"(tcp://[^\s,]+:[0-9]+|ipc://[^\s,]+)")
 
 HANDSHAKE_MS_MAX = 10_000
-RECONNECT_MS = 100
+RECONNECT_MS = 50
 RECONNECT_MS_MAX = 2_000
 KEEPALIVE_IDLE_S = 30
-# The messages that wait in a socket.
-WAITING_MAX = 1_000
+KEEPALIVE_INTERVAL_S = 10
+KEEPALIVE_PROBES_MAX = 3
+# The messages that wait in a socket. A user can have 1,000 channels, each with a subscription.
+WAITING_MAX = 4_096
+# A frame of the protocol, and what the encryption adds.
+MESSAGE_BYTES_MAX = FRAME_BYTES_MAX + 1_024
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,14 @@ class Address:
         socket.linger = 0
         socket.sndhwm = socket.rcvhwm = WAITING_MAX
         socket.ipv6 = "[" in endpoint
+        socket.maxmsgsize = MESSAGE_BYTES_MAX
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS_MAX)
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MS_MAX)
         socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
         socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S)
+        socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S)
+        socket.setsockopt(zmq.TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES_MAX)
         if self.server_key is not None:
             # The node accepts any key pair of a client.
             socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()

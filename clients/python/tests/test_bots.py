@@ -10,12 +10,13 @@ import tempfile
 import threading
 import time
 import unittest
+from contextlib import nullcontext
 from unittest.mock import patch
 
 import zmq
 from node import Node, Relay
 
-from papo import AsyncClient, Client, Event, PapoError
+from papo import AsyncClient, Bot, Client, Command, Event, PapoError
 
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 PASSWORD = "correct horse"
@@ -27,12 +28,11 @@ LINES_MAX = 60
 class BotProcess:
     """An example bot in its own process."""
 
-    def __init__(self, name: str, server: str, token: str, **variables: str) -> None:
-        path = str(EXAMPLES.parent)
-        environment = {**os.environ, "PAPO_SERVER": server, "PAPO_TOKEN": token}
-        environment |= {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    def __init__(self, path: str, server: str, token: str, **variables: str) -> None:
+        environment = {**os.environ, "PAPO_SERVER": server, "PAPO_TOKEN": token, **variables}
+        environment |= {"PYTHONPATH": str(EXAMPLES.parent), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, str(EXAMPLES / f"{name}.py")], env=environment, stdout=subprocess.PIPE
+            [sys.executable, path], env=environment, stdout=subprocess.PIPE
         )
 
     def wait_until_ready(self) -> "BotProcess":
@@ -74,7 +74,8 @@ class AtANode(unittest.TestCase):
         return str(token["token"])
 
     def start(self, name: str, server: str, token: str, **variables: str) -> BotProcess:
-        bot = BotProcess(name, server, token, **variables).wait_until_ready()
+        path = str(EXAMPLES / f"{name}.py")
+        bot = BotProcess(path, server, token, **variables).wait_until_ready()
         self.addCleanup(bot.kill)
         return bot
 
@@ -167,6 +168,55 @@ class ExampleBots(AtANode):
                 "I know these services: api, web.",
             ],
         )
+
+
+    def test_the_bot_of_the_readme_answers(self) -> None:
+        alice = self.alice()
+        alice.create("#readme")
+        token = self.bot_token(alice, "reader", "#readme")
+        text = (EXAMPLES.parent / "README.md").read_text()
+        program = text.partition("```python\n")[2].partition("```")[0]
+        path = f"{self.enterContext(tempfile.TemporaryDirectory())}/bot.py"
+        pathlib.Path(path).write_text(program)
+        self.addCleanup(BotProcess(path, self.node.invite, token).kill)
+        deadline = time.monotonic() + SECONDS_MAX
+        while not alice.call("command.list", conversation="#readme")["commands"]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        alice.send("#readme", "/echo oi")
+        self.assertEqual(self.wait_for_answers(alice, "#readme", 1)[-1].text, "oi")
+
+    def test_a_command_that_runs_again_after_a_crash_is_answered_once(self) -> None:
+        alice = self.alice()
+        alice.create("#again")
+        token = self.bot_token(alice, "again", "#again")
+        alice.send("#again", "before the bot")
+        runs = []
+
+        def run(marks_commands: bool, last: str) -> None:
+            bot = Bot(self.node.invite, token)
+
+            @bot.command("run", "Run.")
+            def answer(command: Command) -> str:
+                runs.append(command.arguments)
+                command.reply(f"{command.arguments} begins")
+                if command.arguments == last:
+                    bot.stop()
+                return f"{command.arguments} ends"
+
+            skipped = nullcontext() if marks_commands else patch.object(bot.client, "mark_read")
+            with skipped:
+                bot.run(on_ready=lambda: alice.queue("#again", f"/run {last}"))
+
+        run(marks_commands=True, last="one")
+        # A crash after each answer, before the read mark.
+        run(marks_commands=False, last="two")
+        run(marks_commands=True, last="three")
+        self.assertEqual(runs, ["one", "two", "two", "three"])
+        texts = [event.text for event in self.wait_for_answers(alice, "#again", 6)]
+        numbers = ("one", "two", "three")
+        expected = [[f"/run {of}", f"{of} begins", f"{of} ends"] for of in numbers]
+        self.assertCountEqual(texts, ["before the bot", *sum(expected, [])])
 
 
 class Clients(AtANode):
