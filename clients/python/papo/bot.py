@@ -96,7 +96,7 @@ class Bot:
 
         return register
 
-    def run(self, on_ready: Callable[[], None] | None = None) -> None:
+    def run(self, on_ready: Callable[[], object] | None = None) -> None:
         """Answers commands until `stop` is called or the session ends."""
         try:
             self.client.use_token(self._token)

@@ -3,11 +3,13 @@
 import pathlib
 import subprocess
 import sys
+import time
 
 FOLDER = pathlib.Path(__file__).parent
 
 
 def main() -> int | str:
+    started_at = time.monotonic()
     files = sorted(FOLDER.glob("test_*.py"))
     tests = [
         subprocess.Popen(
@@ -21,6 +23,7 @@ def main() -> int | str:
         print(f"{path.name}\n{output.decode(errors='replace')}", end="", flush=True)
         if test.returncode != 0:
             failed.append(path.name)
+    print(f"{len(files)} files in {time.monotonic() - started_at:.0f} s")
     return f"failed: {', '.join(failed)}" if failed else 0
 
 
