@@ -109,6 +109,7 @@ class Clients(AtANode):
             alice.send("nowhere", "oi")
         with self.assertRaises(ValueError):
             alice.send("#nowhere", "\ud800")
+        self.assertEqual(alice.call("server.info")["name"], "papo")
 
     def test_a_wrong_key_ends_in_a_timeout(self) -> None:
         key = self.node.invite.partition("//")[2][:64]

@@ -3,13 +3,15 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { connect, fileStorage } from "../../src/core/node/index.js";
+import { Socket, connect, fileStorage } from "../../src/core/node/index.js";
 import { startPapo } from "./papo.js";
 
 const core = fileURLToPath(new URL("../../src/core/", import.meta.url));
@@ -112,6 +114,27 @@ test("a torn line of the file is no message", async () => {
   const storage = await fileStorage(file);
   assert.deepEqual(await storage.all("outbox"), [["1", { user: "alice" }]]);
   await storage.destroy();
+});
+
+test("a message in several frames is one message, and a message without an end is cut", async () => {
+  const server = http.createServer();
+  server.on("upgrade", (request, stream) => {
+    const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    stream.on("error", () => {});
+    stream.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Accept: ${accept.digest("base64")}\r\n\r\n`);
+    // Two frames of a text with a ping between them, and then the head of a frame of 2^40 bytes.
+    stream.write(Buffer.from([0x01, 2, 111, 105, 0x89, 0, 0x80, 1, 33, 0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0]));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const socket = new Socket(`ws://127.0.0.1:${port}/`, "papo.v1");
+  /** @type {string[]} */
+  const received = [];
+  socket.onmessage = ({ data }) => received.push(data);
+  const code = await new Promise((resolve) => (socket.onclose = (event) => resolve(event.code)));
+  assert.deepEqual([received, code], [["oi!"], 1006]);
+  server.close();
 });
 
 test("a wrong token is refused", async () => {
