@@ -66,6 +66,9 @@ test("the bot of the README answers, also after its connection was cut", async (
   const readme = readFileSync(path.join(core, "README.md"), "utf8");
   const program = /<!-- program: node -->\n```js\n(.*?)```/s.exec(readme)?.[1];
   assert.ok(program, "a program");
+  const probe = await connect({ url: urlOf(), token });
+  assert.equal(probe.session.cx.user, "echo", "the token of a bot has no name");
+  probe.stop();
   mkdirSync(path.join(folder, "node_modules"));
   symlinkSync(core, path.join(folder, "node_modules/papo"));
   writeFileSync(path.join(folder, "bot.mjs"), program);

@@ -54,9 +54,9 @@ export async function fileStorage(path) {
  * @param {Storage} memory
  */
 async function load(path, memory) {
-  // A kill can leave a line without its end. This message was never sent.
-  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
   for (const line of lines) {
+    // A kill can leave a line without its end. This message was never sent.
     const found = attempt(change, parse(line));
     if (found?.put !== undefined) {
       await memory.put("outbox", found.put, found.value);
