@@ -103,7 +103,7 @@ tests:
 	$(step) 'Python environment' tests/e2e/interop/run --install
 	$(step) tests env RUST_TEST_THREADS=$(test_threads) cargo test --workspace --locked --no-fail-fast
 
-# The library for bots in Python: it replays the recorded sessions of the Rust core, and its bots run at a node.
+# The library for Python: it replays the recorded sessions of the Rust core, and its bots run at a node.
 clients:
 	$(step) clients scripts/client-tests
 
