@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .client import Client
-from .connection import READ_MARKS, Sent
+from .connection import READ_MARKS, News, Sent
 from .core.errors import PapoError
 from .event import Event
 from .ids import answer_id
@@ -60,13 +60,14 @@ class Bot:
     def __init__(
         self, server: str, token: str, *, outbox: str | os.PathLike[str] | None = None
     ) -> None:
-        self.client = Client(server, outbox=outbox, timeout=None)
+        self.client = Client(server, outbox=outbox, timeout=None, on_news=self._on_news)
         self._token = token
         self._handlers: dict[str, Handler] = {}
         self._descriptions: list[dict[str, str]] = []
         self._on_message: MessageHandler | None = None
         self._periodic: list[tuple[float, Callable[[], None]]] = []
         self._stop = threading.Event()
+        self._was_rolled_back = threading.Event()
 
     def command(self, name: str, description: str, usage: str = "") -> Callable[[Handler], Handler]:
         """Registers a slash command. The text that the function returns is the answer."""
@@ -100,7 +101,7 @@ class Bot:
         """Answers commands until `stop` is called or the session ends."""
         try:
             self.client.use_token(self._token)
-            self.client.call("command.register", commands=self._descriptions)
+            self._register()
             self.client.set_presence("always")
             self.client.subscribe(after=READ_MARKS)
             if on_ready is not None:
@@ -113,6 +114,13 @@ class Bot:
         """Ends `run` soon. Any thread may call it."""
         self._stop.set()
 
+    def _register(self) -> None:
+        self.client.call("command.register", commands=self._descriptions)
+
+    def _on_news(self, news: News) -> None:
+        if news["kind"] == "rolledBack":
+            self._was_rolled_back.set()
+
     def _loop(self) -> None:
         due = [(time.monotonic(), *of) for of in self._periodic]
         while not self._stop.is_set():
@@ -121,8 +129,13 @@ class Bot:
                 if next_call <= now:
                     self._guarded(function)
                     due[at] = (now + seconds, seconds, function)
-            waits = (next_call - now for next_call, _, _ in due)
-            event = self.client.next_event(max(min(waits, default=WAIT_SECONDS_MAX), 0.01))
+            waits = [next_call - now for next_call, _, _ in due] + [WAIT_SECONDS_MAX]
+            if self._was_rolled_back.is_set():
+                # A restored node has the commands and the read marks of its backup.
+                self._was_rolled_back.clear()
+                self._guarded(self._register)
+                self.client.subscribe(after=READ_MARKS)
+            event = self.client.next_event(max(min(waits), 0.01))
             if event is not None:
                 self._take(event)
 

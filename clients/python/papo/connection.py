@@ -103,20 +103,20 @@ class Connection:
         self, conversations: tuple[str, ...], after: Mapping[str, int] | str | None
     ) -> Steps[None]:
         """Receives events from now on. `after` has the numbers from which to continue."""
-        self.feed.select(frozenset(conversations) or None)
-        marks: dict[str, int] = {}
-        if after == READ_MARKS:
+        is_resuming = after == READ_MARKS
+        self.feed.select(frozenset(conversations) or None, is_resuming)
+        if is_resuming:
             reads = yield self.network.command({"kind": "listReads"})
-            marks = {of["conversation"]: of["n"] for of in reads["readings"]}
-        self.feed.resume()
-        yield self.network.command({"kind": "follow", "follow": {"kind": "everything"}})
-        if after == READ_MARKS:
-            status = yield self.network.command({"kind": "status"})
-            found = (of["conversation"] for of in status["status"]["conversations"])
-            # A direct conversation that began in the meantime has no mark.
-            self.feed.start_after({of: marks.get(of, 0) for of in found} | marks)
+            self.feed.start_after({of["conversation"]: of["n"] for of in reads["readings"]})
         elif isinstance(after, Mapping):
             self.feed.start_after(after)
+        self.feed.resume()
+        yield self.network.command({"kind": "follow", "follow": {"kind": "everything"}})
+        if is_resuming:
+            status = yield self.network.command({"kind": "status"})
+            found = [of["conversation"] for of in status["status"]["conversations"]]
+            # A direct conversation that began in the meantime has no mark.
+            self.feed.look_back([of for of in found if of.startswith("@")])
 
     def mark_read(self, conversation: str, n: int) -> Steps[None]:
         command = {"kind": "markRead", "conversation": conversation, "n": n}

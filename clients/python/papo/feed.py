@@ -33,21 +33,35 @@ class Feed:
         # The conversation whose page is pending.
         self._pending: str | None = None
         self._only: frozenset[str] | None = None
+        # Whether a direct conversation without a number starts with its first event.
+        self._is_resuming = False
         self._failure: Exception | None = None
 
-    def select(self, conversations: frozenset[str] | None) -> None:
-        """Adds only events of these conversations from now on."""
+    def select(self, conversations: frozenset[str] | None, is_resuming: bool = False) -> None:
+        """Adds only events of these conversations from now on.
+
+        A program that resumes also gets the direct conversations that began while it was away.
+        """
         with self.lock:
             self._only = conversations
+            self._is_resuming = is_resuming
             self._failure = None
 
     def start_after(self, positions: Mapping[str, int]) -> None:
-        """Continues these conversations after these numbers."""
+        """Continues these conversations after these numbers, before any event is offered."""
         with self.lock:
+            kept = [event for event in self._events if event.conversation not in positions]
+            self._events = deque(kept)
+            self._bytes = sum(len(event.line) for event in kept)
             for conversation, n in positions.items():
-                if self._only is None or conversation in self._only:
-                    self._added[conversation] = n
-                    self._behind.setdefault(conversation, n)
+                self._start(conversation, n)
+
+    def look_back(self, conversations: list[str]) -> None:
+        """Reads these conversations from their first event, unless they have a number."""
+        with self.lock:
+            for conversation in conversations:
+                if conversation not in self._added:
+                    self._start(conversation, 0)
 
     def resume(self) -> None:
         """Looks for events that were published while nothing was followed."""
@@ -70,8 +84,8 @@ class Feed:
                 return
             if conversation in self._behind:
                 self._behind[conversation] = max(self._behind[conversation], n)
-            elif self._is_full() or n > self._added.get(conversation, n - 1) + 1:
-                self._added.setdefault(conversation, n - 1)
+            elif self._is_full() or n > self._last(conversation, n) + 1:
+                self._added[conversation] = self._last(conversation, n)
                 self._behind[conversation] = n
             else:
                 self._add(entry)
@@ -131,6 +145,16 @@ class Feed:
         with self.lock:
             is_low = len(self._events) < EVENTS_LOW
             return bool(self._behind) and self._pending is None and is_low
+
+    def _start(self, conversation: str, n: int) -> None:
+        if self._only is None or conversation in self._only:
+            self._added[conversation] = n
+            self._behind.setdefault(conversation, n)
+
+    def _last(self, conversation: str, n: int) -> int:
+        """The number of the last event that was added before the event `n`."""
+        is_new = self._is_resuming and conversation.startswith("@")
+        return self._added.get(conversation, 0 if is_new else n - 1)
 
     def _is_full(self) -> bool:
         return len(self._events) >= EVENTS_MAX or self._bytes >= BYTES_MAX

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -54,6 +55,14 @@ class Node:
             self._process.wait()
             if self._process.stdout:
                 self._process.stdout.close()
+
+    def save(self) -> None:
+        """Copies the data folder of a node that was killed."""
+        shutil.copytree(self.folder / "data", self.folder / "saved", dirs_exist_ok=True)
+
+    def restore(self) -> None:
+        shutil.rmtree(self.folder / "data")
+        shutil.copytree(self.folder / "saved", self.folder / "data")
 
     def close(self) -> None:
         self.kill()

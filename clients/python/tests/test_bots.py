@@ -143,6 +143,28 @@ class ExampleBots(AtANode):
         )
 
 
+    def test_a_bot_answers_after_the_node_was_restored_from_a_backup(self) -> None:
+        alice = self.alice()
+        alice.create("#backup")
+        token = self.bot_token(alice, "backup", "#backup")
+        self.node.kill()
+        self.node.save()
+        self.node.start()
+        self.start("echo", self.node.invite, token)
+        for number in range(3):
+            alice.send("#backup", f"/echo {number}")
+        self.wait_for_answers(alice, "#backup", 3)
+        self.node.kill()
+        self.node.restore()
+        self.node.start()
+        deadline = time.monotonic() + SECONDS_MAX
+        while not alice.call("command.list", conversation="#backup")["commands"]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        alice.send("#backup", "/echo again")
+        events = self.wait_for_answers(alice, "#backup", 1)
+        self.assertEqual([event.text for event in events], ["/echo again", "again"])
+
     def test_the_bot_of_the_readme_answers(self) -> None:
         alice = self.alice()
         alice.create("#readme")

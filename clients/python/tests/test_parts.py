@@ -121,6 +121,27 @@ class Feeds(unittest.TestCase):
         feed.offer(entry(11))
         self.assertEqual(self.take_all(feed), [6, 7, 8, 9, 10, 11])
 
+    def test_a_direct_conversation_that_began_while_the_program_was_away_is_read(self) -> None:
+        for is_resuming, expected in ((True, [1, 2, 3]), (False, [3])):
+            feed = Feed(lambda: None)
+            feed.select(None, is_resuming)
+            feed.offer(entry(3, "@bob"))
+            feed.offer(entry(7))
+            if is_resuming:
+                feed.look_back(["@bob"])
+                self.assertEqual(feed.next_page(), ("@bob", 0))
+                feed.page("@bob", 3, [entry(n, "@bob") for n in (1, 2, 3)])
+            self.assertIsNone(feed.next_page())
+            self.assertCountEqual(self.take_all(feed), [*expected, 7])
+
+    def test_a_program_that_starts_again_at_a_number_gets_no_old_copies(self) -> None:
+        feed = Feed(lambda: None)
+        feed.offer(entry(5))
+        feed.offer(entry(8, "@bob"))
+        feed.start_after({"#ops": 3})
+        feed.page(*(feed.next_page() or ("", 0))[:1], 5, [entry(4), entry(5)])
+        self.assertEqual(self.take_all(feed), [8, 4, 5])
+
     def test_a_full_feed_reads_later_events_from_the_history(self) -> None:
         feed = Feed(lambda: None)
         for n in range(1, EVENTS_MAX + 101):

@@ -15,8 +15,9 @@ def persisted(outbox: Outbox, cx: Context, ids: list[str], error: Json | None) -
 
     After an error, the outbox removes the messages and reports them as refused.
     """
+    written = set(ids)
     for item in list(outbox.queue):
-        if item.is_persisted or item.message["id"] not in ids:
+        if item.is_persisted or item.message["id"] not in written:
             continue
         if error is None:
             item.is_persisted = True
