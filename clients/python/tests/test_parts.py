@@ -128,9 +128,11 @@ class Feeds(unittest.TestCase):
             feed.offer(entry(3, "@bob"))
             feed.offer(entry(7))
             if is_resuming:
-                feed.look_back(["@bob"])
+                feed.look_back(["@bob", "@eva"])
                 self.assertEqual(feed.next_page(), ("@bob", 0))
                 feed.page("@bob", 3, [entry(n, "@bob") for n in (1, 2, 3)])
+                self.assertEqual(feed.next_page(), ("@eva", 0))
+                feed.page("@eva", 0, [])
             self.assertIsNone(feed.next_page())
             self.assertCountEqual(self.take_all(feed), [*expected, 7])
 
