@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests page test-page bench-page traces doc irctest
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests clients page test-page bench-page traces doc irctest
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 
 	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test ## Run everything that CI checks (format, lints, tests, documentation) and print the seconds of each step
-	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests page doc
+	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests clients page doc
 
 check: needs-build fmt-check clippy ## Run the quick part of make test: format and lints
 
@@ -49,7 +49,7 @@ sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=47
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
 traces: ## Record the sessions that the JavaScript core replays again, after a change of the session core
-	rm -f web/tests/traces/unit/*.jsonl
+	rm -f docs/conformance/traces/unit/*.jsonl
 	UPDATE_TRACES=1 cargo test --locked --package session --lib
 	UPDATE_TRACES=1 cargo test --workspace --locked --test traces
 
@@ -102,6 +102,10 @@ tests: test_threads = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 tests:
 	$(step) 'Python environment' tests/e2e/interop/run --install
 	$(step) tests env RUST_TEST_THREADS=$(test_threads) cargo test --workspace --locked --no-fail-fast
+
+# The library for Python: it replays the recorded sessions of the Rust core, and its bots run at a node.
+clients:
+	$(step) clients scripts/client-tests
 
 # The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
 page:

@@ -17,6 +17,9 @@ use sha2::{Digest as _, Sha256};
 /// The number of bytes of the SHA-256 in the name of a file.
 const HASH_BYTES: usize = 8;
 
+/// The parts of `web/src` that only programs in Node use.
+const NODE_ONLY: [&str; 3] = ["core/README.md", "core/node/", "core/package.json"];
+
 struct Source {
     /// The path below `web/src`, such as `ui/timeline.js`.
     path: String,
@@ -66,7 +69,7 @@ fn collect(folder: &Path, prefix: &str, sources: &mut Vec<Source>) -> io::Result
         if entry.file_type()?.is_dir() {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, &format!("{below}/"), sources)?;
-        } else if !below.ends_with(".d.ts") {
+        } else if !below.ends_with(".d.ts") && !NODE_ONLY.iter().any(|part| below.starts_with(part)) {
             let mut bytes = Vec::new();
             io::copy(&mut OpenOptions::new().read(true).open(&path)?, &mut bytes)?;
             println!("cargo::rerun-if-changed={}", path.display());

@@ -2,43 +2,22 @@
 
 use super::*;
 
-const GOLDEN: [&str; 21] = [
-    r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"oi, João 🙂\n\"tudo bem\"?"}"##,
-    r##"{"n":18,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"sim","reply":17}"##,
-    r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"olá"}"##,
-    r##"{"n":20,"at":1763700000123,"to":"#general","from":"alice","kind":"message.deleted","id":"01970000-0000-7000-8000-000000000001","of":17}"##,
-    r##"{"n":21,"at":1763700000123,"to":"#general","from":"alice","kind":"message.reacted","id":"01970000-0000-7000-8000-000000000001","of":17,"emoji":"👍"}"##,
-    r##"{"n":22,"at":1763700000123,"to":"#general","from":"alice","kind":"message.unreacted","id":"01970000-0000-7000-8000-000000000001","of":17,"emoji":"👍"}"##,
-    r##"{"n":17,"at":1763700000123,"to":"#general","from":"alice","kind":"message","id":"01970000-0000-7000-8000-000000000001","text":"","deleted":true}"##,
-    r##"{"n":19,"at":1763700000123,"to":"#general","from":"alice","kind":"message.edited","id":"01970000-0000-7000-8000-000000000001","of":17,"text":"","deleted":true}"##,
-    r##"{"n":18,"at":1763700000123,"to":"@bob","from":"alice","kind":"file","id":"01970000-0000-7000-8000-000000000001","name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
-    r##"{"n":1,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.created"}"##,
-    r##"{"n":1,"at":1763700000123,"to":"#board","from":"alice","kind":"channel.created","private":true}"##,
-    r##"{"n":2,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.joined"}"##,
-    r##"{"n":3,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.left"}"##,
-    r##"{"n":4,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.invited","user":"bob"}"##,
-    r##"{"n":5,"at":1763700000123,"to":"#general","from":"bob","kind":"channel.declined"}"##,
-    r##"{"n":5,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.kicked","user":"bob"}"##,
-    r##"{"n":6,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.banned","user":"bob"}"##,
-    r##"{"n":7,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.unbanned","user":"bob"}"##,
-    r##"{"n":8,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.role","user":"bob","role":"moderator"}"##,
-    r##"{"n":9,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.set","subject":"all and nothing","private":false}"##,
-    r##"{"n":10,"at":1763700000123,"to":"#general","from":"alice","kind":"channel.renamed","new_name":"#all"}"##,
-];
+const EVENTS: &str = include_str!("../../../docs/conformance/events.jsonl");
+const NOTICES: &str = include_str!("../../../docs/conformance/notices.jsonl");
 
 #[test]
 fn only_messages_and_files_are_content() {
     let is_content =
-        |line: &&&str| serde_json::from_str::<Event<'_>>(line).expect("an event").body.is_content();
-    let lines = GOLDEN.iter().filter(is_content);
+        |line: &&str| serde_json::from_str::<Event<'_>>(line).expect("an event").body.is_content();
+    let lines = EVENTS.lines().filter(is_content);
     let kinds: Vec<_> = lines.map(|line| line.split('"').nth(15).expect("a kind")).collect();
     // The third message is a redacted one.
-    assert_eq!(kinds, ["message", "message", "message", "file"]);
+    assert_eq!(kinds, ["message", "message", "message", "file", "message", "message"]);
 }
 
 #[test]
 fn golden_lines_are_decoded_and_encoded_byte_for_byte() {
-    for line in GOLDEN {
+    for line in EVENTS.lines() {
         let event: Event<'_> = serde_json::from_str(line).expect(line);
         assert_eq!(event.to_line(), line);
         assert_eq!(event.into_owned().to_line(), line);
@@ -47,7 +26,7 @@ fn golden_lines_are_decoded_and_encoded_byte_for_byte() {
 
 #[test]
 fn a_line_cut_anywhere_is_refused() {
-    for line in GOLDEN {
+    for line in EVENTS.lines() {
         for end in 0..line.len() {
             assert!(
                 serde_json::from_slice::<Event<'_>>(&line.as_bytes()[..end]).is_err(),
@@ -88,11 +67,8 @@ fn notices_are_encoded_and_decoded() {
     let line = r##"{"kind":"topic.moved","to":"#general","topic":"channel.general.9d8c7b6a5f4e3d2c1b0a998877665544"}"##;
     assert_eq!(serde_json::to_string(&notice).expect("json"), line);
     assert_eq!(serde_json::from_str::<Notice>(line).expect("a notice"), notice);
-    for line in [
-        r#"{"kind":"presence","at":7,"users":[{"user":"bob","state":"online"},{"user":"eva","state":"away"}]}"#,
-        r##"{"kind":"typing","at":7,"to":"#general","from":"bob","typing":true}"##,
-    ] {
-        let notice: Notice = serde_json::from_str(line).expect("a notice");
+    for line in NOTICES.lines() {
+        let notice: Notice = serde_json::from_str(line).expect(line);
         assert_eq!(serde_json::to_string(&notice).expect("json"), line);
         assert!(serde_json::from_str::<Event<'_>>(line).is_err(), "no event");
     }

@@ -17,6 +17,7 @@ const CHECKED: &[&str] = &[
     "README.md",
     "broker",
     "client",
+    "clients",
     "clippy.toml",
     "common",
     "data/README.md",

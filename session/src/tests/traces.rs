@@ -37,5 +37,5 @@ pub(super) fn compare(lines: &str) {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/tests/traces/unit")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/conformance/traces/unit")
 }

@@ -9,15 +9,14 @@ use transport::clock;
 
 use crate::commands::Shell;
 
-/// Starts the bot of `tests/e2e/interop/bot.py`, and waits until it is ready.
+/// Starts the bot of `clients/python/examples/echo.py`, and waits until it is ready.
 fn start(node: &Node, token: &str) -> Process {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop");
-    let mut program = Command::new(folder.join("run"));
-    program.args(["--server", node.server()]).env("PAPO_TOKEN", token);
-    let process = Process::start({
-        program.env("PAPO_INTEROP_PROGRAM", folder.join("bot.py"));
-        program
-    });
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = tests.join("../../clients/python");
+    let mut program = Command::new(tests.join("interop/run"));
+    program.env("PAPO_SERVER", node.server()).env("PAPO_TOKEN", token);
+    program.env("PAPO_INTEROP_PROGRAM", library.join("examples/echo.py")).env("PYTHONPATH", library);
+    let process = Process::start(program);
     assert_eq!(process.read_line(), "ready");
     process
 }

@@ -33,7 +33,7 @@ fn recorded(seed: u64) -> String {
 }
 
 fn path(seed: u64) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/tests/traces/sim");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/conformance/traces/sim");
     folder.join(format!("{seed:03}.jsonl.gz"))
 }
 

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { Client, memoryStorage, soloTabs, webSocketLink } from "../../src/core/client.js";
 import { startPapo } from "./papo.js";
-import { Socket } from "./socket.js";
+import { Socket } from "../../src/core/node/socket.js";
 
 /** @import { News } from "../../src/core/api.js" */
 

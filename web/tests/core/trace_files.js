@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 
-const FOLDER = new URL("../traces/", import.meta.url);
+const FOLDER = new URL("../../../docs/conformance/traces/", import.meta.url);
 
 /** The names of all traces of a folder: "unit" or "sim". @param {string} folder */
 export function traceNames(folder) {

@@ -1,0 +1,1 @@
+"""Follows conversations: subscriptions, timelines, and the repair of gaps."""

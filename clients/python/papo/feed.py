@@ -1,0 +1,167 @@
+"""The feed: the events that the program has not taken yet.
+
+The network thread adds events, the program takes them. The feed is bounded: if the program is
+slow, the feed drops the events of a conversation, and later reads them from the history. A
+program that continues at a number uses the same way.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from .core.decode import Json
+from .event import Event
+
+EVENTS_MAX = 4_096
+BYTES_MAX = 16 * 1024 * 1024
+# The number of waiting events below which the feed reads the history.
+EVENTS_LOW = 512
+
+
+class Feed:
+    """`on_change` is called when an event was added, and when the feed ended."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self.on_change = on_change
+        self.lock = threading.Lock()
+        self._events: deque[Event] = deque()
+        self._bytes = 0
+        # The number of the last event of each conversation that was added.
+        self._added: dict[str, int] = {}
+        # The conversations whose next events are in the history, with their newest known event.
+        self._behind: dict[str, int] = {}
+        # The conversation whose page is pending.
+        self._pending: str | None = None
+        self._only: frozenset[str] | None = None
+        # Whether a direct conversation without a number starts with its first event.
+        self._is_resuming = False
+        self._failure: Exception | None = None
+
+    def select(self, conversations: frozenset[str] | None, is_resuming: bool = False) -> None:
+        """Adds only events of these conversations from now on.
+
+        A program that resumes also gets the direct conversations that began while it was away.
+        """
+        with self.lock:
+            self._only = conversations
+            self._is_resuming = is_resuming
+            self._failure = None
+
+    def start_after(self, positions: Mapping[str, int]) -> None:
+        """Continues these conversations after these numbers, before any event is offered."""
+        with self.lock:
+            kept = [event for event in self._events if event.conversation not in positions]
+            self._events = deque(kept)
+            self._bytes = sum(len(event.line) for event in kept)
+            for conversation, n in positions.items():
+                self._start(conversation, n)
+
+    def look_back(self, conversations: list[str]) -> None:
+        """Reads these conversations from their first event, unless they have a number."""
+        with self.lock:
+            for conversation in conversations:
+                if conversation not in self._added:
+                    self._start(conversation, 0)
+
+    def resume(self) -> None:
+        """Looks for events that were published while nothing was followed."""
+        with self.lock:
+            for conversation, n in self._added.items():
+                self._behind.setdefault(conversation, n)
+
+    def clear(self) -> None:
+        """Forgets all numbers: the server has returned to an earlier state."""
+        with self.lock:
+            self._added.clear()
+            self._behind.clear()
+            self._pending = None
+
+    def offer(self, entry: Json) -> None:
+        """Adds the next event of a conversation."""
+        conversation, n = entry["conversation"], entry["n"]
+        with self.lock:
+            if self._only is not None and conversation not in self._only:
+                return
+            if conversation in self._behind:
+                self._behind[conversation] = max(self._behind[conversation], n)
+            elif self._is_full() or n > self._last(conversation, n) + 1:
+                self._added[conversation] = self._last(conversation, n)
+                self._behind[conversation] = n
+            else:
+                self._add(entry)
+        self.on_change()
+
+    def next_page(self) -> tuple[str, int] | None:
+        """The conversation whose page to request, and the number before the page."""
+        with self.lock:
+            if self._pending is not None or len(self._events) >= EVENTS_LOW:
+                return None
+            self._pending = next(iter(self._behind), None)
+            if self._pending is None:
+                return None
+            return self._pending, self._added.get(self._pending, 0)
+
+    def page(self, conversation: str, head: int, entries: list[Json]) -> None:
+        """Adds a page of the history."""
+        with self.lock:
+            if self._pending != conversation:
+                return
+            self._pending = None
+            known = max(self._behind.pop(conversation, 0), head)
+            for entry in entries:
+                self._add(entry)
+            if entries and self._added[conversation] < known:
+                # The other conversations have their turn before the next page.
+                self._behind[conversation] = known
+        self.on_change()
+
+    def page_failed(self, conversation: str, is_final: bool) -> None:
+        """Handles the error of a request for a page."""
+        with self.lock:
+            if self._pending == conversation:
+                self._pending = None
+                if is_final:
+                    self._behind.pop(conversation, None)
+
+    def fail(self, failure: Exception) -> None:
+        """Ends the feed: the program gets the error after the events."""
+        with self.lock:
+            self._failure = failure
+        self.on_change()
+
+    def take(self) -> Event | None:
+        """The next event. Raises the error that ended the feed."""
+        with self.lock:
+            if self._events:
+                event = self._events.popleft()
+                self._bytes -= len(event.line)
+                return event
+            if self._failure is not None:
+                raise self._failure
+            return None
+
+    def needs_page(self) -> bool:
+        """Whether a page must be requested now."""
+        with self.lock:
+            is_low = len(self._events) < EVENTS_LOW
+            return bool(self._behind) and self._pending is None and is_low
+
+    def _start(self, conversation: str, n: int) -> None:
+        if self._only is None or conversation in self._only:
+            self._added[conversation] = n
+            self._behind.setdefault(conversation, n)
+
+    def _last(self, conversation: str, n: int) -> int:
+        """The number of the last event that was added before the event `n`."""
+        is_new = self._is_resuming and conversation.startswith("@")
+        return self._added.get(conversation, 0 if is_new else n - 1)
+
+    def _is_full(self) -> bool:
+        return len(self._events) >= EVENTS_MAX or self._bytes >= BYTES_MAX
+
+    def _add(self, entry: Json) -> None:
+        conversation, n = entry["conversation"], entry["n"]
+        if n > self._added.get(conversation, 0):
+            self._added[conversation] = n
+            self._events.append(Event.of(entry))
+            self._bytes += len(entry["line"])
