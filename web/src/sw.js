@@ -1,6 +1,6 @@
 // The service worker: the page opens without a network. It answers only for the page and its files. A file
-// whose name has a hash never changes; the page itself is asked for first, and the stored one is the answer
-// if the gateway is silent.
+// whose name has a hash never changes. The worker requests the page from the gateway, and answers with the
+// stored page after `SILENCE_MS` without a reply.
 
 /** @type {any} */
 const worker = self;

@@ -36,7 +36,7 @@ export default {
   no_file: "{n} is no file",
   done_rename: "{channel} is now {name}, and {channel} still leads to it",
   delete_channel_question: "Delete {channel} with all its messages and files? Its name can never be used again.",
-  remove_camera_data: "Remove the data of the camera (EXIF) from photos before they are sent",
+  remove_camera_data: "Remove the data of the camera (EXIF) from JPEG photos before they are sent",
   log_out_and_delete: "Log out and delete all here",
   delete_all_question: "Delete your drafts, settings and stored messages from this browser?",
   delete_unsent_question: { one: "1 message was not sent yet. Delete it, with your drafts and settings, from this browser?", other: "{count} messages were not sent yet. Delete them, with your drafts and settings, from this browser?" },

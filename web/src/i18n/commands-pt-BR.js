@@ -36,7 +36,7 @@ export default {
   no_file: "{n} não é um arquivo",
   done_rename: "{channel} agora é {name}, e {channel} ainda leva a ele",
   delete_channel_question: "Apagar {channel} com todas as mensagens e arquivos? O nome não poderá mais ser usado.",
-  remove_camera_data: "Remover os dados da câmera (EXIF) das fotos antes do envio",
+  remove_camera_data: "Remover os dados da câmera (EXIF) das fotos JPEG antes do envio",
   log_out_and_delete: "Sair e apagar tudo aqui",
   delete_all_question: "Apagar deste navegador seus rascunhos, configurações e mensagens guardadas?",
   delete_unsent_question: { one: "1 mensagem ainda não foi enviada. Apagar a mensagem, seus rascunhos e suas configurações deste navegador?", other: "{count} mensagens ainda não foram enviadas. Apagar as mensagens, seus rascunhos e suas configurações deste navegador?" },

@@ -137,11 +137,14 @@ export class App extends HTMLElement {
     model.on("status", () => this.#showStatus());
     model.on("arrived", ({ entry, conversation }) => {
       const isOpen = entry.conversation === model.open;
-      if (isOpen && entry.event) this.announcer.message(entry.conversation, entry.event.from, entry.event.text ?? entry.event.name ?? "");
+      if (isOpen && entry.event) this.announcer.message(conversationName(entry.conversation), entry.event.from, entry.event.text ?? entry.event.name ?? "");
       notifyUser(this, entry, conversation);
     });
     model.on("announce", ({ alert, key, args, error }) => alert ? this.announcer.warn(t(key, args), error) : this.announcer.say(t(key, args)));
-    model.on("notice", ({ key, args }) => this.notify(t(key, args)));
+    model.on("notice", ({ key, args }) => {
+      const conversation = conversationName(args.conversation);
+      this.notify(t(key, { ...args, conversation, channel: conversation }));
+    });
     model.on("left", () => this.#openFirst());
     model.on("rolledBack", () => { this.notify(t("rolled_back"), true); if (model.open) this.go(model.open); });
     model.on("ended", (error) => this.#sessionEnded(errorText(error)));
@@ -248,7 +251,8 @@ export class App extends HTMLElement {
 
   /** @param {string} name */
   #offerToJoin(name) {
-    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => join(this, name) });
+    const channel = conversationName(name);
+    this.notify(t("not_member", { channel }), false, { label: t("join_channel", { channel }), run: () => join(this, name) });
     if (!this.model.open) this.#openFirst();
   }
 
@@ -309,14 +313,14 @@ export class App extends HTMLElement {
     showNotice(this.notice, sentence, isProblem, action);
   }
 
-  /** Carries out an action and shows its error. @param {() => Promise<any>} action */
+  /** Carries out an action. Shows its error, and returns false then. @param {() => Promise<any>} action */
   async try(action) {
     try {
       return await action();
     } catch (error) {
       this.notify(errorText(error), true);
+      return false;
     }
-    return undefined;
   }
 
   /** @param {string} tag */

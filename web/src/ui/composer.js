@@ -163,7 +163,7 @@ export class Composer extends HTMLElement {
     if (!commands || this.input.value !== text) return;
     // The field is empty before the command opens another conversation.
     this.#leave("");
-    if (!commands.runCommand(this.app, text)) this.putBack(text);
+    if (!await commands.runCommand(this.app, text)) this.putBack(text);
   }
 
   /** @param {Row} row */

@@ -3,7 +3,7 @@
 import { errorText, t } from "../i18n/index.js";
 import { block, leave, setChannel } from "./channels.js";
 import { fill, h, icon, iconButton } from "./dom.js";
-import { nameMarks } from "./names.js";
+import { conversationName, nameMarks } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
@@ -19,7 +19,7 @@ export async function openDetails(app) {
   app.details.dataset.panel = "details";
   app.showView("details");
   const body = h("div", { class: "panel-body" });
-  fill(app.details, h("header", { class: "panel-head" }, h("h2", {}, name.startsWith("#") ? t("members_of", { channel: name }) : t("details")),
+  fill(app.details, h("header", { class: "panel-head" }, h("h2", {}, name.startsWith("#") ? t("members_of", { channel: conversationName(name) }) : t("details")),
     iconButton("close", t("close"), () => app.closeDetails())), body);
   app.details.querySelector("button")?.focus();
   if (name.startsWith("#")) await channelPanel(app, name, body);
@@ -61,8 +61,8 @@ async function channelPanel(app, channel, body) {
         t(app.model.conversation(channel).isArchived ? "restore_channel" : "archive_channel")),
       h("button", { type: "button", class: "danger", onclick: async () => {
         const { confirmDialog } = await import("./dialogs.js");
-        if (await confirmDialog(t("leave_question", { channel }), t("leave"))) leave(app, channel);
-      } }, t("leave_channel", { channel }))));
+        if (await confirmDialog(t("leave_question", { channel: conversationName(channel) }), t("leave"))) leave(app, channel);
+      } }, t("leave_channel", { channel: conversationName(channel) }))));
 }
 
 /** @param {App} app @param {string} channel */
@@ -85,7 +85,7 @@ function subjectForm(app, channel) {
   const input = h("input", { name: "subject", "aria-label": t("subject"), placeholder: t("subject"), autocomplete: "off", value: app.model.conversation(channel).subject ?? "" });
   return h("form", { class: "inline-form", onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
-    setChannel(app, { subject: input.value.trim() }).then(() => app.notify(t("done_topic", { channel })));
+    setChannel(app, { subject: input.value.trim() }).then((done) => done !== false && app.notify(t("done_topic", { channel: conversationName(channel) })));
   } }, input, h("button", { type: "submit", class: "small" }, t("save")));
 }
 

@@ -107,13 +107,14 @@ export async function openBrowser(app) {
   h("h3", {}, t("create_channel")),
   h("div", { class: "create-row" }, name, h("label", { class: "check" }, isPrivate, t("private")), h("button", { type: "submit", class: "primary" }, t("create"))));
   const dialog = openDialog(t("browse_channels"), t("close"), list, form);
-  const channels = await app.try(() => app.model.loadChannels()) ?? [];
+  const channels = await app.try(() => app.model.loadChannels());
+  if (!channels) return;
   if (!channels.length) fill(list, h("li", { class: "is-quiet" }, t("no_channels")));
   else fill(list, ...channels.map((/** @type {any} */ channel) => h("li", {},
     h("div", { class: "browse-text" },
-      h("b", {}, ...visible(channel.channel)), channel.private ? h("span", { class: "is-quiet" }, ` ${t("private")}`) : "",
+      h("b", {}, ...visible(conversationName(channel.channel))), channel.private ? h("span", { class: "is-quiet" }, ` ${t("private")}`) : "",
       h("p", { class: "is-quiet", dir: "auto" }, ...visible(channel.subject ?? ""), channel.subject ? " · " : "", t("member_count", { count: channel.members }))),
-    h("button", { type: "button", class: channel.role ? "small" : "small primary", "aria-label": `${t(channel.role ? "open" : "join")} ${channel.channel}`, onclick: () => {
+    h("button", { type: "button", class: channel.role ? "small" : "small primary", "aria-label": `${t(channel.role ? "open" : "join")} ${conversationName(channel.channel)}`, onclick: () => {
       dialog.close();
       if (channel.role) app.go(channel.channel);
       else join(app, channel.channel);

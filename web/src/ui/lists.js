@@ -3,6 +3,7 @@
 import { t } from "../i18n/index.js";
 import { block } from "./channels.js";
 import { fill, h, openDialog } from "./dom.js";
+import { conversationName } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
@@ -15,18 +16,19 @@ import { fullTime } from "./time.js";
  */
 async function listDialog(app, title, empty, load) {
   const list = h("ul", { class: "browse" });
-  openDialog(title, t("close"), list);
-  const items = await app.try(load) ?? [];
-  fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
+  const dialog = openDialog(title, t("close"), list);
+  const items = await app.try(load);
+  if (items) fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
+  else dialog.close();
 }
 
 /**
- * A line, and a button that removes it.
+ * A line, and a button that removes it after the action succeeded.
  * @param {string} line @param {string} label @param {() => Promise<any>} run
  */
 function removable(line, label, run) {
   const item = h("li", {}, h("div", { class: "browse-text" }, ...visible(line)),
-    h("button", { type: "button", class: "small", onclick: async () => { await run(); item.remove(); } }, label));
+    h("button", { type: "button", class: "small", onclick: async () => { if (await run() !== false) item.remove(); } }, label));
   return item;
 }
 
@@ -40,7 +42,8 @@ export function openBlocks(app) {
 
 /** @param {App} app @param {string} channel */
 export function openBans(app, channel) {
-  return listDialog(app, t("bans_of", { channel }), t("no_bans", { channel }), async () => {
+  const shown = conversationName(channel);
+  return listDialog(app, t("bans_of", { channel: shown }), t("no_bans", { channel: shown }), async () => {
     const bans = await app.model.list("channel.bans", "bans", ({ user }) => user, { channel });
     return bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
       () => app.try(() => app.client.request("channel.unban", { channel, user }))));

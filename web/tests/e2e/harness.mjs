@@ -231,15 +231,19 @@ export class Terminal {
   }
 }
 
+/** A minute, in which the node permits 5 more logins, and some seconds. */
+const LOGIN_ATTEMPTS = 25;
+
 /** Logs in through the form of the page. */
 export async function logIn(page, origin, user, address = "/") {
   await page.goto(origin + address);
   await page.fill("[name=user]", user);
   await page.fill("[name=password]", PASSWORD);
-  for (;;) {
+  for (let attempts = 1; ; attempts++) {
     await page.click(".entrance-form .primary");
     await page.waitForSelector("papo-composer, .entrance-form .problem:not(:empty)", { state: "attached" });
     if (await page.locator("papo-composer").count() > 0) return;
+    if (attempts === LOGIN_ATTEMPTS) throw new Error(`${user}: ${await page.textContent(".entrance-form .problem")}`);
     // The node permits 5 logins of a user in a minute.
     await sleep(3_000);
   }
