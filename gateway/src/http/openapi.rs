@@ -114,6 +114,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
         },
         "/ws": { "get": operation("A WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]) },
         "/healthz": { "get": operation("Whether the gateway runs.", vec![]) },
+        "/roles": { "get": operation("The status of all roles, for an administrator.", vec![text("slot", "query")]) },
     });
     for (path, summary, header) in [
         ("/hooks/{token}", "A post in the format of Slack and Mattermost.", "Idempotency-Key"),

@@ -2,7 +2,7 @@
 
 import { logout } from "../core/http.js";
 import { canonicalTarget } from "../core/names.js";
-import { errorText, t } from "../i18n/index.js";
+import { errorText, loadMore, t } from "../i18n/index.js";
 import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
 import { Cache } from "./cache.js";
@@ -29,6 +29,13 @@ const USERS_EVERY_MS = 30_000;
 const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
+
+/**
+ * A part of the page, and the sentences of all these parts.
+ * @template T
+ * @param {Promise<T>} part
+ */
+const later = async (part) => (await Promise.all([part, loadMore("commands")]))[0];
 
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
@@ -369,23 +376,20 @@ export class App extends HTMLElement {
 
   // Panels and dialogs, which are loaded when they are first opened.
 
-  async openSwitcher() { (await import("./dialogs.js")).openSwitcher(this); }
-  async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
-  async openPeople() { (await import("./dialogs.js")).openPeople(this); }
-  async openKeys() { (await import("./dialogs.js")).openKeys(this); }
+  async openSwitcher() { (await later(import("./dialogs.js"))).openSwitcher(this); }
+  async openBrowser() { (await later(import("./dialogs.js"))).openBrowser(this); }
+  async openPeople() { (await later(import("./dialogs.js"))).openPeople(this); }
+  async openKeys() { (await later(import("./dialogs.js"))).openKeys(this); }
   /** @param {"password" | "sessions"} [part] the part that is open */
-  async openSettings(part) {
-    const [settings] = await Promise.all([import("./settings.js"), loadCommands()]);
-    settings.openSettings(this, part);
-  }
-  async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
-  async openDetails() { (await import("./details.js")).openDetails(this); }
+  async openSettings(part) { (await later(import("./settings.js"))).openSettings(this, part); }
+  async openLevels() { if (this.model.open) (await later(import("./dialogs.js"))).openLevels(this, this.model.open); }
+  async openDetails() { (await later(import("./details.js"))).openDetails(this); }
   /** @param {string} query */
-  async openSearch(query, onlyMentions = false) { (await import("./search.js")).openSearch(this, query, onlyMentions); }
+  async openSearch(query, onlyMentions = false) { (await later(import("./search.js"))).openSearch(this, query, onlyMentions); }
   /** @param {Row} row */
-  async chooseReaction(row) { (await import("./dialogs.js")).chooseReaction(this, row); }
+  async chooseReaction(row) { (await later(import("./dialogs.js"))).chooseReaction(this, row); }
   /** @param {Row} row @param {HTMLElement} node */
-  async openRowMenu(row, node) { (await import("./dialogs.js")).openRowMenu(this, row, node); }
+  async openRowMenu(row, node) { (await later(import("./dialogs.js"))).openRowMenu(this, row, node); }
 
   closeDetails() {
     this.details.hidden = true;

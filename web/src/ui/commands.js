@@ -130,6 +130,7 @@ export const COMMANDS = [
   { name: "help", run: (app) => app.openKeys() },
   { name: "password", run: (app) => app.openSettings("password") },
   { name: "sessions", run: (app) => app.openSettings("sessions") },
+  { name: "admin", run: async (app, argument) => (await import("./admin.js")).openAdmin(app, argument) },
   { name: "logout", run: (app) => app.logOut() },
 ];
 

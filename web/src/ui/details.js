@@ -1,8 +1,8 @@
 // The panel beside the timeline: the members of a channel with their roles, or the profile of a user.
 
 import { errorText, t } from "../i18n/index.js";
-import { block, leave, setChannel } from "./channels.js";
-import { fill, h, icon, iconButton } from "./dom.js";
+import { block, deleteChannel, leave, renameChannel, setChannel } from "./channels.js";
+import { fill, h, iconButton } from "./dom.js";
 import { conversationName, nameMarks } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
@@ -22,6 +22,7 @@ export async function openDetails(app) {
   fill(app.details, h("header", { class: "panel-head" }, h("h2", {}, name.startsWith("#") ? t("members_of", { channel: conversationName(name) }) : t("details")),
     iconButton("close", t("close"), () => app.closeDetails())), body);
   app.details.querySelector("button")?.focus();
+  follow(app);
   if (name.startsWith("#")) await channelPanel(app, name, body);
   else userPanel(app, name.slice(1), body);
 }
@@ -35,7 +36,8 @@ function userPanel(app, user, body) {
     h("p", { class: "member" }, h("b", {}, ...visible(user)), ...nameMarks(known)),
     h("p", {}, h("span", { class: `dot is-${known?.state ?? "offline"}` }), " ", t(`state_${known?.state ?? "offline"}`),
       known?.seen ? ` · ${t("last_seen", { when: fullTime(known.seen) })}` : ""),
-    h("button", { type: "button", onclick: async () => { await block(app, user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")));
+    h("button", { type: "button", onclick: async () => { await block(app, user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")),
+    h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")));
 }
 
 /** @param {App} app @param {string} channel @param {HTMLElement} body */
@@ -49,20 +51,68 @@ async function channelPanel(app, channel, body) {
   if (app.model.open !== channel || app.details.dataset.panel !== "details") return undefined;
   const own = members.find((member) => member.user === app.model.user)?.role ?? "member";
   members.sort((one, other) => ROLES.indexOf(one.role) - ROLES.indexOf(other.role) || one.user.localeCompare(other.user));
-  const again = () => channelPanel(app, channel, body);
+  const again = () => drawAgain(app, channel, body);
   return fill(body,
     own !== "member" && subjectForm(app, channel),
     inviteForm(app, channel),
     h("ul", { class: "members" }, ...members.map((member) => memberItem(app, channel, member, own, again))),
-    h("div", { class: "panel-buttons" },
-      own === "owner" && h("button", { type: "button", onclick: () => setChannel(app, { private: !app.model.conversation(channel).isPrivate }) },
-        t(app.model.conversation(channel).isPrivate ? "make_public" : "make_private")),
-      own === "owner" && h("button", { type: "button", onclick: () => app.try(() => app.client.request("channel.archive", { channel, archived: !app.model.conversation(channel).isArchived })) },
-        t(app.model.conversation(channel).isArchived ? "restore_channel" : "archive_channel")),
-      h("button", { type: "button", class: "danger", onclick: async () => {
-        const { confirmDialog } = await import("./dialogs.js");
-        if (await confirmDialog(t("leave_question", { channel: conversationName(channel) }), t("leave"))) leave(app, channel);
-      } }, t("leave_channel", { channel: conversationName(channel) }))));
+    h("div", { class: "panel-buttons" }, ...channelButtons(app, channel, own)));
+}
+
+/**
+ * Draws the panel again. The control with the focus keeps it.
+ * @param {App} app @param {string} channel @param {HTMLElement} body
+ */
+async function drawAgain(app, channel, body) {
+  const nameOf = (/** @type {Element} */ node) => node.getAttribute("aria-label") ?? node.textContent;
+  const focused = document.activeElement && body.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  await channelPanel(app, channel, body);
+  if (focused === null) return;
+  const controls = /** @type {HTMLElement[]} */ ([...body.querySelectorAll("button, input, select")]);
+  const same = controls.find((node) => node.offsetParent && nameOf(node) === focused);
+  (same ?? app.details.querySelector("button"))?.focus();
+}
+
+/** @type {WeakSet<App>} the pages whose panel follows the events of its channel */
+const following = new WeakSet();
+
+/** Draws the panel again when its channel changes, unless the user types or chooses in it. @param {App} app */
+function follow(app) {
+  if (following.has(app)) return;
+  following.add(app);
+  app.model.on("members", ({ conversation }) => {
+    const body = app.details.querySelector(".panel-body");
+    if (app.details.hidden || app.details.dataset.panel !== "details" || app.model.open !== conversation || !body) return;
+    const isTyping = [...body.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
+    if (!isTyping && !body.querySelector(".member-actions:not([hidden])")) drawAgain(app, conversation, body);
+  });
+}
+
+/** What a member may do with a channel, by the role. @param {App} app @param {string} channel @param {string} own */
+function channelButtons(app, channel, own) {
+  const { isPrivate, isArchived } = app.model.conversation(channel);
+  const shown = conversationName(channel);
+  const button = (/** @type {string} */ label, /** @type {() => unknown} */ run, className = "") => h("button", { type: "button", class: className, onclick: run }, label);
+  const rename = h("form", { class: "inline-form", onsubmit: (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const name = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")).trim();
+    renameChannel(app, name.startsWith("#") ? name : `#${name}`);
+  } }, h("input", { name: "name", required: true, "aria-label": t("new_name"), placeholder: t("new_name"), autocomplete: "off", maxlength: "33" }), h("button", { type: "submit", class: "small" }, t("rename")));
+  const archive = () => app.try(async () => {
+    await app.client.request("channel.archive", { channel, archived: !isArchived });
+    app.notify(t(isArchived ? "done_restore" : "done_archive", { channel: shown }));
+  });
+  const leaving = async () => {
+    const { confirmDialog } = await import("./dialogs.js");
+    if (await confirmDialog(t("leave_question", { channel: shown }), t("leave"))) leave(app, channel);
+  };
+  return [
+    own !== "member" && button(t("bans"), async () => (await import("./lists.js")).openBans(app, channel)),
+    ...(own === "owner" ? [rename, button(t(isPrivate ? "make_public" : "make_private"), () => setChannel(app, { private: !isPrivate })),
+      button(t(isArchived ? "restore_channel" : "archive_channel"), archive),
+      button(t("delete_channel"), () => deleteChannel(app, channel), "danger")] : []),
+    button(t("leave_channel", { channel: shown }), leaving, "danger"),
+  ];
 }
 
 /** @param {App} app @param {string} channel */
@@ -102,13 +152,25 @@ function memberItem(app, channel, { user, role }, own, again) {
   const ask = (/** @type {string} */ method, /** @type {Record<string, unknown>} */ params, /** @type {string} */ done) =>
     app.try(async () => { await app.client.request(method, { channel, user, ...params }); app.notify(done); again(); });
   const select = own === "owner" && h("select", { "aria-label": t("role_of", { user }), onchange: (/** @type {any} */ event) =>
-    ask("channel.role", { role: event.target.value }, t("done_role", { user, channel, role: t(`role_${event.target.value}`) })) },
+    ask("channel.role", { role: event.target.value }, t("done_role", { user, channel: conversationName(channel), role: t(`role_${event.target.value}`) })) },
   ...ROLES.map((one) => h("option", { value: one, selected: one === role }, t(`role_${one}`))));
-  return h("li", { class: "member" },
+  const isBlocked = app.model.blocked.has(user);
+  const button = (/** @type {string} */ label, /** @type {() => unknown} */ run, className = "small") => h("button", { type: "button", class: className, onclick: run }, label);
+  const actions = h("div", { class: "member-actions", hidden: true },
+    button(t("new_direct"), () => app.go(`@${user}`)),
+    button(t(isBlocked ? "unblock" : "block"), async () => { await block(app, user, !isBlocked); again(); }),
+    outranks && button(t("kick"), () => ask("channel.kick", {}, t("done_kick", { user, channel: conversationName(channel) })), "small danger"),
+    outranks && button(t("ban"), () => ask("channel.ban", {}, t("done_ban", { user, channel: conversationName(channel) })), "small danger"));
+  const more = iconButton("more", t("actions_for", { user }), () => {
+    actions.hidden = !actions.hidden;
+    more.setAttribute("aria-expanded", String(!actions.hidden));
+  });
+  more.setAttribute("aria-expanded", "false");
+  return h("li", {}, h("div", { class: "member" },
     h("span", { class: `dot is-${state}`, title: t(`state_${state}`) }),
     h("button", { type: "button", class: "member-name", onclick: () => user !== app.model.user && app.go(`@${user}`) }, ...visible(user)),
     ...nameMarks(app.model.users.get(user)),
+    isBlocked && h("span", { class: "role" }, t("blocked_mark")),
     select || (role === "member" ? "" : h("span", { class: "role" }, t(`role_${role}`))),
-    outranks && h("button", { type: "button", class: "icon-button", "aria-label": t("kick_user", { user }), title: t("kick_user", { user }),
-      onclick: () => ask("channel.kick", {}, t("done_kick", { user, channel })) }, icon("close")));
+    user !== app.model.user && more), actions);
 }

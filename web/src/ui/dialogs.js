@@ -1,7 +1,7 @@
 // The dialogs of the chat. They are loaded when the first one is opened.
 
 import { t } from "../i18n/index.js";
-import { create, setLevel } from "./channels.js";
+import { block, create, setLevel } from "./channels.js";
 import { fill, h, icon, openDialog } from "./dom.js";
 import { join } from "./joining.js";
 import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
@@ -11,11 +11,11 @@ import { copyText, visible } from "./text.js";
 /** @import { Row } from "./rows.js" */
 /** @typedef {import("./app.js").App} App */
 
-/** @param {string} question @param {string} yes @returns {Promise<boolean>} */
-export function confirmDialog(question, yes) {
+/** @param {string} question @param {string} yes @param {...Node} options @returns {Promise<boolean>} */
+export function confirmDialog(question, yes, ...options) {
   return new Promise((resolve) => {
     let isConfirmed = false;
-    const dialog = openDialog(question, t("close"), h("div", { class: "dialog-buttons" },
+    const dialog = openDialog(question, t("close"), ...options, h("div", { class: "dialog-buttons" },
       h("button", { type: "button", onclick: () => dialog.close() }, t("cancel")),
       h("button", { type: "button", class: "danger", autofocus: true, onclick: () => { isConfirmed = true; dialog.close(); } }, yes)));
     dialog.addEventListener("close", () => resolve(isConfirmed));
@@ -201,12 +201,14 @@ export async function chooseReaction(app, row) {
 export function openRowMenu(app, row, node) {
   document.querySelector(".row-menu")?.remove();
   const isOwn = row.from === app.model.user;
+  const isBlocked = app.model.blocked.has(row.from);
   const items = [
     !row.isDeleted && { label: t("reply"), key: "R", name: /** @type {const} */ ("reply"), run: () => startReply(app, row) },
     !row.isDeleted && { label: t("react"), key: "+", name: /** @type {const} */ ("react"), run: () => app.chooseReaction(row) },
     isOwn && row.kind === "message" && !row.isDeleted && { label: t("edit"), key: "E", name: /** @type {const} */ ("edit"), run: () => startEdit(app, row) },
     row.text && { label: t("copy_text"), key: "", name: /** @type {const} */ ("copy"), run: () => copyText(row.text) },
     { label: t("copy_link"), key: "C", name: /** @type {const} */ ("copy"), run: () => copyLink(app, row) },
+    !isOwn && { label: t(isBlocked ? "unblock_user" : "block_user", { user: row.from }), key: "", name: /** @type {const} */ ("lock"), run: () => block(app, row.from, !isBlocked) },
     mayDelete(app, row) && { label: t("delete"), key: "Del", name: /** @type {const} */ ("trash"), run: () => deleteMessage(app, row) },
   ].filter((item) => !!item);
   const close = (/** @type {boolean} */ focusRow) => {

@@ -40,14 +40,28 @@ export function openBlocks(app) {
   });
 }
 
-/** @param {App} app @param {string} channel */
-export function openBans(app, channel) {
+/** The bans of a channel, and a form that bans a user. @param {App} app @param {string} channel */
+export async function openBans(app, channel) {
   const shown = conversationName(channel);
-  return listDialog(app, t("bans_of", { channel: shown }), t("no_bans", { channel: shown }), async () => {
+  const list = h("ul", { class: "browse" });
+  const input = h("input", { type: "text", "aria-label": t("user_to_ban"), placeholder: t("user_to_ban"), autocomplete: "off", autocapitalize: "none", required: true });
+  const draw = async () => {
     const bans = await app.model.list("channel.bans", "bans", ({ user }) => user, { channel });
-    return bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
+    const items = bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
       () => app.try(() => app.client.request("channel.unban", { channel, user }))));
-  });
+    fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, t("no_bans", { channel: shown }))]));
+  };
+  const form = h("form", { class: "inline-form", onsubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    app.try(async () => {
+      const user = input.value.trim().replace(/^@/, "");
+      await app.client.request("channel.ban", { channel, user });
+      app.notify(t("done_ban", { user, channel: shown }));
+      input.value = "";
+      await draw();
+    });
+  } }, input, h("button", { type: "submit", class: "small danger" }, t("ban")));
+  if (await app.try(draw) !== false) openDialog(t("bans_of", { channel: shown }), t("close"), list, form);
 }
 
 /**

@@ -17,6 +17,9 @@ export function openSettings(app, part) {
   const select = (/** @type {string} */ label, /** @type {[string, string][]} */ options, /** @type {string} */ value, /** @type {(value: string) => void} */ change) =>
     h("label", { class: "field" }, h("span", {}, label), h("select", { onchange: (/** @type {any} */ event) => change(event.target.value) },
       ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
+  const administration = h("button", { type: "button", hidden: true, onclick: () => app.try(async () => (await import("./admin.js")).openAdmin(app)) }, t("administration"));
+  // The server knows who is an administrator.
+  app.client.request("admin.stats", {}).then(() => { administration.hidden = false; }, () => {});
   openDialog(t("settings"), t("close"),
     h("p", {}, t("you_are", { user: app.model.user })),
     select(t("language"), Object.entries(LANGUAGES), language(), (value) => {
@@ -34,6 +37,7 @@ export function openSettings(app, part) {
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
     check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
     nameForm(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
+    h("div", { class: "dialog-links" }, h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), administration),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
       h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
