@@ -69,7 +69,7 @@ export default {
   channel: "Channel",
   hook_signed: "Posts must be signed",
   bot_name: "Name of the account",
-  hook_url: "Address of the receiver, for an outgoing webhook",
+  hook_url: "Receiver (only outgoing)",
   new_hook: "New webhook",
   hook_address: "Programs post to this address. It is not shown again:",
   hook_secret: "The secret of the signatures. It is not shown again:",

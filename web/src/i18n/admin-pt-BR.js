@@ -69,7 +69,7 @@ export default {
   channel: "Canal",
   hook_signed: "Os envios precisam de assinatura",
   bot_name: "Nome da conta",
-  hook_url: "Endereço do receptor, para um webhook de saída",
+  hook_url: "Receptor (só de saída)",
   new_hook: "Novo webhook",
   hook_address: "Programas enviam para este endereço. Ele não aparece de novo:",
   hook_secret: "O segredo das assinaturas. Ele não aparece de novo:",

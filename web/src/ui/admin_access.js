@@ -26,7 +26,7 @@ const valuesOf = (form) => Object.fromEntries([...new FormData(form)].map(([name
 /**
  * A form above a list. After each creation, the result is shown and the list is loaded again.
  * @param {App} app @param {string} title @param {Node[]} fields
- * @param {(values: Record<string, string>) => Promise<(Node | false)[]>} create
+ * @param {(values: Record<string, string>) => Promise<(Node | false | undefined)[]>} create
  * @param {() => Promise<Node[]>} load
  */
 async function createAndList(app, title, fields, create, load) {
@@ -42,7 +42,7 @@ async function createAndList(app, title, fields, create, load) {
   const form = h("form", { class: "form-grid", onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
     app.try(async () => {
-      result.replaceChildren(...(await create(valuesOf(form))).filter((node) => node !== false));
+      result.replaceChildren(...(await create(valuesOf(form))).filter((node) => !!node));
       form.reset();
       await draw();
     });

@@ -17,11 +17,11 @@ export function nodeTab(app, first) {
     const [shown, roles, info] = await Promise.all([stats ?? app.client.request("admin.stats", {}), loadRoles(app), app.client.request("server.info", {})]);
     stats = null;
     return [
-      h("dl", { class: "figures" }, ...FIGURES.map((name) => h("div", {}, h("dt", {}, t(`figure_${name}`)), h("dd", {}, Number(shown[name] ?? 0).toLocaleString(language()))))),
+      h("dl", { class: "figures" }, ...FIGURES.map((name) => h("div", {}, h("dt", {}, t(`figure_${name}`)), h("dd", {}, (Number(shown[name]) || 0).toLocaleString(language()))))),
       h("h3", {}, t("roles")),
       h("ul", { class: "records" }, ...roles.map(roleLine)),
       h("h3", {}, t("node_facts")),
-      factList([[t("version"), String(info.version)], [t("file_max"), sizeText(Number(info.limits?.file_bytes ?? 0))]]),
+      factList([[t("version"), String(info.version)], [t("file_max"), sizeText(Number(info.limits?.file_bytes) || 0)]]),
       h("h3", {}, t("backup")),
       h("p", {}, t("backup_hint"), " ", h("code", {}, "papo backup FILE.tar")),
     ];
@@ -38,7 +38,7 @@ async function loadRoles(app) {
 /** @param {any} status */
 function roleLine(status) {
   const problems = Array.isArray(status.problems) ? status.problems.map(String) : [];
-  const minutes = Math.floor(Number(status.uptime_ms ?? 0) / 60_000);
+  const minutes = Math.floor((Number(status.uptime_ms) || 0) / 60_000);
   return line([
     h("b", {}, ...visible(String(status.role ?? t("unknown_role")))),
     status.uptime_ms === undefined ? "" : quiet(t("uptime", { hours: Math.floor(minutes / 60), minutes: minutes % 60 })),

@@ -11,7 +11,7 @@ import { copyText, visible } from "./text.js";
 const SHOWN_MAX = 200;
 
 /** @param {string} text @param {"" | "is-danger" | "is-good"} [tone] */
-export const mark = (text, tone = "") => h("span", { class: `mark ${tone}` }, text);
+export const mark = (text, tone = "") => h("span", { class: `mark ${tone}` }, ...visible(text));
 
 /** A small word after a name. @param {string} text */
 export const quiet = (text) => h("span", { class: "is-quiet", dir: "auto" }, " ", ...visible(text));

@@ -28,7 +28,7 @@ async function users(app, filter) {
     page = await app.client.request("admin.users", page ? { after: all.at(-1).user } : {});
     all.push(...page.users);
   } while (page.more && page.users.length);
-  const quota = Number(page.quota_bytes ?? 0);
+  const quota = Number(page.quota_bytes) || 0;
   return filteredItems(all, ({ user }) => `${user} ${app.model.users.get(user)?.displayName ?? ""}`, (user) => userLine(app, user, quota), filter);
 }
 
@@ -73,7 +73,7 @@ function userLine(app, account, quota) {
       node.remove();
     });
   };
-  const used = account.file_bytes ?? 0;
+  const used = Number(account.file_bytes) || 0;
   const space = h("span", {}, t("space_of", { used: sizeText(used), quota: sizeText(quota) }), " ",
     h("meter", { class: "meter", min: "0", max: String(Math.max(quota, 1)), value: String(used), high: String(quota * 0.9), "aria-label": t("quota") }));
   const node = folded([h("b", {}, ...visible(user)), !!info?.displayName && quiet(info.displayName)],

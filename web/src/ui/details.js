@@ -51,8 +51,8 @@ async function channelPanel(app, channel, body) {
   if (app.model.open !== channel || app.details.dataset.panel !== "details") return undefined;
   const own = members.find((member) => member.user === app.model.user)?.role ?? "member";
   members.sort((one, other) => ROLES.indexOf(one.role) - ROLES.indexOf(other.role) || one.user.localeCompare(other.user));
-  const again = () => drawAgain(app, channel, body);
-  return fill(body,
+  const again = () => channelPanel(app, channel, body);
+  return refill(body,
     own !== "member" && subjectForm(app, channel),
     inviteForm(app, channel),
     h("ul", { class: "members" }, ...members.map((member) => memberItem(app, channel, member, own, again))),
@@ -60,31 +60,36 @@ async function channelPanel(app, channel, body) {
 }
 
 /**
- * Draws the panel again. The control with the focus keeps it.
- * @param {App} app @param {string} channel @param {HTMLElement} body
+ * Replaces the nodes of the panel. The focus, typed texts and opened actions stay.
+ * @param {HTMLElement} body @param {...(Node | false)} nodes
  */
-async function drawAgain(app, channel, body) {
+function refill(body, ...nodes) {
   const nameOf = (/** @type {Element} */ node) => node.getAttribute("aria-label") ?? node.textContent;
   const focused = document.activeElement && body.contains(document.activeElement) ? nameOf(document.activeElement) : null;
-  await channelPanel(app, channel, body);
-  if (focused === null) return;
+  const inputs = [...body.querySelectorAll("input")].filter(({ value, defaultValue }) => value !== defaultValue);
+  const opened = [...body.querySelectorAll("[aria-expanded=true]")].map(nameOf);
+  fill(body, ...nodes);
+  for (const { name, value } of inputs) {
+    const input = /** @type {HTMLInputElement | null} */ (body.querySelector(`input[name=${name}]`));
+    if (input) input.value = value;
+  }
   const controls = /** @type {HTMLElement[]} */ ([...body.querySelectorAll("button, input, select")]);
+  for (const control of controls) if (control.ariaExpanded && opened.includes(nameOf(control))) control.click();
+  if (focused === null) return;
   const same = controls.find((node) => node.offsetParent && nameOf(node) === focused);
-  (same ?? app.details.querySelector("button"))?.focus();
+  (same ?? /** @type {HTMLElement | null | undefined} */ (body.parentElement?.querySelector("button")))?.focus();
 }
 
 /** @type {WeakSet<App>} the pages whose panel follows the events of its channel */
 const following = new WeakSet();
 
-/** Draws the panel again when its channel changes, unless the user types or chooses in it. @param {App} app */
+/** Draws the panel again when its channel changes. @param {App} app */
 function follow(app) {
   if (following.has(app)) return;
   following.add(app);
   app.model.on("members", ({ conversation }) => {
     const body = app.details.querySelector(".panel-body");
-    if (app.details.hidden || app.details.dataset.panel !== "details" || app.model.open !== conversation || !body) return;
-    const isTyping = [...body.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
-    if (!isTyping && !body.querySelector(".member-actions:not([hidden])")) drawAgain(app, conversation, body);
+    if (!app.details.hidden && app.details.dataset.panel === "details" && app.model.open === conversation && body) channelPanel(app, conversation, body);
   });
 }
 
@@ -95,8 +100,8 @@ function channelButtons(app, channel, own) {
   const button = (/** @type {string} */ label, /** @type {() => unknown} */ run, className = "") => h("button", { type: "button", class: className, onclick: run }, label);
   const rename = h("form", { class: "inline-form", onsubmit: (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const name = String(new FormData(/** @type {HTMLFormElement} */ (event.target)).get("name")).trim();
-    renameChannel(app, name.startsWith("#") ? name : `#${name}`);
+    const name = String(new FormData(rename).get("name")).trim();
+    renameChannel(app, name.startsWith("#") ? name : `#${name}`).then((done) => done !== false && rename.reset());
   } }, h("input", { name: "name", required: true, "aria-label": t("new_name"), placeholder: t("new_name"), autocomplete: "off", maxlength: "33" }), h("button", { type: "submit", class: "small" }, t("rename")));
   const archive = () => app.try(async () => {
     await app.client.request("channel.archive", { channel, archived: !isArchived });

@@ -10,16 +10,17 @@ import { fullTime } from "./time.js";
 /** @typedef {import("./app.js").App} App */
 
 /**
- * A dialog with a list that is loaded now.
+ * Loads a list, and shows it in a dialog. Returns false if the request failed.
  * @param {App} app @param {string} title @param {string} empty the sentence for an empty list
  * @param {() => Promise<Node[]>} load
  */
 async function listDialog(app, title, empty, load) {
   const list = h("ul", { class: "browse" });
-  const dialog = openDialog(title, t("close"), list);
   const items = await app.try(load);
-  if (items) fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
-  else dialog.close();
+  if (!items) return false;
+  fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
+  openDialog(title, t("close"), list);
+  return true;
 }
 
 /**
@@ -61,7 +62,9 @@ export async function openBans(app, channel) {
       await draw();
     });
   } }, input, h("button", { type: "submit", class: "small danger" }, t("ban")));
-  if (await app.try(draw) !== false) openDialog(t("bans_of", { channel: shown }), t("close"), list, form);
+  const isLoaded = await app.try(draw) !== false;
+  if (isLoaded) openDialog(t("bans_of", { channel: shown }), t("close"), list, form);
+  return isLoaded;
 }
 
 /**
