@@ -109,6 +109,7 @@ export default {
   write_message: "Write a message",
   message_to: "Message to {conversation}",
   send: "Send",
+  emoji: "Emoji",
   attach: "Send files",
   suggestions: "Suggestions",
   editing: "Editing {n}:",

@@ -109,6 +109,7 @@ export default {
   write_message: "Escreva uma mensagem",
   message_to: "Mensagem para {conversation}",
   send: "Enviar",
+  emoji: "Emoji",
   attach: "Enviar arquivos",
   suggestions: "Sugestões",
   editing: "Editando {n}:",

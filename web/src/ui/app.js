@@ -386,6 +386,7 @@ export class App extends HTMLElement {
   async openDetails() { (await later(import("./details.js"))).openDetails(this); }
   /** @param {string} query */
   async openSearch(query, onlyMentions = false) { (await later(import("./search.js"))).openSearch(this, query, onlyMentions); }
+  async openEmoji() { (await later(import("./dialogs.js"))).openEmoji(this); }
   /** @param {Row} row */
   async chooseReaction(row) { (await later(import("./dialogs.js"))).chooseReaction(this, row); }
   /** @param {Row} row @param {HTMLElement} node */

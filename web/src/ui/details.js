@@ -29,7 +29,8 @@ export async function openDetails(app) {
 
 /** @param {App} app @param {string} user @param {HTMLElement} body */
 function userPanel(app, user, body) {
-  if (user === "") return fill(body, h("p", {}, t("everybody_hint")));
+  const exporting = h("button", { type: "button", onclick: () => exportDialog(app, user === "" ? "*" : `@${user}`) }, t("export_conversation"));
+  if (user === "") return fill(body, h("p", {}, t("everybody_hint")), exporting);
   const known = app.model.users.get(user);
   const isBlocked = app.model.blocked.has(user);
   return fill(body,
@@ -37,8 +38,11 @@ function userPanel(app, user, body) {
     h("p", {}, h("span", { class: `dot is-${known?.state ?? "offline"}` }), " ", t(`state_${known?.state ?? "offline"}`),
       known?.seen ? ` · ${t("last_seen", { when: fullTime(known.seen) })}` : ""),
     h("button", { type: "button", onclick: async () => { await block(app, user, !isBlocked); userPanel(app, user, body); } }, t(isBlocked ? "unblock" : "block")),
-    h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")));
+    h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), exporting);
 }
+
+/** @param {App} app @param {string} conversation */
+const exportDialog = async (app, conversation) => (await import("./export.js")).openExport(app, conversation);
 
 /** @param {App} app @param {string} channel @param {HTMLElement} body */
 async function channelPanel(app, channel, body) {
@@ -116,6 +120,7 @@ function channelButtons(app, channel, own) {
     ...(own === "owner" ? [rename, button(t(isPrivate ? "make_public" : "make_private"), () => setChannel(app, { private: !isPrivate })),
       button(t(isArchived ? "restore_channel" : "archive_channel"), archive),
       button(t("delete_channel"), () => deleteChannel(app, channel), "danger")] : []),
+    button(t("export_conversation"), () => exportDialog(app, channel)),
     button(t("leave_channel", { channel: shown }), leaving, "danger"),
   ];
 }

@@ -150,11 +150,13 @@ export async function openKeys(app) {
     ["Enter", "key_menu"], ["R", "key_reply"], ["+", "key_react"], ["E", "key_edit"], ["Del", "key_delete"], ["C", "key_link"], ["N", "key_unread"],
     ["Esc", "key_escape"], ["Ctrl+/ ?", "key_help"],
   ];
-  openDialog(t("keys"), t("close"),
+  const dialog = openDialog(t("keys"), t("close"),
     h("dl", { class: "keys" }, ...keys.flatMap(([key = "", name = ""]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(name))])),
     h("h3", {}, t("commands")),
     h("dl", { class: "keys" }, ...COMMANDS.flatMap(({ name }) => [
       h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))]), ...ofBots));
+  // The arrow keys scroll the list, which has no other control.
+  /** @type {HTMLElement | null} */ (dialog.querySelector(".dialog-body"))?.setAttribute("tabindex", "0");
 }
 
 /** The notification level of a conversation. @param {App} app @param {string} name */
@@ -166,30 +168,17 @@ export function openLevels(app, name) {
   const dialog = openDialog(t("notifications_of", { conversation: conversationName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
 }
 
-const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅", "❌", "🙏", "🚀", "🤔"];
-
 /** @param {App} app @param {Row} row */
 export async function chooseReaction(app, row) {
   const conversation = app.here();
-  const { EMOJI } = await import("./emoji.js");
-  const choose = (/** @type {string} */ emoji) => { dialog.close(); react(app, conversation, row, emoji); };
-  const grid = h("div", { class: "emoji-grid" });
-  const input = h("input", { type: "search", "aria-label": t("find_emoji"), placeholder: t("find_emoji"), autocomplete: "off", autofocus: true });
-  const draw = () => {
-    const query = input.value.trim().toLowerCase();
-    const found = query ? EMOJI.filter(([emoji, name]) => name.includes(query) || emoji === query) : [...COMMON.map((emoji) => [emoji, nameOf(emoji)]), ...EMOJI.filter(([emoji]) => !COMMON.includes(emoji))];
-    fill(grid, ...found.slice(0, 120).map(([emoji = "", name = ""]) => h("button", { type: "button", class: "emoji", "aria-label": `${emoji} ${name}`, title: name, onclick: () => choose(emoji) }, emoji)));
-  };
-  const nameOf = (/** @type {string} */ emoji) => EMOJI.find(([known]) => known === emoji)?.[1] ?? "";
-  input.addEventListener("input", draw);
-  input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    const text = grid.querySelector("button")?.textContent ?? input.value.trim();
-    if (text) choose(text);
-  });
-  draw();
-  const dialog = openDialog(t("react_to", { n: row.n }), t("close"), input, grid);
+  const { openPicker } = await import("./emoji.js");
+  await openPicker(t("react_to", { n: row.n }), (emoji) => react(app, conversation, row, emoji));
+}
+
+/** Inserts an emoji into the text of the composer. @param {App} app */
+export async function openEmoji(app) {
+  const { openPicker } = await import("./emoji.js");
+  await openPicker(t("emoji"), (emoji) => app.composer.insert(emoji));
 }
 
 /**
