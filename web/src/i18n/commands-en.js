@@ -138,8 +138,8 @@ export default {
   density_normal: "comfortable",
   density_compact: "compact",
   enter_key: "The Enter key",
-  enter_sends: "sends the message; Shift+Enter begins a line",
-  enter_breaks: "begins a line; Ctrl+Enter sends the message",
+  enter_sends: "sends the message",
+  enter_breaks: "begins a line, Ctrl+Enter sends",
   level_of_everything: "Notifications of all conversations, at most",
   levels_of_conversations: "Notifications of each conversation",
   export_conversation: "Export the conversation",
@@ -151,6 +151,7 @@ export default {
   export_html: "HTML",
   export_jsonl: "JSON lines",
   exported_at: "Exported from papo on {when}",
+  install: "Install as an application",
 
   command_join_arguments: "#CHANNEL",
   command_join: "join a channel and open it",

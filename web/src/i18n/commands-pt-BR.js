@@ -138,8 +138,8 @@ export default {
   density_normal: "confortável",
   density_compact: "compacta",
   enter_key: "A tecla Enter",
-  enter_sends: "envia a mensagem; Shift+Enter inicia uma linha",
-  enter_breaks: "inicia uma linha; Ctrl+Enter envia a mensagem",
+  enter_sends: "envia a mensagem",
+  enter_breaks: "inicia uma linha, Ctrl+Enter envia",
   level_of_everything: "Notificações de todas as conversas, no máximo",
   levels_of_conversations: "Notificações de cada conversa",
   export_conversation: "Exportar a conversa",
@@ -151,6 +151,7 @@ export default {
   export_html: "HTML",
   export_jsonl: "Linhas JSON",
   exported_at: "Exportado do papo em {when}",
+  install: "Instalar como aplicativo",
 
   command_join_arguments: "#CANAL",
   command_join: "entra em um canal e o abre",

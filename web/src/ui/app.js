@@ -335,17 +335,22 @@ export class App extends HTMLElement {
     this.knownPage ??= tag;
     if (this.knownPage === tag) return;
     // The page reloads when the user does nothing. The drafts are stored.
-    const reload = () => { if (document.hidden && !this.uploads?.list.length) location.reload(); };
-    document.addEventListener("visibilitychange", reload);
-    this.notify(t("new_version"), false, { label: t("reload"), run: () => location.reload() });
+    document.addEventListener("visibilitychange", () => { if (document.hidden && !this.uploads?.list.length) this.reload(); });
+    this.notify(t("new_version"), false, { label: t("reload"), run: () => this.reload() });
   }
   /** @type {string | undefined} */ knownPage;
+
+  /** Loads the page again when the draft is stored. */
+  async reload() {
+    await this.composer.saveDraft();
+    location.reload();
+  }
 
   /**
    * @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login
    */
   async logOut(deletesAll = false) {
-    this.composer.saveDraft();
+    await this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
     await this.#sessionEnded(t("logged_out"), deletesAll);
   }

@@ -88,14 +88,17 @@ export class Composer extends HTMLElement {
     this.#resize();
   }
 
+  /** The promise is fulfilled when the draft is stored. */
   saveDraft() {
     window.clearTimeout(this.#draftTimer);
     this.#draftTimer = 0;
-    if (!this.conversation || !this.isDirty) return;
+    if (!this.conversation || !this.isDirty) return this.#saved;
     this.isDirty = false;
     const text = this.context?.kind === "edit" ? this.context.draft : this.input.value;
-    this.app.client.drafts.set(this.conversation, text);
+    this.#saved = this.app.client.drafts.set(this.conversation, text).catch(() => {});
+    return this.#saved;
   }
+  /** @type {Promise<unknown>} */ #saved = Promise.resolve();
   isDirty = false;
   typedAt = 0;
 

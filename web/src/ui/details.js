@@ -118,9 +118,9 @@ function channelButtons(app, channel, own) {
   return [
     own !== "member" && button(t("bans"), async () => (await import("./lists.js")).openBans(app, channel)),
     ...(own === "owner" ? [rename, button(t(isPrivate ? "make_public" : "make_private"), () => setChannel(app, { private: !isPrivate })),
-      button(t(isArchived ? "restore_channel" : "archive_channel"), archive),
-      button(t("delete_channel"), () => deleteChannel(app, channel), "danger")] : []),
+      button(t(isArchived ? "restore_channel" : "archive_channel"), archive)] : []),
     button(t("export_conversation"), () => exportDialog(app, channel)),
+    own === "owner" && button(t("delete_channel"), () => deleteChannel(app, channel), "danger"),
     button(t("leave_channel", { channel: shown }), leaving, "danger"),
   ];
 }

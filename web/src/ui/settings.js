@@ -20,14 +20,14 @@ export function openSettings(app, part) {
     h("label", { class: "field" }, h("span", {}, label), h("select", { onchange: (/** @type {any} */ event) => change(event.target.value) },
       ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
   const administration = h("button", { type: "button", hidden: true, onclick: () => app.try(async () => (await import("./admin.js")).openAdmin(app)) }, t("administration"));
+  const hint = h("p", { class: "hint" }, t(`level_${app.model.levelOfAll}_hint`));
   // The server knows who is an administrator.
   app.client.request("admin.stats", {}).then(() => { administration.hidden = false; }, () => {});
   openDialog(t("settings"), t("close"),
     h("p", {}, t("you_are", { user: app.model.user })),
     select(t("language"), Object.entries(LANGUAGES), language(), (value) => {
       localStorage.setItem("papo-language", value);
-      app.composer.saveDraft();
-      location.reload();
+      app.reload();
     }),
     select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setAppearance("papo-theme", value)),
     select(t("density"), [["normal", t("density_normal")], ["compact", t("density_compact")]], isCompact() ? "compact" : "normal", (value) => setAppearance("papo-density", value)),
@@ -37,12 +37,11 @@ export function openSettings(app, part) {
       app.saveSettings({ notifications: isOn });
     }),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
-    select(t("level_of_everything"), levelOptions(), app.model.levelOfAll, (value) => setLevel(app, null, value)),
-    levelList(app),
+    select(t("level_of_everything"), levelOptions(), app.model.levelOfAll, (value) => { hint.textContent = t(`level_${value}_hint`); setLevel(app, null, value); }), hint,
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
     check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
-    nameForm(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
-    h("div", { class: "dialog-links" }, h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), administration),
+    nameForm(app), levelList(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
+    h("div", { class: "dialog-links" }, installButton(), h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), administration),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
       h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
@@ -50,8 +49,14 @@ export function openSettings(app, part) {
       h("button", { type: "button", class: "danger", onclick: () => logOutAndDelete(app) }, t("log_out_and_delete"))));
 }
 
+/** Installs the page as an application, if the browser offers that. */
+function installButton() {
+  const { installOffer } = /** @type {any} */ (globalThis);
+  return installOffer && h("button", { type: "button", onclick: () => installOffer.prompt() }, t("install"));
+}
+
 /** @returns {[string, string][]} */
-const levelOptions = () => ["all", "mentions", "none"].map((level) => [level, `${t(`level_${level}`)} — ${t(`level_${level}_hint`)}`]);
+const levelOptions = () => ["all", "mentions", "none"].map((level) => [level, t(`level_${level}`)]);
 
 /** The notification level of each conversation. @param {App} app */
 function levelList(app) {

@@ -1,4 +1,4 @@
-// Accessibility: axe on eight screens, and letters as keys. With PAPO_E2E_FULL, axe runs in 2 themes x 2
+// Accessibility: axe on nine screens, and letters as keys. With PAPO_E2E_FULL, axe runs in 2 themes x 2
 // languages x 2 widths, and the pictures of docs/images are written. transcripts.test.mjs has a session with
 // the keyboard only, and the texts of the live regions.
 
@@ -36,7 +36,7 @@ const variants = IS_FULL || PICTURES
   : [{ theme: "light", language: "en", width: 1200 }];
 
 for (const { theme, language, width } of variants) {
-  test(`axe finds nothing on eight screens: ${theme}, ${language}, ${width} px`, async () => {
+  test(`axe finds nothing on nine screens: ${theme}, ${language}, ${width} px`, async () => {
     const context = await browser.newContext({ viewport: { width, height: 720 }, colorScheme: theme, locale: language, reducedMotion: "reduce", hasTouch: width < 500 });
     const page = await context.newPage();
     for (const { name, show } of screens) {

@@ -94,7 +94,7 @@ test("a member sees only what a member may do, and a refused action says why", a
   await page.click(".topbar [aria-label=Details]");
   await page.locator(".members > li:has-text('head') [aria-expanded]").click();
   assert.deepEqual(await page.locator(".members > li:has-text('head') .member-actions button").allTextContents(), ["New direct message", "Block"]);
-  assert.deepEqual(await page.locator(".panel-buttons button").allTextContents(), ["Leave #plain"]);
+  assert.deepEqual(await page.locator(".panel-buttons button").allTextContents(), ["Export the conversation", "Leave #plain"]);
   for (const line of ["/kick head", "/ban head", "/role mia owner", "/archive on", "/bans", "/rename #other", "/delete-channel #plain"]) {
     await page.fill("#composer", line);
     await page.press("#composer", "Enter");
