@@ -27,6 +27,21 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   else if (pathname.startsWith("/a/")) event.respondWith(file(event.request, pathname));
 });
 
+// A notification that the page showed: a tap opens its message, in a window of the same session if there is one.
+worker.addEventListener("notificationclick", (/** @type {any} */ event) => {
+  event.notification.close();
+  event.waitUntil(openMessage(event.notification.data));
+});
+
+/** @param {{page: string, link: string}} data */
+async function openMessage({ page: path, link }) {
+  const windows = await worker.clients.matchAll({ type: "window" });
+  const known = windows.find((/** @type {any} */ client) => new URL(client.url).pathname === path);
+  if (!known) return worker.clients.openWindow(path + link);
+  await known.focus();
+  return known.navigate(path + link);
+}
+
 /** Stores the page and all its files, and forgets the files of earlier versions. */
 async function refresh() {
   const answer = await fetch("/", { cache: "no-cache" });

@@ -16,7 +16,6 @@ import { listenToKeys } from "./keys.js";
 import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
 import { showNotice } from "./notices.js";
-import { notifyUser } from "./notifications.js";
 import { rowOf } from "./rows.js";
 import { conversationName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
@@ -145,7 +144,7 @@ export class App extends HTMLElement {
     model.on("arrived", ({ entry, conversation }) => {
       const isOpen = entry.conversation === model.open;
       if (isOpen && entry.event) this.announcer.message(conversationName(entry.conversation), entry.event.from, entry.event.text ?? entry.event.name ?? "");
-      notifyUser(this, entry, conversation);
+      if (this.settings.notifications) import("./notifications.js").then(({ notifyUser }) => notifyUser(this, entry, conversation), () => {});
     });
     model.on("announce", ({ alert, key, args, error }) => alert ? this.announcer.warn(t(key, args), error) : this.announcer.say(t(key, args)));
     model.on("notice", ({ key, args }) => {

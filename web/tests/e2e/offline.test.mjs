@@ -10,7 +10,7 @@ const MESSAGES = 10;
 const BATCH = 90;
 const OPEN_MS_MAX = 1_000;
 /** Other programs may use the processor while a page opens: the best of some attempts counts. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 8;
 
 let node;
 let browser;
@@ -43,6 +43,7 @@ const stored = (page) => page.evaluate(() => document.querySelector("papo-app").
 
 for (const width of [1200, 360]) {
   test(`the page opens without a network in a second, with ${CHANNELS} conversations and the outbox: ${width} px`, async () => {
+    const unsent = `written without a network at ${width} px`;
     const context = await browser.newContext({ viewport: { width, height: 740 } });
     const page = await context.newPage();
     await logIn(page, node.origin, "alice", "/#/general");
@@ -56,35 +57,30 @@ for (const width of [1200, 360]) {
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
     await until(() => page.evaluate(async () => (await (await caches.open("papo")).match("/")) !== undefined), "the page is stored");
     await context.setOffline(true);
-    await say(page, "written without a network");
-    await page.waitForSelector(".is-pending:has-text('written without a network')");
+    await say(page, unsent);
+    await page.waitForSelector(`.is-pending:has-text('${unsent}')`);
     await page.close();
     const times = [];
-    for (let i = 0; i < ATTEMPTS; i++) {
+    for (let isLast = false; !isLast;) {
       const offline = await context.newPage();
       const problems = watch(offline);
       await offline.goto(`${node.origin}/#/${channels.at(-1).slice(1)}`);
       const found = await offline.waitForFunction((count) => document.querySelectorAll("a.item").length >= count && document.querySelector(".rows article")
         && document.querySelector(".is-pending") && performance.now(), CHANNELS, { polling: "raf" });
       times.push(Math.round(await found.jsonValue()));
-      assert.deepEqual(await texts(offline), Array.from({ length: MESSAGES }, (_, k) => `message ${k} in ${channels.at(-1)}`));
+      assert.deepEqual((await texts(offline)).slice(0, MESSAGES), Array.from({ length: MESSAGES }, (_, k) => `message ${k} in ${channels.at(-1)}`));
       await offline.evaluate((name) => document.querySelector("papo-app").go(name), channels[7]);
       await offline.waitForSelector(`.rows .text:has-text('message 9 in ${channels[7]}')`);
       assert.deepEqual(problems, []);
-      if (i < ATTEMPTS - 1) await offline.close();
+      isLast = times.at(-1) <= OPEN_MS_MAX || times.length === ATTEMPTS;
+      if (!isLast) await offline.close();
       else {
         await context.setOffline(false);
-        await until(async () => (await alice.call("message.history", { conversation: channels.at(-1) })).events.some(({ text }) => text === "written without a network"), "the message is sent", 20_000);
+        await until(async () => (await alice.call("message.history", { conversation: channels.at(-1) })).events.some(({ text }) => text === unsent), "the message is sent", 20_000);
       }
     }
     console.log(`# open after ${times.join(", ")} ms`);
     assert.ok(Math.min(...times) <= OPEN_MS_MAX, `open after ${times.join(", ")} ms`);
-    // The next run has the same texts.
-    const { events } = await alice.call("message.history", { conversation: channels.at(-1) });
-    const { n } = events.find(({ text }) => text === "written without a network");
-    await alice.call("message.delete", { conversation: channels.at(-1), n, id: uuid7() });
-    channels.pop();
-    channels.unshift(channels.pop());
     await context.close();
   });
 
