@@ -36,9 +36,10 @@ fn main() -> io::Result<()> {
     let index = sources.remove(index.ok_or_else(|| io::Error::other("web/src/index.html is missing"))?);
     let names: BTreeMap<_, _> =
         sources.iter().map(|source| (source.path.clone(), hashed_name(source))).collect();
-    let first_load = first_load(&sources);
-    let map = import_map(&names);
-    let page = index_page(&String::from_utf8_lossy(&index.bytes), &names, &map, &first_load)?;
+    let index_text = String::from_utf8_lossy(&index.bytes);
+    let first_load = first_load(&sources, &index_text);
+    let map = import_map(&names, &first_load);
+    let page = index_page(&index_text, &names, &map, &first_load)?;
     let page = Source { path: index.path, bytes: page.into_bytes() };
 
     let mut code = String::from("pub(super) static ASSETS: &[Asset] = &[\n");
@@ -119,11 +120,12 @@ fn hashed_name(source: &Source) -> String {
     }
 }
 
-/// The modules that `main.js` imports statically, and the style sheets.
-fn first_load(sources: &[Source]) -> BTreeSet<String> {
+/// The modules that `main.js` imports statically, and the style sheets of `index.html`.
+fn first_load(sources: &[Source], index: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec!["main.js".to_owned()];
-    waiting.extend(sources.iter().map(|source| &source.path).filter(|path| path.ends_with(".css")).cloned());
+    let sheets = sources.iter().map(|source| &source.path).filter(|path| path.ends_with(".css"));
+    waiting.extend(sheets.filter(|path| index.contains(&format!("\"/a/{path}\""))).cloned());
     while let Some(path) = waiting.pop() {
         let Some(source) = sources.iter().find(|source| source.path == path) else { continue };
         if !found.insert(path.clone()) {
@@ -156,8 +158,11 @@ fn resolve(folder: &str, import: &str) -> String {
     parts.join("/")
 }
 
-fn import_map(names: &BTreeMap<String, String>) -> String {
-    let modules = names.iter().filter(|(path, _)| path.ends_with(".js"));
+/// The modules, and the style sheets that a module loads later.
+fn import_map(names: &BTreeMap<String, String>, first_load: &BTreeSet<String>) -> String {
+    let is_mapped =
+        |path: &str| path.ends_with(".js") || path.ends_with(".css") && !first_load.contains(path);
+    let modules = names.iter().filter(|(path, _)| is_mapped(path));
     let rows: Vec<_> = modules.map(|(path, name)| format!("\"/a/{path}\":\"/a/{name}\"")).collect();
     format!("{{\"imports\":{{{}}}}}", rows.join(","))
 }

@@ -16,6 +16,9 @@ pub struct Users {
     pub users: Vec<User>,
     /// Whether more accounts follow.
     pub more: bool,
+    /// The quota of each user: the bytes that their files may use.
+    #[serde(default)]
+    pub quota_bytes: u64,
 }
 
 /// The data of an account for administrators.
@@ -33,6 +36,9 @@ pub struct User {
     pub disabled: bool,
     /// The number of open sessions of the user.
     pub sessions: u64,
+    /// The bytes of the quota that the files of the user use.
+    #[serde(default)]
+    pub file_bytes: u64,
 }
 
 /// Result of `admin.channels`.

@@ -11,6 +11,8 @@ applyTheme();
 await loadLanguage(preferredLanguage());
 document.body.replaceChildren(new App());
 setTimeout(startWorker, WORKER_MS);
+// The settings have a button for it.
+addEventListener("beforeinstallprompt", (event) => { Object.assign(globalThis, { installOffer: event }); });
 
 /** Starts the service worker, with which the page opens without a network. Plain http has none. */
 function startWorker() {

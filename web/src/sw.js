@@ -1,6 +1,6 @@
 // The service worker: the page opens without a network. It answers only for the page and its files. A file
-// whose name has a hash never changes; the page itself is asked for first, and the stored one is the answer
-// if the gateway is silent.
+// whose name has a hash never changes. The worker requests the page from the gateway, and answers with the
+// stored page after `SILENCE_MS` without a reply.
 
 /** @type {any} */
 const worker = self;
@@ -26,6 +26,21 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (mode === "navigate" && isPage(pathname)) event.respondWith(page(event));
   else if (pathname.startsWith("/a/")) event.respondWith(file(event.request, pathname));
 });
+
+// A notification that the page showed: a tap opens its message, in a window of the same session if there is one.
+worker.addEventListener("notificationclick", (/** @type {any} */ event) => {
+  event.notification.close();
+  event.waitUntil(openMessage(event.notification.data));
+});
+
+/** @param {{page: string, link: string}} data */
+async function openMessage({ page: path, link }) {
+  const windows = await worker.clients.matchAll({ type: "window" });
+  const known = windows.find((/** @type {any} */ client) => new URL(client.url).pathname === path);
+  if (!known) return worker.clients.openWindow(path + link);
+  await known.focus();
+  return known.navigate(path + link);
+}
 
 /** Stores the page and all its files, and forgets the files of earlier versions. */
 async function refresh() {

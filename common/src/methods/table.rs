@@ -257,9 +257,9 @@ methods! {
         r##"{"token":"eyJ0eXAi...","conversation":"#ops"}"##
         => r#"{"commands":[{"name":"deploy","description":"Deploy a service.","usage":"SERVICE [VERSION]","bot":"deploy","online":true}]}"#;
     AdminUsers "admin.users" Administrator Admin (accounts::ListNames<'a>) -> admin::Users:
-        "Lists all accounts, a page at a time."
+        "Lists all accounts with the bytes of their files, a page at a time."
         r#"{"token":"eyJ0eXAi...","after":"adam"}"#
-        => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0}],"more":false}"#;
+        => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1,"file_bytes":48200},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0,"file_bytes":0}],"more":false,"quota_bytes":1073741824}"#;
     AdminChannels "admin.channels" Administrator Admin (accounts::ListNames<'a>) -> admin::Channels:
         "Lists all channels, including private channels, a page at a time; only members can read their messages."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##

@@ -120,6 +120,7 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
             "get": operation("Open a WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]),
         },
         "/healthz": { "get": operation("Check that the gateway runs.", vec![]) },
+        "/roles": { "get": operation("Read the status of all roles, as an administrator.", vec![text("slot", "query")]) },
     });
     for (path, summary, header) in [
         ("/hooks/{token}", "Post a message in the format of Slack and Mattermost.", "Idempotency-Key"),

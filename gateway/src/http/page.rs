@@ -179,10 +179,12 @@ mod tests {
 
     #[test]
     fn the_first_load_is_small() {
-        // A browser loads one language: the larger one counts. The texts about commands are loaded later.
+        // A browser loads one language: the larger one counts. The other texts are loaded later.
         let is_larger_language = |asset: &Asset| {
             let is_language = asset.path.starts_with("i18n/") && asset.path.ends_with("-BR.js");
-            is_language && !asset.path.starts_with("i18n/commands")
+            let is_later =
+                ["i18n/commands", "i18n/admin", "i18n/emoji"].iter().any(|name| asset.path.starts_with(name));
+            is_language && !is_later
         };
         let first = ASSETS.iter().filter(|asset| asset.is_first || is_larger_language(asset));
         let sum = |bytes: fn(&Asset) -> &'static [u8]| {

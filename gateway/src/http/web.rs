@@ -158,6 +158,7 @@ impl Web {
             .merge(hooks)
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(pages::is_alive))
+            .route("/roles", get(pages::roles))
             .route("/", get(page::index))
             .route("/u/{slot}", get(page::without_slash))
             .route("/u/{slot}/", get(page::of_slot))

@@ -1,7 +1,8 @@
-//! `/metrics`, `/healthz` and `/readyz`: the status and the metrics of all roles.
+//! `/metrics`, `/healthz`, `/readyz` and `/roles`: the status and the metrics of all roles.
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -12,9 +13,9 @@ use transport::metrics::{Family, MetricKind, SampleValue};
 use transport::{Context, TransportError, control};
 
 use super::text;
-use crate::http::answer::json_answer;
+use crate::http::answer::{Failure, json_answer};
 use crate::http::call::{Ask, ask};
-use crate::http::web::{Client, Web};
+use crate::http::web::{Client, VisitorOf, Web};
 
 /// The timeout of a request for the status of a role.
 const ROLE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -87,6 +88,21 @@ pub(crate) async fn is_ready(State(web): State<Web>) -> Response {
     }
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json_answer(status, &json!({ "ready": problems.is_empty(), "problems": problems }))
+}
+
+/// `GET /roles`: the status of all roles. The server decides whether the user is an administrator.
+pub(crate) async fn roles(
+    State(web): State<Web>,
+    Extension(visitor): VisitorOf,
+) -> Result<Response, Failure> {
+    let request = Ask::new("admin.stats", json!({}));
+    ask(&web, visitor.client, visitor.token.as_ref(), request).await?.raw()?;
+    let statuses = web.statuses.get(control::request_status).await;
+    let roles: Vec<_> = statuses
+        .into_iter()
+        .map(|status| status.unwrap_or_else(|sentence| json!({ "problems": [sentence] })))
+        .collect();
+    Ok(json_answer(StatusCode::OK, &json!({ "roles": roles })))
 }
 
 pub(crate) async fn metrics(State(web): State<Web>) -> Response {

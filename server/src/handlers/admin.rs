@@ -14,17 +14,17 @@ use crate::domain::{Command, admin, channels};
 
 pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
     require_administrator(context, &params.token)?;
-    let now_ms = context.now_ms;
-    let (users, more) = first_page(context.ledger.state().users.accounts_after(params.after.as_deref()).map(
-        |(user, account)| User {
+    let (now_ms, state) = (context.now_ms, context.ledger.state());
+    let (users, more) =
+        first_page(state.users.accounts_after(params.after.as_deref()).map(|(user, account)| User {
             user: user.clone(),
             since: account.since,
             administrator: account.administrator,
             disabled: account.disabled,
             sessions: open_sessions(user, account, now_ms).count() as u64,
-        },
-    ));
-    Ok(Users { users, more })
+            file_bytes: state.files.bytes_of(user),
+        }));
+    Ok(Users { users, more, quota_bytes: context.files.uploads.limits().user_bytes_max })
 }
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {

@@ -30,9 +30,9 @@ export async function loadLanguage(language) {
   document.documentElement.lang = language;
 }
 
-/** Loads the sentences about the commands, which the page does not need at its start. */
-export async function loadCommands() {
-  const loaded = current === "en" ? await import("./commands-en.js") : await import("./commands-pt-BR.js");
+/** Loads sentences that the page does not need at its start. @param {"commands" | "admin"} part */
+export async function loadMore(part) {
+  const loaded = await import(`./${part}-${current}.js`);
   table = { ...table, ...loaded.default };
 }
 

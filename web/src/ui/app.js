@@ -2,7 +2,7 @@
 
 import { logout } from "../core/http.js";
 import { canonicalTarget } from "../core/names.js";
-import { errorText, t } from "../i18n/index.js";
+import { errorText, loadMore, t } from "../i18n/index.js";
 import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
 import { Cache } from "./cache.js";
@@ -16,7 +16,6 @@ import { listenToKeys } from "./keys.js";
 import { loadCommands } from "./messages.js";
 import { Model } from "./model.js";
 import { showNotice } from "./notices.js";
-import { notifyUser } from "./notifications.js";
 import { rowOf } from "./rows.js";
 import { conversationName } from "./names.js";
 import { Sidebar } from "./sidebar.js";
@@ -29,6 +28,13 @@ const USERS_EVERY_MS = 30_000;
 const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
+
+/**
+ * A part of the page, and the sentences of all these parts.
+ * @template T
+ * @param {Promise<T>} part
+ */
+const later = async (part) => (await Promise.all([part, loadMore("commands")]))[0];
 
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
@@ -137,11 +143,14 @@ export class App extends HTMLElement {
     model.on("status", () => this.#showStatus());
     model.on("arrived", ({ entry, conversation }) => {
       const isOpen = entry.conversation === model.open;
-      if (isOpen && entry.event) this.announcer.message(entry.conversation, entry.event.from, entry.event.text ?? entry.event.name ?? "");
-      notifyUser(this, entry, conversation);
+      if (isOpen && entry.event) this.announcer.message(conversationName(entry.conversation), entry.event.from, entry.event.text ?? entry.event.name ?? "");
+      if (this.settings.notifications) import("./notifications.js").then(({ notifyUser }) => notifyUser(this, entry, conversation), () => {});
     });
     model.on("announce", ({ alert, key, args, error }) => alert ? this.announcer.warn(t(key, args), error) : this.announcer.say(t(key, args)));
-    model.on("notice", ({ key, args }) => this.notify(t(key, args)));
+    model.on("notice", ({ key, args }) => {
+      const conversation = conversationName(args.conversation);
+      this.notify(t(key, { ...args, conversation, channel: conversation }));
+    });
     model.on("left", () => this.#openFirst());
     model.on("rolledBack", () => { this.notify(t("rolled_back"), true); if (model.open) this.go(model.open); });
     model.on("ended", (error) => this.#sessionEnded(errorText(error)));
@@ -248,7 +257,8 @@ export class App extends HTMLElement {
 
   /** @param {string} name */
   #offerToJoin(name) {
-    this.notify(t("not_member", { channel: name }), false, { label: t("join_channel", { channel: name }), run: () => join(this, name) });
+    const channel = conversationName(name);
+    this.notify(t("not_member", { channel }), false, { label: t("join_channel", { channel }), run: () => join(this, name) });
     if (!this.model.open) this.#openFirst();
   }
 
@@ -309,14 +319,14 @@ export class App extends HTMLElement {
     showNotice(this.notice, sentence, isProblem, action);
   }
 
-  /** Carries out an action and shows its error. @param {() => Promise<any>} action */
+  /** Carries out an action. Shows its error, and returns false then. @param {() => Promise<any>} action */
   async try(action) {
     try {
       return await action();
     } catch (error) {
       this.notify(errorText(error), true);
+      return false;
     }
-    return undefined;
   }
 
   /** @param {string} tag */
@@ -324,17 +334,22 @@ export class App extends HTMLElement {
     this.knownPage ??= tag;
     if (this.knownPage === tag) return;
     // The page reloads when the user does nothing. The drafts are stored.
-    const reload = () => { if (document.hidden && !this.uploads?.list.length) location.reload(); };
-    document.addEventListener("visibilitychange", reload);
-    this.notify(t("new_version"), false, { label: t("reload"), run: () => location.reload() });
+    document.addEventListener("visibilitychange", () => { if (document.hidden && !this.uploads?.list.length) this.reload(); });
+    this.notify(t("new_version"), false, { label: t("reload"), run: () => this.reload() });
   }
   /** @type {string | undefined} */ knownPage;
+
+  /** Loads the page again when the draft is stored. */
+  async reload() {
+    await this.composer.saveDraft();
+    location.reload();
+  }
 
   /**
    * @param {boolean} [deletesAll] also drafts and unsent messages, which otherwise stay for the next login
    */
   async logOut(deletesAll = false) {
-    this.composer.saveDraft();
+    await this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
     await this.#sessionEnded(t("logged_out"), deletesAll);
   }
@@ -365,23 +380,21 @@ export class App extends HTMLElement {
 
   // Panels and dialogs, which are loaded when they are first opened.
 
-  async openSwitcher() { (await import("./dialogs.js")).openSwitcher(this); }
-  async openBrowser() { (await import("./dialogs.js")).openBrowser(this); }
-  async openPeople() { (await import("./dialogs.js")).openPeople(this); }
-  async openKeys() { (await import("./dialogs.js")).openKeys(this); }
+  async openSwitcher() { (await later(import("./dialogs.js"))).openSwitcher(this); }
+  async openBrowser() { (await later(import("./dialogs.js"))).openBrowser(this); }
+  async openPeople() { (await later(import("./dialogs.js"))).openPeople(this); }
+  async openKeys() { (await later(import("./dialogs.js"))).openKeys(this); }
   /** @param {"password" | "sessions"} [part] the part that is open */
-  async openSettings(part) {
-    const [settings] = await Promise.all([import("./settings.js"), loadCommands()]);
-    settings.openSettings(this, part);
-  }
-  async openLevels() { if (this.model.open) (await import("./dialogs.js")).openLevels(this, this.model.open); }
-  async openDetails() { (await import("./details.js")).openDetails(this); }
+  async openSettings(part) { (await later(import("./settings.js"))).openSettings(this, part); }
+  async openLevels() { if (this.model.open) (await later(import("./dialogs.js"))).openLevels(this, this.model.open); }
+  async openDetails() { (await later(import("./details.js"))).openDetails(this); }
   /** @param {string} query */
-  async openSearch(query, onlyMentions = false) { (await import("./search.js")).openSearch(this, query, onlyMentions); }
+  async openSearch(query, onlyMentions = false) { (await later(import("./search.js"))).openSearch(this, query, onlyMentions); }
+  async openEmoji() { (await later(import("./dialogs.js"))).openEmoji(this); }
   /** @param {Row} row */
-  async chooseReaction(row) { (await import("./dialogs.js")).chooseReaction(this, row); }
+  async chooseReaction(row) { (await later(import("./dialogs.js"))).chooseReaction(this, row); }
   /** @param {Row} row @param {HTMLElement} node */
-  async openRowMenu(row, node) { (await import("./dialogs.js")).openRowMenu(this, row, node); }
+  async openRowMenu(row, node) { (await later(import("./dialogs.js"))).openRowMenu(this, row, node); }
 
   closeDetails() {
     this.details.hidden = true;

@@ -1,6 +1,7 @@
 // The requests about channels, their notification levels, and blocked users. They are loaded after the start.
 
 import { t } from "../i18n/index.js";
+import { conversationName } from "./names.js";
 
 /** @typedef {import("./app.js").App} App */
 
@@ -19,7 +20,7 @@ export function leave(app, channel) {
   return app.try(async () => {
     await app.client.command({ kind: "leave", channel });
     app.model.forget(channel);
-    app.notify(t("you_left", { channel }));
+    app.notify(t("you_left", { channel: conversationName(channel) }));
   });
 }
 
@@ -32,16 +33,17 @@ export function setChannel(app, change) {
 export function renameChannel(app, name) {
   return app.try(async () => {
     const channel = app.openChannel();
+    const former = conversationName(channel);
     await app.client.request("channel.rename", { channel, new_name: name });
-    app.notify(t("done_rename", { channel, name }));
+    app.notify(t("done_rename", { channel: former, name }));
   });
 }
 
 /** @param {App} app @param {string} channel */
 export async function deleteChannel(app, channel) {
   const { confirmDialog } = await import("./dialogs.js");
-  const isSure = await confirmDialog(t("delete_channel_question", { channel }), t("delete"));
-  if (isSure) app.try(() => app.client.request("channel.delete", { channel }));
+  const isSure = await confirmDialog(t("delete_channel_question", { channel: conversationName(channel) }), t("delete"));
+  return isSure ? app.try(() => app.client.request("channel.delete", { channel })) : undefined;
 }
 
 /** @param {App} app @param {string | null} conversation null for all @param {string} level */
@@ -50,7 +52,7 @@ export function setLevel(app, conversation, level) {
     await app.client.request("notify.set", conversation ? { conversation, level } : { level });
     await app.model.loadLevels();
     const shown = t(`level_${level}`);
-    app.notify(conversation ? t("level_of", { conversation, level: shown }) : t("level_of_all", { level: shown }));
+    app.notify(conversation ? t("level_of", { conversation: conversationName(conversation), level: shown }) : t("level_of_all", { level: shown }));
   });
 }
 

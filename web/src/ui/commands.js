@@ -130,6 +130,7 @@ export const COMMANDS = [
   { name: "help", run: (app) => app.openKeys() },
   { name: "password", run: (app) => app.openSettings("password") },
   { name: "sessions", run: (app) => app.openSettings("sessions") },
+  { name: "admin", run: async (app, argument) => (await import("./admin.js")).openAdmin(app, argument) },
   { name: "logout", run: (app) => app.logOut() },
 ];
 
@@ -153,14 +154,14 @@ export function botCommands(app) {
   return Promise.race([listed.commands, new Promise((resolve) => { setTimeout(() => resolve([]), COMMANDS_WAIT_MS); })]);
 }
 
-/** The line of a bot's command whose conversation is asked. */
-let asking = "";
+/** The line whose `command.list` has no reply yet. */
+let lineInRequest = "";
 
 /** Sends the command of a bot, which is a message. @param {App} app @param {string} line @param {string} name */
 async function runBotCommand(app, line, name) {
   const conversation = app.here();
-  if (asking === line) return;
-  asking = line;
+  if (lineInRequest === line) return;
+  lineInRequest = line;
   try {
     const { commands } = await app.client.request("command.list", { conversation });
     const command = commands.find((/** @type {BotCommand} */ known) => known.name === name);
@@ -169,15 +170,16 @@ async function runBotCommand(app, line, name) {
     app.composer.sent(line);
     if (!command.online) app.notify(t("bot_is_offline", { bot: command.bot }));
   } finally {
-    asking = "";
+    lineInRequest = "";
   }
 }
 
 /**
- * Carries out a line that begins with a slash. Returns false if the line stays in the field.
+ * Carries out a line that begins with a slash. Returns false if the command failed, or if the line stays in
+ * the field meanwhile.
  * @param {App} app @param {string} line
  */
-export function runCommand(app, line) {
+export async function runCommand(app, line) {
   const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
   const command = COMMANDS.find((known) => known.name === name);
   const failed = (/** @type {any} */ error) => app.notify(errorText(error), true);
@@ -187,10 +189,9 @@ export function runCommand(app, line) {
     return false;
   }
   try {
-    Promise.resolve(command.run(app, argument.trim())).catch(failed);
+    return await command.run(app, argument.trim()) !== false;
   } catch (error) {
     failed(error);
     return false;
   }
-  return true;
 }

@@ -45,6 +45,7 @@ export class Composer extends HTMLElement {
     this.append(this.list, this.contextBar, this.files,
       h("div", { class: "composer-row" },
         iconButton("add", t("attach"), () => this.picker.click()), this.picker, this.input,
+        iconButton("react", t("emoji"), () => this.app.openEmoji()),
         iconButton("send", t("send"), () => this.submit(), "send")),
       this.foot);
     this.input.addEventListener("input", () => this.#changed());
@@ -87,14 +88,17 @@ export class Composer extends HTMLElement {
     this.#resize();
   }
 
+  /** The promise is fulfilled when the draft is stored. */
   saveDraft() {
     window.clearTimeout(this.#draftTimer);
     this.#draftTimer = 0;
-    if (!this.conversation || !this.isDirty) return;
+    if (!this.conversation || !this.isDirty) return this.#saved;
     this.isDirty = false;
     const text = this.context?.kind === "edit" ? this.context.draft : this.input.value;
-    this.app.client.drafts.set(this.conversation, text);
+    this.#saved = this.app.client.drafts.set(this.conversation, text).catch(() => {});
+    return this.#saved;
   }
+  /** @type {Promise<unknown>} */ #saved = Promise.resolve();
   isDirty = false;
   typedAt = 0;
 
@@ -118,7 +122,8 @@ export class Composer extends HTMLElement {
     // Keys of an input method belong to it: Enter chooses a candidate.
     if (event.isComposing || event.keyCode === 229) return;
     if (this.choices && this.#choiceKey(event)) return event.preventDefault();
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    const sends = event.ctrlKey || event.metaKey || this.app.settings.enterSends !== false;
+    if (event.key === "Enter" && sends && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       this.submit();
     } else if (event.key === "ArrowUp" && !this.input.value && !event.altKey) {
@@ -163,7 +168,7 @@ export class Composer extends HTMLElement {
     if (!commands || this.input.value !== text) return;
     // The field is empty before the command opens another conversation.
     this.#leave("");
-    if (!commands.runCommand(this.app, text)) this.putBack(text);
+    if (!await commands.runCommand(this.app, text)) this.putBack(text);
   }
 
   /** @param {Row} row */
@@ -210,7 +215,9 @@ export class Composer extends HTMLElement {
   async #complete() {
     const completion = ++this.completions;
     const before = this.input.value.slice(0, this.input.selectionStart);
-    const found = /(?:^|\s)([@#:][\p{L}\p{N}_.-]*|)$/u.exec(before);
+    const found = /(?:^|\s)([@#:][\p{L}\p{N}_.+-]*|)$/u.exec(before);
+    const named = /(?:^|\s)(:([\p{L}\p{N}_+-]+):)$/u.exec(before);
+    if (named) this.#replaceName(named[1] ?? "", named[2] ?? "");
     const command = /^\/[a-z-]*$/.exec(before);
     const word = command ? command[0] : found?.[1] ?? "";
     if (!word || (word.startsWith(":") && word.length < 3)) return this.#close();
@@ -221,6 +228,20 @@ export class Composer extends HTMLElement {
     if (!items.length || !isSame) return this.#close();
     this.choices = { start: before.length - word.length, items, at: 0 };
     this.#drawChoices();
+  }
+
+  /** Replaces `:name:` by its emoji. @param {string} text @param {string} name */
+  async #replaceName(text, name) {
+    const emoji = await (await import("./emoji.js")).emojiNamed(name);
+    const end = this.input.selectionStart;
+    if (emoji && this.input.value.slice(0, end).endsWith(text)) this.insert(emoji, end - text.length);
+  }
+
+  /** Puts a text at the cursor. @param {string} text */
+  insert(text, start = this.input.selectionStart) {
+    this.input.setRangeText(text, start, this.input.selectionEnd, "end");
+    this.input.focus();
+    this.#changed();
   }
 
   /** @param {string} word @returns {Promise<{value: string, label: string}[]>} */
@@ -241,11 +262,7 @@ export class Composer extends HTMLElement {
         return [...ofBots, ...own].filter(({ name }) => name.startsWith(rest)).slice(0, CHOICES_MAX)
           .map(({ name, label }) => ({ value: `/${name} `, label }));
       }
-      default: {
-        const { EMOJI } = await import("./emoji.js");
-        return EMOJI.filter(([, name]) => name.includes(rest)).slice(0, CHOICES_MAX)
-          .map(([emoji, name]) => ({ value: `${emoji} `, label: `${emoji} :${name.split(" ")[0]}:` }));
-      }
+      default: return (await import("./emoji.js")).emojiChoices(rest, CHOICES_MAX);
     }
   }
 

@@ -1,7 +1,7 @@
 // The dialogs of the chat. They are loaded when the first one is opened.
 
 import { t } from "../i18n/index.js";
-import { create, setLevel } from "./channels.js";
+import { block, create, setLevel } from "./channels.js";
 import { fill, h, icon, openDialog } from "./dom.js";
 import { join } from "./joining.js";
 import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
@@ -11,11 +11,11 @@ import { copyText, visible } from "./text.js";
 /** @import { Row } from "./rows.js" */
 /** @typedef {import("./app.js").App} App */
 
-/** @param {string} question @param {string} yes @returns {Promise<boolean>} */
-export function confirmDialog(question, yes) {
+/** @param {string} question @param {string} yes @param {...Node} options @returns {Promise<boolean>} */
+export function confirmDialog(question, yes, ...options) {
   return new Promise((resolve) => {
     let isConfirmed = false;
-    const dialog = openDialog(question, t("close"), h("div", { class: "dialog-buttons" },
+    const dialog = openDialog(question, t("close"), ...options, h("div", { class: "dialog-buttons" },
       h("button", { type: "button", onclick: () => dialog.close() }, t("cancel")),
       h("button", { type: "button", class: "danger", autofocus: true, onclick: () => { isConfirmed = true; dialog.close(); } }, yes)));
     dialog.addEventListener("close", () => resolve(isConfirmed));
@@ -107,13 +107,14 @@ export async function openBrowser(app) {
   h("h3", {}, t("create_channel")),
   h("div", { class: "create-row" }, name, h("label", { class: "check" }, isPrivate, t("private")), h("button", { type: "submit", class: "primary" }, t("create"))));
   const dialog = openDialog(t("browse_channels"), t("close"), list, form);
-  const channels = await app.try(() => app.model.loadChannels()) ?? [];
+  const channels = await app.try(() => app.model.loadChannels());
+  if (!channels) return;
   if (!channels.length) fill(list, h("li", { class: "is-quiet" }, t("no_channels")));
   else fill(list, ...channels.map((/** @type {any} */ channel) => h("li", {},
     h("div", { class: "browse-text" },
-      h("b", {}, ...visible(channel.channel)), channel.private ? h("span", { class: "is-quiet" }, ` ${t("private")}`) : "",
+      h("b", {}, ...visible(conversationName(channel.channel))), channel.private ? h("span", { class: "is-quiet" }, ` ${t("private")}`) : "",
       h("p", { class: "is-quiet", dir: "auto" }, ...visible(channel.subject ?? ""), channel.subject ? " · " : "", t("member_count", { count: channel.members }))),
-    h("button", { type: "button", class: channel.role ? "small" : "small primary", "aria-label": `${t(channel.role ? "open" : "join")} ${channel.channel}`, onclick: () => {
+    h("button", { type: "button", class: channel.role ? "small" : "small primary", "aria-label": `${t(channel.role ? "open" : "join")} ${conversationName(channel.channel)}`, onclick: () => {
       dialog.close();
       if (channel.role) app.go(channel.channel);
       else join(app, channel.channel);
@@ -149,11 +150,13 @@ export async function openKeys(app) {
     ["Enter", "key_menu"], ["R", "key_reply"], ["+", "key_react"], ["E", "key_edit"], ["Del", "key_delete"], ["C", "key_link"], ["N", "key_unread"],
     ["Esc", "key_escape"], ["Ctrl+/ ?", "key_help"],
   ];
-  openDialog(t("keys"), t("close"),
+  const dialog = openDialog(t("keys"), t("close"),
     h("dl", { class: "keys" }, ...keys.flatMap(([key = "", name = ""]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(name))])),
     h("h3", {}, t("commands")),
     h("dl", { class: "keys" }, ...COMMANDS.flatMap(({ name }) => [
       h("dt", {}, h("code", {}, `/${name} ${t(`command_${name}_arguments`)}`.trim())), h("dd", {}, t(`command_${name}`))]), ...ofBots));
+  // The arrow keys scroll the list, which has no other control.
+  /** @type {HTMLElement | null} */ (dialog.querySelector(".dialog-body"))?.setAttribute("tabindex", "0");
 }
 
 /** The notification level of a conversation. @param {App} app @param {string} name */
@@ -165,30 +168,17 @@ export function openLevels(app, name) {
   const dialog = openDialog(t("notifications_of", { conversation: conversationName(name) }), t("close"), h("div", { class: "choices-column" }, ...options));
 }
 
-const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅", "❌", "🙏", "🚀", "🤔"];
-
 /** @param {App} app @param {Row} row */
 export async function chooseReaction(app, row) {
   const conversation = app.here();
-  const { EMOJI } = await import("./emoji.js");
-  const choose = (/** @type {string} */ emoji) => { dialog.close(); react(app, conversation, row, emoji); };
-  const grid = h("div", { class: "emoji-grid" });
-  const input = h("input", { type: "search", "aria-label": t("find_emoji"), placeholder: t("find_emoji"), autocomplete: "off", autofocus: true });
-  const draw = () => {
-    const query = input.value.trim().toLowerCase();
-    const found = query ? EMOJI.filter(([emoji, name]) => name.includes(query) || emoji === query) : [...COMMON.map((emoji) => [emoji, nameOf(emoji)]), ...EMOJI.filter(([emoji]) => !COMMON.includes(emoji))];
-    fill(grid, ...found.slice(0, 120).map(([emoji = "", name = ""]) => h("button", { type: "button", class: "emoji", "aria-label": `${emoji} ${name}`, title: name, onclick: () => choose(emoji) }, emoji)));
-  };
-  const nameOf = (/** @type {string} */ emoji) => EMOJI.find(([known]) => known === emoji)?.[1] ?? "";
-  input.addEventListener("input", draw);
-  input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Enter" || event.isComposing) return;
-    event.preventDefault();
-    const text = grid.querySelector("button")?.textContent ?? input.value.trim();
-    if (text) choose(text);
-  });
-  draw();
-  const dialog = openDialog(t("react_to", { n: row.n }), t("close"), input, grid);
+  const { openPicker } = await import("./emoji.js");
+  await openPicker(t("react_to", { n: row.n }), (emoji) => react(app, conversation, row, emoji));
+}
+
+/** Inserts an emoji into the text of the composer. @param {App} app */
+export async function openEmoji(app) {
+  const { openPicker } = await import("./emoji.js");
+  await openPicker(t("emoji"), (emoji) => app.composer.insert(emoji));
 }
 
 /**
@@ -200,12 +190,14 @@ export async function chooseReaction(app, row) {
 export function openRowMenu(app, row, node) {
   document.querySelector(".row-menu")?.remove();
   const isOwn = row.from === app.model.user;
+  const isBlocked = app.model.blocked.has(row.from);
   const items = [
     !row.isDeleted && { label: t("reply"), key: "R", name: /** @type {const} */ ("reply"), run: () => startReply(app, row) },
     !row.isDeleted && { label: t("react"), key: "+", name: /** @type {const} */ ("react"), run: () => app.chooseReaction(row) },
     isOwn && row.kind === "message" && !row.isDeleted && { label: t("edit"), key: "E", name: /** @type {const} */ ("edit"), run: () => startEdit(app, row) },
     row.text && { label: t("copy_text"), key: "", name: /** @type {const} */ ("copy"), run: () => copyText(row.text) },
     { label: t("copy_link"), key: "C", name: /** @type {const} */ ("copy"), run: () => copyLink(app, row) },
+    !isOwn && { label: t(isBlocked ? "unblock_user" : "block_user", { user: row.from }), key: "", name: /** @type {const} */ ("lock"), run: () => block(app, row.from, !isBlocked) },
     mayDelete(app, row) && { label: t("delete"), key: "Del", name: /** @type {const} */ ("trash"), run: () => deleteMessage(app, row) },
   ].filter((item) => !!item);
   const close = (/** @type {boolean} */ focusRow) => {

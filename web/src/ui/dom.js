@@ -94,6 +94,8 @@ export function openDialog(title, closeLabel, ...children) {
     h("div", { class: "dialog-body" }, ...children));
   const opener = document.activeElement;
   dialog.addEventListener("close", () => {
+    const notices = dialog.querySelector(".notices");
+    if (notices) document.querySelector("papo-app")?.append(notices);
     dialog.remove();
     // The browser has focused the opener, but its selection is still in the dialog, and keys would write
     // nothing.

@@ -25,7 +25,7 @@ function actionOf(app, event) {
   if (event.altKey && event.key === "ArrowUp") return () => stepConversation(app, -1, event.shiftKey);
   if (event.altKey && event.key === "ArrowDown") return () => stepConversation(app, 1, event.shiftKey);
   if (event.shiftKey && event.key === "Escape") return async () => (await import("./read_all.js")).markAllRead(app);
-  if (event.key === "Escape" && !app.details.hidden && !isTyping) return () => app.closeDetails();
+  if (event.key === "Escape" && !app.details.hidden && !isTyping && !document.querySelector("dialog[open]")) return () => app.closeDetails();
   return null;
 }
 

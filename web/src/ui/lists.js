@@ -3,30 +3,33 @@
 import { t } from "../i18n/index.js";
 import { block } from "./channels.js";
 import { fill, h, openDialog } from "./dom.js";
+import { conversationName } from "./names.js";
 import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
 /** @typedef {import("./app.js").App} App */
 
 /**
- * A dialog with a list that is loaded now.
+ * Loads a list, and shows it in a dialog. Returns false if the request failed.
  * @param {App} app @param {string} title @param {string} empty the sentence for an empty list
  * @param {() => Promise<Node[]>} load
  */
 async function listDialog(app, title, empty, load) {
   const list = h("ul", { class: "browse" });
-  openDialog(title, t("close"), list);
-  const items = await app.try(load) ?? [];
+  const items = await app.try(load);
+  if (!items) return false;
   fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, empty)]));
+  openDialog(title, t("close"), list);
+  return true;
 }
 
 /**
- * A line, and a button that removes it.
+ * A line, and a button that removes it after the action succeeded.
  * @param {string} line @param {string} label @param {() => Promise<any>} run
  */
 function removable(line, label, run) {
   const item = h("li", {}, h("div", { class: "browse-text" }, ...visible(line)),
-    h("button", { type: "button", class: "small", onclick: async () => { await run(); item.remove(); } }, label));
+    h("button", { type: "button", class: "small", onclick: async () => { if (await run() !== false) item.remove(); } }, label));
   return item;
 }
 
@@ -38,13 +41,30 @@ export function openBlocks(app) {
   });
 }
 
-/** @param {App} app @param {string} channel */
-export function openBans(app, channel) {
-  return listDialog(app, t("bans_of", { channel }), t("no_bans", { channel }), async () => {
+/** The bans of a channel, and a form that bans a user. @param {App} app @param {string} channel */
+export async function openBans(app, channel) {
+  const shown = conversationName(channel);
+  const list = h("ul", { class: "browse" });
+  const input = h("input", { type: "text", "aria-label": t("user_to_ban"), placeholder: t("user_to_ban"), autocomplete: "off", autocapitalize: "none", required: true });
+  const draw = async () => {
     const bans = await app.model.list("channel.bans", "bans", ({ user }) => user, { channel });
-    return bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
+    const items = bans.map(({ user, by, at }) => removable([`@${user}`, by && `@${by}`, at && fullTime(at)].filter(Boolean).join(" · "), t("unban"),
       () => app.try(() => app.client.request("channel.unban", { channel, user }))));
-  });
+    fill(list, ...(items.length ? items : [h("li", { class: "is-quiet" }, t("no_bans", { channel: shown }))]));
+  };
+  const form = h("form", { class: "inline-form", onsubmit: (/** @type {Event} */ event) => {
+    event.preventDefault();
+    app.try(async () => {
+      const user = input.value.trim().replace(/^@/, "");
+      await app.client.request("channel.ban", { channel, user });
+      app.notify(t("done_ban", { user, channel: shown }));
+      input.value = "";
+      await draw();
+    });
+  } }, input, h("button", { type: "submit", class: "small danger" }, t("ban")));
+  const isLoaded = await app.try(draw) !== false;
+  if (isLoaded) openDialog(t("bans_of", { channel: shown }), t("close"), list, form);
+  return isLoaded;
 }
 
 /**

@@ -1,7 +1,7 @@
 // What a user does with messages: send, edit, delete, react, reply, copy a link, and mark as read.
 
 import { uuid7 } from "../core/uuid.js";
-import { loadCommands as loadTexts, t } from "../i18n/index.js";
+import { loadMore, t } from "../i18n/index.js";
 import { linkTo } from "./address.js";
 import { copyText } from "./text.js";
 
@@ -25,7 +25,7 @@ export function submit(app, text, reply) {
 
 /** The commands with their sentences, which are loaded once. */
 export async function loadCommands() {
-  const [commands] = await Promise.all([import("./commands.js"), loadTexts()]);
+  const [commands] = await Promise.all([import("./commands.js"), loadMore("commands")]);
   return commands;
 }
 

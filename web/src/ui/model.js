@@ -61,7 +61,6 @@ export class Model extends EventTarget {
     this.summary = { connectivity: "connecting", waiting: 0, delayed: 0, unread: 0 };
     /** @type {string | null} */
     this.open = null;
-    this.isAdministrator = false;
     /** @type {import("./cache.js").Cache | null} */
     this.cache = null;
   }

@@ -19,6 +19,9 @@ export function showNotice(list, sentence, isProblem, action) {
     action && h("button", { type: "button", class: "small primary", onclick: () => { close(); action.run(); } }, action.label),
     iconButton("close", t("close"), close));
   list.append(note);
+  // Behind a dialog, nobody could read or close it.
+  const dialogs = document.querySelectorAll("dialog[open]");
+  dialogs[dialogs.length - 1]?.append(list);
   while (list.children.length > NOTICES_MAX) list.firstElementChild?.remove();
   setTimeout(close, isProblem || action ? 15_000 : 6000);
 }

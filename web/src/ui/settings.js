@@ -5,7 +5,9 @@ import { logOutAndDelete, setDisplayName } from "./account.js";
 import { setLevel } from "./channels.js";
 import { h, openDialog } from "./dom.js";
 import { field } from "./entrance.js";
-import { setTheme, theme } from "./theme.js";
+import { conversationName } from "./names.js";
+import { isCompact, setAppearance, theme } from "./theme.js";
+import { visible } from "./text.js";
 import { fullTime } from "./time.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -17,28 +19,52 @@ export function openSettings(app, part) {
   const select = (/** @type {string} */ label, /** @type {[string, string][]} */ options, /** @type {string} */ value, /** @type {(value: string) => void} */ change) =>
     h("label", { class: "field" }, h("span", {}, label), h("select", { onchange: (/** @type {any} */ event) => change(event.target.value) },
       ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
+  const administration = h("button", { type: "button", hidden: true, onclick: () => app.try(async () => (await import("./admin.js")).openAdmin(app)) }, t("administration"));
+  const hint = h("p", { class: "hint" }, t(`level_${app.model.levelOfAll}_hint`));
+  // The server knows who is an administrator.
+  app.client.request("admin.stats", {}).then(() => { administration.hidden = false; }, () => {});
   openDialog(t("settings"), t("close"),
     h("p", {}, t("you_are", { user: app.model.user })),
     select(t("language"), Object.entries(LANGUAGES), language(), (value) => {
       localStorage.setItem("papo-language", value);
-      app.composer.saveDraft();
-      location.reload();
+      app.reload();
     }),
-    select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setTheme(/** @type {any} */ (value))),
+    select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setAppearance("papo-theme", value)),
+    select(t("density"), [["normal", t("density_normal")], ["compact", t("density_compact")]], isCompact() ? "compact" : "normal", (value) => setAppearance("papo-density", value)),
+    select(t("enter_key"), [["send", t("enter_sends")], ["line", t("enter_breaks")]], app.settings.enterSends === false ? "line" : "send", (value) => app.saveSettings({ enterSends: value === "send" })),
     check(t("browser_notifications"), app.settings.notifications === true, async (isOn) => {
       if (isOn && "Notification" in window && Notification.permission !== "granted") await Notification.requestPermission();
       app.saveSettings({ notifications: isOn });
     }),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
-    check(t("do_not_disturb"), app.model.levelOfAll === "none", (isOn) => setLevel(app, null, isOn ? "none" : "all")),
+    select(t("level_of_everything"), levelOptions(), app.model.levelOfAll, (value) => { hint.textContent = t(`level_${value}_hint`); setLevel(app, null, value); }), hint,
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
     check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
-    nameForm(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
+    nameForm(app), levelList(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
+    h("div", { class: "dialog-links" }, installButton(), h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), administration),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
       h("button", { type: "button", onclick: () => app.openKeys() }, t("keys")),
       h("button", { type: "button", onclick: () => app.logOut() }, t("log_out")),
       h("button", { type: "button", class: "danger", onclick: () => logOutAndDelete(app) }, t("log_out_and_delete"))));
+}
+
+/** Installs the page as an application, if the browser offers that. */
+function installButton() {
+  const { installOffer } = /** @type {any} */ (globalThis);
+  return installOffer && h("button", { type: "button", onclick: () => installOffer.prompt() }, t("install"));
+}
+
+/** @returns {[string, string][]} */
+const levelOptions = () => ["all", "mentions", "none"].map((level) => [level, t(`level_${level}`)]);
+
+/** The notification level of each conversation. @param {App} app */
+function levelList(app) {
+  const names = [...app.model.conversations.values()].sort((one, other) => conversationName(one.name).localeCompare(conversationName(other.name)));
+  return h("details", { class: "fold" }, h("summary", {}, t("levels_of_conversations")),
+    h("ul", { class: "sessions" }, ...names.map(({ name, level }) => h("li", {}, h("span", { class: "browse-text" }, ...visible(conversationName(name))),
+      h("select", { class: "level", "aria-label": t("notifications_of", { conversation: conversationName(name) }), onchange: (/** @type {any} */ event) => setLevel(app, name, event.target.value) },
+        ...["all", "mentions", "none"].map((one) => h("option", { value: one, selected: one === level }, t(`level_${one}`))))))));
 }
 
 /** A link with a join code, which administrators of the node create. @param {App} app */

@@ -1,4 +1,4 @@
-// The theme: light, dark, or the one of the system. It is known before the login, so it is in localStorage.
+// The theme and the density. They are known before the login, so they are in localStorage.
 
 /** @returns {"system" | "light" | "dark"} */
 export function theme() {
@@ -6,12 +6,14 @@ export function theme() {
   return chosen === "light" || chosen === "dark" ? chosen : "system";
 }
 
-/** @param {"system" | "light" | "dark"} chosen */
-export function setTheme(chosen) {
-  localStorage.setItem("papo-theme", chosen);
+/** @param {"papo-theme" | "papo-density"} name @param {string} chosen */
+export function setAppearance(name, chosen) {
+  localStorage.setItem(name, chosen);
   applyTheme();
 }
 
+export const isCompact = () => localStorage.getItem("papo-density") === "compact";
+
 export function applyTheme() {
-  document.documentElement.dataset.theme = theme();
+  Object.assign(document.documentElement.dataset, { theme: theme(), density: isCompact() ? "compact" : "normal" });
 }

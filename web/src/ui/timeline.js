@@ -6,6 +6,7 @@
 import { t } from "../i18n/index.js";
 import { h, icon } from "./dom.js";
 import { react } from "./messages.js";
+import { conversationName } from "./names.js";
 import { pendingNode } from "./pending.js";
 import { Reading } from "./reading.js";
 import { rowNode } from "./row.js";
@@ -75,7 +76,7 @@ export class Timeline extends HTMLElement {
     const before = target === null ? count - inView : rows.indexFrom(target) - Math.ceil(inView / 3);
     this.from = Math.max(0, Math.min(before, count - inView));
     this.to = Math.min(count, this.from + inView + Math.ceil(inView / 3));
-    this.log.setAttribute("aria-label", rows.conversation);
+    this.log.setAttribute("aria-label", conversationName(rows.conversation));
     this.#draw();
     this.#drawPending();
     this.isFollowing = target === null;
@@ -94,7 +95,7 @@ export class Timeline extends HTMLElement {
     const nodes = rows.list.slice(this.from, this.to).map((row, i) => this.#node(row, rows.list[this.from + i - 1]));
     this.list.replaceChildren(...nodes);
     this.empty.hidden = rows.list.length > 0 || !rows.isLoaded;
-    this.empty.textContent = t("no_messages", { conversation: rows.conversation });
+    this.empty.textContent = t("no_messages", { conversation: conversationName(rows.conversation) });
   }
 
   /** @param {Row} row @param {Row | undefined} previous */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -231,15 +232,19 @@ export class Terminal {
   }
 }
 
+/** A minute, in which the node permits 5 more logins, and some seconds. */
+const LOGIN_ATTEMPTS = 25;
+
 /** Logs in through the form of the page. */
 export async function logIn(page, origin, user, address = "/") {
   await page.goto(origin + address);
   await page.fill("[name=user]", user);
   await page.fill("[name=password]", PASSWORD);
-  for (;;) {
+  for (let attempts = 1; ; attempts++) {
     await page.click(".entrance-form .primary");
     await page.waitForSelector("papo-composer, .entrance-form .problem:not(:empty)", { state: "attached" });
     if (await page.locator("papo-composer").count() > 0) return;
+    if (attempts === LOGIN_ATTEMPTS) throw new Error(`${user}: ${await page.textContent(".entrance-form .problem")}`);
     // The node permits 5 logins of a user in a minute.
     await sleep(3_000);
   }
@@ -271,6 +276,20 @@ export function assertTranscript(name, text) {
   const file = path.join(REPOSITORY, "docs/transcripts", name);
   if (process.env.UPDATE_DOCS) writeFileSync(file, text);
   assert.equal(text, readFileSync(file, "utf8"), `docs/transcripts/${name} differs: UPDATE_DOCS=1 scripts/page-browser`);
+}
+
+/** What axe finds on a page, and text or controls that are wider than the page. */
+export async function violations(page) {
+  // The policy of the page forbids scripts of others, so axe comes in through the debugger.
+  if (!(await page.evaluate(() => "axe" in window))) {
+    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  }
+  const { violations: found } = await page.evaluate(() => window.axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }));
+  const overflow = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll("dialog[open] .dialog-body, dialog[open] .tab-panel")]
+    .filter((node) => node.scrollWidth > node.clientWidth).map((node) => `${node.className || node.tagName} is too wide`));
+  return [...overflow, ...found.flatMap(({ id, nodes }) => nodes.map((one) => `${id}: ${one.html.slice(0, 160)} ${one.failureSummary?.split("\n")[1] ?? ""}`))];
 }
 
 /** Errors of the page that a test must not have: exceptions, and violations of the CSP. */

@@ -117,6 +117,32 @@ test("earlier texts, bans, blocks and read marks by commands", async () => {
   await context.close();
 });
 
+test("a command that fails comes back into the field, and a refused removal leaves the line", async () => {
+  const { context, page } = await open();
+  await say(page, "/edit 9999 some text");
+  await page.waitForSelector(".notice.is-problem");
+  await page.waitForFunction(() => document.querySelector("#composer").value === "/edit 9999 some text");
+  await page.fill("#composer", "");
+  await alice.call("user.block", { user: "bob" });
+  await page.evaluate(() => {
+    const { client } = document.querySelector("papo-app");
+    const request = client.request.bind(client);
+    client.request = (method, params) => method === "user.unblock" || (method === "user.blocks" && window.isBroken)
+      ? Promise.reject({ message: "the server is busy" }) : request(method, params);
+  });
+  await say(page, "/blocks");
+  await page.click("dialog li:has-text('@bob') button");
+  await page.waitForSelector(".notice:has-text('The server is busy')");
+  assert.equal(await page.locator("dialog li:has-text('@bob')").count(), 1);
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => { window.isBroken = true; });
+  await say(page, "/blocks");
+  await page.waitForFunction(() => document.querySelectorAll(".notice.is-problem").length >= 2);
+  assert.equal(await page.locator("dialog").count(), 0, "no list says that nobody is blocked");
+  await alice.call("user.unblock", { user: "bob" });
+  await context.close();
+});
+
 /** A JPEG with EXIF: the camera was turned, and the place is known. */
 async function photo(page) {
   const plain = Buffer.from(await page.evaluate(async () => {

@@ -1,4 +1,4 @@
-// The eight screens of the page, with the same content each time: for axe and for the pictures of
+// The nine screens of the page, with the same content each time: for axe and for the pictures of
 // docs/images.
 
 import { createHash } from "node:crypto";
@@ -121,6 +121,11 @@ export const screens = [
     await closeAll(page);
     await app(page, () => document.querySelector("papo-app").openSettings());
     await page.waitForSelector("dialog[open] select");
+  } },
+  { name: "administration", show: async (page) => {
+    await closeAll(page);
+    await app(page, async () => (await import("/a/ui/admin.js")).openAdmin(document.querySelector("papo-app")));
+    await page.waitForSelector(".admin .record .mark");
   } },
   { name: "phone", show: async (page) => {
     await closeAll(page);

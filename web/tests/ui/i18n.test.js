@@ -6,11 +6,13 @@ import { test } from "node:test";
 import { COMMANDS } from "../../src/ui/commands.js";
 import enCommands from "../../src/i18n/commands-en.js";
 import ptCommands from "../../src/i18n/commands-pt-BR.js";
+import enAdmin from "../../src/i18n/admin-en.js";
+import ptAdmin from "../../src/i18n/admin-pt-BR.js";
 import enPage from "../../src/i18n/en.js";
 import ptPage from "../../src/i18n/pt-BR.js";
 import errors from "../../src/i18n/errors-pt-BR.js";
 
-const [en, pt] = [{ ...enPage, ...enCommands }, { ...ptPage, ...ptCommands }];
+const [en, pt] = [{ ...enPage, ...enCommands, ...enAdmin }, { ...ptPage, ...ptCommands, ...ptAdmin }];
 const forms = (entry) => typeof entry === "string" ? [entry] : [entry.one, entry.other];
 const placeholders = (sentence) => [...sentence.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort();
 
@@ -30,7 +32,7 @@ test("every key that the page uses exists, and every key is used", () => {
   const used = [...source.matchAll(/\bt\("(\w+)"/g)].map((match) => match[1]);
   assert.ok(used.length > 100);
   assert.deepEqual(used.filter((key) => !(key in en)), []);
-  const families = /^(command|level|state|role|made|connection)_/;
+  const families = /^(command|level|state|role|made|connection|figure|scope|delivery)_/;
   assert.deepEqual(Object.keys(en).filter((key) => !families.test(key) && !source.includes(`"${key}"`)), []);
   for (const { name } of COMMANDS) assert.ok(`command_${name}` in en && `command_${name}_arguments` in en, name);
 });

@@ -1,0 +1,197 @@
+// The administration on the page: each tab at two widths, refusals, and hostile names and statistics.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Api, PASSWORD, launch, logIn, say, startNode, until, users, uuid7, violations, watch } from "./harness.mjs";
+
+const TABS = ["Node", "Users", "Channels", "Sessions", "Join codes", "Webhooks", "Bots"];
+
+let node;
+let browser;
+let alice;
+before(async () => {
+  node = await startNode();
+  browser = await launch();
+  [alice] = await users(node.origin, ["alice", "bob"]);
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+const open = async (user, options) => {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const problems = watch(page);
+  await logIn(page, node.origin, user, "/#/general");
+  await page.waitForSelector("h1:has-text('#general')");
+  return { context, page, problems };
+};
+
+const choose = async (page, tab) => {
+  await page.click(`.admin [role=tab]:text-is('${tab}')`);
+  await page.waitForFunction((name) => document.querySelector(".admin [aria-selected=true]").textContent === name
+    && !document.querySelector(".tab-panel > [role=status]:only-child"), tab);
+};
+
+const listed = async (name) => (await alice.call("admin.users", {})).users.find(({ user }) => user === name);
+
+for (const width of [1200, 360]) {
+  test(`an administrator manages users, codes, webhooks and bots: ${width} px`, async () => {
+    const name = `eva${width}`;
+    await new Api(node.origin).register(name);
+    await new Api(node.origin).register(`old${width}`);
+    const { context, page, problems } = await open("alice", { viewport: { width, height: 740 }, hasTouch: width < 500 });
+    await say(page, "/admin");
+    await page.waitForSelector(".admin .figures");
+    await page.waitForSelector(".admin .record:has-text('server') .mark:text-is('no problem')");
+    assert.equal(await page.textContent(".figures div:has(dt:text-is('accounts')) dd"), String((await alice.call("admin.stats", {})).users));
+
+    await choose(page, "Users");
+    await page.fill(".admin [type=search]", name);
+    const line = page.locator(`.admin .records > li:has-text('${name}')`);
+    assert.equal(await page.locator(".admin .records > li").count(), 1);
+    await line.locator("summary").click();
+    await line.locator("button:text-is('Disable')").click();
+    await line.locator(".mark:text-is('disabled')").waitFor();
+    assert.deepEqual([(await listed(name)).disabled, (await listed(name)).sessions], [true, 0]);
+    await line.locator("button:text-is('Enable')").click();
+    await line.locator(".mark:text-is('disabled')").waitFor({ state: "detached" });
+    await line.locator("button:text-is('Make an administrator')").click();
+    await line.locator(".mark:text-is('administrator')").waitFor();
+    assert.equal((await listed(name)).administrator, true);
+    await line.locator("button:has-text('Remove the administrator')").click();
+    await until(async () => !(await listed(name)).administrator, "the right was removed");
+    await line.locator("button:text-is('New password by a code')").click();
+    const code = await line.locator(".secret input").inputValue();
+    await alice.call("auth.reset", { user: name, code, new_password: `${PASSWORD} 2` }, null);
+    await page.fill(".admin [type=search]", `old${width}`);
+    await page.click(".admin summary");
+    await page.click(".admin button:text-is('Delete the account')");
+    await page.check("dialog [name=erase]");
+    await page.locator("dialog[open]").last().locator("button.danger").click();
+    await page.waitForFunction(() => !document.querySelector(".admin .records > li"));
+    assert.equal(await listed(`old${width}`), undefined);
+    // A refusal says why, in front of the dialog.
+    await page.fill(".admin [type=search]", "alice");
+    await page.click(".admin summary");
+    await page.click(".admin button:has-text('Remove the administrator')");
+    await page.waitForSelector(".admin .notice.is-problem:has-text('alice')");
+    await page.click(".admin .notice.is-problem [aria-label=Close]");
+
+    await choose(page, "Sessions");
+    await page.waitForSelector(".admin .record:has-text('alice')");
+    await choose(page, "Channels");
+    await page.waitForSelector(".admin .record:has-text('#general')");
+
+    await choose(page, "Join codes");
+    await page.fill(".admin [name=uses]", "3");
+    await page.fill(".admin [name=note]", `for ${name}`);
+    await page.click(".admin form [type=submit]");
+    const link = await page.inputValue(".admin .secret input");
+    assert.match(link, new RegExp(`^${node.origin}/#join=[0-9a-f]+$`));
+    const known = async () => (await alice.call("join_code.list", {})).codes.find(({ note }) => note === `for ${name}`);
+    assert.equal((await known()).uses, 3);
+    await page.click(`.admin .record:has-text('for ${name}') button:text-is('Revoke')`);
+    await page.locator(`.admin .record:has-text('for ${name}')`).waitFor({ state: "detached" });
+    assert.equal(await known(), undefined);
+
+    await choose(page, "Webhooks");
+    await page.fill(".admin [name=name]", `hook${width}`);
+    await page.click(".admin form [type=submit]");
+    const address = await page.inputValue(".admin .secret input");
+    const post = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text: `posted at ${width}` }) });
+    assert.equal(await post.text(), "ok");
+    await page.click(`.admin .record:has-text('hook${width}') button:text-is('Revoke')`);
+    await page.waitForFunction((hook) => ![...document.querySelectorAll(".admin .records > li")].some((item) => item.textContent.includes(hook)), `hook${width}`);
+    assert.equal((await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{\"text\":\"x\"}" })).status, 404);
+
+    await choose(page, "Bots");
+    await page.fill(".admin [name=name]", `bot${width}`);
+    await page.fill(".admin [name=conversations]", "#general");
+    await page.selectOption(".admin [name=scope]", "write");
+    await page.click(".admin form [type=submit]");
+    const token = await page.inputValue(".admin .secret input");
+    await alice.call("message.send", { to: "#general", id: uuid7(), text: "from the bot" }, token);
+    await page.locator(`.admin .records > li:has-text('bot${width}') summary`).click();
+    await page.locator(`.admin .records > li:has-text('bot${width}') button:text-is('Revoke')`).click();
+    await until(async () => (await alice.call("bot.list", {})).bots.length === 0, "the token is revoked");
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`axe finds nothing in the administration, in both themes: ${width} px`, async () => {
+    await alice.call("join_code.create", { uses: 2, days: 3, note: "for the new colleagues" });
+    const { context, page } = await open("alice", { viewport: { width, height: 740 }, reducedMotion: "reduce" });
+    await say(page, "/admin");
+    await page.waitForSelector(".admin .figures");
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      for (const tab of TABS) {
+        await choose(page, tab);
+        await page.evaluate(() => { for (const details of document.querySelectorAll(".admin details")) details.open = true; });
+        assert.deepEqual(await violations(page), [], `${tab}, ${colorScheme}`);
+      }
+    }
+    await context.close();
+  });
+}
+
+test("another user has no administration, and the server says why", async () => {
+  const { context, page } = await open("bob");
+  await say(page, "/admin users");
+  await page.waitForSelector(".notice.is-problem:has-text('administrator')");
+  assert.equal(await page.locator(".admin").count(), 0);
+  assert.equal((await fetch(`${node.origin}/roles`)).status, 401);
+  const bob = await new Api(node.origin).login("bob");
+  const reply = await fetch(`${node.origin}/roles`, { headers: { Authorization: `Bearer ${bob.token}` } });
+  assert.equal(reply.status, 403);
+  assert.equal((await reply.json()).error.data.reason, "not_administrator");
+  await page.click(".sidebar-foot [aria-label=Settings]");
+  await page.waitForTimeout(300);
+  assert.equal(await page.isVisible("dialog button:text-is('Administration')"), false);
+  await context.close();
+});
+
+test("names, notes, webhooks and statistics of a hostile node inject nothing", async () => {
+  const { context, page, problems } = await open("alice");
+  const bad = "<img src=x onerror=\"window.marks.push(1)\"><script>window.marks.push(2)</script>\u202eevil";
+  await page.route("**/roles?*", (route) => route.fulfill({ json: { roles: [{ role: bad, uptime_ms: bad, problems: [bad, { a: bad }] }, bad] } }));
+  await page.evaluate((text) => {
+    window.marks = [];
+    const { client, model } = document.querySelector("papo-app");
+    model.users.set(text, { state: "online", displayName: text });
+    const channel = { channel: text, name: text, owner: text, members: text, n: text, since: 1 };
+    const replies = {
+      "admin.stats": { users: text, records: { toString: () => text } },
+      "server.info": { version: text, limits: { file_bytes: text } },
+      "admin.users": { users: [{ user: text, since: 1, sessions: text, file_bytes: text, administrator: text }], quota_bytes: text },
+      "admin.channels": { channels: [channel] },
+      "admin.sessions": { sessions: [{ user: text, session: text, opened: 1, expires: 2 }] },
+      "join_code.list": { codes: [{ id: text, by: text, uses: text, expires: 1, note: text }] },
+      "join_code.create": { id: text, code: text, expires: 1 },
+      "hook.list": { hooks: [{ id: text, name: text, by: text, delivery: { state: text, url: `javascript:${text}`, n: text, head: text, error: text } }] },
+      "bot.list": { bots: [{ id: text, name: text, by: text, scope: text, conversations: [text], created: 1, used: 2 }] },
+    };
+    const request = client.request.bind(client);
+    client.request = (method, params) => method in replies ? Promise.resolve(replies[method]) : request(method, params);
+  }, bad);
+  await say(page, "/admin");
+  await page.waitForSelector(".admin .figures");
+  for (const tab of TABS) {
+    await choose(page, tab);
+    await page.evaluate(() => { for (const details of document.querySelectorAll(".admin details")) details.open = true; });
+    if (tab === "Join codes") {
+      await page.click(".admin form [type=submit]");
+      await page.waitForSelector(".admin .secret");
+    }
+    const found = await page.$$eval(".admin img, .admin script, .admin iframe, .admin [href], .admin [onerror]", (nodes) => nodes.map((one) => one.outerHTML));
+    assert.deepEqual(found, [], tab);
+    // The text is shown as text, and the control of its direction as a mark.
+    await page.waitForSelector(".admin .tab-panel >> text=<img src=x");
+    assert.ok(!(await page.textContent(".admin .tab-panel")).includes("\u202e"), tab);
+  }
+  assert.deepEqual(await page.evaluate(() => window.marks), []);
+  assert.deepEqual(problems, []);
+  await context.close();
+});

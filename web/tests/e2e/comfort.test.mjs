@@ -1,0 +1,166 @@
+// Comfort at two widths: emoji, the keyboard help, the settings, and the export of a conversation.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { launch, logIn, startNode, texts, until, users, uuid7, violations, watch } from "./harness.mjs";
+
+let node;
+let browser;
+let alice;
+let bob;
+before(async () => {
+  node = await startNode();
+  browser = await launch();
+  [alice, bob] = await users(node.origin, ["alice", "bob"]);
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+});
+
+const open = async (options, channel = "general") => {
+  const context = await browser.newContext({ reducedMotion: "reduce", acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const problems = watch(page);
+  await logIn(page, node.origin, "alice", `/#/${channel}`);
+  await page.waitForSelector(`h1:has-text('#${channel}')`);
+  return { context, page, problems };
+};
+const openSettings = async (page, width) => {
+  if (width < 500) await page.click(".topbar .phone-only");
+  await page.click(".sidebar-foot [aria-label=Settings]");
+  await page.waitForSelector("dialog[open] select");
+};
+
+for (const width of [1200, 360]) {
+  test(`emoji by name and by the picker, also in Portuguese: ${width} px`, async () => {
+    const { context, page, problems } = await open({ viewport: { width, height: 740 } });
+    const field = page.locator("#composer");
+    await field.focus();
+    await page.keyboard.type("done :tada:");
+    await page.waitForFunction(() => document.querySelector("#composer").value === "done 🎉");
+    await page.keyboard.type(" :thumbs");
+    await page.waitForSelector(".choices li:has-text('👍')");
+    await page.keyboard.press("Tab");
+    assert.equal(await field.inputValue(), "done 🎉 👍 ");
+    await page.click("papo-composer [aria-label=Emoji]");
+    await page.fill("dialog [type=search]", "no emoji of this name");
+    await page.waitForSelector("dialog :text('No emoji has this name')");
+    await page.fill("dialog [type=search]", "rocket");
+    assert.deepEqual(await page.locator("dialog .emoji").allTextContents(), ["🚀"]);
+    assert.deepEqual(await violations(page), []);
+    await page.press("dialog [type=search]", "Enter");
+    await page.waitForFunction(() => document.querySelector("#composer").value === "done 🎉 👍 🚀" && document.activeElement.id === "composer");
+    // A name that is no emoji stays.
+    await page.keyboard.type(" 10:30:00 :nothing:");
+    await page.waitForTimeout(200);
+    assert.equal(await field.inputValue(), "done 🎉 👍 🚀 10:30:00 :nothing:");
+    await page.fill("#composer", "");
+    await page.waitForTimeout(600);
+    await page.evaluate(() => localStorage.setItem("papo-language", "pt-BR"));
+    await page.reload();
+    await page.waitForSelector("h1:has-text('#general')");
+    await page.focus("#composer");
+    await page.keyboard.type(":foguete:");
+    await page.waitForFunction(() => document.querySelector("#composer").value === "🚀");
+    await page.fill("#composer", "");
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`the settings change the density, the Enter key and the levels: ${width} px`, async () => {
+    const { context, page, problems } = await open({ viewport: { width, height: 740 } });
+    await openSettings(page, width);
+    await page.evaluate(() => { for (const details of document.querySelectorAll("dialog details")) details.open = true; });
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], colorScheme);
+    }
+    await page.selectOption("label:has-text('Density') select", "compact");
+    await page.selectOption("label:has-text('Theme') select", "dark");
+    await page.selectOption("label:has-text('The Enter key') select", "line");
+    await page.selectOption("label:has-text('Notifications of all conversations') select", "mentions");
+    await until(async () => (await alice.call("notify.list", {})).level === "mentions", "the level of all");
+    await page.selectOption("select[aria-label='Notifications of #general']", "none");
+    await until(async () => (await alice.call("notify.list", {})).conversations.some(({ conversation, level }) => conversation === "#general" && level === "none"), "the level of #general");
+    await page.keyboard.press("Escape");
+    await page.reload();
+    await page.waitForSelector("h1:has-text('#general')");
+    assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { theme: "dark", density: "compact" });
+    assert.equal(await page.evaluate(() => getComputedStyle(document.body).fontSize), "14px");
+    const text = `two lines ${width}`;
+    await page.focus("#composer");
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("second");
+    assert.equal(await page.inputValue("#composer"), `${text}\nsecond`);
+    await page.keyboard.press("Control+Enter");
+    await page.waitForSelector(`article .text:has-text('${text}')`);
+    await openSettings(page, width);
+    await page.selectOption("label:has-text('The Enter key') select", "send");
+    await page.selectOption("label:has-text('Notifications of all conversations') select", "all");
+    await page.selectOption("label:has-text('Density') select", "normal");
+    await page.selectOption("select[aria-label='Notifications of #general']", "all").catch(() => {});
+    await page.keyboard.press("Escape");
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`? lists the keys: ${width} px`, async () => {
+    const { context, page } = await open({ viewport: { width, height: 740 } });
+    await page.waitForSelector(".rows article");
+    await page.focus(".rows article:last-child");
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog dt:has-text('Ctrl+K')");
+    assert.deepEqual(await violations(page), []);
+    await context.close();
+  });
+
+  test(`a conversation is exported as HTML and as JSON lines: ${width} px`, async () => {
+    const channel = `#export${width}`;
+    await alice.call("channel.create", { channel });
+    await bob.call("channel.join", { channel });
+    const { n } = await bob.send(channel, "<script>alert(1)</script> & \"quotes\"\nsecond line");
+    await alice.call("message.react", { conversation: channel, n, id: uuid7(), emoji: "👍" });
+    const { n: gone } = await bob.send(channel, "a secret that is deleted");
+    await bob.call("message.delete", { conversation: channel, n: gone, id: uuid7() });
+    // More than a page of history.
+    for (let i = 0; i < 6; i++) {
+      await alice.batch(Array.from({ length: 90 }, (_, k) => ({ method: "message.send", params: { to: channel, id: uuid7(), text: `message ${i * 90 + k}` } })));
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+    }
+    const { context, page, problems } = await open({ viewport: { width, height: 740 } }, channel.slice(1));
+    const exported = async (label) => {
+      await page.click(".topbar [aria-label=Details]");
+      await page.click(".details button:text-is('Export the conversation')");
+      assert.deepEqual(await violations(page), []);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click(`dialog button:text-is('${label}')`)]);
+      await page.waitForSelector("dialog", { state: "detached" });
+      await page.click(".details [aria-label=Close]");
+      return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+    };
+    const lines = await exported("JSON lines");
+    assert.match(lines.name, new RegExp(`^papo-export${width}-\\d{4}-\\d\\d-\\d\\d\\.jsonl$`));
+    const events = lines.text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const { head } = await alice.call("message.history", { conversation: channel, limit: 1 });
+    assert.deepEqual(events.map((event) => event.n), Array.from({ length: head }, (_, i) => i + 1));
+    assert.deepEqual(events.find((event) => event.n === n).reactions, [{ emoji: "👍", users: ["alice"] }]);
+    assert.ok(!lines.text.includes("a secret that is deleted"));
+    const html = await exported("HTML");
+    assert.match(html.name, /\.html$/);
+    assert.ok(!html.text.includes("a secret that is deleted"));
+    // The file runs no script and loads nothing: a browser shows the texts.
+    const other = await context.newPage();
+    let dialogs = 0;
+    other.on("dialog", (dialog) => { dialogs += 1; dialog.dismiss(); });
+    await other.setContent(html.text);
+    assert.equal(await other.locator(`#n${n} p[dir=auto]`).textContent(), "<script>alert(1)</script> & \"quotes\"\nsecond line");
+    assert.equal(await other.locator("script, img, link").count(), 0);
+    assert.equal(dialogs, 0);
+    assert.equal(await other.locator("article p[dir=auto]:has-text('message 539')").count(), 1);
+    assert.deepEqual(problems, []);
+    assert.ok((await texts(page)).length > 0);
+    await context.close();
+  });
+}
