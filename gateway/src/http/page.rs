@@ -194,7 +194,8 @@ mod tests {
         // A browser loads one language: the larger one counts. The other texts are loaded later.
         let is_larger_language = |asset: &Asset| {
             let is_language = asset.path.starts_with("i18n/") && asset.path.ends_with("-BR.js");
-            let is_later = ["i18n/commands", "i18n/admin", "i18n/emoji"].iter().any(|name| asset.path.starts_with(name));
+            let is_later =
+                ["i18n/commands", "i18n/admin", "i18n/emoji"].iter().any(|name| asset.path.starts_with(name));
             is_language && !is_later
         };
         let first = ASSETS.iter().filter(|asset| asset.is_first || is_larger_language(asset));

@@ -33,6 +33,7 @@ const GOLDEN: [&str; 34] = [
     r##"{"kind":"account.deletion_finished","at":7,"user":"bob"}"##,
     r##"{"n":2,"at":7,"to":"#general","from":"alice","kind":"channel.renamed","new_name":"#all"}"##,
     r##"{"kind":"user.set","at":7,"user":"alice","display_name":"Alice Liddell"}"##,
+    r##"{"kind":"user.shares_reads","at":7,"user":"alice","shared":true}"##,
     r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
     r##"{"kind":"notify","at":7,"user":"alice","conversation":"#general","level":"mentions"}"##,
     r##"{"kind":"notify","at":7,"user":"alice","level":"none"}"##,
