@@ -199,6 +199,7 @@ export class App extends HTMLElement {
   async go(name, n = null) {
     const address = linkTo(name, n ?? undefined);
     if (location.hash !== address) history.pushState(null, "", address);
+    if (this.model.open === name) this.showView("chat");
     await this.#show(name, n);
   }
 
@@ -220,7 +221,8 @@ export class App extends HTMLElement {
     model.typing = [];
     model.seen = "";
     if (isOther && /^@./.test(name)) import("./seen.js").then(({ watchSeen }) => watchSeen(this, name), () => {});
-    this.showView("chat");
+    // The start opens the conversation of the address twice, and the user may look at the list meanwhile.
+    if (isOther || n !== null) this.showView("chat");
     this.#drawHeading();
     this.sidebar.schedule();
     if (isOther) {
@@ -333,7 +335,6 @@ export class App extends HTMLElement {
     this.notify(t("new_version"), false, { label: t("reload"), run: () => this.reload() });
   }
   /** @type {string | undefined} */ knownPage;
-
   /** Loads the page again when the draft is stored. */
   async reload() {
     await this.composer.saveDraft();

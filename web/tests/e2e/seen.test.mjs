@@ -24,6 +24,7 @@ for (const width of [1200, 360]) {
     const problems = watch(page);
     await logIn(page, node.origin, names[0], `/#/@${names[1]}`);
     await page.waitForSelector(`h1:has-text('${names[1]}')`);
+    await page.waitForFunction(() => document.querySelector("papo-app").model.isConnected);
     await say(page, "have you seen this?");
     await page.waitForSelector("article .text:has-text('have you seen this?')");
     await bob.call("read.share", { shared: true });
