@@ -1,11 +1,13 @@
-//! Read marks and unread counts: `read.mark`, `read.list`.
+//! Read marks and unread counts: all methods `read.*`.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::Token;
+use crate::channels::is_false;
 use crate::conversations::Target;
+use crate::names::UserName;
 
 /// Parameters of `read.mark`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,38 @@ pub struct Reads {
     pub conversations: Vec<Reading>,
     /// Whether more conversations follow.
     pub more: bool,
+}
+
+/// Parameters of `read.share`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareReads<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// Whether others see the user's read marks in direct conversations.
+    pub shared: bool,
+}
+
+/// Parameters of `read.peer`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerOf<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The other user of the direct conversation.
+    pub user: UserName,
+}
+
+/// Result of `read.peer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Whether the user of the session shares their read marks.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
+    /// The number of the last event that the other user has read, or 0. `None` unless both share their read
+    /// marks, or if the other user blocks the user of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
 }
 
 /// The read mark and the unread count of one conversation.

@@ -225,6 +225,8 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
         UserRecord::DisplayNameSet { at, display_name } => {
             format!("{}: display name set: {}", time(*at), display_name.as_str())
         }
+        UserRecord::ReadsShared { at, shared: true } => format!("{}: shares read marks", time(*at)),
+        UserRecord::ReadsShared { at, shared: false } => format!("{}: shares no read marks", time(*at)),
         UserRecord::BlockSet { at, other, blocked: true } => format!("{}: blocked {other}", time(*at)),
         UserRecord::BlockSet { at, other, blocked: false } => format!("{}: unblocked {other}", time(*at)),
     }

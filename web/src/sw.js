@@ -27,7 +27,8 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   else if (pathname.startsWith("/a/")) event.respondWith(file(event.request, pathname));
 });
 
-// A notification that the page showed: a tap opens its message, in a window of the same session if there is one.
+// A notification that the page showed: a tap opens its message, in a window of the same session if there is
+// one.
 worker.addEventListener("notificationclick", (/** @type {any} */ event) => {
   event.notification.close();
   event.waitUntil(openMessage(event.notification.data));

@@ -184,6 +184,14 @@ methods! {
         "Lists your read marks and the numbers of unread messages and mentions, a page at a time."
         r##"{"token":"eyJ0eXAi...","after":"#a"}"##
         => r##"{"conversations":[{"conversation":"#general","n":12,"head":17,"unread":4,"mentions":1}],"more":false}"##;
+    ReadShare "read.share" Session Person (reads::ShareReads<'a>) -> Done:
+        "Sets whether others see up to which message you have read your direct messages; you then see it of users who share theirs."
+        r#"{"token":"eyJ0eXAi...","shared":true}"#
+        => r#"{}"#;
+    ReadPeer "read.peer" Session Person (reads::PeerOf<'a>) -> reads::Peer:
+        "Returns up to which message the other user of a direct conversation has read, if both of you share it."
+        r#"{"token":"eyJ0eXAi...","user":"bob"}"#
+        => r#"{"shared":true,"n":12}"#;
     NotifySet "notify.set" Session Person (notify::SetLevel<'a>) -> Done:
         "Sets the notification level of a conversation, or the maximum for all conversations."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","level":"mentions"}"##

@@ -18,6 +18,7 @@ impl Account {
             bot: None,
             password,
             display_name: DisplayName::default(),
+            shares_reads: false,
             sessions: BTreeMap::new(),
             epoch: 0,
             seen: None,
@@ -44,6 +45,7 @@ impl Account {
             }
             ServerRecord::Seen { at, .. } => self.seen = Some(*at),
             ServerRecord::DisplayNameSet { display_name, .. } => self.display_name = display_name.clone(),
+            ServerRecord::ReadsShared { shared, .. } => self.shares_reads = *shared,
             ServerRecord::BlockSet { at, other, blocked: true, .. } => {
                 self.blocks.insert(other.clone(), *at);
             }

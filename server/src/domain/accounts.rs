@@ -48,6 +48,9 @@ pub struct Account {
     pub password: Box<str>,
     #[serde(default, skip_serializing_if = "DisplayName::is_empty")]
     pub display_name: DisplayName,
+    /// Whether others see the user's read marks in direct conversations.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shares_reads: bool,
     /// The owner of a bot; `None` for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<UserName>,
@@ -248,6 +251,7 @@ impl Users {
             | ServerRecord::ClientKnown { user, .. }
             | ServerRecord::Seen { user, .. }
             | ServerRecord::DisplayNameSet { user, .. }
+            | ServerRecord::ReadsShared { user, .. }
             | ServerRecord::BlockSet { user, .. }
             | ServerRecord::LevelSet { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {

@@ -32,6 +32,7 @@ pub mod mentions;
 pub mod history;
 pub mod search;
 pub mod reads;
+pub mod shared_reads;
 pub mod admin;
 pub mod urgency;
 
@@ -134,6 +135,8 @@ pub enum Command<'a> {
     FinishDeletion { user: UserName },
     /// Set or remove the display name of a user.
     SetDisplayName { user: UserName, display_name: DisplayName },
+    /// Share the read marks in direct conversations, or stop that.
+    ShareReads { user: UserName, shared: bool },
     /// Block or unblock a user.
     Block { user: UserName, other: UserName, blocked: bool },
     /// Set the notification level of a conversation, or the maximum for all conversations.
@@ -241,6 +244,7 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::Erase { event, id } => Ok(deletion::erase(state, event, id, at)),
         Command::FinishDeletion { user } => Ok(deletion::finish(state, user, at)),
         Command::SetDisplayName { user, display_name } => display_names::set(state, user, display_name, at),
+        Command::ShareReads { user, shared } => shared_reads::set(state, user, shared, at),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
         Command::Seen { user, at } => Ok(account::seen(state, user, at)),
@@ -358,6 +362,7 @@ impl State {
             | ServerRecord::ResetCodeCreated { .. }
             | ServerRecord::Seen { .. }
             | ServerRecord::DisplayNameSet { .. }
+            | ServerRecord::ReadsShared { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::LevelSet { .. }
             | ServerRecord::DeletionFinished { .. }

@@ -144,7 +144,7 @@ impl ReadState {
     }
 
     /// The number of the last event that `user` has read; 0 if the user has read no event.
-    fn last_read(&self, user: &UserName) -> u64 {
+    pub(super) fn last_read(&self, user: &UserName) -> u64 {
         self.marks.get(user).map_or(0, |mark| mark.n)
     }
 }

@@ -26,6 +26,7 @@ impl Command<'_> {
             | Self::Depart { user }
             | Self::FinishDeletion { user }
             | Self::SetDisplayName { user, .. }
+            | Self::ShareReads { user, .. }
             | Self::Block { user, .. }
             | Self::SetLevel { user, .. }
             | Self::EndSession { user, .. }
@@ -118,6 +119,7 @@ impl Command<'_> {
             | Self::Rename(..)
             | Self::Archive(..)
             | Self::SetDisplayName { .. }
+            | Self::ShareReads { .. }
             | Self::Send { .. }
             | Self::Post { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }

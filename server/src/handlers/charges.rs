@@ -35,6 +35,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::MentionList
         | Method::MessageSearch
         | Method::ReadList
+        | Method::ReadPeer
         | Method::SyncHeads
         | Method::UserBlocks
         | Method::NotifyList
@@ -66,6 +67,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::MessageDelete
         | Method::MessageReact
         | Method::ReadMark
+        | Method::ReadShare
         | Method::AccountDelete
         | Method::UserSet
         | Method::UserBlock

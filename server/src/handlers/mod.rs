@@ -251,6 +251,8 @@ impl RequestContext<'_> {
             MessageSearch(params) => search::search(self, &params, outcome);
             ReadMark(params) => reads::mark(self, params);
             ReadList(params) => reads::list(self, &params);
+            ReadShare(params) => reads::share(self, &params);
+            ReadPeer(params) => reads::peer(self, &params);
             SyncHeads(params) => history::heads(self, &params);
             PresenceSet(params) => presence::set(self, &params);
             TypingSet(params) => presence::typing(self, &params);

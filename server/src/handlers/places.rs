@@ -65,6 +65,8 @@ impl<'c> Place<'c> {
             | Call::SessionRevoke(_)
             | Call::AccountDelete(_)
             | Call::UserSet(_)
+            | Call::ReadShare(_)
+            | Call::ReadPeer(_)
             | Call::UserBlock(_)
             | Call::UserUnblock(_)
             | Call::UserBlocks(_)

@@ -1,10 +1,11 @@
-//! `read.mark`, `read.list`.
+//! `read.mark`, `read.list`, `read.share` and `read.peer`.
 
-use common::reads::{ListReads, MarkRead, Marked, Reads};
+use common::accounts::Done;
+use common::reads::{ListReads, MarkRead, Marked, Peer, PeerOf, Reads, ShareReads};
 use common::{Error, Target};
 
 use super::{RequestContext, first_page};
-use crate::domain::{Command, reads};
+use crate::domain::{Command, reads, shared_reads};
 use crate::services::limiters::rates::RateKind;
 
 pub(super) fn mark(context: &mut RequestContext<'_>, params: MarkRead<'_>) -> Result<Marked, Error> {
@@ -25,4 +26,15 @@ pub(super) fn list(context: &mut RequestContext<'_>, params: &ListReads<'_>) -> 
     let (conversations, more) =
         first_page(readings.filter(|reading| context.is_in_scope(&reading.conversation)));
     Ok(Reads { conversations, more })
+}
+
+pub(super) fn share(context: &mut RequestContext<'_>, params: &ShareReads<'_>) -> Result<Done, Error> {
+    let user = context.authenticate(&params.token)?;
+    context.record(Command::ShareReads { user, shared: params.shared })?;
+    Ok(Done {})
+}
+
+pub(super) fn peer(context: &mut RequestContext<'_>, params: &PeerOf<'_>) -> Result<Peer, Error> {
+    let user = context.authenticate(&params.token)?;
+    Ok(shared_reads::peer(context.ledger.state(), &user, &params.user)?)
 }

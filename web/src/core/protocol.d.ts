@@ -217,6 +217,16 @@ export interface Methods {
     params: { after?: string; [further: string]: unknown };
     result: { conversations: { conversation: string; head: number; mentions: number; n: number; unread: number; [further: string]: unknown }[]; more: boolean; [further: string]: unknown };
   };
+  /** Sets whether others see up to which message you have read your direct messages; you then see it of users who share theirs. */
+  "read.share": {
+    params: { shared: boolean; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Returns up to which message the other user of a direct conversation has read, if both of you share it. */
+  "read.peer": {
+    params: { user: string; [further: string]: unknown };
+    result: { n?: number; shared?: boolean; [further: string]: unknown };
+  };
   /** Sets the notification level of a conversation, or the maximum for all conversations. */
   "notify.set": {
     params: { conversation?: string; level: string; [further: string]: unknown };

@@ -1,4 +1,5 @@
-// The sentences of the administration in Portuguese, which are loaded with it. Both languages have the same keys.
+// The sentences of the administration in Portuguese, which are loaded with it. Both languages have the same
+// keys.
 
 /** @type {import("./index.js").Table} */
 export default {

@@ -152,6 +152,9 @@ export default {
   export_jsonl: "JSON lines",
   exported_at: "Exported from papo on {when}",
   install: "Install as an application",
+  share_reads: "In direct messages, show up to which message I have read, and see it of others",
+  read_up_to: "{user} has read up to {n}",
+  read_everything: "{user} has read your messages",
 
   command_join_arguments: "#CHANNEL",
   command_join: "join a channel and open it",

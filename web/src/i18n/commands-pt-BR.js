@@ -152,6 +152,9 @@ export default {
   export_jsonl: "Linhas JSON",
   exported_at: "Exportado do papo em {when}",
   install: "Instalar como aplicativo",
+  share_reads: "Nas mensagens diretas, mostrar até qual mensagem eu li, e ver o mesmo dos outros",
+  read_up_to: "{user} leu até {n}",
+  read_everything: "{user} leu suas mensagens",
 
   command_join_arguments: "#CANAL",
   command_join: "entra em um canal e o abre",

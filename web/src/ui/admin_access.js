@@ -20,7 +20,11 @@ export function accessTabs(app) {
   ];
 }
 
-/** The values of a form by the names of its fields. @param {HTMLFormElement} form @returns {Record<string, string>} */
+/**
+ * The values of a form by the names of its fields.
+ * @param {HTMLFormElement} form
+ * @returns {Record<string, string>}
+ */
 const valuesOf = (form) => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
 
 /**
@@ -51,7 +55,12 @@ async function createAndList(app, title, fields, create, load) {
   return [h("h3", {}, title), form, result, list, empty];
 }
 
-/** A button that removes its line after the request succeeded. @param {App} app @param {string} method @param {string} id */
+/**
+ * A button that removes its line after the request succeeded.
+ * @param {App} app
+ * @param {string} method
+ * @param {string} id
+ */
 function revoke(app, method, id) {
   const button = action(t("revoke"), () => app.try(async () => {
     await app.client.request(method, { id });

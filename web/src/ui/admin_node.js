@@ -28,7 +28,11 @@ export function nodeTab(app, first) {
   } };
 }
 
-/** The status of each role; the sentence of the failure if the gateway gives none. @param {App} app @returns {Promise<any[]>} */
+/**
+ * The status of each role; the sentence of the failure if the gateway gives none.
+ * @param {App} app
+ * @returns {Promise<any[]>}
+ */
 async function loadRoles(app) {
   const reply = await fetch(`/roles?slot=${app.sessionSlot}`, { cache: "no-store" }).catch(() => null);
   const body = await reply?.json().catch(() => null);

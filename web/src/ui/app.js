@@ -2,7 +2,7 @@
 
 import { logout } from "../core/http.js";
 import { canonicalTarget } from "../core/names.js";
-import { errorText, loadMore, t } from "../i18n/index.js";
+import { errorText, t } from "../i18n/index.js";
 import { linkTo, readAddress } from "./address.js";
 import { Announcer } from "./announcer.js";
 import { Cache } from "./cache.js";
@@ -13,7 +13,7 @@ import { Entrance } from "./entrance.js";
 import { listenToDrops } from "./files.js";
 import { join } from "./joining.js";
 import { listenToKeys } from "./keys.js";
-import { loadCommands } from "./messages.js";
+import { later, loadParts } from "./later.js";
 import { Model } from "./model.js";
 import { showNotice } from "./notices.js";
 import { rowOf } from "./rows.js";
@@ -28,13 +28,6 @@ const USERS_EVERY_MS = 30_000;
 const LATER_MS = 3_000;
 /** The width of style/frame.css below which the page has one column. */
 const NARROW = matchMedia("(max-width: 640px)");
-
-/**
- * A part of the page, and the sentences of all these parts.
- * @template T
- * @param {Promise<T>} part
- */
-const later = async (part) => (await Promise.all([part, loadMore("commands")]))[0];
 
 export class App extends HTMLElement {
   /** The number of the session in this browser. */
@@ -102,7 +95,7 @@ export class App extends HTMLElement {
     }
     await this.#openStart();
     // The parts that the page loads later are then there without a network.
-    setTimeout(() => Promise.all([loadCommands(), import("./dialogs.js"), import("./details.js"), import("./read_all.js"), import("./search.js"), import("./settings.js"), import("./uploads.js")]).catch(() => {}), LATER_MS);
+    setTimeout(loadParts, LATER_MS);
   }
 
   /** Opens the conversation of the address, or the first one. */
@@ -206,6 +199,7 @@ export class App extends HTMLElement {
   async go(name, n = null) {
     const address = linkTo(name, n ?? undefined);
     if (location.hash !== address) history.pushState(null, "", address);
+    if (this.model.open === name) this.showView("chat");
     await this.#show(name, n);
   }
 
@@ -225,7 +219,10 @@ export class App extends HTMLElement {
     model.conversation(name);
     model.open = name;
     model.typing = [];
-    this.showView("chat");
+    model.seen = "";
+    if (isOther && /^@./.test(name)) import("./seen.js").then(({ watchSeen }) => watchSeen(this, name), () => {});
+    // The start opens the conversation of the address twice, and the user may look at the list meanwhile.
+    if (isOther || n !== null) this.showView("chat");
     this.#drawHeading();
     this.sidebar.schedule();
     if (isOther) {
@@ -338,7 +335,6 @@ export class App extends HTMLElement {
     this.notify(t("new_version"), false, { label: t("reload"), run: () => this.reload() });
   }
   /** @type {string | undefined} */ knownPage;
-
   /** Loads the page again when the draft is stored. */
   async reload() {
     await this.composer.saveDraft();
@@ -374,9 +370,7 @@ export class App extends HTMLElement {
     this.storage.put("settings", "page", { ...this.settings });
   }
 
-  focusComposer() {
-    this.composer?.input.focus();
-  }
+  focusComposer() { this.composer?.input.focus(); }
 
   // Panels and dialogs, which are loaded when they are first opened.
 

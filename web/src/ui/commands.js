@@ -134,7 +134,9 @@ export const COMMANDS = [
   { name: "logout", run: (app) => app.logOut() },
 ];
 
-/** @typedef {{name: string, description: string, usage?: string, bot: string, online?: boolean}} BotCommand */
+/**
+ * @typedef {{name: string, description: string, usage?: string, bot: string, online?: boolean}} BotCommand
+ */
 
 /** Completion asks for the commands of bots at most once in this time. */
 const COMMANDS_MS = 10_000;
@@ -157,7 +159,12 @@ export function botCommands(app) {
 /** The line whose `command.list` has no reply yet. */
 let lineInRequest = "";
 
-/** Sends the command of a bot, which is a message. @param {App} app @param {string} line @param {string} name */
+/**
+ * Sends the command of a bot, which is a message.
+ * @param {App} app
+ * @param {string} line
+ * @param {string} name
+ */
 async function runBotCommand(app, line, name) {
   const conversation = app.here();
   if (lineInRequest === line) return;

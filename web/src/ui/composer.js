@@ -350,7 +350,7 @@ export class Composer extends HTMLElement {
 
   drawFoot() {
     const { typing, summary } = this.model;
-    setText(this.typingText, typing.length ? t("typing_users", { users: typing.join(", ") }) : "");
+    setText(this.typingText, typing.length ? t("typing_users", { users: typing.join(", ") }) : this.model.seen);
     setText(this.statusText, statusText(this.app));
     this.statusText.className = `status is-${summary.connectivity}`;
   }

@@ -97,7 +97,12 @@ function follow(app) {
   });
 }
 
-/** What a member may do with a channel, by the role. @param {App} app @param {string} channel @param {string} own */
+/**
+ * What a member may do with a channel, by the role.
+ * @param {App} app
+ * @param {string} channel
+ * @param {string} own
+ */
 function channelButtons(app, channel, own) {
   const { isPrivate, isArchived } = app.model.conversation(channel);
   const shown = conversationName(channel);

@@ -4,7 +4,10 @@
 import { language, t } from "../i18n/index.js";
 import { fill, h, openDialog } from "./dom.js";
 
-/** An emoji, its name, and all words that find it. @typedef {{emoji: string, name: string, words: string[]}} Entry */
+/**
+ * An emoji, its name, and all words that find it.
+ * @typedef {{emoji: string, name: string, words: string[]}} Entry
+ */
 
 /** @type {[string, string][]} */
 export const EMOJI = [
@@ -69,7 +72,10 @@ const COMMON = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅",
 /** The emoji that the picker shows at once. */
 const SHOWN_MAX = 300;
 
-/** The emoji with names in the language of the user. English words find them, too. @returns {Promise<Entry[]>} */
+/**
+ * The emoji with names in the language of the user. English words find them, too.
+ * @returns {Promise<Entry[]>}
+ */
 async function table() {
   const names = language() === "en" ? {} : (await import("../i18n/emoji-pt-BR.js")).default;
   return EMOJI.map(([emoji, english]) => {
@@ -81,7 +87,10 @@ async function table() {
 /** Whether a word begins with the text, or the words contain it. @param {Entry} entry @param {string} text */
 const isFound = ({ emoji, words }, text) => emoji === text || words.join(" ").includes(text) || words.join("_").includes(text);
 
-/** The first emoji of this name; undefined if there is none. @param {string} name the text between the colons */
+/**
+ * The first emoji of this name; undefined if there is none.
+ * @param {string} name the text between the colons
+ */
 export async function emojiNamed(name) {
   const wanted = name.toLowerCase();
   const entries = await table();

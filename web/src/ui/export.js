@@ -88,7 +88,12 @@ function htmlHead(conversation) {
 `;
 }
 
-/** An event as HTML. Amendments are part of the message that they change. @param {App} app @param {string} conversation @param {any} event */
+/**
+ * An event as HTML. Amendments are part of the message that they change.
+ * @param {App} app
+ * @param {string} conversation
+ * @param {any} event
+ */
 function htmlOf(app, conversation, event) {
   const { n, from, kind, at, text, reply, deleted, edited, name, bytes, reactions } = event;
   if (["message.edited", "message.deleted", "message.reacted", "message.unreacted"].includes(kind)) return "";

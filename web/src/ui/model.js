@@ -53,6 +53,8 @@ export class Model extends EventTarget {
     this.invitations = [];
     /** @type {string[]} */
     this.typing = [];
+    /** Up to which message the other user has read, as a sentence. */
+    this.seen = "";
     /** @type {Set<string>} */
     this.blocked = new Set();
     /** @type {"all" | "mentions" | "none"} */

@@ -1,5 +1,5 @@
-// Notifications of the browser for messages that ring: mentions and direct messages, by the level. It is loaded
-// when the first message rings.
+// Notifications of the browser for messages that ring: mentions and direct messages, by the level. It is
+// loaded when the first message rings.
 
 import { conversationName } from "./names.js";
 import { linkTo } from "./address.js";

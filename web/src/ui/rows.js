@@ -192,8 +192,8 @@ export function rowOf(entry) {
 }
 
 /**
- * Applies an edit, a deletion or a reaction. Applying it twice changes nothing. The row keeps no earlier text, because
- * the browser stores its rows.
+ * Applies an edit, a deletion or a reaction. Applying it twice changes nothing. The row keeps no earlier
+ * text, because the browser stores its rows.
  * @param {Row} row
  * @param {PapoEvent} event
  */

@@ -21,6 +21,8 @@ export function openSettings(app, part) {
       ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
   const administration = h("button", { type: "button", hidden: true, onclick: () => app.try(async () => (await import("./admin.js")).openAdmin(app)) }, t("administration"));
   const hint = h("p", { class: "hint" }, t(`level_${app.model.levelOfAll}_hint`));
+  const sharing = check(t("share_reads"), false, (isOn) => app.try(() => app.client.request("read.share", { shared: isOn })));
+  app.client.request("read.peer", { user: app.model.user }).then(({ shared }) => { sharing.querySelector("input").checked = shared === true; }, () => {});
   // The server knows who is an administrator.
   app.client.request("admin.stats", {}).then(() => { administration.hidden = false; }, () => {});
   openDialog(t("settings"), t("close"),
@@ -38,6 +40,7 @@ export function openSettings(app, part) {
     }),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
     select(t("level_of_everything"), levelOptions(), app.model.levelOfAll, (value) => { hint.textContent = t(`level_${value}_hint`); setLevel(app, null, value); }), hint,
+    sharing,
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
     check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
     nameForm(app), levelList(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),

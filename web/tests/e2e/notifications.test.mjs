@@ -1,5 +1,5 @@
-// Notifications of the browser, at two widths: what rings, by the levels, and what a click opens. The browser of
-// the tests shows none, so an object records them.
+// Notifications of the browser, at two widths: what rings, by the levels, and what a click opens. The
+// browser of the tests shows none, so an object records them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

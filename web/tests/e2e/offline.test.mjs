@@ -1,5 +1,5 @@
-// The page as an application: it can be installed, opens without a network with the last conversations and the
-// outbox, and a new version loses no draft.
+// The page as an application: it can be installed, opens without a network with the last conversations and
+// the outbox, and a new version loses no draft.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

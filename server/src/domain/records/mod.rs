@@ -161,6 +161,9 @@ pub enum ServerRecord {
     /// A user set their display name, or removed it.
     #[serde(rename = "user.set")]
     DisplayNameSet { at: u64, user: UserName, display_name: DisplayName },
+    /// A user shared their read marks in direct conversations, or stopped that.
+    #[serde(rename = "user.shares_reads")]
+    ReadsShared { at: u64, user: UserName, shared: bool },
     /// A user blocked or unblocked another user.
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, user: UserName, other: UserName, blocked: bool },

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GOLDEN: [&str; 34] = [
+const GOLDEN: [&str; 35] = [
     r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
     r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
     r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
@@ -33,6 +33,7 @@ const GOLDEN: [&str; 34] = [
     r##"{"kind":"account.deletion_finished","at":7,"user":"bob"}"##,
     r##"{"n":2,"at":7,"to":"#general","from":"alice","kind":"channel.renamed","new_name":"#all"}"##,
     r##"{"kind":"user.set","at":7,"user":"alice","display_name":"Alice Liddell"}"##,
+    r##"{"kind":"user.shares_reads","at":7,"user":"alice","shared":true}"##,
     r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
     r##"{"kind":"notify","at":7,"user":"alice","conversation":"#general","level":"mentions"}"##,
     r##"{"kind":"notify","at":7,"user":"alice","level":"none"}"##,

@@ -72,6 +72,7 @@ kinds! {
     ServerRecord::AccountDeleted { .. } => "account.deleted",
     ServerRecord::DeletionFinished { .. } => "account.deletion_finished",
     ServerRecord::DisplayNameSet { .. } => "user.set",
+    ServerRecord::ReadsShared { .. } => "user.shares_reads",
     ServerRecord::BlockSet { .. } => "user.blocked",
     ServerRecord::LevelSet { .. } => "notify",
     ServerRecord::Redacted { .. } => "redacted",

@@ -60,6 +60,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                     user: target,
                     display_name: DisplayName::new(if flag { by } else { "" }).expect("short"),
                 },
+                40 if n == 2 => Command::ShareReads { user: user(by), shared: flag },
                 40 if n == 3 => Command::Rename(actor, channel(if flag { "#b" } else { "#c" })),
                 47 => Command::SetLevel {
                     user: user(by),

@@ -168,6 +168,8 @@ pub enum UserRecord {
     DeletionFinished { at: u64 },
     #[serde(rename = "user.set")]
     DisplayNameSet { at: u64, display_name: DisplayName },
+    #[serde(rename = "user.shares_reads")]
+    ReadsShared { at: u64, shared: bool },
     #[serde(rename = "user.blocked")]
     BlockSet { at: u64, other: UserName, blocked: bool },
     #[serde(rename = "notify")]
@@ -253,6 +255,7 @@ pub(super) fn user_record(
         ServerRecord::DisplayNameSet { at, user, display_name } => {
             (user, UserRecord::DisplayNameSet { at, display_name })
         }
+        ServerRecord::ReadsShared { at, user, shared } => (user, UserRecord::ReadsShared { at, shared }),
         ServerRecord::BlockSet { at, user, other, blocked } => {
             (user, UserRecord::BlockSet { at, other, blocked })
         }
