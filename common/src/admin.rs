@@ -9,6 +9,20 @@ use crate::accounts::Token;
 use crate::channels::{LaterNames, is_false};
 use crate::names::{ChannelName, UserName};
 
+/// Parameters of `admin.users`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListUsers<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The last name of the previous page. `None` for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    pub after: Option<Cow<'a, str>>,
+    /// Whether the result also has the bytes of files.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub files: bool,
+}
+
 /// Result of `admin.users`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Users {
@@ -16,9 +30,9 @@ pub struct Users {
     pub users: Vec<User>,
     /// Whether more accounts follow.
     pub more: bool,
-    /// The quota of each user: the bytes that their files may use.
-    #[serde(default)]
-    pub quota_bytes: u64,
+    /// The quota of each user: the bytes that their files may use. Only for [`ListUsers::files`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_bytes: Option<u64>,
 }
 
 /// The data of an account for administrators.
@@ -36,9 +50,9 @@ pub struct User {
     pub disabled: bool,
     /// The number of open sessions of the user.
     pub sessions: u64,
-    /// The bytes of the quota that the files of the user use.
-    #[serde(default)]
-    pub file_bytes: u64,
+    /// The bytes of the quota that the files of the user use. Only for [`ListUsers::files`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
 }
 
 /// Result of `admin.channels`.

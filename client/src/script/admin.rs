@@ -2,7 +2,7 @@
 
 use common::UserName;
 use common::accounts::{DeleteAccount, ListNames, SessionOnly};
-use common::admin::{self, ListSessions};
+use common::admin::{self, ListSessions, ListUsers};
 use common::methods::{
     AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
     AdminUsers,
@@ -104,7 +104,7 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
     match admin {
         Admin::Users(NoArguments { common }) => {
             let (mut handle, _news) = open_session(&common.connection)?;
-            let users = handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
+            let users = handle.list::<AdminUsers>(|token| ListUsers { token, after: None, files: false })?;
             print_list(&common, &users, |user| render::account(Catalog::ENGLISH, user))
         }
         Admin::Channels(NoArguments { common }) => {

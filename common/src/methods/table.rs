@@ -264,9 +264,9 @@ methods! {
         "Lists the slash commands of bots in a conversation."
         r##"{"token":"eyJ0eXAi...","conversation":"#ops"}"##
         => r#"{"commands":[{"name":"deploy","description":"Deploy a service.","usage":"SERVICE [VERSION]","bot":"deploy","online":true}]}"#;
-    AdminUsers "admin.users" Administrator Admin (accounts::ListNames<'a>) -> admin::Users:
-        "Lists all accounts with the bytes of their files, a page at a time."
-        r#"{"token":"eyJ0eXAi...","after":"adam"}"#
+    AdminUsers "admin.users" Administrator Admin (admin::ListUsers<'a>) -> admin::Users:
+        "Lists all accounts, a page at a time; with `files`, also the bytes of their files."
+        r#"{"token":"eyJ0eXAi...","after":"adam","files":true}"#
         => r#"{"users":[{"user":"alice","since":1763700000123,"administrator":true,"sessions":1,"file_bytes":48200},{"user":"bob","since":1763700000123,"disabled":true,"sessions":0,"file_bytes":0}],"more":false,"quota_bytes":1073741824}"#;
     AdminChannels "admin.channels" Administrator Admin (accounts::ListNames<'a>) -> admin::Channels:
         "Lists all channels, including private channels, a page at a time; only members can read their messages."

@@ -2,7 +2,8 @@
 
 use common::accounts::{Done, ListNames, SessionOnly, Token};
 use common::admin::{
-    Channel, Channels, Disable, Disabled, ListSessions, Promote, Session, Sessions, Stats, User, Users,
+    Channel, Channels, Disable, Disabled, ListSessions, ListUsers, Promote, Session, Sessions, Stats, User,
+    Users,
 };
 use common::channels::Role;
 use common::limits::LIST_NAMES_MAX;
@@ -12,7 +13,7 @@ use super::{RequestContext, bots, first_page};
 use crate::domain::accounts::Account;
 use crate::domain::{Command, admin, channels};
 
-pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Users, Error> {
+pub(super) fn users(context: &mut RequestContext<'_>, params: &ListUsers<'_>) -> Result<Users, Error> {
     require_administrator(context, &params.token)?;
     let (now_ms, state) = (context.now_ms, context.ledger.state());
     let (users, more) =
@@ -22,9 +23,10 @@ pub(super) fn users(context: &mut RequestContext<'_>, params: &ListNames<'_>) ->
             administrator: account.administrator,
             disabled: account.disabled,
             sessions: open_sessions(user, account, now_ms).count() as u64,
-            file_bytes: state.files.bytes_of(user),
+            file_bytes: params.files.then(|| state.files.bytes_of(user)),
         }));
-    Ok(Users { users, more, quota_bytes: context.files.uploads.limits().user_bytes_max })
+    let quota_bytes = params.files.then(|| context.files.uploads.limits().user_bytes_max);
+    Ok(Users { users, more, quota_bytes })
 }
 
 pub(super) fn channels(context: &mut RequestContext<'_>, params: &ListNames<'_>) -> Result<Channels, Error> {

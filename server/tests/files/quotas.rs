@@ -149,6 +149,22 @@ fn a_refusal_says_how_to_free_space() {
 }
 
 #[test]
+fn an_administrator_sees_the_bytes_of_each_user_and_the_quota_if_requested() {
+    let mut team = team_with(FileLimits { file_bytes_max: 20_000, user_bytes_max: 20_000 });
+    team.send_file("alice", "#a", b"1");
+    let with_files = team.ask("alice", "admin.users", json!({ "files": true }));
+    let bytes: Vec<_> = with_files["users"]
+        .as_array()
+        .expect("users")
+        .iter()
+        .map(|user| user["file_bytes"].clone())
+        .collect();
+    assert_eq!((&bytes[..2], &with_files["quota_bytes"]), (&[json!(4096), json!(0)][..], &json!(20_000)));
+    let without = team.ask("alice", "admin.users", json!({}));
+    assert_eq!((&without["users"][0]["file_bytes"], &without["quota_bytes"]), (&json!(null), &json!(null)));
+}
+
+#[test]
 fn a_user_has_at_most_16_open_uploads() {
     let mut team = team_with(FileLimits::default());
     let ids: Vec<_> = (0..16).map(|_| team.id()).collect();

@@ -317,9 +317,9 @@ export interface Methods {
     params: { conversation: string; [further: string]: unknown };
     result: { commands: { bot: string; description: string; name: string; online?: boolean; usage?: string; [further: string]: unknown }[]; [further: string]: unknown };
   };
-  /** Lists all accounts with the bytes of their files, a page at a time. */
+  /** Lists all accounts, a page at a time; with `files`, also the bytes of their files. */
   "admin.users": {
-    params: { after?: string; [further: string]: unknown };
+    params: { after?: string; files?: boolean; [further: string]: unknown };
     result: { more: boolean; quota_bytes?: number; users: { administrator?: boolean; disabled?: boolean; file_bytes?: number; sessions: number; since: number; user: string; [further: string]: unknown }[]; [further: string]: unknown };
   };
   /** Lists all channels, including private channels, a page at a time; only members can read their messages. */

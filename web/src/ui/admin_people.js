@@ -25,7 +25,7 @@ async function users(app, filter) {
   const all = [];
   let page;
   do {
-    page = await app.client.request("admin.users", page ? { after: all.at(-1).user } : {});
+    page = await app.client.request("admin.users", { files: true, ...(page ? { after: all.at(-1).user } : {}) });
     all.push(...page.users);
   } while (page.more && page.users.length);
   const quota = Number(page.quota_bytes) || 0;

@@ -1,7 +1,7 @@
 //! Commands for administrators. The server checks the right.
 
 use common::accounts::{DeleteAccount, ListNames, SessionOnly};
-use common::admin::{Disable, ListSessions, Promote, ResetPassword};
+use common::admin::{Disable, ListSessions, ListUsers, Promote, ResetPassword};
 use common::join_codes::{CreateJoinCode, RevokeJoinCode};
 use common::methods::{
     AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
@@ -42,7 +42,8 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (action, name) = first_word(arguments);
     match action {
         "users" => {
-            let users = context.handle.list::<AdminUsers>(|token| ListNames { token, after: None })?;
+            let users =
+                context.handle.list::<AdminUsers>(|token| ListUsers { token, after: None, files: false })?;
             say_list(context, &users, render::account)
         }
         "channels" => {
