@@ -267,7 +267,13 @@ fn encrypted(
         Some(own) => own,
         None => KeyPair::generate()?,
     };
-    Ok(Endpoint { address, security: Security::Client { server, own }, join_code: None, stored_as, events_at: None })
+    Ok(Endpoint {
+        address,
+        security: Security::Client { server, own },
+        join_code: None,
+        stored_as,
+        events_at: None,
+    })
 }
 
 /// Plain-text servers are stored separately: only a user with `--plaintext` connects to them.
