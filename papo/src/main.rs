@@ -22,6 +22,7 @@ mod reference;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use common::node::PROTOCOL;
@@ -30,7 +31,7 @@ use server::storage::snapshots;
 
 /// Team chat on ZeroMQ: no acknowledged message is ever lost.
 #[derive(Parser)]
-#[command(name = "papo", version = version(), max_term_width = 100)]
+#[command(name = "papo", version = VERSION.as_str(), max_term_width = 100)]
 struct Papo {
     #[command(flatten)]
     config_file: config_file::ConfigFileArg,
@@ -39,11 +40,11 @@ struct Papo {
 }
 
 /// The version, the commit of the sources, and the newest protocol and formats that this program writes.
-fn version() -> String {
+static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("PAPO_BUILD_COMMIT"));
     let (protocol, snapshots, backups) = (PROTOCOL.max, snapshots::FORMAT, backup_archive::FORMAT);
     format!("{version} (commit {commit}, protocol {protocol}, snapshots {snapshots}, backups {backups})")
-}
+});
 
 #[derive(Subcommand)]
 enum Command {
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_version_names_the_commit_and_the_formats() {
-        let version = super::version();
+        let version = super::VERSION.as_str();
         let rest = version.strip_prefix(concat!(env!("CARGO_PKG_VERSION"), " (commit ")).expect("a commit");
         let (commit, formats) = rest.split_once(", ").expect("formats");
         assert!(commit == "unknown" || commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{version}");

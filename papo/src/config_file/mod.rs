@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command};
+use clap::{ArgMatches, Args, Command, CommandFactory as _};
 use toml::Table;
 
 pub(crate) use check::ConfigCommand;
@@ -32,8 +32,8 @@ const CONFIG_FILE: &str = "config_file";
 
 /// Adds the values of the configuration file, if one is named, to the arguments. `program` is built.
 pub(crate) fn add_values(program: &Command, arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
-    // Values of the file may be missing: the last parse reports errors.
-    let lenient = program.clone().ignore_errors(true).try_get_matches_from(&arguments);
+    // Values of the file may be missing: the last parse reports errors. A built program would ignore the setting.
+    let lenient = crate::Papo::command().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
     let (names, command, given) = chosen(program, &matches);
     let Some(file) = given.get_one::<PathBuf>(CONFIG_FILE) else { return Ok(arguments) };

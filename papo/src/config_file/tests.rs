@@ -47,7 +47,7 @@ fn values_become_arguments_behind_the_names_of_the_command() {
     assert_eq!(shown, words);
     assert_eq!(
         with_file(file, "admin|disable|ana"),
-        "admin|disable|--data=/var/lib/papo|--enable|ana",
+        "admin|disable|--enable|--data=/var/lib/papo|ana",
         "the table of an inner command"
     );
     assert_eq!(with_file("", "up|--web=off"), "up|--web=off");
@@ -75,7 +75,7 @@ fn a_value_of_the_file_counts_as_given() {
 #[test]
 fn errors_name_the_file_the_key_and_the_reason() {
     for (file, expected) in [
-        ("wbe = 'off'", "papo.toml: wbe is no flag of papo; did you mean web?"),
+        ("webb = 'off'", "papo.toml: webb is no flag of papo; did you mean web?"),
         ("[upp]\nweb = 'off'", "papo.toml: [upp] is no command of papo; did you mean up?"),
         ("[up]\nwebb = 'off'", "papo.toml: [up]: webb is no flag of `papo up`; did you mean web?"),
         ("[up]\nbroker = 'x'", "papo.toml: [up]: broker is no flag of `papo up`"),
