@@ -39,8 +39,8 @@ pub(crate) struct Connection {
     /// last]
     #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", value_delimiter = ',')]
     server: Vec<String>,
-    /// Subscribe to events at this endpoint, in a network where the endpoint that the node advertises does not
-    /// reach the proxy.
+    /// Subscribe to events at this endpoint, in a network where the endpoint that the node advertises does
+    /// not reach the proxy.
     #[arg(long, value_name = "ENDPOINT", env = "PAPO_EVENTS_AT")]
     events_at: Option<String>,
     /// Read the key of a node on this machine from its data folder.

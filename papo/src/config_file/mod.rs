@@ -32,7 +32,12 @@ const CONFIG_FILE: &str = "config_file";
 
 /// Adds the values of the configuration file, if one is named, to the arguments. `program` is built.
 pub(crate) fn add_values(program: &Command, arguments: Vec<OsString>) -> anyhow::Result<Vec<OsString>> {
-    // Values of the file may be missing: the last parse reports errors. A built program would ignore the setting.
+    // Most commands have no file, and one parse less.
+    let is_flag = |argument: &OsString| argument.as_encoded_bytes().starts_with(b"--config-file");
+    if std::env::var_os("PAPO_CONFIG_FILE").is_none() && !arguments.iter().any(is_flag) {
+        return Ok(arguments);
+    }
+    // Values of the file may be missing: the last parse reports errors. A built program ignores the setting.
     let lenient = crate::Papo::command().ignore_errors(true).try_get_matches_from(&arguments);
     let Ok(matches) = lenient else { return Ok(arguments) };
     let (names, command, given) = chosen(program, &matches);

@@ -8,12 +8,12 @@ use super::check::commands;
 use super::keys::{self, Key};
 
 const INTRODUCTION: &str = "\
-# All keys of papo.toml. `papo config reference` prints this file; `papo config check papo.toml` checks a file.
+# All keys of papo.toml. `papo config reference` prints this file, and `papo config check` checks one.
 #
-# papo reads the file that --config-file or PAPO_CONFIG_FILE names. A key is the name of a flag. Keys above all
-# tables are for every command with this flag; the table of a command, such as [up], has keys for this command.
-# A flag comes first, then its variable, then the table of the command, then the key above all tables. Passwords
-# and other secrets are no flags, so they cannot be here.
+# papo reads the file that --config-file or PAPO_CONFIG_FILE names. A key is the name of a flag. Keys above
+# all tables are for every command with this flag; the table of a command, such as [up], has keys for this
+# command. A flag comes first, then its variable, then the table of the command, then the key above all
+# tables. Passwords and other secrets are no flags, so they cannot be here.
 ";
 
 /// The paragraphs of keys, by their text, with the commands that share them.
