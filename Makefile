@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test fmt-check clippy build tests clients page test-page bench-page traces doc irctest
+.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,19 @@ up: needs-build ## Build papo and run a node on ./data
 man: needs-build ## Write the manual pages into target/man
 	cargo build --release --locked --package papo
 	"$(target_folder)/release/papo" man "$(target_folder)/man"
+
+image: ## Build the container image `papo`; PLATFORMS=linux/amd64,linux/arm64 builds for both (needs docker buildx)
+	$(if $(PLATFORMS),docker buildx build --platform $(PLATFORMS),DOCKER_BUILDKIT=1 docker build) \
+		--build-arg PAPO_COMMIT="$$(git rev-parse --short=12 HEAD)" --tag papo .
+
+deb: needs-build needs-cargo-deb ## Build the Debian package in target/debian
+	cargo build --profile dist --locked --package papo
+	rm -rf "$(target_folder)/debian"
+	scripts/deb-files "$(target_folder)/dist"
+	cargo deb --package papo --profile dist --no-build --locked --dbgsym --output "$(target_folder)/debian/"
+
+dist: ## Write the source release, which builds without a network, into target/source
+	scripts/source-release "$(target_folder)/source"
 
 bench: needs-build ## Measure papo, Redis, NATS and ngIRCd; write docs/PERFORMANCE.md (about 15 minutes)
 	tests/bench/install-competitors
@@ -68,6 +81,15 @@ hostile: needs-test ## Run all attacks at once on a release node with 20 honest 
 	PAPO_INTEROP_PROGRAM=tests/e2e/hostile/hostile.py tests/e2e/interop/run \
 		--papo "$(target_folder)/release/papo" --minutes $(or $(MINUTES),5)
 
+compose-test: ## Run docker-compose.yml on a Docker engine, with kills; installs the engine on Debian (as root; not part of CI)
+	tests/compose/run
+
+minimal-test: ## Follow the README on a minimal Debian 12 and 13, from nothing to the first message (as root; not part of CI)
+	tests/minimal/run
+
+deb-test: deb ## Install, run, upgrade, remove and purge the package in clean Debian 12 and 13 (as root; not part of CI)
+	tests/deb/run
+
 audit: ## Check licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
 	cargo deny check licenses bans sources
@@ -84,6 +106,9 @@ needs-build:
 
 needs-test:
 	@scripts/install-needs test
+
+needs-cargo-deb:
+	@command -v cargo-deb >/dev/null || { echo 'needs cargo-deb: cargo install --locked cargo-deb' >&2; exit 1; }
 
 fmt-check:
 	$(step) format cargo fmt --all -- --check

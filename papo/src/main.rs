@@ -16,21 +16,35 @@ mod log;
 mod backup;
 mod export;
 mod index;
+mod config_file;
 mod free_text;
 mod reference;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use common::node::PROTOCOL;
+use server::maintenance::backup as backup_archive;
+use server::storage::snapshots;
 
 /// Team chat on ZeroMQ: no acknowledged message is ever lost.
 #[derive(Parser)]
-#[command(name = "papo", version, max_term_width = 100)]
+#[command(name = "papo", version = VERSION.as_str(), max_term_width = 100)]
 struct Papo {
+    #[command(flatten)]
+    config_file: config_file::ConfigFileArg,
     #[command(subcommand)]
     command: Command,
 }
+
+/// The version, the commit of the sources, and the newest protocol and formats that this program writes.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("PAPO_BUILD_COMMIT"));
+    let (protocol, snapshots, backups) = (PROTOCOL.max, snapshots::FORMAT, backup_archive::FORMAT);
+    format!("{version} (commit {commit}, protocol {protocol}, snapshots {snapshots}, backups {backups})")
+});
 
 #[derive(Subcommand)]
 enum Command {
@@ -69,6 +83,9 @@ enum Command {
     Export(export::ExportArgs),
     /// Check a backup, and create a data folder from it
     Restore(backup::RestoreArgs),
+    /// Check a configuration file, or print all its keys
+    #[command(subcommand)]
+    Config(config_file::ConfigCommand),
     /// Print completions for a shell; bash: `eval "$(papo completions bash)"`
     Completions(reference::Completions),
     /// Write the manual pages, for packages
@@ -78,15 +95,24 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = free_text::protect(&mut Papo::command(), std::env::args_os().collect());
-    let result = match Papo::parse_from(arguments).command {
+    run().unwrap_or_else(|error| {
+        print_to_stderr(&format!("papo: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    let mut program = Papo::command();
+    let arguments = free_text::protect(&mut program, std::env::args_os().collect());
+    let papo = Papo::parse_from(config_file::add_values(&program, arguments)?);
+    match papo.command {
         Command::Up(up) => up.run(),
         Command::Broker(args) => args.run(),
         Command::Proxy(args) => args.run(),
         Command::Server(args) => args.run(),
         Command::Gateway(args) => args.run(),
         Command::Irc(args) => args.run(),
-        Command::Health(health) => return health.run(),
+        Command::Health(health) => return Ok(health.run()),
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
         Command::Index(index) => index.run(),
@@ -96,17 +122,12 @@ fn main() -> ExitCode {
         Command::WebCa(authority) => authority.run(),
         Command::Invite(invite) => invite.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Config(config) => config.run(&program, papo.config_file),
         Command::Completions(completions) => completions.run(Papo::command()),
         Command::Man(man) => man.run(Papo::command()),
-        Command::Client(command) => return client::run(command),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_to_stderr(&format!("papo: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+        Command::Client(command) => return Ok(client::run(command)),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints an error or a note for the user on standard error.
@@ -120,6 +141,15 @@ mod tests {
     use clap::Parser as _;
 
     use super::Papo;
+
+    #[test]
+    fn the_version_names_the_commit_and_the_formats() {
+        let version = super::VERSION.as_str();
+        let rest = version.strip_prefix(concat!(env!("CARGO_PKG_VERSION"), " (commit ")).expect("a commit");
+        let (commit, formats) = rest.split_once(", ").expect("formats");
+        assert!(commit == "unknown" || commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{version}");
+        assert_eq!(formats, "protocol 1, snapshots 3, backups 1)");
+    }
 
     /// All users of a machine can read the arguments of its processes.
     #[test]

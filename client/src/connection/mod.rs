@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
+use transport::endpoint::{self, Use};
 use transport::invite::Invite;
 use transport::key_folder::{KeyFolder, KeyFolderError};
 use transport::keys::{KeyPair, PublicKey};
@@ -38,6 +39,10 @@ pub(crate) struct Connection {
     /// last]
     #[arg(long, value_name = "ENDPOINT", env = "PAPO_SERVER", value_delimiter = ',')]
     server: Vec<String>,
+    /// Subscribe to events at this endpoint, in a network where the endpoint that the node advertises does
+    /// not reach the proxy.
+    #[arg(long, value_name = "ENDPOINT", env = "PAPO_EVENTS_AT")]
+    events_at: Option<String>,
     /// Read the key of a node on this machine from its data folder.
     #[arg(long, value_name = "DIR", env = "PAPO_DATA", default_value = "data")]
     data: PathBuf,
@@ -72,6 +77,8 @@ pub(crate) struct Endpoint {
     /// The text that is stored as the last server. `None` if the key is from the folder of a node: then
     /// nothing is stored.
     stored_as: Option<String>,
+    /// The endpoint for subscriptions. `None`: the node advertises it.
+    pub(crate) events_at: Option<String>,
 }
 
 impl Endpoint {
@@ -142,6 +149,7 @@ impl Connection {
     pub(crate) fn to_local_node(server: String, data: &Path, config: Option<PathBuf>) -> Self {
         Self {
             server: vec![server],
+            events_at: None,
             data: data.to_owned(),
             plaintext: false,
             plaintext_anywhere: false,
@@ -175,8 +183,14 @@ impl Connection {
         if servers.len() > ENDPOINTS_MAX {
             return Err(LocalError::TooManyEndpoints(ENDPOINTS_MAX).into());
         }
-        let endpoints: Vec<_> =
-            servers.iter().map(|server| self.endpoint(server.trim(), config)).collect::<Result<_, _>>()?;
+        if let Some(events_at) = &self.events_at {
+            endpoint::check(events_at, Use::Connect)?;
+        }
+        let with_events_at = |endpoint| Endpoint { events_at: self.events_at.clone(), ..endpoint };
+        let endpoints: Vec<_> = servers
+            .iter()
+            .map(|server| self.endpoint(server.trim(), config).map(with_events_at))
+            .collect::<Result<_, _>>()?;
         let mut keys = endpoints.iter().map(Endpoint::key);
         let first = keys.next().flatten();
         if keys.any(|key| key != first) {
@@ -188,7 +202,7 @@ impl Connection {
     fn endpoint(&self, server: &str, config: &Config) -> Result<Endpoint, CliError> {
         let plain = |security| {
             let stored_as = Some(server.to_owned());
-            Ok(Endpoint { address: server.to_owned(), security, join_code: None, stored_as })
+            Ok(Endpoint { address: server.to_owned(), security, join_code: None, stored_as, events_at: None })
         };
         if server.starts_with("papo://") {
             return self.endpoint_from_invite(server, config);
@@ -253,7 +267,13 @@ fn encrypted(
         Some(own) => own,
         None => KeyPair::generate()?,
     };
-    Ok(Endpoint { address, security: Security::Client { server, own }, join_code: None, stored_as })
+    Ok(Endpoint {
+        address,
+        security: Security::Client { server, own },
+        join_code: None,
+        stored_as,
+        events_at: None,
+    })
 }
 
 /// Plain-text servers are stored separately: only a user with `--plaintext` connects to them.

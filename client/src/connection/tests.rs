@@ -37,7 +37,8 @@ impl Fixture {
         let shown = |endpoint: Endpoint| {
             let code = endpoint.join_code.as_ref().map(|code| format!(", join code {code}"));
             let key = endpoint.key().map_or_else(|| "plain".to_owned(), |key| key.to_string());
-            format!("{} {key}{}", endpoint.address, code.unwrap_or_default())
+            let events_at = endpoint.events_at.as_ref().map(|endpoint| format!(", events at {endpoint}"));
+            format!("{} {key}{}{}", endpoint.address, code.unwrap_or_default(), events_at.unwrap_or_default())
         };
         let endpoints = connection.endpoints(&config).inspect(|endpoints| {
             let mut server = KnownServer::new(endpoints.clone(), config.clone());
@@ -209,4 +210,13 @@ fn plain_text_needs_a_flag() {
         format!("{SERVER} plain")
     );
     insta::assert_snapshot!(fixture.endpoint(&format!("--plaintext --server {}", invite().1)), @"an invite is for an encrypted connection: leave out --plaintext, or use tcp://host:port");
+}
+
+#[test]
+fn the_user_may_choose_the_endpoint_of_the_events() {
+    let fixture = Fixture::new();
+    let chosen = fixture.endpoint("--plaintext --server tcp://127.0.0.1:5555 --events-at tcp://proxy:5558");
+    assert_eq!(chosen, "tcp://127.0.0.1:5555 plain, events at tcp://proxy:5558");
+    let refused = fixture.endpoint("--plaintext --server tcp://127.0.0.1:5555 --events-at proxy:5558");
+    assert!(refused.contains("proxy:5558"), "{refused}");
 }

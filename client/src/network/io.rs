@@ -139,7 +139,8 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 
     fn connect(&mut self, address: &str) {
-        let endpoint = events_endpoint(&self.endpoint.address, address);
+        let advertised = events_endpoint(&self.endpoint.address, address);
+        let endpoint = self.endpoint.events_at.clone().unwrap_or(advertised);
         let socket = self.context.socket(Kind::Subscriber, &self.endpoint.security);
         let connected = socket.and_then(|socket| socket.connect(&endpoint).map(|()| socket));
         self.subscriber = connected.inspect_err(|error| tracing::warn!(%error, "cannot receive events")).ok();

@@ -1,5 +1,5 @@
-//! Shared read marks: each user decides whether others see them in direct conversations. Only a user who shares
-//! them sees those of others.
+//! Shared read marks: each user decides whether others see them in direct conversations. Only a user who
+//! shares them sees those of others.
 
 use common::reads::Peer;
 use common::{Conversation, Detail, Target, UserName};

@@ -29,7 +29,7 @@ use crate::storage::data_folder::{CHANNELS_FILE, Store, StoreError, USERS_FILE};
 /// The format of both snapshots. A server refuses a newer format. If the format is older, the server rebuilds
 /// the state from the log. Format 1 does not distinguish messages from other events. In format 2, some texts
 /// have different mentions, and redacted messages count as unread.
-const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Snapshot<T> {

@@ -27,7 +27,7 @@ pub use self::restore::restore;
 pub use self::write::{write, write_to};
 
 /// The format of the archive. papo refuses an archive with a newer format.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// The table of contents, which is the last member of the archive.
 const CONTENTS_FILE: &str = "papo-backup.json";
 
