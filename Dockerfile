@@ -1,8 +1,10 @@
 # The image of every role: `docker run papo broker`, `proxy`, `server`, `up`, `chat`. Needs BuildKit, the
 # default of Docker since version 23.
 
-# The image has the C++ compiler and make, with which the build compiles libzmq and libsodium.
+# The image has the C++ compiler and make, with which the build compiles libzmq and libsodium. The client of
+# etcd needs protoc.
 FROM rust:1.95-trixie AS builder
+RUN apt-get update && apt-get install -y --no-install-recommends protobuf-compiler && rm -rf /var/lib/apt/lists/*
 WORKDIR /papo
 COPY . .
 # The sources and builds of packages stay in the builder's cache. Our own crates are always built: Cargo

@@ -214,6 +214,7 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.secret()?,
             registration: registration.mode(false),
+            cluster: None,
         };
         let server = Server::open(&Context::new(), &config, &security).map_err(|error| {
             let (broker, proxy) = (("--broker", &*config.broker), ("--proxy", &*config.proxy));

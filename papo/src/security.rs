@@ -70,6 +70,10 @@ impl KeysArgs {
 }
 
 impl HostArgs {
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     /// Logs and returns the invite of a node that listens at `endpoint`; `None` without encryption.
     pub(crate) fn announce(&self, security: &NodeSecurity, endpoint: &str) -> anyhow::Result<Option<String>> {
         let Some(key) = security.public_key() else {

@@ -177,6 +177,8 @@ translations! {
     ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra precisa restaurá-la a partir de um backup";
     LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa verificar";
     NoReply "o nó não responde agora: envie o pedido de novo";
+    NoLeader "o cluster não tem um nó líder agora: envie o pedido de novo";
+    CutOff "este nó está separado do seu cluster: conecte-se a outro nó";
     LogUnwritable "o servidor não consegue gravar o próprio log: tente de novo mais tarde";
     StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço";
     TooManyLines { max, lines } "um quadro pode ter no máximo {max} linhas, e este tem {lines}: envie vários quadros";

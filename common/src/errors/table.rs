@@ -386,6 +386,8 @@ errors! {
         OutOfMemory "out_of_memory"
             "the server does not have enough memory to check a password: try again later";
         NoReply "no_reply" "the node does not answer now: send the request again";
+        NoLeader "no_leader" "the cluster has no leading node now: send the request again";
+        CutOff "cut_off" "this node is cut off from its cluster: connect to another node";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";
         #[client] FollowReplaced "follow_replaced" "this request was replaced by a later one";

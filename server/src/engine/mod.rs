@@ -5,6 +5,8 @@
 //! call blocks.
 
 pub mod event_loop;
+mod cluster_node;
+pub mod membership;
 mod build;
 mod deletions;
 mod metrics;
@@ -29,6 +31,7 @@ use crate::handlers::{Attached, RequestContext};
 use crate::outbound::ephemeral::publish_presence;
 use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::outbound::{OutboundQueue, fan_out};
+use crate::replication::forwarding::Forwarding;
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::leases::Leases;
@@ -59,6 +62,8 @@ pub struct Engine {
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
+    /// The requests that the leader of the cluster answers.
+    forwarding: Forwarding,
     /// Requests that wait for a later turn, or must be answered again because the log could not be written.
     turns: Turns,
     stopwatch: Stopwatch,
@@ -125,6 +130,7 @@ impl Engine {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let is_answered = self.waiting_for_job.is_empty() && self.turns.is_empty();
+        let is_answered = is_answered && self.forwarding.is_empty();
         is_answered && self.ledger.is_quiet() && self.outbound.is_empty()
     }
 
@@ -132,10 +138,13 @@ impl Engine {
     /// time; the remaining lines wait for a later turn.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
-        let Some(mut pending) = PendingRequest::new(frames) else {
-            self.counters.malformed += 1;
-            return;
-        };
+        match PendingRequest::new(frames) {
+            Some(pending) => self.accept_request(pending, now_ms),
+            None => self.counters.malformed += 1,
+        }
+    }
+
+    fn accept_request(&mut self, mut pending: PendingRequest, now_ms: u64) {
         pending.arrived = self.elapsed;
         let unfinished = if self.turns.is_waiting(&pending) {
             Some(pending)
@@ -249,6 +258,9 @@ impl Engine {
             self.metrics.observe(&request.methods, self.elapsed.saturating_sub(request.arrived));
             outlet.reply(request).map_err(SendError::Outlet)?;
         }
+        while let Some(request) = self.forwarding.next_answered(durable) {
+            outlet.reply(request).map_err(SendError::Outlet)?;
+        }
         while let Some(publication) = self.outbound.next_publication(durable) {
             outlet.publish(publication).map_err(SendError::Outlet)?;
         }
@@ -264,11 +276,12 @@ impl Engine {
     /// request if the slice has ended before all lines are answered.
     fn process(
         &mut self,
-        mut pending: PendingRequest,
+        pending: PendingRequest,
         mut outcome: Option<Outcome>,
         now_ms: u64,
         slice: &mut Slice,
     ) -> Option<PendingRequest> {
+        let mut pending = self.divert(pending, outcome.is_some(), now_ms)?;
         loop {
             match self.answer_lines(&mut pending, outcome.take(), now_ms, slice) {
                 Answered::All => break,
@@ -371,6 +384,9 @@ impl Engine {
         let DiskFailure { durable, answer, cause, is_rolled_back } = failure;
         if !is_rolled_back {
             return Err(cause);
+        }
+        if self.ledger.follows() {
+            self.follow();
         }
         self.files.roll_back(durable);
         self.deletions = Deletions::default();

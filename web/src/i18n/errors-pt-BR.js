@@ -126,6 +126,8 @@ export default {
   index_not_ready: "o índice da busca não está pronto: tente de novo daqui a pouco",
   out_of_memory: "falta memória no servidor para conferir uma senha: tente mais tarde",
   no_reply: "o nó não responde agora: envie o pedido de novo",
+  no_leader: "o cluster não tem um nó líder agora: envie o pedido de novo",
+  cut_off: "este nó está separado do seu cluster: conecte-se a outro nó",
   storage_full: "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço",
   upload_storage_full: "o disco do servidor está cheio, mas nada se perdeu: continue quando quem o administra liberar espaço",
   display_name_too_long: "um nome de exibição pode ter no máximo {max} caracteres: escreva um mais curto",

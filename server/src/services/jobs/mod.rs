@@ -104,7 +104,9 @@ impl Jobs {
     /// Starts the threads, or none in a simulation.
     pub fn start(mode: &CommitMode) -> io::Result<Self> {
         let workers = match mode {
-            CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
+            CommitMode::OnThread(waker) | CommitMode::Shared(waker, _) => {
+                Workers::Threads(Box::new(Threads::start(waker.clone())?))
+            }
             CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default(), per_peer: HashMap::new() })
