@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use cluster::{Append, Etcd, Followed, Head, Model, Node, SharedBatch, SharedLog, TakeOver, Tls};
-use testkit::EtcdServer;
+use testkit::EtcdServers;
 
 const WAIT: Duration = Duration::from_secs(2);
 
 /// Starts a server, and creates a cluster with an empty log.
-fn cluster() -> Option<(EtcdServer, Etcd)> {
-    let Some(server) = EtcdServer::start() else {
+fn cluster() -> Option<(EtcdServers, Etcd)> {
+    let Some(server) = EtcdServers::start(1) else {
         eprintln!("skipped: etcd is not installed");
         return None;
     };
@@ -27,7 +27,7 @@ fn cluster() -> Option<(EtcdServer, Etcd)> {
     panic!("etcd does not start");
 }
 
-fn open(server: &EtcdServer) -> Etcd {
+fn open(server: &EtcdServers) -> Etcd {
     Etcd::new(&server.address("test").parse().unwrap(), Tls::default()).unwrap()
 }
 
@@ -116,7 +116,7 @@ fn a_follower_receives_each_batch_and_a_large_backlog() {
 fn a_server_that_ended_gives_no_answer() {
     let Some((mut server, mut log)) = cluster() else { return };
     let term = lead(&mut log, "n1");
-    server.kill();
+    server.kill(0);
     assert_eq!(log.append(term, &batch(&genesis(), 1)), Append::Unknown);
     assert!(log.standing().is_err() && log.follow(&genesis(), WAIT).is_err());
 }

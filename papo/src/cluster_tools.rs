@@ -9,9 +9,10 @@ use cluster::{Address, Etcd, SharedLog as _, Unavailable};
 use serde_json::json;
 use server::maintenance::backup;
 use server::storage::commit_log::CommitMode;
-use server::storage::data_folder::Store;
+use server::storage::data_folder::{KEYS_FOLDER, Store};
 use server::storage::ledger::Ledger;
 use transport::clock;
+use transport::key_folder::{KeyFolder, SERVICE_SECRET_FILE};
 
 use crate::cluster_node::EtcdArgs;
 use crate::roles::DataArgs;
@@ -87,7 +88,9 @@ impl InitArgs {
         let mut log = self.cluster.open()?;
         let name = &self.cluster.cluster.cluster;
         let ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::WhenPolled)?;
-        // The nodes share these secrets, so they must exist before the backup for the second node.
+        // The nodes share these keys and secrets, so they must exist before the backup for the second node.
+        let keys = KeyFolder::new(self.data.data.join(KEYS_FOLDER));
+        (keys.node()?, keys.service()?);
         for secret in ["topic.secret", "token.secret"] {
             ledger.secret(secret)?;
         }
@@ -109,7 +112,7 @@ impl JoinArgs {
         let mut log = self.cluster.open()?;
         let head = retry(|| log.standing())?.head;
         let contents = backup::restore(&self.from, &self.data.data, clock::unix_ms(), &mut |_| false)?;
-        if !contents.keys {
+        if !disk::exists(&self.data.data.join(KEYS_FOLDER).join(SERVICE_SECRET_FILE)) {
             bail!(
                 "the backup has no keys. The nodes of a cluster share them: back up without --without-keys"
             );

@@ -114,7 +114,7 @@ impl Up {
             broker.bind_gateway(GATEWAY_REQUESTS)?;
             proxy.bind_gateway(GATEWAY_EVENTS)?;
         }
-        let invite = self.host.announce(&security, &clients)?;
+        let invite = self.host.announce(&security, &clients, &server.cluster_clients())?;
         let join_code = server.first_join_code();
         let page = gateway.as_ref().and_then(Gateway::web).map(|web| page_address(web, join_code));
         if let Some(page) = &page {

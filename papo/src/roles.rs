@@ -169,7 +169,7 @@ impl BrokerArgs {
             with_flag(error, &[clients, servers, ("--control", &config.control)])
         })?;
         let at = broker.endpoints();
-        let invite = host.announce(&security, &at.clients)?;
+        let invite = host.announce(&security, &at.clients, &[])?;
         ready(&json!({
             "ready": "broker", "clients": at.clients, "servers": at.servers, "control": at.control,
             "invite": invite,

@@ -364,8 +364,7 @@ errors! {
             "too many wrong passwords or codes: wait {seconds} s, then try again";
         SentTooFast "sent_too_fast" { wait_ms: u64 } "you send too fast: wait {wait_ms} ms, then try again";
         TooManyLogins "too_many_logins" "too many users are logging in: try again in a moment";
-        TooManyTransfers "too_many_transfers"
-            "too many chunks of files are being transferred: try again in a moment";
+        TooManyTransfers "too_many_transfers" "too many chunks of files are being transferred: try again in a moment";
         TooManyCommits "too_many_commits" "too many uploads are being committed: try again in a moment";
         TooManySearches "too_many_searches" "too many users are searching: try again in a moment";
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
@@ -383,8 +382,7 @@ errors! {
         LogUnwritable "log_unwritable" "the server cannot write its log: try again later";
         FilesUnavailable "files_unavailable" "the server cannot read or write files now: try again later";
         IndexNotReady "index_not_ready" "the search index is not ready: try again in a moment";
-        OutOfMemory "out_of_memory"
-            "the server does not have enough memory to check a password: try again later";
+        OutOfMemory "out_of_memory" "the server does not have enough memory to check a password: try again later";
         NoReply "no_reply" "the node does not answer now: send the request again";
         NoLeader "no_leader" "the cluster has no leading node now: send the request again";
         CutOff "cut_off" "this node is cut off from its cluster: connect to another node";

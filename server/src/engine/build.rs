@@ -55,6 +55,7 @@ impl Engine {
             elapsed: Duration::ZERO,
             metrics: RequestMetrics::default(),
             events_endpoint,
+            nodes: Vec::new(),
             counters: Counters::default(),
         }
     }

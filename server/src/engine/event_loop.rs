@@ -201,6 +201,12 @@ impl Server {
         self.control.endpoint()
     }
 
+    /// The endpoints at which the nodes of the cluster receive requests; none for a node on its own.
+    #[must_use]
+    pub fn cluster_clients(&self) -> Vec<String> {
+        self.sockets.membership.as_ref().map_or_else(Vec::new, Membership::clients)
+    }
+
     /// The endpoint for the other nodes of the cluster; `None` for a node on its own.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
@@ -354,6 +360,7 @@ impl Server {
         let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems.extend(self.engine.search_problem());
+        problems.extend(self.sockets.membership.as_ref().and_then(Membership::problem));
         problems
     }
 }

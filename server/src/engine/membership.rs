@@ -1,11 +1,11 @@
-//! Drives a node in a cluster: passes messages of the other nodes and batches of the shared log to the engine,
-//! and requests and heartbeats to the other nodes. No call blocks.
+//! Drives a node in a cluster: passes messages of the other nodes and batches of the shared log to the
+//! engine, and requests and heartbeats to the other nodes. No call blocks.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cluster::{Head, Node, SharedBatch, SharedLog, TakeOver, Unavailable};
+use cluster::{Head, Node, SharedBatch, SharedLog, Standing, TakeOver, Unavailable};
 use thiserror::Error as ThisError;
 use tracing::{info, warn};
 use transport::poll::Watch;
@@ -97,11 +97,13 @@ impl Membership {
         waker: Waker,
     ) -> Result<Self, ClusterError> {
         let mut log = (config.log)()?;
-        register(&mut *log, config, &link)?;
+        let now_ms = transport::clock::monotonic_ms();
+        let mut election = Election::new(config.node.clone(), now_ms);
+        election.answered(now_ms, register(&mut *log, config, &link)?, now_ms);
         let follower = Follower::start(log, config.node.clone(), move || waker.wake())?;
         follower.send(Command::Follow(head));
         Ok(Self {
-            election: Election::new(config.node.clone(), transport::clock::monotonic_ms()),
+            election,
             follower,
             link,
             term,
@@ -121,6 +123,10 @@ impl Membership {
         self.link.endpoint()
     }
 
+    pub(super) fn clients(&self) -> Vec<String> {
+        self.election.nodes().iter().map(|node| node.clients.clone()).collect()
+    }
+
     pub(super) fn has_started(&self) -> bool {
         self.has_started
     }
@@ -132,6 +138,12 @@ impl Membership {
             ("cluster_term", self.election.term()),
             ("cluster_leads", u64::from(matches!(self.election.phase, Phase::Leading { .. }))),
         ]
+    }
+
+    /// The reason why the node refuses requests, as a sentence for the operator.
+    pub(super) fn problem(&self) -> Option<String> {
+        let is_cut_off = self.has_started && self.election.is_cut_off(transport::clock::monotonic_ms());
+        is_cut_off.then(|| "the node is cut off from its cluster: check the connections to etcd".to_owned())
     }
 
     /// Sends a reply to the node that forwarded the request.
@@ -159,7 +171,7 @@ impl Membership {
         unix_ms: u64,
     ) -> Result<(), ClusterError> {
         self.receive_messages(engine, now_ms, unix_ms)?;
-        self.receive_reports(now_ms)?;
+        self.receive_reports(engine, now_ms)?;
         self.step_down_if_deposed(engine, now_ms)?;
         self.apply_batches(engine)?;
         self.election.stored(engine.ledger().durable());
@@ -214,13 +226,14 @@ impl Membership {
         Ok(())
     }
 
-    fn receive_reports(&mut self, now_ms: u64) -> Result<(), ClusterError> {
+    fn receive_reports(&mut self, engine: &mut Engine, now_ms: u64) -> Result<(), ClusterError> {
         while self.batches.is_empty() {
             let Some(report) = self.follower.poll() else { return Ok(()) };
             match report {
                 Report::Standing { asked_ms, standing } => {
                     self.link.connect(&standing.nodes);
                     self.is_deposed |= self.election.answered(asked_ms, standing, now_ms);
+                    engine.nodes = self.clients();
                 }
                 Report::Batches(batches) => self.batches.extend(batches),
                 Report::TakeOver(Ok(TakeOver::Won { term, head })) => self.election.won(term, head),
@@ -339,8 +352,8 @@ impl Membership {
     }
 }
 
-/// Publishes the endpoints of the node. Several etcd servers may have to be asked.
-fn register(log: &mut dyn SharedLog, config: &ClusterConfig, link: &Link) -> Result<(), Unavailable> {
+/// Publishes the endpoints of the node, and returns the state of the log.
+fn register(log: &mut dyn SharedLog, config: &ClusterConfig, link: &Link) -> Result<Standing, Unavailable> {
     let node = Node {
         name: config.node.clone(),
         link: config.link_address.clone().unwrap_or_else(|| link.endpoint().to_owned()),
@@ -354,7 +367,7 @@ fn register(log: &mut dyn SharedLog, config: &ClusterConfig, link: &Link) -> Res
         registered = log.register(&node);
     }
     registered?;
-    log.standing().map(drop)
+    log.standing()
 }
 
 fn publish_notice(engine: &mut Engine, frames: &[Frame]) {

@@ -11,6 +11,7 @@ mod build;
 mod deletions;
 mod metrics;
 mod outlet;
+mod rollback;
 mod turns;
 
 use std::collections::HashMap;
@@ -41,7 +42,7 @@ use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
+use crate::storage::ledger::{Ledger, LedgerError};
 
 /// The ledger, the services, and the requests in progress.
 pub struct Engine {
@@ -72,6 +73,8 @@ pub struct Engine {
     metrics: RequestMetrics,
     /// The endpoint at which clients subscribe to events.
     events_endpoint: String,
+    /// The endpoints at which the nodes of the cluster receive requests.
+    nodes: Vec<String>,
     pub counters: Counters,
 }
 
@@ -352,6 +355,7 @@ impl Engine {
             leases: &mut self.leases,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
+            nodes: &self.nodes,
             files: &mut self.files,
             line: 0,
             message_refusals,
@@ -376,23 +380,6 @@ impl Engine {
             *answered += 1;
         }
         Answered::All
-    }
-
-    /// Discards the unsent replies that depend on records that could not be written. Their requests are
-    /// answered again: reads from the state on the disk, and writes with the error.
-    fn roll_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
-        let DiskFailure { durable, answer, cause, is_rolled_back } = failure;
-        if !is_rolled_back {
-            return Err(cause);
-        }
-        if self.ledger.follows() {
-            self.follow();
-        }
-        self.files.roll_back(durable);
-        self.deletions = Deletions::default();
-        self.turns.roll_back(durable, self.outbound.roll_back(durable));
-        self.waiting_for_job.values_mut().for_each(|pending| pending.roll_back_with_error(durable, &answer));
-        Ok(durable)
     }
 }
 

@@ -16,6 +16,13 @@ const SUSPECT_MS: u64 = 600;
 /// The additional time of each further node, so that they do not take over at the same time.
 const RANK_MS: u64 = 150;
 
+/// A node that lost the lead twice within this time waits longer before it takes over again. Otherwise two
+/// nodes that reach etcd and not each other would depose each other every 0.6 s.
+const RIVALRY_MS: u64 = 60_000;
+
+/// The additional time after the second loss. It doubles with each further loss, up to 32 s.
+const RIVAL_WAIT_MS: u64 = 1_000;
+
 /// The minimum time after the start before the node suspects another node. The leader may need this time to
 /// connect to the node.
 const START_MS: u64 = 2_500;
@@ -54,6 +61,9 @@ pub struct Election {
     leader: String,
     nodes: Vec<Node>,
     started_ms: u64,
+    /// The number of lost leads, each within [`RIVALRY_MS`] of the previous one, and the last time.
+    losses: u32,
+    lost_ms: u64,
     /// The time of the last sign of the leader.
     heard_ms: u64,
     /// The time of the last answer of the shared log.
@@ -74,6 +84,8 @@ impl Election {
             leader: String::new(),
             nodes: Vec::new(),
             started_ms: now_ms,
+            losses: 0,
+            lost_ms: 0,
             heard_ms: now_ms,
             answered_ms: None,
             answers: VecDeque::new(),
@@ -161,8 +173,16 @@ impl Election {
         }
         let is_other = self.other_leader().is_some();
         let is_starting = is_other && now_ms - self.started_ms < START_MS;
-        let is_silent = now_ms - self.heard_ms >= SUSPECT_MS + RANK_MS * self.rank();
+        let patience_ms = SUSPECT_MS + RANK_MS * self.rank() + self.rival_wait_ms(now_ms);
+        let is_silent = now_ms - self.heard_ms >= patience_ms;
         (is_silent && !is_starting).then_some(self.term)
+    }
+
+    fn rival_wait_ms(&self, now_ms: u64) -> u64 {
+        if self.losses < 2 || now_ms - self.lost_ms >= RIVALRY_MS {
+            return 0;
+        }
+        RIVAL_WAIT_MS << (self.losses - 2).min(5)
     }
 
     /// The number of nodes that take over before this node.
@@ -180,6 +200,11 @@ impl Election {
 
     /// The node follows, after it lost a takeover or stepped down.
     pub fn follow(&mut self, now_ms: u64) {
+        if let Phase::Leading { .. } = self.phase {
+            let is_repeated = now_ms - self.lost_ms < RIVALRY_MS;
+            self.losses = if is_repeated { self.losses.saturating_add(1) } else { 1 };
+            self.lost_ms = now_ms;
+        }
         self.phase = Phase::Following;
         self.heard_ms = now_ms;
     }
@@ -240,6 +265,28 @@ mod tests {
         assert!(election.is_cut_off(110), "record 5 is missing");
         election.stored(5);
         assert!(!election.is_cut_off(2_099) && election.is_cut_off(2_100));
+    }
+
+    #[test]
+    fn nodes_that_do_not_hear_each_other_take_over_less_and_less_often() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        let mut now = 100_000;
+        let waits: Vec<u64> = (0..4)
+            .map(|round| {
+                let term = 7 + 2 * round;
+                election.won(term, head(0));
+                election.phase = Phase::Leading { term };
+                assert!(election.heard(term + 1, "n2", now), "deposed");
+                election.follow(now);
+                let lost = now;
+                while election.suspects(now).is_none() {
+                    now += 50;
+                    election.answered(now, standing(term + 1, "n2", 0), now);
+                }
+                now - lost
+            })
+            .collect();
+        assert_eq!(waits, [600, 1_600, 2_600, 4_600]);
     }
 
     #[test]

@@ -86,7 +86,8 @@ impl Forwarding {
         self.next_ticket += 1;
     }
 
-    /// Sends the requests that were not sent to the leader of this term, in order, until `send` returns false.
+    /// Sends the requests that were not sent to the leader of this term, in order. Stops when `send` returns
+    /// false.
     pub fn send(&mut self, term: u64, mut send: impl FnMut(u64, &PendingRequest) -> bool) {
         for (ticket, waiting) in &mut self.waiting {
             if waiting.sent_in != Some(term) {

@@ -1,4 +1,5 @@
-//! Several nodes on one log in etcd. Without etcd (Debian: `etcd-server`), each test prints that it is skipped.
+//! Several nodes on one log in etcd. Without etcd (Debian: `etcd-server`), each test prints that it is
+//! skipped.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,29 +8,30 @@ use std::time::Duration;
 
 use common::{Body, Event};
 use e2e::{DEADLINE, Node, Peer, Process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::EtcdServer;
+use testkit::EtcdServers;
 use transport::clock;
 use uuid::Uuid;
 
-/// The longest wait for an acknowledgement when the leader is killed. A quiet machine needs about 1 s.
+/// The longest pause after a fault. A quiet machine needs about 1 s.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
-const KILLS: usize = 3;
+const FAULTS: usize = 3;
 
-/// The acknowledged messages between two kills.
-const MESSAGES_PER_KILL: u64 = 300;
+/// The acknowledged messages between two faults.
+const MESSAGES_PER_FAULT: u64 = 300;
 
 struct Cluster {
-    _etcd: EtcdServer,
+    etcd: EtcdServers,
     nodes: Vec<Node>,
 }
 
 impl Cluster {
-    /// Starts a cluster of `count` nodes; `None` if etcd is not installed.
-    fn start(count: usize) -> Option<Self> {
-        let Some(etcd) = EtcdServer::start() else {
+    /// Starts a cluster; `None` if etcd is not installed.
+    fn start(etcd_servers: usize, count: usize) -> Option<Self> {
+        let Some(etcd) = EtcdServers::start(etcd_servers) else {
             eprintln!("skipped: etcd is not installed");
             return None;
         };
@@ -44,7 +46,7 @@ impl Cluster {
         for number in 2..=count {
             nodes.push(Self::join(&address, &nodes[0], number));
         }
-        Some(Self { _etcd: etcd, nodes })
+        Some(Self { etcd, nodes })
     }
 
     /// Adds a node from a backup of the running node `from`.
@@ -121,7 +123,7 @@ fn user(node: &Node, name: &str) -> Peer {
 
 #[test]
 fn users_on_different_nodes_chat() {
-    let Some(cluster) = Cluster::start(2) else { return };
+    let Some(cluster) = Cluster::start(1, 2) else { return };
     let [one, other] = &*cluster.nodes else { panic!("two nodes") };
     let (mut alice, mut bob) = (user(one, "alice"), user(other, "bob"));
     let general = alice.create("#general").expect("a channel");
@@ -144,7 +146,44 @@ fn users_on_different_nodes_chat() {
 
 #[test]
 fn nothing_acknowledged_is_lost_when_the_leader_is_killed() {
-    let Some(mut cluster) = Cluster::start(3) else { return };
+    nothing_is_lost(1, |cluster, count| {
+        let leader = cluster.leader();
+        cluster.nodes[leader].kill("up");
+        let pause = pause(count);
+        cluster.nodes[leader].start("up");
+        pause
+    });
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_the_leader_is_frozen() {
+    nothing_is_lost(1, |cluster, count| {
+        let leader = cluster.leader();
+        cluster.nodes[leader].process("up").signal(Signal::STOP);
+        let pause = pause(count);
+        cluster.nodes[leader].process("up").signal(Signal::CONT);
+        pause
+    });
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_each_etcd_server_is_killed() {
+    let mut next = 0;
+    nothing_is_lost(3, |cluster, count| {
+        let server = next % 3;
+        next += 1;
+        cluster.etcd.kill(server);
+        let pause = pause(count);
+        cluster.etcd.restart(server);
+        // The restarted server must be a member again before the next one ends.
+        thread::sleep(Duration::from_secs(1));
+        pause
+    });
+}
+
+/// Sends messages at three nodes while `fail` causes a fault several times, and returns the pause after it.
+fn nothing_is_lost(etcd_servers: usize, mut fail: impl FnMut(&mut Cluster, &AtomicU64) -> Duration) {
+    let Some(mut cluster) = Cluster::start(etcd_servers, 3) else { return };
     let mut peers: Vec<Peer> =
         cluster.nodes.iter().zip(["alice", "bob", "carol"]).map(|(node, name)| user(node, name)).collect();
     peers[0].create("#general").expect("a channel");
@@ -156,12 +195,17 @@ fn nothing_acknowledged_is_lost_when_the_leader_is_killed() {
         let senders: Vec<_> =
             peers.iter_mut().map(|peer| scope.spawn(|| send_until(peer, &must_stop, &count))).collect();
         let _stop_on_drop = StopOnDrop(&must_stop);
-        let pauses: Vec<Duration> = (0..KILLS).map(|_| kill_the_leader(&mut cluster, &count)).collect();
+        let pauses: Vec<Duration> = (0..FAULTS)
+            .map(|_| {
+                wait_for_messages(&count, MESSAGES_PER_FAULT);
+                fail(&mut cluster, &count)
+            })
+            .collect();
         must_stop.store(true, Ordering::Relaxed);
         let acknowledged = senders.into_iter().flat_map(|sender| sender.join().expect("a sender"));
         (acknowledged.collect::<HashMap<Uuid, u64>>(), pauses)
     });
-    eprintln!("{} acknowledged; pauses after the kills: {pauses:?}", acknowledged.len());
+    eprintln!("{} acknowledged; pauses after the faults: {pauses:?}", acknowledged.len());
     assert!(pauses.iter().all(|pause| *pause < PAUSE_MAX), "{pauses:?}");
     cluster.assert_one_log();
     for peer in &mut peers {
@@ -170,18 +214,16 @@ fn nothing_acknowledged_is_lost_when_the_leader_is_killed() {
     }
 }
 
-/// Kills the leader and starts it again. Returns the time until the next acknowledgement.
-fn kill_the_leader(cluster: &mut Cluster, count: &AtomicU64) -> Duration {
+/// The time until the next acknowledgement. Acknowledgements that were on their way do not count.
+fn pause(count: &AtomicU64) -> Duration {
+    let started = clock::now();
+    wait_for_messages(count, 4);
+    started.elapsed()
+}
+
+fn wait_for_messages(count: &AtomicU64, more: u64) {
     let before = count.load(Ordering::Relaxed);
-    wait_for("messages", || (count.load(Ordering::Relaxed) >= before + MESSAGES_PER_KILL).then_some(()));
-    let leader = cluster.leader();
-    cluster.nodes[leader].kill("up");
-    let (killed, at_kill) = (clock::now(), count.load(Ordering::Relaxed));
-    // The acknowledgements that were on their way do not end the pause.
-    wait_for("messages of the next leader", || (count.load(Ordering::Relaxed) > at_kill + 3).then_some(()));
-    let pause = killed.elapsed();
-    cluster.nodes[leader].start("up");
-    pause
+    wait_for("messages", || (count.load(Ordering::Relaxed) >= before + more).then_some(()));
 }
 
 /// Sends messages one after the other until `must_stop`. Sends each again until it is acknowledged. Returns

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use common::{ChannelName, Target, Text, UserName};
 use uuid::Uuid;
 
-pub use etcd::EtcdServer;
+pub use etcd::EtcdServers;
 pub use rng::Rng;
 
 /// Parses a user name, such as `alice`.

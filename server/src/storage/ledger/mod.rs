@@ -10,7 +10,6 @@ mod reads;
 mod shared;
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::error::Error as _;
 use std::sync::Arc;
 
@@ -256,8 +255,8 @@ impl Ledger {
         self.open_batch_bytes >= OPEN_BATCH_BYTES_MAX
     }
 
-    /// Submits the first closed batch, or the open batch, if the commit log is idle. Returns the last record of
-    /// the open batch if it was submitted.
+    /// Submits the first closed batch, or the open batch, if the commit log is idle. Returns the last record
+    /// of the open batch if it was submitted.
     pub fn flush(&mut self) -> Option<u64> {
         if !self.commit_log.is_idle() || (self.failure.is_some() && !self.is_disk_full()) {
             return None;
@@ -368,15 +367,6 @@ fn is_content(record: &Record<'_>) -> bool {
 
 fn append<'a>(journal: &'a mut Journal, record: &Record<'_>) -> Result<Appended<'a>, Error> {
     journal.append_with(key_of(record).as_ref(), |batch| record.encode(batch)).map_err(internal)
-}
-
-/// Appends a record with the line that it has in the log of another node.
-fn append_line<'a>(journal: &'a mut Journal, record: &Record<'_>, line: &[u8]) -> Appended<'a> {
-    let Ok(appended) = journal.append_with(key_of(record).as_ref(), |batch| {
-        batch.extend_from_slice(line);
-        Ok::<(), Infallible>(())
-    });
-    appended
 }
 
 /// Applies an appended record to the state.

@@ -1,15 +1,18 @@
 //! The ledger of a node in a cluster. While the node leads, its batches go to the shared log first. While it
 //! follows, it applies the batches of the shared log, and refuses commands.
 
+use std::convert::Infallible;
+
 use cluster::{Head, Refused, SharedBatch};
 use common::{Detail, Error};
 use tracing::warn;
 
-use super::{DiskFailure, Ledger, append_line, apply};
+use super::{DiskFailure, Ledger, apply};
 use crate::domain::records::Record;
-use crate::journal::{Checkpoint, JournalError, record_lines};
+use crate::journal::{Appended, Checkpoint, Journal, JournalError, record_lines};
 use crate::storage::commit_log::CommitMode;
 use crate::storage::recorded::Recorded;
+use crate::storage::replay::key_of;
 
 /// A batch of this size, in bytes, is closed before the next record. With one more line and the commit line,
 /// it fits a request to etcd.
@@ -75,7 +78,7 @@ impl Ledger {
     }
 
     /// Closes the open batch if it is as large as the shared log permits. Returns its last record.
-    pub(crate) fn close_full_batch(&mut self) -> Option<u64> {
+    pub fn close_full_batch(&mut self) -> Option<u64> {
         if self.standing != Standing::Leading || self.journal.open_batch_bytes() < SHARED_BATCH_BYTES {
             return None;
         }
@@ -128,4 +131,13 @@ impl Ledger {
         self.standing = Standing::Following;
         self.roll_back(refused, answer)
     }
+}
+
+/// Appends a record with the line that it has in the log of another node.
+fn append_line<'a>(journal: &'a mut Journal, record: &Record<'_>, line: &[u8]) -> Appended<'a> {
+    let Ok(appended) = journal.append_with(key_of(record).as_ref(), |batch| {
+        batch.extend_from_slice(line);
+        Ok::<(), Infallible>(())
+    });
+    appended
 }
