@@ -118,6 +118,7 @@ translations! {
     // Messages.
     NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
     HistoryConflict { one, other } "message.history: use \"{one}\" ou \"{other}\", não os dois";
+    ClusterFiles "um cluster de vários nós ainda não aceita arquivos: envie um link";
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";

@@ -150,6 +150,7 @@ errors! {
     NotAllowed = "not_allowed", 4030 {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
+        ClusterFiles "cluster_files" "a cluster of several nodes does not accept files yet: send a link";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
         NotBot "not_bot" "only a program with the token of a bot registers commands";
@@ -334,8 +335,7 @@ errors! {
             "a message can be edited at most {max} times: send a new message";
         TooManyReactions "too_many_reactions" { max: usize }
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
-        TooManyInvited "too_many_invited" { channel: ChannelName }
-            "too many users are invited to {channel} or banned from it";
+        TooManyInvited "too_many_invited" { channel: ChannelName } "too many users are invited to {channel} or banned from it";
         TooManyNames "too_many_names" { max: usize }
             "a channel may have {max} names, with its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }

@@ -7,8 +7,7 @@ use serde::Deserialize;
 /// Whether a follower, whose newest record is `position`, answers every line of a frame. Otherwise the leader
 /// answers the whole frame, so its lines keep their order.
 ///
-/// The leader also answers the reads that depend on presence, and those of files, whose contents only the
-/// node of the upload has.
+/// The leader also answers the reads that depend on presence.
 pub(super) fn is_local(frame: &[u8], position: u64) -> bool {
     let Ok(mut lines) = rpc::lines(frame) else { return true };
     lines.all(|line| match rpc::decode(line) {
@@ -41,6 +40,7 @@ fn is_local_method(method: Method) -> bool {
             | Method::ChannelMembers
             | Method::ChannelInvitations
             | Method::ChannelBans
+            | Method::FileGet
             | Method::MessageHistory
             | Method::MessageSearch
             | Method::ReadList

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{Body, Event};
+use common::{Body, Detail, Event};
 use e2e::{DEADLINE, Node, Peer, Process};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -140,6 +140,9 @@ fn users_on_different_nodes_chat() {
             assert_eq!(subscriber.next_event().1.n, sent.n);
         }
     }
+    let upload = json!({ "to": "#general", "id": Uuid::now_v7(), "name": "a.txt", "bytes": 1, "sha256": "0".repeat(64) });
+    let refused = bob.call("file.begin", upload).expect_err("a cluster accepts no files");
+    assert_eq!(refused, Detail::ClusterFiles.into());
     assert_eq!(alice.history("#general").len(), bob.history("#general").len());
     cluster.assert_one_log();
 }

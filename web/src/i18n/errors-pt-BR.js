@@ -58,6 +58,7 @@ export default {
   wrong_reset_code: "o usuário ou o código está incorreto, ou o código já foi usado ou expirou: peça um novo a quem administra o nó",
   not_member: "você não está em {channel}: entre primeiro",
   not_allowed: "seu papel em {channel} não permite isso: peça a quem é dono do canal",
+  cluster_files: "um cluster de vários nós ainda não aceita arquivos: envie um link",
   not_author: "só quem escreveu a mensagem pode fazer isso",
   banned: "você foi banido(a) de {channel}: fale com quem modera o canal",
   user_banned: "{user} está banido(a) de {channel}: desfaça o banimento primeiro",

@@ -55,6 +55,11 @@ impl Ledger {
     }
 
     #[must_use]
+    pub fn is_in_cluster(&self) -> bool {
+        self.standing != Standing::Alone
+    }
+
+    #[must_use]
     pub fn leads(&self) -> bool {
         self.standing == Standing::Leading
     }
