@@ -16,7 +16,7 @@ fn cluster() -> Option<(EtcdServers, Etcd)> {
     };
     let mut log = open(&server);
     for _ in 0..100 {
-        match log.create(&genesis()) {
+        match log.create(&genesis(), "this test") {
             Ok(created) => {
                 assert!(created);
                 return Some((server, log));
@@ -82,7 +82,8 @@ fn the_model_keeps_the_rules() {
 #[test]
 fn etcd_keeps_the_rules() {
     if let Some((_server, mut log)) = cluster() {
-        assert!(!log.create(&genesis()).unwrap(), "the cluster exists");
+        assert!(!log.create(&genesis(), "another").unwrap(), "the cluster exists");
+        assert!(log.create(&genesis(), "this test").unwrap(), "the answer may have been lost");
         check_rules(&mut log);
     }
 }

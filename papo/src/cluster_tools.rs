@@ -96,7 +96,8 @@ impl InitArgs {
         }
         let (head, restored_ms) = (ledger.head(), ledger.restored_ms());
         drop(ledger);
-        if !retry(|| log.create(&head))? {
+        let attempt = format!("{} of process {}", clock::unix_ms(), std::process::id());
+        if !retry(|| log.create(&head, &attempt))? {
             bail!(
                 "the cluster {name} exists already. To add a node, run `papo cluster join`; if an earlier `papo \
                  cluster init` failed, choose another name"

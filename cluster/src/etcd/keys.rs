@@ -3,6 +3,7 @@
 //! ```text
 //! leader                      the name of the leader; its modification revision is the term
 //! head                        <record> <chain>
+//! created                     the attempt that created the cluster
 //! log/<first record>          <record> <chain> of the previous batch, the same of this batch, and its bytes,
 //!                             each after a newline
 //! node/<name>                 the endpoints of a node, as JSON
@@ -24,6 +25,11 @@ impl Keys {
 
     pub(super) fn leader(&self) -> String {
         format!("{}/leader", self.prefix)
+    }
+
+    /// The attempt that created the cluster.
+    pub(super) fn created(&self) -> String {
+        format!("{}/created", self.prefix)
     }
 
     pub(super) fn head(&self) -> String {

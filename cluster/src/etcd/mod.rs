@@ -49,19 +49,35 @@ impl Etcd {
         Ok(Self { servers: Servers::new(address, tls)?, keys: Keys::new(&address.cluster), watch: None })
     }
 
-    /// Creates the keys of a cluster whose log ends at `head`. Returns false if the cluster exists.
-    pub fn create(&mut self, head: &Head) -> Result<bool, Unavailable> {
+    /// Creates the keys of a cluster whose log ends at `head`. Returns false if the cluster exists. `attempt`
+    /// identifies the caller, so a repeated call after a lost answer returns true.
+    pub fn create(&mut self, head: &Head, attempt: &str) -> Result<bool, Unavailable> {
         let keys = &self.keys;
         let txn = Txn::new()
             .when([Compare::create_revision(keys.head(), CompareOp::Equal, 0)])
-            .and_then([TxnOp::put(keys.head(), head.to_string(), None), TxnOp::put(keys.leader(), "", None)]);
-        self.txn(txn).map(|created| created.succeeded())
+            .and_then([
+                TxnOp::put(keys.head(), head.to_string(), None),
+                TxnOp::put(keys.leader(), "", None),
+                TxnOp::put(keys.created(), attempt, None),
+            ])
+            .or_else([TxnOp::get(keys.created(), None)]);
+        let answer = self.txn(txn)?;
+        if answer.succeeded() {
+            return Ok(true);
+        }
+        let [created] = gets(&answer)?;
+        Ok(created.first().is_some_and(|created| created.value() == attempt.as_bytes()))
     }
 
     fn txn(&mut self, txn: Txn) -> Result<TxnResponse, Unavailable> {
-        self.servers.call(async |client| {
+        let answer = self.servers.call(async |client| {
             client.kv_client().max_decoding_message_size(ANSWER_BYTES_MAX).txn(txn).await
-        })
+        });
+        if answer.is_err() {
+            // The watch may be at a server that is cut off, and then receives nothing.
+            self.watch = None;
+        }
+        answer
     }
 
     /// Reads the next batches of the window. Returns the batches, and the revision and the head at which they

@@ -333,6 +333,7 @@ impl Membership {
     fn send_heartbeat(&mut self, now_ms: u64) {
         if let Phase::Leading { term } = self.election.phase
             && !self.is_deposed
+            && self.election.has_answer(now_ms)
             && now_ms >= self.heartbeat_ms
         {
             self.heartbeat_ms = now_ms + HEARTBEAT_MS;

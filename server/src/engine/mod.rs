@@ -42,7 +42,7 @@ use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::ledger::{Ledger, LedgerError};
+use crate::storage::ledger::Ledger;
 
 /// The ledger, the services, and the requests in progress.
 pub struct Engine {

@@ -30,7 +30,7 @@ const START_MS: u64 = 2_500;
 /// The time without an answer of the shared log after which the node refuses all requests.
 const CUT_OFF_MS: u64 = 2_000;
 
-/// The maximum age of the answer of the shared log with which the node takes over.
+/// The maximum age of the answer of the shared log with which the node takes over, or sends heartbeats.
 const ANSWER_MS_MAX: u64 = 1_000;
 
 /// The maximum number of answers whose records are not on the disk yet.
@@ -164,22 +164,28 @@ impl Election {
         self.fresh_ms.is_none_or(|fresh| now_ms.saturating_sub(fresh) >= CUT_OFF_MS)
     }
 
+    /// Whether the shared log has answered recently. A leader without an answer sends no heartbeats, so that
+    /// another node takes over.
+    #[must_use]
+    pub fn has_answer(&self, now_ms: u64) -> bool {
+        self.answered_ms.is_some_and(|asked| now_ms.saturating_sub(asked) <= ANSWER_MS_MAX)
+    }
+
     /// The term that the node should end by taking over; `None` if it should not.
     #[must_use]
     pub fn suspects(&self, now_ms: u64) -> Option<u64> {
-        let has_answer = self.answered_ms.is_some_and(|answered| now_ms - answered <= ANSWER_MS_MAX);
-        if self.phase != Phase::Following || !has_answer {
+        if self.phase != Phase::Following || !self.has_answer(now_ms) {
             return None;
         }
         let is_other = self.other_leader().is_some();
-        let is_starting = is_other && now_ms - self.started_ms < START_MS;
+        let is_starting = is_other && now_ms.saturating_sub(self.started_ms) < START_MS;
         let patience_ms = SUSPECT_MS + RANK_MS * self.rank() + self.rival_wait_ms(now_ms);
-        let is_silent = now_ms - self.heard_ms >= patience_ms;
+        let is_silent = now_ms.saturating_sub(self.heard_ms) >= patience_ms;
         (is_silent && !is_starting).then_some(self.term)
     }
 
     fn rival_wait_ms(&self, now_ms: u64) -> u64 {
-        if self.losses < 2 || now_ms - self.lost_ms >= RIVALRY_MS {
+        if self.losses < 2 || now_ms.saturating_sub(self.lost_ms) >= RIVALRY_MS {
             return 0;
         }
         RIVAL_WAIT_MS << (self.losses - 2).min(5)
@@ -201,7 +207,7 @@ impl Election {
     /// The node follows, after it lost a takeover or stepped down.
     pub fn follow(&mut self, now_ms: u64) {
         if let Phase::Leading { .. } = self.phase {
-            let is_repeated = now_ms - self.lost_ms < RIVALRY_MS;
+            let is_repeated = now_ms.saturating_sub(self.lost_ms) < RIVALRY_MS;
             self.losses = if is_repeated { self.losses.saturating_add(1) } else { 1 };
             self.lost_ms = now_ms;
         }
@@ -254,6 +260,15 @@ mod tests {
         let mut alone = Election::new("n1".to_owned(), 0);
         alone.answered(0, standing(1, "", 0), 0);
         assert_eq!((alone.suspects(599), alone.suspects(600)), (None, Some(1)), "no node leads");
+    }
+
+    #[test]
+    fn an_answer_may_be_newer_than_the_time_of_the_step() {
+        let mut election = Election::new("n1".to_owned(), 1_000);
+        election.answered(2_005, standing(7, "n2", 0), 2_000);
+        election.stored(0);
+        assert!(election.has_answer(2_000) && !election.is_cut_off(2_000));
+        assert_eq!(election.suspects(2_000), None);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Task {
     /// the thread.
     fn step(&mut self) -> bool {
         let now_ms = clock::monotonic_ms();
-        if self.asked_ms.is_none_or(|asked_ms| now_ms - asked_ms >= ASK_EVERY_MS) {
+        if self.asked_ms.is_none_or(|asked_ms| now_ms.saturating_sub(asked_ms) >= ASK_EVERY_MS) {
             self.asked_ms = Some(now_ms);
             if let Ok(standing) = self.log.standing()
                 && !self.report(Report::Standing { asked_ms: now_ms, standing })
