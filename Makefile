@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
+.PHONY: help up cluster man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ help: ## List the targets
 up: needs-build ## Build papo and run a node on ./data
 	cargo build --release --locked --package papo
 	exec "$(target_folder)/release/papo" up
+
+cluster: needs-test ## Build papo and run three nodes and three etcd servers on ./data/cluster
+	cargo build --release --locked --package papo
+	exec scripts/cluster "$(target_folder)/release/papo" data/cluster
 
 man: needs-build ## Write the manual pages into target/man
 	cargo build --release --locked --package papo

@@ -24,6 +24,9 @@ pub struct Info {
     pub events: String,
     /// The limits of the server.
     pub limits: Limits,
+    /// The endpoints at which the nodes of the cluster receive requests; empty for a node on its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
 }
 
 /// A range of protocol versions.

@@ -14,6 +14,8 @@ mod import;
 mod start_error;
 mod log;
 mod backup;
+mod cluster_node;
+mod cluster_tools;
 mod export;
 mod index;
 mod config_file;
@@ -77,6 +79,9 @@ enum Command {
     /// Manage the search index
     #[command(subcommand)]
     Index(index::Index),
+    /// Create a cluster of several nodes, add nodes to it, or print its state
+    #[command(subcommand)]
+    Cluster(cluster_tools::ClusterCommand),
     /// Copy a data folder into one file, even while a node uses it
     Backup(backup::BackupArgs),
     /// Print a channel, or all stored data of one user, even while a node runs
@@ -116,6 +121,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Import(import) => import.run(),
         Command::Log(log) => log.run(),
         Command::Index(index) => index.run(),
+        Command::Cluster(cluster) => cluster.run(),
         Command::Backup(backup) => backup.run(),
         Command::Export(export) => export.run(),
         Command::Restore(restore) => restore.run(),

@@ -16,6 +16,7 @@ use transport::Context;
 use transport::security::{NodeSecurity, stays_on_this_machine};
 use transport::shutdown::Shutdown;
 
+use crate::cluster_node::UpClusterArgs;
 use crate::irc_front::UpIrcArgs;
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::roles::{AuthArgs, DataArgs, LimitArgs, ready, start};
@@ -61,6 +62,8 @@ pub(crate) struct Up {
     auth: AuthArgs,
     #[command(flatten)]
     registration: RegistrationArgs,
+    #[command(flatten)]
+    cluster: UpClusterArgs,
 }
 
 impl Up {
@@ -83,6 +86,7 @@ impl Up {
         let (clients, subscribers) =
             (broker.endpoints().clients.clone(), proxy.endpoints().subscribers.clone());
         let is_local = [&clients, &subscribers].into_iter().all(|endpoint| stays_on_this_machine(endpoint));
+        let cluster = self.cluster.config(self.host.host(), &clients)?;
         let config = server::Config {
             broker: broker.endpoints().servers.clone(),
             proxy: proxy.endpoints().events.clone(),
@@ -93,6 +97,7 @@ impl Up {
             files: self.limits.files(),
             auth_secret: self.auth.secret()?,
             registration: self.registration.mode(is_local),
+            cluster,
         };
         let server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
@@ -109,7 +114,7 @@ impl Up {
             broker.bind_gateway(GATEWAY_REQUESTS)?;
             proxy.bind_gateway(GATEWAY_EVENTS)?;
         }
-        let invite = self.host.announce(&security, &clients)?;
+        let invite = self.host.announce(&security, &clients, &server.cluster_clients())?;
         let join_code = server.first_join_code();
         let page = gateway.as_ref().and_then(Gateway::web).map(|web| page_address(web, join_code));
         if let Some(page) = &page {
@@ -120,7 +125,7 @@ impl Up {
             "ready": "up", "clients": clients, "subscribers": subscribers, "invite": invite,
             "join_code": join_code, "page": page,
             "broker_control": broker.endpoints().control, "proxy_control": proxy.endpoints().control,
-            "server_control": server.control(), "gateway_control": gateway.as_ref().map(Gateway::control),
+            "server_control": server.control(), "link": server.link(), "gateway_control": gateway.as_ref().map(Gateway::control),
             "web": gateway.as_ref().and_then(Gateway::web),
             "metrics": gateway.as_ref().and_then(Gateway::metrics),
             "irc": irc.as_ref().and_then(Irc::address), "irc_control": irc.as_ref().map(Irc::control),

@@ -169,7 +169,7 @@ impl BrokerArgs {
             with_flag(error, &[clients, servers, ("--control", &config.control)])
         })?;
         let at = broker.endpoints();
-        let invite = host.announce(&security, &at.clients)?;
+        let invite = host.announce(&security, &at.clients, &[])?;
         ready(&json!({
             "ready": "broker", "clients": at.clients, "servers": at.servers, "control": at.control,
             "invite": invite,
@@ -214,6 +214,7 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.secret()?,
             registration: registration.mode(false),
+            cluster: None,
         };
         let server = Server::open(&Context::new(), &config, &security).map_err(|error| {
             let (broker, proxy) = (("--broker", &*config.broker), ("--proxy", &*config.proxy));

@@ -70,13 +70,29 @@ impl KeysArgs {
 }
 
 impl HostArgs {
-    /// Logs and returns the invite of a node that listens at `endpoint`; `None` without encryption.
-    pub(crate) fn announce(&self, security: &NodeSecurity, endpoint: &str) -> anyhow::Result<Option<String>> {
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Logs and returns the invite of a node that listens at `endpoint`; `None` without encryption. Invites
+    /// to the other nodes of a cluster, at `others`, follow after commas.
+    pub(crate) fn announce(
+        &self,
+        security: &NodeSecurity,
+        endpoint: &str,
+        others: &[String],
+    ) -> anyhow::Result<Option<String>> {
         let Some(key) = security.public_key() else {
             tracing::warn!(endpoint, "connections are not encrypted");
             return Ok(None);
         };
-        let invite = self.invite(key, endpoint)?.map(|invite| invite.to_string());
+        let own = self.invite(key, endpoint)?.map(|invite| invite.to_string());
+        let others = others.iter().filter_map(|other| Invite::for_endpoint(key, other, None).ok().flatten());
+        let others = others.map(|invite| invite.to_string());
+        let invite = own.map(|own| {
+            let others = others.filter(|other| *other != own).collect::<Vec<_>>();
+            [&[own], &*others].concat().join(",")
+        });
         if let Some(invite) = &invite {
             tracing::info!("the invite for colleagues: {invite}");
             if invite.contains(HOST_OF_CONTAINER) {

@@ -8,8 +8,10 @@ pub mod journal;
 pub mod storage;
 pub mod services;
 pub mod outbound;
+pub mod replication;
 pub mod handlers;
 pub mod maintenance;
 pub mod engine;
 
 pub use engine::event_loop::{Config, Server, ServerError};
+pub use engine::membership::ClusterConfig;

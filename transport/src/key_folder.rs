@@ -18,6 +18,9 @@ use crate::keys::{KeyPair, PublicKey};
 const NODE: &str = "node";
 const SERVICE: &str = "service";
 
+/// The file of the pair of the server role.
+pub const SERVICE_SECRET_FILE: &str = "service.secret";
+
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFolderError {
     #[error("cannot {action} {path}: {cause}; the keys must belong to the user that runs papo")]

@@ -22,6 +22,8 @@ pub enum Kind {
     Server,
     /// Sends requests, and receives the replies.
     Dealer,
+    /// Sends requests and replies to another node of the cluster.
+    Link,
     /// Publishes events to proxies.
     Publisher,
     /// Receives the events of its subscriptions.
@@ -55,6 +57,12 @@ impl Kind {
             Self::Dealer => {
                 (zmq::DEALER, (REQUESTS_WAITING_MAX, REPLIES_WAITING_MAX), FRAME_BYTES_MAX, LINGER_NONE_MS)
             }
+            Self::Link => (
+                zmq::DEALER,
+                (REPLIES_WAITING_INSIDE_MAX, REQUESTS_WAITING_MAX),
+                FRAME_BYTES_MAX,
+                LINGER_REPLIES_MS,
+            ),
             // An XPUB, because a PUB does not report subscriptions.
             Self::Publisher => (
                 zmq::XPUB,
@@ -107,7 +115,7 @@ impl Kind {
                 set_bounds(socket)?;
                 set_manual(socket)
             }
-            Self::Dealer | Self::Publisher | Self::Subscriber | Self::XSubscriber => Ok(()),
+            Self::Dealer | Self::Link | Self::Publisher | Self::Subscriber | Self::XSubscriber => Ok(()),
         }
     }
 }

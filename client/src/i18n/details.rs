@@ -119,6 +119,7 @@ translations! {
     // Messages.
     NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
     HistoryConflict { one, other } "message.history: use \"{one}\" ou \"{other}\", não os dois";
+    ClusterFiles "um cluster de vários nós ainda não aceita arquivos: envie um link";
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";
@@ -178,6 +179,8 @@ translations! {
     ConversationDamaged { file, offset } "uma parte desta conversa está danificada no servidor ({file}, byte {offset}): quem o administra precisa restaurá-la a partir de um backup";
     LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa verificar";
     NoReply "o nó não responde agora: envie o pedido de novo";
+    NoLeader "o cluster não tem um nó líder agora: envie o pedido de novo";
+    CutOff "este nó está separado do seu cluster: conecte-se a outro nó";
     LogUnwritable "o servidor não consegue gravar o próprio log: tente de novo mais tarde";
     StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço";
     TooManyLines { max, lines } "um quadro pode ter no máximo {max} linhas, e este tem {lines}: envie vários quadros";

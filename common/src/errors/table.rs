@@ -151,6 +151,7 @@ errors! {
     NotAllowed = "not_allowed", 4030 {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
+        ClusterFiles "cluster_files" "a cluster of several nodes does not accept files yet: send a link";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
         NotBot "not_bot" "you are not a bot: register commands with the token of a bot";
@@ -335,8 +336,7 @@ errors! {
             "a message can be edited at most {max} times: send a new message";
         TooManyReactions "too_many_reactions" { max: usize }
             "this message already has the maximum of {max} reactions: remove one of your reactions first";
-        TooManyInvited "too_many_invited" { channel: ChannelName }
-            "too many users are invited to {channel} or banned from it";
+        TooManyInvited "too_many_invited" { channel: ChannelName } "too many users are invited to {channel} or banned from it";
         TooManyNames "too_many_names" { max: usize }
             "a channel may have {max} names, including its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
@@ -365,8 +365,7 @@ errors! {
             "too many wrong passwords or codes: wait {seconds} s, then try again";
         SentTooFast "sent_too_fast" { wait_ms: u64 } "you send too fast: wait {wait_ms} ms, then try again";
         TooManyLogins "too_many_logins" "too many users are logging in: try again in a moment";
-        TooManyTransfers "too_many_transfers"
-            "too many chunks of files are being transferred: try again in a moment";
+        TooManyTransfers "too_many_transfers" "too many chunks of files are being transferred: try again in a moment";
         TooManyCommits "too_many_commits" "too many uploads are being committed: try again in a moment";
         TooManySearches "too_many_searches" "too many users are searching: try again in a moment";
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
@@ -384,9 +383,10 @@ errors! {
         LogUnwritable "log_unwritable" "the server cannot write its log: try again later";
         FilesUnavailable "files_unavailable" "the server cannot read or write files now: try again later";
         IndexNotReady "index_not_ready" "the search index is not ready: try again in a moment";
-        OutOfMemory "out_of_memory"
-            "the server does not have enough memory to check a password: try again later";
+        OutOfMemory "out_of_memory" "the server does not have enough memory to check a password: try again later";
         NoReply "no_reply" "the node does not answer now: send the request again";
+        NoLeader "no_leader" "the cluster has no leading node now: send the request again";
+        CutOff "cut_off" "this node is cut off from its cluster: connect to another node";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";
         #[client] FollowReplaced "follow_replaced" "this request was replaced by a later one";

@@ -8,6 +8,7 @@ use super::turns::Turns;
 use super::{Counters, Engine, Stopwatch};
 use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::OutboundQueue;
+use crate::replication::forwarding::Forwarding;
 use crate::services::files::Files;
 use crate::services::jobs::Jobs;
 use crate::services::leases::Leases;
@@ -48,11 +49,13 @@ impl Engine {
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
+            forwarding: Forwarding::default(),
             turns: Turns::default(),
             stopwatch: Box::new(|| Duration::ZERO),
             elapsed: Duration::ZERO,
             metrics: RequestMetrics::default(),
             events_endpoint,
+            nodes: Vec::new(),
             counters: Counters::default(),
         }
     }

@@ -36,7 +36,7 @@ struct Scan {
 impl Engine {
     /// Whether the deletion of an account is unfinished and its next step can run now.
     pub(super) fn can_continue_deletions(&self) -> bool {
-        let is_possible = !self.deletions.has_failed && self.ledger.failure().is_none();
+        let is_possible = !self.deletions.has_failed && self.ledger.may_write().is_ok();
         is_possible
             && self.accepts_requests()
             && self.ledger.state().users.unfinished_deletions().next().is_some()

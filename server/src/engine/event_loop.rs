@@ -17,18 +17,20 @@ use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
+use crate::engine::membership::{ClusterConfig, ClusterError, Membership, STEP_MS};
 use crate::engine::turns::TURN;
 use crate::engine::{Engine, Outlet, SendError};
 use crate::maintenance::scrub::ScrubThread;
 use crate::outbound::Publication;
 use crate::outbound::pending_request::PendingRequest;
+use crate::replication::link::Link;
 use crate::services::files::{FileLimits, Files};
 use crate::services::jobs::{Jobs, Kind as JobKind};
 use crate::services::limiters::rates::UserLimits;
 use crate::services::registration::{Mode, Registration};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::commit_log::CommitMode;
+use crate::storage::commit_log::{CommitMode, SharedCommits};
 use crate::storage::data_folder::Store;
 use crate::storage::ledger::{Ledger, LedgerError, RESERVE_BYTES, Sizes};
 use disk::RealDisk;
@@ -47,7 +49,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a shutdown checks for durable records without a wake-up.
 const SHUTDOWN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// The broker's inner endpoint.
     pub broker: String,
@@ -64,6 +66,8 @@ pub struct Config {
     pub auth_secret: Option<String>,
     /// The rule for registration.
     pub registration: Mode,
+    /// The node's cluster; `None` for a node on its own.
+    pub cluster: Option<ClusterConfig>,
 }
 
 /// Why a server cannot start or continue.
@@ -79,6 +83,8 @@ pub enum ServerError {
     Random(#[from] getrandom::Error),
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
 }
 
 impl From<SendError<TransportError>> for ServerError {
@@ -104,6 +110,7 @@ pub struct Server {
 struct Sockets {
     requests: Socket,
     events: Socket,
+    membership: Option<Membership>,
     replies: u64,
     replies_dropped: u64,
     publications: u64,
@@ -113,7 +120,11 @@ struct Sockets {
 impl Outlet for Sockets {
     type Error = TransportError;
 
-    fn reply(&mut self, request: PendingRequest) -> Result<(), TransportError> {
+    fn reply(&mut self, mut request: PendingRequest) -> Result<(), TransportError> {
+        if let (Some(origin), Some(membership)) = (request.origin.take(), &self.membership) {
+            membership.reply(&origin, request);
+            return Ok(());
+        }
         let sent = self.requests.send(request.into_reply())?;
         self.replies += 1;
         self.replies_dropped += u64::from(sent != Sent::Done);
@@ -133,8 +144,19 @@ impl Server {
     /// Opens the data folder and connects to broker and proxy.
     pub fn open(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ServerError> {
         let (waker, wake) = Wake::new()?;
-        let store = Store::open(&config.data).map_err(LedgerError::from)?;
-        let commits = CommitMode::OnThread(waker.clone());
+        let store = match &config.cluster {
+            Some(cluster) => Store::open_in_cluster(&config.data, &cluster.name),
+            None => Store::open(&config.data),
+        };
+        let store = store.map_err(LedgerError::from)?;
+        let term = Arc::default();
+        let commits = match &config.cluster {
+            Some(cluster) => {
+                let commits = SharedCommits { open: Arc::clone(&cluster.log), term: Arc::clone(&term) };
+                CommitMode::Shared(waker.clone(), commits)
+            }
+            None => CommitMode::OnThread(waker.clone()),
+        };
         let ledger = Ledger::open_with_reserve(store, &commits, Sizes::default(), RESERVE_BYTES)?;
         let tokens = match &config.auth_secret {
             Some(secret) => TokenIssuer::from_text(secret),
@@ -150,6 +172,13 @@ impl Server {
         let events = context.socket(Kind::Publisher, &security.link())?;
         events.connect(&config.proxy)?;
         let scrub = ScrubThread::start(ledger.disk())?;
+        let membership = match &config.cluster {
+            Some(cluster) => {
+                let link = Link::bind(context, security, &cluster.link, &cluster.node)?;
+                Some(Membership::start(cluster, link, term, ledger.head(), waker.clone())?)
+            }
+            None => None,
+        };
         let advertise = config.advertise.clone();
         let registration = Registration::start(config.registration, ledger.state())?;
         let engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
@@ -161,6 +190,7 @@ impl Server {
         let sockets = Sockets {
             requests,
             events,
+            membership,
             replies: 0,
             replies_dropped: 0,
             publications: 0,
@@ -172,6 +202,18 @@ impl Server {
     #[must_use]
     pub fn control(&self) -> &str {
         self.control.endpoint()
+    }
+
+    /// The endpoints at which the nodes of the cluster receive requests; none for a node on its own.
+    #[must_use]
+    pub fn cluster_clients(&self) -> Vec<String> {
+        self.sockets.membership.as_ref().map_or_else(Vec::new, Membership::clients)
+    }
+
+    /// The endpoint for the other nodes of the cluster; `None` for a node on its own.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        self.sockets.membership.as_ref().map(Membership::link)
     }
 
     /// The join code for the first account; `None` if an account exists, or if every client may register.
@@ -225,11 +267,40 @@ impl Server {
         let [wake, control] = idle;
         let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
         let timeout = left_ms.map(Duration::from_millis);
-        if self.engine.accepts_requests() {
-            wait(&[wake, control, Watch::Readable(&self.sockets.requests)], timeout)
-        } else {
-            wait(&idle, timeout)
+        let requests = Watch::Readable(&self.sockets.requests);
+        match &self.sockets.membership {
+            Some(membership) => {
+                let step = Duration::from_millis(STEP_MS);
+                let timeout = timeout.map_or(step, |timeout| timeout.min(step));
+                let is_open = self.accepts_requests();
+                wait(
+                    &[wake, control, if is_open { requests } else { wake }, membership.watch()],
+                    Some(timeout),
+                )
+            }
+            None if self.engine.accepts_requests() => wait(&[wake, control, requests], timeout),
+            None => wait(&idle, timeout),
         }
+    }
+
+    /// Whether the server may receive a request. A node of a cluster must first have the whole log.
+    fn accepts_requests(&self) -> bool {
+        let has_started = self.sockets.membership.as_ref().is_none_or(Membership::has_started);
+        has_started && self.engine.accepts_requests()
+    }
+
+    fn send(&mut self) -> Result<(), ServerError> {
+        if let Some(membership) = &self.sockets.membership {
+            membership.share_notices(&self.engine);
+        }
+        Ok(self.engine.send(&mut self.sockets)?)
+    }
+
+    fn step(&mut self) -> Result<(), ServerError> {
+        if let Some(membership) = &mut self.sockets.membership {
+            membership.step(&mut self.engine, clock::monotonic_ms(), clock::unix_ms())?;
+        }
+        Ok(())
     }
 
     /// Sends durable replies and events, answers requests, and submits their records. Returns true if more
@@ -237,7 +308,8 @@ impl Server {
     fn round(&mut self, accepts_requests: bool) -> Result<bool, ServerError> {
         self.wake.clear();
         self.engine.set_elapsed(clock::now().duration_since(self.started));
-        self.engine.send(&mut self.sockets)?;
+        self.send()?;
+        self.step()?;
         // If the commit log is idle, submit the open batch without waiting for more requests.
         self.engine.flush();
         let now_ms = clock::unix_ms();
@@ -248,7 +320,7 @@ impl Server {
         if self.engine.ledger().is_quiet() {
             // No record is pending, so the replies to reads are sent now.
             self.engine.set_elapsed(clock::now().duration_since(self.started));
-            self.engine.send(&mut self.sockets)?;
+            self.send()?;
         }
         self.answer_control()?;
         Ok(has_more || self.engine.has_unfinished_frames())
@@ -263,7 +335,7 @@ impl Server {
             if self.engine.counters.requests >= requests_max || clock::now() >= end {
                 break;
             }
-            if !self.engine.accepts_requests() || !self.sockets.requests.receive(&mut frames)? {
+            if !self.accepts_requests() || !self.sockets.requests.receive(&mut frames)? {
                 return Ok(false);
             }
             self.engine.accept(&mut frames, now_ms);
@@ -273,7 +345,7 @@ impl Server {
 
     fn answer_control(&self) -> Result<(), TransportError> {
         let (counters, sockets) = (self.engine.counters, &self.sockets);
-        let counters = [
+        let mut counters = vec![
             ("frames", counters.frames),
             ("requests", counters.requests),
             ("malformed", counters.malformed),
@@ -285,6 +357,9 @@ impl Server {
             ("publications_dropped", sockets.publications_dropped),
             ("log_bytes_checked", self.scrub.bytes()),
         ];
+        if let Some(membership) = &sockets.membership {
+            counters.extend(membership.counters());
+        }
         let status = || control::status("server", self.started, &counters, &self.problems());
         self.control.answer_with_metrics(status, || self.metrics())
     }
@@ -304,6 +379,7 @@ impl Server {
         let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems.extend(self.engine.search_problem());
+        problems.extend(self.sockets.membership.as_ref().and_then(Membership::problem));
         problems
     }
 }

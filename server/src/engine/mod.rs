@@ -5,10 +5,13 @@
 //! call blocks.
 
 pub mod event_loop;
+mod cluster_node;
+pub mod membership;
 mod build;
 mod deletions;
 mod metrics;
 mod outlet;
+mod rollback;
 mod turns;
 
 use std::collections::HashMap;
@@ -29,6 +32,7 @@ use crate::handlers::{Attached, RequestContext};
 use crate::outbound::ephemeral::publish_presence;
 use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::outbound::{OutboundQueue, fan_out};
+use crate::replication::forwarding::Forwarding;
 use crate::services::files::Files;
 use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::leases::Leases;
@@ -38,7 +42,7 @@ use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
 use crate::services::tokens::TokenIssuer;
-use crate::storage::ledger::{DiskFailure, Ledger, LedgerError};
+use crate::storage::ledger::Ledger;
 
 /// The ledger, the services, and the requests in progress.
 pub struct Engine {
@@ -59,6 +63,8 @@ pub struct Engine {
     /// Requests that wait for a job, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
+    /// The requests that the leader of the cluster answers.
+    forwarding: Forwarding,
     /// Requests that wait for a later turn, or must be answered again because the log could not be written.
     turns: Turns,
     stopwatch: Stopwatch,
@@ -67,6 +73,8 @@ pub struct Engine {
     metrics: RequestMetrics,
     /// The endpoint at which clients subscribe to events.
     events_endpoint: String,
+    /// The endpoints at which the nodes of the cluster receive requests.
+    nodes: Vec<String>,
     pub counters: Counters,
 }
 
@@ -125,6 +133,7 @@ impl Engine {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         let is_answered = self.waiting_for_job.is_empty() && self.turns.is_empty();
+        let is_answered = is_answered && self.forwarding.is_empty();
         is_answered && self.ledger.is_quiet() && self.outbound.is_empty()
     }
 
@@ -132,10 +141,13 @@ impl Engine {
     /// time; the remaining lines wait for a later turn.
     pub fn accept(&mut self, frames: &mut Vec<Frame>, now_ms: u64) {
         self.counters.frames += 1;
-        let Some(mut pending) = PendingRequest::new(frames) else {
-            self.counters.malformed += 1;
-            return;
-        };
+        match PendingRequest::new(frames) {
+            Some(pending) => self.accept_request(pending, now_ms),
+            None => self.counters.malformed += 1,
+        }
+    }
+
+    fn accept_request(&mut self, mut pending: PendingRequest, now_ms: u64) {
         pending.arrived = self.elapsed;
         let unfinished = if self.turns.is_waiting(&pending) {
             Some(pending)
@@ -249,6 +261,9 @@ impl Engine {
             self.metrics.observe(&request.methods, self.elapsed.saturating_sub(request.arrived));
             outlet.reply(request).map_err(SendError::Outlet)?;
         }
+        while let Some(request) = self.forwarding.next_answered(durable) {
+            outlet.reply(request).map_err(SendError::Outlet)?;
+        }
         while let Some(publication) = self.outbound.next_publication(durable) {
             outlet.publish(publication).map_err(SendError::Outlet)?;
         }
@@ -264,11 +279,12 @@ impl Engine {
     /// request if the slice has ended before all lines are answered.
     fn process(
         &mut self,
-        mut pending: PendingRequest,
+        pending: PendingRequest,
         mut outcome: Option<Outcome>,
         now_ms: u64,
         slice: &mut Slice,
     ) -> Option<PendingRequest> {
+        let mut pending = self.divert(pending, outcome.is_some(), now_ms)?;
         loop {
             match self.answer_lines(&mut pending, outcome.take(), now_ms, slice) {
                 Answered::All => break,
@@ -339,6 +355,7 @@ impl Engine {
             leases: &mut self.leases,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
+            nodes: &self.nodes,
             files: &mut self.files,
             line: 0,
             message_refusals,
@@ -363,20 +380,6 @@ impl Engine {
             *answered += 1;
         }
         Answered::All
-    }
-
-    /// Discards the unsent replies that depend on records that could not be written. Their requests are
-    /// answered again: reads from the state on the disk, and writes with the error.
-    fn roll_back(&mut self, failure: DiskFailure) -> Result<u64, LedgerError> {
-        let DiskFailure { durable, answer, cause, is_rolled_back } = failure;
-        if !is_rolled_back {
-            return Err(cause);
-        }
-        self.files.roll_back(durable);
-        self.deletions = Deletions::default();
-        self.turns.roll_back(durable, self.outbound.roll_back(durable));
-        self.waiting_for_job.values_mut().for_each(|pending| pending.roll_back_with_error(durable, &answer));
-        Ok(durable)
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn begin(
     if context.ledger.sent_before(id, &user)?.is_some() {
         return Ok(Begun { file: id, have: info.bytes });
     }
+    may_upload(context)?;
     if let Some(outcome) = outcome {
         let outcome = file_outcome(outcome);
         if matches!(outcome, Outcome::Failed(_)) {
@@ -61,12 +62,18 @@ pub(super) fn begin(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
+/// Refuses uploads in a cluster, because only one node would have the content.
+fn may_upload(context: &RequestContext<'_>) -> Result<(), Error> {
+    if context.ledger.is_in_cluster() { Err(Detail::ClusterFiles.into()) } else { Ok(()) }
+}
+
 pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Have, Unanswered> {
     let user = context.authenticate(&params.token)?;
+    may_upload(context)?;
     if let Some(outcome) = outcome {
         let outcome = file_outcome(outcome);
         if outcome == Outcome::Failed(Failure::Lost) {
@@ -110,6 +117,7 @@ pub(super) fn commit(
         None => {}
     }
     let user = context.authenticate(&params.token)?;
+    may_upload(context)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         return Ok(Sent::new(n, at));
     }

@@ -112,6 +112,8 @@ pub struct RequestContext<'a> {
     pub registration: &'a Registration,
     /// The endpoint at which clients subscribe.
     pub events_endpoint: &'a str,
+    /// The endpoints of all nodes of the cluster.
+    pub nodes: &'a [String],
     /// The time, in Unix milliseconds.
     pub now_ms: u64,
 }

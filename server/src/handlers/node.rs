@@ -11,6 +11,7 @@ pub(super) fn info(context: &RequestContext<'_>) -> Result<Info, Error> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: PROTOCOL,
         events: context.events_endpoint.to_owned(),
+        nodes: context.nodes.to_vec(),
         limits: Limits { file_bytes: context.files.uploads.limits().file_bytes_max, ..Limits::CURRENT },
     })
 }

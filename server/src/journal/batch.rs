@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::active::ActiveIndex;
-use super::format::CommitLine;
+use super::format::{Chain, CommitLine};
 
 /// The position of a line in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,29 @@ pub struct Batch {
     pub(super) last_record: u64,
     /// The index of the previous segment, if this batch is the first of a new segment.
     pub(super) sealed_index: Option<Arc<ActiveIndex>>,
+    /// The chain that the shared log has after this batch; `None` if the batch is not in a shared log yet.
+    pub(super) shared_chain: Option<Chain>,
+}
+
+impl Batch {
+    /// Marks a batch that was received from the shared log, which has this chain after it. The writer refuses
+    /// the batch if its chain differs.
+    #[must_use]
+    pub fn received(self, chain: Chain) -> Self {
+        Self { shared_chain: Some(chain), ..self }
+    }
+
+    /// The size of the record lines.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether the batch was received from the shared log.
+    #[must_use]
+    pub fn is_received(&self) -> bool {
+        self.shared_chain.is_some()
+    }
 }
 
 /// The maximum size of a buffer that is reused for the next batch. Larger buffers are freed, so a burst does
@@ -127,7 +150,7 @@ impl PendingBatches {
         let closed = std::mem::replace(&mut self.open, next);
         let (bytes, sealed_index) = (Arc::clone(&closed.bytes), sealed_index.take());
         self.in_flight.push_back(closed);
-        Some(Batch { bytes, records, last_record, sealed_index })
+        Some(Batch { bytes, records, last_record, sealed_index, shared_chain: None })
     }
 
     /// Makes the open batch the first of a new segment. The open batch must be empty.

@@ -44,6 +44,15 @@ pub enum JournalError {
         record: u64,
         why: String,
     },
+    /// The node's log and the shared log of its cluster are different.
+    #[error(
+        "the log of this node differs from the log of its cluster at record {record}. Nothing was written. \
+         Move the data folder away, and run `papo cluster join`"
+    )]
+    OtherChain { record: u64 },
+    /// The shared log did not accept a batch of this node.
+    #[error("the cluster did not store a batch: {0}")]
+    NotShared(cluster::Refused),
     /// The state machine rejected a record whose chain is valid.
     #[error(
         "record {record} in {file} is intact but cannot be applied: {why}. \

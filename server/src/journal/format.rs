@@ -15,6 +15,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cluster::Head;
 use common::hex::{from_hex, to_hex};
 use sha2::{Digest, Sha256};
 
@@ -84,6 +85,20 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The start of every log.
     pub const GENESIS: Self = Self { record: 0, chain: Chain::GENESIS };
+}
+
+impl From<Checkpoint> for Head {
+    fn from(Checkpoint { record, chain }: Checkpoint) -> Self {
+        Self { record, chain: chain.to_string() }
+    }
+}
+
+impl TryFrom<&Head> for Checkpoint {
+    type Error = ChainSyntax;
+
+    fn try_from(head: &Head) -> Result<Self, ChainSyntax> {
+        Ok(Self { record: head.record, chain: head.chain.parse()? })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

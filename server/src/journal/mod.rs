@@ -56,6 +56,7 @@ pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::reserve::RESERVE_FILE;
 pub use self::scrub::{Scrub, ScrubStep};
+pub use self::segment::record_lines;
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 
@@ -206,6 +207,11 @@ impl Journal {
 
     pub fn is_full(&self) -> bool {
         self.batches.open_bytes() >= BATCH_BYTES_MAX
+    }
+
+    /// The size of the open batch in bytes.
+    pub fn open_batch_bytes(&self) -> usize {
+        self.batches.open_bytes()
     }
 
     /// Closes the open batch, for [`Writer::commit`]; `None` if it is empty. The caller must commit every

@@ -105,6 +105,13 @@ impl<'a> WholeBatch<'a> {
     }
 }
 
+/// The record lines of one batch that ends with its commit line, without their newlines. The chain is checked
+/// when the batch is written.
+pub fn record_lines(batch: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = batch.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    lines.take_while(|line| !line.starts_with(COMMIT_START.as_bytes()))
+}
+
 /// The first line of `bytes` with its newline.
 fn first_line(bytes: &[u8]) -> Option<&[u8]> {
     bytes.get(..=newline(bytes)?)

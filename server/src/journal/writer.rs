@@ -19,6 +19,7 @@ use super::format::{Checkpoint, CommitLine, LOG_FOLDER, log_name};
 use super::index::{self, Extent};
 use super::reserve::Reserve;
 use super::{JournalError, Options};
+use cluster::SharedBatch;
 use disk::{AppendFile, Disk};
 use tracing::warn;
 use transport::clock;
@@ -111,6 +112,16 @@ impl Writer {
         }
     }
 
+    /// The batch as the shared log stores it. The batch must be the next one to commit.
+    pub fn shared(&self, batch: &Batch) -> SharedBatch {
+        let before = self.segment.end;
+        let after = Checkpoint { record: batch.last_record, chain: before.chain.extended(&batch.bytes) };
+        let bytes = batch.bytes.len() as u64;
+        let commit_line = CommitLine { records: batch.records, bytes, chain: after.chain }.line();
+        let bytes = [&**batch.bytes, commit_line.as_bytes()].concat();
+        SharedBatch { before: before.into(), after: after.into(), bytes }
+    }
+
     /// Whether the disk was full and [`find_room`](Self::find_room) has not succeeded since.
     pub fn is_full(&self) -> bool {
         self.failure.as_ref().is_some_and(is_full)
@@ -140,6 +151,9 @@ impl Writer {
         let end = &mut self.segment.end;
         debug_assert_eq!(end.record + batch.records, batch.last_record, "batches are committed in order");
         let chain = end.chain.extended(&batch.bytes);
+        if batch.shared_chain.is_some_and(|shared| shared != chain) {
+            return Err(JournalError::OtherChain { record: batch.last_record });
+        }
         let bytes = batch.bytes.len() as u64;
         let commit_line = CommitLine { records: batch.records, bytes, chain }.line();
 

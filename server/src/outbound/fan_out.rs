@@ -23,10 +23,15 @@ pub(crate) fn record(
 ) -> Result<Option<Receipt>, Error> {
     let Some(recorded) = ledger.record(command, now_ms)? else { return Ok(None) };
     publish(outbound, &recorded);
-    Ok(recorded.receipt())
+    let receipt = recorded.receipt();
+    if let Some(last_record) = ledger.close_full_batch() {
+        outbound.close_batch(last_record);
+    }
+    Ok(receipt)
 }
 
-fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
+/// Queues a record for its subscribers.
+pub(crate) fn publish(outbound: &mut OutboundQueue, recorded: &Recorded<'_>) {
     let Recorded { record, line, state, topic_before, moved } = recorded;
     match record {
         Record::Event(event) => publish_event(outbound, state, event, topic_before.as_ref(), line),

@@ -40,7 +40,8 @@ pub struct OutboundQueue {
 
 impl OutboundQueue {
     /// Queues a reply until the record `position` is durable.
-    pub fn reply(&mut self, position: u64, request: PendingRequest) {
+    pub fn reply(&mut self, position: u64, mut request: PendingRequest) {
+        request.position = position;
         self.reply_bytes += request.reply_bytes();
         self.replies.push_back((position, request));
     }
@@ -85,6 +86,16 @@ impl OutboundQueue {
         let (_, request) = self.replies.pop_front()?;
         self.reply_bytes -= request.reply_bytes();
         Some(request)
+    }
+
+    /// The notices that were not sent yet.
+    pub fn notices(&self) -> impl Iterator<Item = &Publication> {
+        self.ephemeral.iter()
+    }
+
+    /// Queues a notice that another node made.
+    pub fn publish_notice(&mut self, notice: Publication) {
+        self.ephemeral.push_back(notice);
     }
 
     /// Removes and returns the next notice, or the next events whose records are durable.

@@ -65,12 +65,24 @@ pub struct PendingRequest {
     /// The bytes after the reply lines.
     pub attached: Option<Vec<u8>>,
     pub message_refusals: MessageRefusals,
+    /// The node that forwarded the request; `None` for a client of this node.
+    pub origin: Option<Origin>,
+    /// The record that must be durable before the reply is sent.
+    pub position: u64,
     /// The time since the startup of the server at which the frame arrived.
     pub arrived: Duration,
     /// The method of each answered line; `None` for a line that was refused before its method was read.
     pub methods: Vec<Option<Method>>,
     /// The progress at each line before which the request waited.
     saved: Vec<Progress>,
+}
+
+/// The node of a cluster that forwarded a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    pub node: String,
+    /// The number that the node gave the request.
+    pub ticket: u64,
 }
 
 struct Progress {
@@ -96,10 +108,25 @@ impl PendingRequest {
             reply: Vec::new(),
             attached: None,
             message_refusals: MessageRefusals::default(),
+            origin: None,
+            position: 0,
             arrived: Duration::ZERO,
             methods: Vec::new(),
             saved: Vec::new(),
         })
+    }
+
+    /// The frames of the request without the name of the broker, for another node.
+    pub fn to_forward(&self) -> impl Iterator<Item = Frame> {
+        let copied = |frame: &Frame| Frame::from(&**frame);
+        let route = self.route.0.iter().skip(1).map(copied);
+        let bytes = self.bytes.as_ref().map(|bytes| copied(bytes));
+        route.chain([copied(&self.request)]).chain(bytes)
+    }
+
+    /// The frames of the reply without the envelope: the lines, and the bytes if there are any.
+    pub fn into_reply_body(self) -> impl Iterator<Item = Frame> {
+        [Frame::from(self.reply)].into_iter().chain(self.attached.map(Frame::from))
     }
 
     /// The frames of the reply: the envelope, the lines, and the bytes if there are any.

@@ -34,6 +34,8 @@ pub const SEARCH_FOLDER: &str = "search";
 pub const RESTORING_FOLDER: &str = "restoring";
 /// The file with the time at which the data folder was restored from a backup.
 pub const RESTORED_FILE: &str = "restored";
+/// The file with the name of the cluster to which the data folder belongs.
+pub const CLUSTER_FILE: &str = "cluster";
 /// The file that the server locks while it runs.
 pub(crate) const LOCK_FILE: &str = "lock";
 /// The maximum time that an opener waits for the lock of a data folder.
@@ -52,6 +54,16 @@ pub enum StoreError {
     NoData(PathBuf),
     #[error("{0} contains an interrupted restore: empty the folder, and run `papo restore` again")]
     Restoring(PathBuf),
+    #[error(
+        "{folder} belongs to the cluster {cluster}: start its node with `papo up --cluster`. Other commands would \
+         make its log different from the logs of the other nodes"
+    )]
+    InCluster { folder: PathBuf, cluster: String },
+    #[error(
+        "{folder} does not belong to the cluster {cluster}: run `papo cluster init` on the first node, and \
+         `papo cluster join` on each further node"
+    )]
+    NotInCluster { folder: PathBuf, cluster: String },
     /// An interrupted redaction cannot be completed.
     #[error(transparent)]
     Redacting(#[from] JournalError),
@@ -86,8 +98,50 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a data folder, creates it if it does not exist, and locks it.
+    /// Opens a data folder, creates it if it does not exist, and locks it. Refuses the folder of a node in a
+    /// cluster.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_any(folder)?;
+        match store.cluster()? {
+            Some(cluster) => Err(StoreError::InCluster { folder: folder.to_owned(), cluster }),
+            None => Ok(store),
+        }
+    }
+
+    /// Opens the data folder of a node in this cluster, and locks it.
+    pub fn open_in_cluster(folder: &Path, cluster: &str) -> Result<Self, StoreError> {
+        let store = Self::open_any(folder)?;
+        if store.cluster()?.as_deref() == Some(cluster) {
+            return Ok(store);
+        }
+        Err(StoreError::NotInCluster { folder: folder.to_owned(), cluster: cluster.to_owned() })
+    }
+
+    /// Makes the data folder a part of a cluster. `restored_ms` is the same on all its nodes.
+    pub fn join_cluster(&self, cluster: &str, restored_ms: Option<u64>) -> Result<(), StoreError> {
+        let write = |file: &str, text: String| {
+            self.disk.replace_atomically(file, text.as_bytes()).map_err(self.failed("write", file))
+        };
+        match restored_ms {
+            Some(restored_ms) => write(RESTORED_FILE, format!("{restored_ms}\n"))?,
+            None if self.restored_ms()?.is_some() => {
+                self.disk.remove(RESTORED_FILE).map_err(self.failed("remove", RESTORED_FILE))?;
+            }
+            None => {}
+        }
+        write(CLUSTER_FILE, format!("{cluster}\n"))
+    }
+
+    /// The cluster to which the data folder belongs.
+    fn cluster(&self) -> Result<Option<String>, StoreError> {
+        match self.disk.read(CLUSTER_FILE) {
+            Ok(text) => Ok(Some(String::from_utf8_lossy(&text).trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed("read", CLUSTER_FILE)(error)),
+        }
+    }
+
+    fn open_any(folder: &Path) -> Result<Self, StoreError> {
         let disk = RealDisk::new(folder);
         let created = disk.create_folder(KEYS_FOLDER);
         created.map_err(|source| StoreError::Io { action: "create", path: folder.to_owned(), source })?;

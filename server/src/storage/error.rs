@@ -31,6 +31,8 @@ pub(super) fn unreadable(error: JournalError) -> Error {
         | JournalError::IndexDamaged { .. }
         | JournalError::Missing { .. }
         | JournalError::Checkpoint { .. }
+        | JournalError::OtherChain { .. }
+        | JournalError::NotShared(_)
         | JournalError::Record { .. } => Detail::LogUnreadable,
     }
     .into()
@@ -40,11 +42,13 @@ pub(super) fn unreadable(error: JournalError) -> Error {
 pub(super) fn unwritable(error: &JournalError) -> Error {
     match error {
         JournalError::StorageFull { .. } => Detail::StorageFull,
+        JournalError::NotShared(_) => Detail::NoLeader,
         JournalError::Unavailable { .. }
         | JournalError::Damaged { .. }
         | JournalError::IndexDamaged { .. }
         | JournalError::Missing { .. }
         | JournalError::Checkpoint { .. }
+        | JournalError::OtherChain { .. }
         | JournalError::Record { .. } => Detail::LogUnwritable,
     }
     .into()

@@ -17,6 +17,7 @@ mod presence;
 mod processes;
 mod standard_streams;
 mod kills;
+mod clusters;
 mod damaged_log;
 mod chaos;
 mod golden_folders;

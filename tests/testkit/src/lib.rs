@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test fixtures may panic")]
 
 mod rng;
+mod etcd;
 #[cfg(feature = "server")]
 pub mod team;
 
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 use common::{ChannelName, Target, Text, UserName};
 use uuid::Uuid;
 
+pub use etcd::EtcdServers;
 pub use rng::Rng;
 
 /// Parses a user name, such as `alice`.

@@ -43,6 +43,9 @@ pub struct TableOfContents {
     pub files: u64,
     /// Whether the archive holds the node's keys.
     pub keys: bool,
+    /// The time at which the data folder was itself restored from a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
 }
 
 #[derive(Debug, Error)]

@@ -10,6 +10,7 @@
 use std::io::{self, BufWriter, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use disk::replace::Temporary;
 use disk::{Access, Disk as _, ReadFile, RealDisk};
@@ -21,7 +22,7 @@ use crate::domain::files::SharedFile;
 use crate::journal::{Checkpoint, for_each_segment};
 use crate::services::files::check;
 use crate::services::files::folder::content_path;
-use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS};
+use crate::storage::data_folder::{self, KEYS_FOLDER, SNAPSHOTS, Store};
 use crate::storage::snapshots;
 
 /// Writes a backup of the data folder `data` to the file `to`, or into the folder `to`. Returns the path of
@@ -119,6 +120,7 @@ impl<W: Write> Archive<'_, W> {
             chain: report.head.chain.to_string(),
             files,
             keys: with_keys,
+            restored: Store::on(Arc::new(disk)).restored_ms()?,
         };
         let mut table =
             serde_json::to_vec(&contents).map_err(io::Error::other).map_err(io_error("write", self.path))?;

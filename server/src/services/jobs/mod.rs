@@ -104,7 +104,9 @@ impl Jobs {
     /// Starts the threads. A simulation has no threads.
     pub fn start(mode: &CommitMode) -> io::Result<Self> {
         let workers = match mode {
-            CommitMode::OnThread(waker) => Workers::Threads(Box::new(Threads::start(waker.clone())?)),
+            CommitMode::OnThread(waker) | CommitMode::Shared(waker, _) => {
+                Workers::Threads(Box::new(Threads::start(waker.clone())?))
+            }
             CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default(), per_peer: HashMap::new() })

@@ -1,15 +1,18 @@
 //! The commit log makes the batches of the journal durable, in order, without blocking the event loop.
 //!
 //! [`CommitLog`] is the contract. It has two implementations: [`CommitThread`] for a server, and
-//! [`PolledCommitLog`] for simulations and tests, which commits only when it is called.
+//! [`PolledCommitLog`] for simulations and tests, which commits only when it is called. `shared` is the part
+//! of the thread that stores the batches of a cluster in the shared log.
 
 mod thread;
+mod shared;
 
 use std::io;
 
 use transport::wake::Waker;
 
 use crate::journal::{Batch, CommitAck, JournalError, Writer};
+pub use shared::{OpenSharedLog, SharedCommits};
 pub use thread::CommitThread;
 
 /// Selects the implementation that commits the batches.
@@ -17,6 +20,8 @@ pub use thread::CommitThread;
 pub enum CommitMode {
     /// A thread commits each batch and then wakes the event loop.
     OnThread(Waker),
+    /// Like `OnThread`, but the thread stores each batch in the shared log of the cluster first.
+    Shared(Waker, SharedCommits),
     /// [`CommitLog::poll`] commits the batch on the calling thread.
     WhenPolled,
 }
@@ -75,6 +80,11 @@ impl CommitMode {
             Self::OnThread(waker) => {
                 let waker = waker.clone();
                 Box::new(CommitThread::start(writer, move || waker.wake())?)
+            }
+            Self::Shared(waker, commits) => {
+                let (waker, mut committer) = (waker.clone(), commits.committer()?);
+                let commit = move |writer: &mut Writer, batch| committer.commit(writer, batch);
+                Box::new(CommitThread::start_with(writer, commit, move || waker.wake())?)
             }
             Self::WhenPolled => Box::new(PolledCommitLog { writer, batch: None }),
         })

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{CommitLog, CommitNews, Task};
-use crate::journal::{Batch, JournalError, LOG_FOLDER, Writer};
+use crate::journal::{Batch, CommitAck, JournalError, LOG_FOLDER, Writer};
 
 /// A [`Writer`] on its own thread. While the disk is full, the thread periodically checks whether the disk
 /// has room.
@@ -26,10 +26,19 @@ enum CommitJob {
 impl CommitThread {
     /// Starts the thread. It calls `wake` whenever [`poll`](CommitLog::poll) has a new report.
     pub fn start(writer: Writer, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+        Self::start_with(writer, Writer::commit, wake)
+    }
+
+    /// Starts a thread that calls `commit` for each batch.
+    pub(super) fn start_with(
+        writer: Writer,
+        mut commit: impl FnMut(&mut Writer, Batch) -> Result<CommitAck, JournalError> + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         let (jobs, submitted) = channel();
         let (reports, news) = channel();
         let thread = thread::Builder::new().name("papo-commit".to_owned()).spawn(move || {
-            run(writer, &submitted, &reports, &wake);
+            run(writer, &mut commit, &submitted, &reports, &wake);
         })?;
         Ok(Self { jobs: Some(jobs), news, in_flight: 0, thread: Some(thread) })
     }
@@ -83,7 +92,13 @@ impl Drop for CommitThread {
     }
 }
 
-fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNews>, wake: &impl Fn()) {
+fn run(
+    mut writer: Writer,
+    commit: &mut impl FnMut(&mut Writer, Batch) -> Result<CommitAck, JournalError>,
+    jobs: &Receiver<CommitJob>,
+    reports: &Sender<CommitNews>,
+    wake: &impl Fn(),
+) {
     let mut backoff = Backoff::default();
     loop {
         let news = match next_job(&writer, jobs, &mut backoff) {
@@ -95,7 +110,7 @@ fn run(mut writer: Writer, jobs: &Receiver<CommitJob>, reports: &Sender<CommitNe
                 continue;
             }
             Ok(CommitJob::Commit(batch)) => {
-                let result = writer.commit(batch);
+                let result = commit(&mut writer, batch);
                 if result.is_ok() {
                     backoff.reset();
                 }

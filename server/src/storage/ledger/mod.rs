@@ -6,17 +6,21 @@
 //! was full, the ledger accepts commands again when the disk has room. After any other failure, the server
 //! must restart.
 
+mod reads;
+mod shared;
+
+use std::collections::VecDeque;
 use std::error::Error as _;
 use std::sync::Arc;
 
 use common::events::Class;
-use common::{Conversation, Detail, Error, Event, Reason, UserName};
+use common::{Detail, Error, Reason};
 use tracing::{error, info, warn};
 use transport::metrics::Histogram;
 
 use crate::domain::records::Record;
 use crate::domain::{self, Command, ReservePart, State};
-use crate::journal::{Appended, Checkpoint, CommitAck, Journal, JournalError, Options};
+use crate::journal::{Appended, Batch, Checkpoint, CommitAck, Journal, JournalError, Options};
 use crate::storage::commit_log::{CommitLog, CommitMode, CommitNews};
 use crate::storage::data_folder::Store;
 use crate::storage::replay::{self, key_of};
@@ -24,8 +28,10 @@ use crate::storage::session_log;
 use crate::storage::snapshots::{self, Prepared};
 use disk::Disk;
 
+use self::shared::Standing;
+
 pub use crate::storage::error::LedgerError;
-use crate::storage::error::{unreadable, unwritable};
+use crate::storage::error::unwritable;
 pub use crate::storage::recorded::{Receipt, Recorded};
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +68,11 @@ pub struct Ledger {
     commit_log: Box<dyn CommitLog>,
     durable: Checkpoint,
     restored_ms: Option<u64>,
+    /// Closed batches that wait until the commit log is idle.
+    closed: VecDeque<Batch>,
+    /// The bytes of the records that were not submitted to the commit log.
     open_batch_bytes: usize,
+    standing: Standing,
     /// The bytes of the lines that were appended since server startup.
     appended_bytes: u64,
     messages: u64,
@@ -126,7 +136,9 @@ impl Ledger {
             journal: opened.journal,
             commit_log,
             durable: recovery.head,
+            closed: VecDeque::new(),
             open_batch_bytes: 0,
+            standing: Standing::of(commits),
             appended_bytes: 0,
             messages: 0,
             sync_times,
@@ -176,6 +188,7 @@ impl Ledger {
         command: Command<'a>,
         now_ms: u64,
     ) -> Result<Option<Recorded<'a>>, Error> {
+        self.may_lead()?;
         let reserve = self.failure.as_ref().map(|_| command.reserve(&self.state));
         let Some(record) = domain::decide(&self.state, command, now_ms)? else { return Ok(None) };
         if let Some(reserve) = reserve {
@@ -233,41 +246,8 @@ impl Ledger {
     /// Returns an error while the log cannot be written. [`record`](Self::record) returns the same error for
     /// a command that may not use the reserve.
     pub fn may_write(&self) -> Result<(), Error> {
+        self.may_lead()?;
         self.failure.clone().map_or(Ok(()), Err)
-    }
-
-    /// The receipt of the stored event with this id; `None` if there is no such event. Clients may send a
-    /// message again.
-    pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
-        let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
-        let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
-        if event.from != *by {
-            return Err(Detail::IdTaken.into());
-        }
-        Ok(Some(Receipt { n: event.n, at: event.at }))
-    }
-
-    /// Appends the lines of the events `first_n..=last_n` to `out`.
-    pub fn read(
-        &self,
-        conversation: &Conversation,
-        first_n: u64,
-        last_n: u64,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Error> {
-        self.journal.read(&conversation.key(), first_n, last_n, out).map_err(unreadable)
-    }
-
-    /// The event with this number, durable or not.
-    pub fn event(&self, conversation: &Conversation, n: u64) -> Result<Option<Event<'static>>, Error> {
-        let mut line = Vec::new();
-        if (1..=self.state.head(conversation)).contains(&n) {
-            self.read(conversation, n, n, &mut line)?;
-        }
-        if line.is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
     }
 
     /// Whether the engine must stop accepting requests until a batch is durable.
@@ -275,10 +255,15 @@ impl Ledger {
         self.open_batch_bytes >= OPEN_BATCH_BYTES_MAX
     }
 
-    /// Submits the open batch if the commit log is idle. Returns the last record of the batch; `None` if no
-    /// batch was submitted.
+    /// Submits the first closed batch, or the open batch, if the commit log is idle. Returns the last record
+    /// of the open batch if it was submitted.
     pub fn flush(&mut self) -> Option<u64> {
         if !self.commit_log.is_idle() || (self.failure.is_some() && !self.is_disk_full()) {
+            return None;
+        }
+        if let Some(batch) = self.closed.pop_front() {
+            self.open_batch_bytes = self.open_batch_bytes.saturating_sub(batch.bytes());
+            self.commit_log.submit(batch);
             return None;
         }
         let last = self.journal.last();
@@ -346,6 +331,9 @@ impl Ledger {
     /// Restores the state of the last durable record. The ledger then refuses commands.
     fn fail(&mut self, failed: JournalError) -> DiskFailure {
         let answer = unwritable(&failed);
+        if let JournalError::NotShared(_) = failed {
+            return self.take_back(failed, answer);
+        }
         if answer.reason() == Some(Reason::StorageFull) {
             error!(error = %failed, "the disk is full: the server is read-only until there is room");
         } else {
@@ -356,7 +344,12 @@ impl Ledger {
             self.reserve_used = self.reserve_bytes;
         }
         self.failure = Some(answer.clone());
+        self.roll_back(failed, answer)
+    }
+
+    fn roll_back(&mut self, failed: JournalError, answer: Error) -> DiskFailure {
         self.open_batch_bytes = 0;
+        self.closed.clear();
         let durable = self.durable.record;
         match replay::roll_back(&self.store, &mut self.journal, self.durable) {
             Ok(state) => {

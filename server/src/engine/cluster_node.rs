@@ -1,0 +1,80 @@
+//! The engine in a cluster: requests that the leader answers, and batches of the shared log.
+
+use cluster::SharedBatch;
+use transport::Frame;
+
+use super::Engine;
+use crate::journal::JournalError;
+use crate::outbound::fan_out;
+use crate::outbound::pending_request::{Origin, PendingRequest};
+use crate::replication::forwarding::{Mode, Place};
+use crate::services::presence::Presence;
+use crate::services::request_metrics::Outcome as RequestOutcome;
+use crate::storage::ledger::LedgerError;
+
+impl Engine {
+    /// Whether a batch of the shared log can be applied now.
+    #[must_use]
+    pub fn accepts_batches(&self) -> bool {
+        !self.ledger.is_full() && !self.ledger.wants_snapshot() && self.ledger.failure().is_none()
+    }
+
+    /// Applies a batch of the shared log. Its events are published when the batch is on the disk.
+    pub fn receive_batch(&mut self, batch: &SharedBatch) -> Result<(), JournalError> {
+        let Self { ledger, outbound, .. } = self;
+        ledger.receive(batch, &mut |recorded| fan_out::publish(outbound, recorded))?;
+        outbound.close_batch(ledger.position());
+        Ok(())
+    }
+
+    /// Accepts a request that another node forwarded to this node, which leads.
+    pub fn accept_forwarded(&mut self, origin: Origin, frames: &mut Vec<Frame>, now_ms: u64) {
+        // The frames begin with the name of the broker, which the other node has removed.
+        frames.insert(0, Frame::from(&*origin.node));
+        if let Some(mut request) = PendingRequest::new(frames) {
+            request.origin = Some(origin);
+            self.accept_request(request, now_ms);
+        }
+    }
+
+    /// Begins to lead: answers all requests, first those that waited for the leader.
+    pub fn lead(&mut self, now_ms: u64) {
+        self.ledger.lead();
+        self.forwarding.mode = Mode::AnswersAll;
+        for request in self.forwarding.take_all() {
+            self.accept_request(request, now_ms);
+        }
+    }
+
+    /// Follows from now on: discards all records that are not durable.
+    pub fn step_down(&mut self) -> Result<(), LedgerError> {
+        let failure = self.ledger.step_down();
+        self.roll_back(failure).map(drop)
+    }
+
+    /// Follows: forgets the presence that only a leader knows.
+    pub(super) fn follow(&mut self) {
+        self.forwarding.mode = Mode::Follows;
+        self.presence = Presence::default();
+    }
+
+    /// Diverts a request that this node may not answer. Returns the request if this node answers it.
+    pub(super) fn divert(
+        &mut self,
+        mut request: PendingRequest,
+        is_resumed: bool,
+        now_ms: u64,
+    ) -> Option<PendingRequest> {
+        match self.forwarding.place(&request, is_resumed, self.ledger.position()) {
+            Place::Here => return Some(request),
+            Place::Leader => self.forwarding.push(request, now_ms),
+            Place::Refused(detail) => {
+                let lines = request.refuse_rest(&detail.into());
+                self.metrics.count(None, RequestOutcome::Limited, lines);
+                self.outbound.reply(self.ledger.position(), request);
+            }
+            Place::Dropped => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,380 @@
+//! Drives a node in a cluster: passes messages of the other nodes and batches of the shared log to the
+//! engine, and requests and heartbeats to the other nodes. No call blocks.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cluster::{Head, Node, SharedBatch, SharedLog, Standing, TakeOver, Unavailable};
+use thiserror::Error as ThisError;
+use tracing::{info, warn};
+use transport::poll::Watch;
+use transport::wake::Waker;
+use transport::{Frame, TransportError};
+
+use super::Engine;
+use crate::journal::JournalError;
+use crate::outbound::Publication;
+use crate::outbound::pending_request::{Origin, PendingRequest};
+use crate::replication::election::{Election, HEARTBEAT_MS, Phase};
+use crate::replication::follower::{Command, Follower, Report};
+use crate::replication::forwarding::Mode;
+use crate::replication::link::{Header, Link};
+use crate::storage::commit_log::OpenSharedLog;
+use crate::storage::ledger::LedgerError;
+
+/// The maximum number of messages of other nodes in one round.
+const MESSAGES_PER_ROUND: usize = 128;
+
+/// The number of attempts to register at startup. Each goes to another etcd server.
+const REGISTER_ATTEMPTS: usize = 6;
+
+/// The maximum time between two steps, in milliseconds.
+pub(super) const STEP_MS: u64 = 50;
+
+/// A node of a cluster.
+#[derive(Clone)]
+pub struct ClusterConfig {
+    pub name: String,
+    pub node: String,
+    /// Listen for the other nodes at this endpoint.
+    pub link: String,
+    /// The endpoint at which the other nodes connect. `None` means the endpoint at which the node listens.
+    pub link_address: Option<String>,
+    /// The endpoint at which clients send requests.
+    pub clients: String,
+    pub log: OpenSharedLog,
+}
+
+/// Why a node cannot stay in its cluster.
+#[derive(Debug, ThisError)]
+pub enum ClusterError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    SharedLog(#[from] Unavailable),
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error(
+        "the cluster no longer keeps the batch after record {}: move the data folder away, and run \
+         `papo cluster join`", .0.record
+    )]
+    Trimmed(Head),
+    #[error(
+        "the log of this node ends with record {} and chain {}, which the log of the cluster does not contain: \
+         move the data folder away, and run `papo cluster join`", .0.record, .0.chain
+    )]
+    Diverged(Head),
+}
+
+pub(super) struct Membership {
+    election: Election,
+    follower: Follower,
+    link: Link,
+    /// The term in which the commit log appends; 0 while the node does not lead.
+    term: Arc<AtomicU64>,
+    batches: VecDeque<SharedBatch>,
+    /// Whether the shared log has a newer term, so the node must step down.
+    is_deposed: bool,
+    /// Whether the disk failed, so the node must read the shared log again from its head.
+    had_failure: bool,
+    /// Whether the node was up to date once. Before, it receives no requests.
+    has_started: bool,
+    heartbeat_ms: u64,
+}
+
+impl Membership {
+    /// Registers the node, and starts to follow the shared log after `head`.
+    pub(super) fn start(
+        config: &ClusterConfig,
+        link: Link,
+        term: Arc<AtomicU64>,
+        head: Head,
+        waker: Waker,
+    ) -> Result<Self, ClusterError> {
+        let mut log = (config.log)()?;
+        let now_ms = transport::clock::monotonic_ms();
+        let mut election = Election::new(config.node.clone(), now_ms);
+        election.answered(now_ms, register(&mut *log, config, &link)?, now_ms);
+        let follower = Follower::start(log, config.node.clone(), move || waker.wake())?;
+        follower.send(Command::Follow(head));
+        Ok(Self {
+            election,
+            follower,
+            link,
+            term,
+            batches: VecDeque::new(),
+            is_deposed: false,
+            had_failure: false,
+            has_started: false,
+            heartbeat_ms: 0,
+        })
+    }
+
+    pub(super) fn watch(&self) -> Watch<'_> {
+        Watch::Readable(self.link.socket())
+    }
+
+    pub(super) fn link(&self) -> &str {
+        self.link.endpoint()
+    }
+
+    pub(super) fn clients(&self) -> Vec<String> {
+        self.election.nodes().iter().map(|node| node.clients.clone()).collect()
+    }
+
+    pub(super) fn has_started(&self) -> bool {
+        self.has_started
+    }
+
+    /// The state of the node, for `papo health`.
+    pub(super) fn counters(&self) -> [(&'static str, u64); 3] {
+        [
+            ("cluster_nodes", self.election.nodes().len() as u64),
+            ("cluster_term", self.election.term()),
+            ("cluster_leads", u64::from(matches!(self.election.phase, Phase::Leading { .. }))),
+        ]
+    }
+
+    /// The reason why the node refuses requests, as a sentence for the operator.
+    pub(super) fn problem(&self) -> Option<String> {
+        let is_cut_off = self.has_started && self.election.is_cut_off(transport::clock::monotonic_ms());
+        is_cut_off.then(|| "the node is cut off from its cluster: check the connections to etcd".to_owned())
+    }
+
+    /// Sends a reply to the node that forwarded the request.
+    pub(super) fn reply(&self, origin: &Origin, request: PendingRequest) {
+        let header = Header::Reply { ticket: origin.ticket, position: request.position };
+        if !self.link.send(&origin.node, &header, request.into_reply_body()) {
+            warn!(node = origin.node, "cannot send a reply to a node of the cluster");
+        }
+    }
+
+    /// Sends the notices of presence and typing to the other nodes. Only the leader makes them.
+    pub(super) fn share_notices(&self, engine: &Engine) {
+        if matches!(self.election.phase, Phase::Leading { .. }) {
+            for notice in engine.outbound.notices() {
+                self.link.broadcast(&Header::Notice {}, &[notice.topic.as_bytes(), &notice.lines]);
+            }
+        }
+    }
+
+    /// Does the work of one round. `now_ms` is a monotonic time, `unix_ms` the time for requests.
+    pub(super) fn step(
+        &mut self,
+        engine: &mut Engine,
+        now_ms: u64,
+        unix_ms: u64,
+    ) -> Result<(), ClusterError> {
+        self.receive_messages(engine, now_ms, unix_ms)?;
+        self.receive_reports(engine, now_ms)?;
+        self.step_down_if_deposed(engine, now_ms)?;
+        self.apply_batches(engine)?;
+        self.election.stored(engine.ledger().durable());
+        self.lead_if_complete(engine, now_ms, unix_ms)?;
+        self.select_mode(engine, now_ms);
+        if !self.had_failure
+            && let Some(seen) = self.election.suspects(now_ms)
+        {
+            info!(term = seen, "the leader of the cluster is silent: taking over");
+            self.election.phase = Phase::Candidate;
+            self.follower.send(Command::TakeOver { seen });
+        }
+        self.send_heartbeat(now_ms);
+        self.forward(engine);
+        for expired in engine.forwarding.take_expired(unix_ms) {
+            engine.outbound.reply(engine.ledger.position(), expired);
+        }
+        Ok(())
+    }
+
+    fn receive_messages(
+        &mut self,
+        engine: &mut Engine,
+        now_ms: u64,
+        unix_ms: u64,
+    ) -> Result<(), ClusterError> {
+        let mut frames = Vec::new();
+        for _ in 0..MESSAGES_PER_ROUND {
+            let leads = matches!(self.election.phase, Phase::Leading { .. });
+            if leads && !engine.accepts_requests() {
+                return Ok(());
+            }
+            let Some(header) = self.link.receive(&mut frames)? else { return Ok(()) };
+            match header {
+                Header::Hello { from } => self.link.greeted_by(&from),
+                Header::Heartbeat { from, term } => {
+                    self.is_deposed |= self.election.heard(term, &from, now_ms);
+                }
+                Header::Forward { from, term, ticket } => {
+                    if self.election.phase == (Phase::Leading { term }) {
+                        engine.accept_forwarded(Origin { node: from, ticket }, &mut frames, unix_ms);
+                    }
+                }
+                Header::Reply { ticket, position } => {
+                    let mut body = frames.drain(..).map(|frame| frame.to_vec());
+                    let (reply, attached) = (body.next().unwrap_or_default(), body.next());
+                    engine.forwarding.answer(ticket, position, reply, attached);
+                }
+                Header::Notice {} => publish_notice(engine, &frames),
+            }
+        }
+        Ok(())
+    }
+
+    fn receive_reports(&mut self, engine: &mut Engine, now_ms: u64) -> Result<(), ClusterError> {
+        while self.batches.is_empty() {
+            let Some(report) = self.follower.poll() else { return Ok(()) };
+            match report {
+                Report::Standing { asked_ms, standing } => {
+                    self.link.connect(&standing.nodes);
+                    self.is_deposed |= self.election.answered(asked_ms, standing, now_ms);
+                    engine.nodes = self.clients();
+                }
+                Report::Batches(batches) => self.batches.extend(batches),
+                Report::TakeOver(Ok(TakeOver::Won { term, head })) => self.election.won(term, head),
+                Report::TakeOver(Ok(TakeOver::Lost) | Err(_)) => self.election.follow(now_ms),
+                Report::Stuck { from, is_trimmed: true } => return Err(ClusterError::Trimmed(from)),
+                Report::Stuck { from, is_trimmed: false } => return Err(ClusterError::Diverged(from)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows after the shared log has refused a batch, after another node has taken over, or after the disk
+    /// has failed.
+    fn step_down_if_deposed(&mut self, engine: &mut Engine, now_ms: u64) -> Result<(), ClusterError> {
+        let leads = matches!(self.election.phase, Phase::Leading { .. });
+        let has_failed = engine.ledger().failure().is_some();
+        if leads && (self.is_deposed || has_failed) {
+            self.term.store(0, Ordering::Release);
+            if engine.ledger().is_idle() && engine.ledger().leads() {
+                engine.step_down()?;
+            }
+        }
+        let was_taken_back = leads && !engine.ledger().leads();
+        if was_taken_back || (self.had_failure && !has_failed) {
+            self.term.store(0, Ordering::Release);
+            self.batches.clear();
+            self.follower.send(Command::Follow(engine.ledger().head()));
+        }
+        if was_taken_back || (self.is_deposed && matches!(self.election.phase, Phase::Won { .. })) {
+            self.election.follow(now_ms);
+        }
+        if !matches!(self.election.phase, Phase::Leading { .. }) {
+            self.is_deposed = false;
+        }
+        self.had_failure = has_failed;
+        Ok(())
+    }
+
+    /// Applies the received batches. Skips batches that the log has already, which the thread reports after a
+    /// change of the leader.
+    fn apply_batches(&mut self, engine: &mut Engine) -> Result<(), ClusterError> {
+        if matches!(self.election.phase, Phase::Leading { .. }) {
+            self.batches.clear();
+        }
+        while engine.accepts_batches()
+            && let Some(batch) = self.batches.pop_front()
+        {
+            let position = engine.ledger().position();
+            if batch.before.record > position {
+                self.batches.clear();
+                self.follower.send(Command::Follow(engine.ledger().head()));
+            } else if batch.before.record == position {
+                engine.receive_batch(&batch)?;
+            }
+        }
+        engine.flush();
+        Ok(())
+    }
+
+    fn lead_if_complete(
+        &mut self,
+        engine: &mut Engine,
+        now_ms: u64,
+        unix_ms: u64,
+    ) -> Result<(), ClusterError> {
+        let Phase::Won { term, head } = &self.election.phase else { return Ok(()) };
+        let own = engine.ledger().head();
+        if !engine.ledger().is_quiet() || own.record < head.record {
+            return Ok(());
+        }
+        if own != *head {
+            return Err(ClusterError::Diverged(own));
+        }
+        info!(term, record = head.record, "this node leads its cluster");
+        self.term.store(*term, Ordering::Release);
+        self.follower.send(Command::Pause);
+        self.election.phase = Phase::Leading { term: *term };
+        self.heartbeat_ms = now_ms;
+        engine.lead(unix_ms);
+        Ok(())
+    }
+
+    fn select_mode(&mut self, engine: &mut Engine, now_ms: u64) {
+        let is_cut_off = self.election.is_cut_off(now_ms);
+        self.has_started |= !is_cut_off;
+        let mode = match self.election.phase {
+            _ if is_cut_off => Mode::CutOff,
+            Phase::Leading { .. } => Mode::AnswersAll,
+            Phase::Following | Phase::Candidate | Phase::Won { .. } => Mode::Follows,
+        };
+        if mode != engine.forwarding.mode {
+            info!(?mode, "the node changes how it answers requests");
+            engine.forwarding.mode = mode;
+        }
+    }
+
+    fn send_heartbeat(&mut self, now_ms: u64) {
+        if let Phase::Leading { term } = self.election.phase
+            && !self.is_deposed
+            && self.election.has_answer(now_ms)
+            && now_ms >= self.heartbeat_ms
+        {
+            self.heartbeat_ms = now_ms + HEARTBEAT_MS;
+            self.link.broadcast(&Header::Heartbeat { from: self.election.name().to_owned(), term }, &[]);
+        }
+    }
+
+    /// Sends the waiting requests to the leader.
+    fn forward(&mut self, engine: &mut Engine) {
+        if let Some((term, leader)) = self.election.other_leader() {
+            let link = &self.link;
+            engine.forwarding.send(term, |ticket, request| {
+                let header = Header::Forward { from: self.election.name().to_owned(), term, ticket };
+                link.send(leader, &header, request.to_forward())
+            });
+        }
+    }
+}
+
+/// Publishes the endpoints of the node, and returns the state of the log.
+fn register(log: &mut dyn SharedLog, config: &ClusterConfig, link: &Link) -> Result<Standing, Unavailable> {
+    let node = Node {
+        name: config.node.clone(),
+        link: config.link_address.clone().unwrap_or_else(|| link.endpoint().to_owned()),
+        clients: config.clients.clone(),
+    };
+    let mut registered = log.register(&node);
+    for _ in 1..REGISTER_ATTEMPTS {
+        if registered.is_ok() {
+            break;
+        }
+        registered = log.register(&node);
+    }
+    registered?;
+    log.standing()
+}
+
+fn publish_notice(engine: &mut Engine, frames: &[Frame]) {
+    if let [topic, lines] = frames
+        && let Ok(topic) = std::str::from_utf8(topic)
+    {
+        engine.outbound.publish_notice(Publication { topic: topic.into(), lines: lines.to_vec() });
+    }
+}

@@ -1,0 +1,316 @@
+//! Decides when the node takes over. Pure: times are arguments, in milliseconds of a monotonic clock.
+//!
+//! Heartbeats are hints only. A wrong suspicion costs one needless takeover and never a record, because the
+//! shared log refuses every append of a former leader.
+
+use std::collections::VecDeque;
+
+use cluster::{Head, Node, Standing};
+
+/// The time between two heartbeats of the leader.
+pub const HEARTBEAT_MS: u64 = 150;
+
+/// The time without a heartbeat after which the first node takes over.
+const SUSPECT_MS: u64 = 600;
+
+/// The additional time of each further node, so that they do not take over at the same time.
+const RANK_MS: u64 = 150;
+
+/// A node that lost the lead twice within this time waits longer before it takes over again. Otherwise two
+/// nodes that reach etcd and not each other would depose each other every 0.6 s.
+const RIVALRY_MS: u64 = 60_000;
+
+/// The additional time after the second loss. It doubles with each further loss, up to 32 s.
+const RIVAL_WAIT_MS: u64 = 1_000;
+
+/// The minimum time after the start before the node suspects another node. The leader may need this time to
+/// connect to the node.
+const START_MS: u64 = 2_500;
+
+/// The time without an answer of the shared log after which the node refuses all requests.
+const CUT_OFF_MS: u64 = 2_000;
+
+/// The maximum age of the answer of the shared log with which the node takes over, or sends heartbeats.
+const ANSWER_MS_MAX: u64 = 1_000;
+
+/// The maximum number of answers whose records are not on the disk yet.
+const ANSWERS_MAX: usize = 16;
+
+/// The phase of a node in its cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Following,
+    /// The node has asked to take over.
+    Candidate,
+    /// The node leads when its disk has all records up to `head`.
+    Won {
+        term: u64,
+        head: Head,
+    },
+    Leading {
+        term: u64,
+    },
+}
+
+/// The node's view of its cluster.
+pub struct Election {
+    name: String,
+    pub phase: Phase,
+    /// The newest term that the node knows, and its leader.
+    term: u64,
+    leader: String,
+    nodes: Vec<Node>,
+    started_ms: u64,
+    /// The number of lost leads, each within [`RIVALRY_MS`] of the previous one, and the last time.
+    losses: u32,
+    lost_ms: u64,
+    /// The time of the last sign of the leader.
+    heard_ms: u64,
+    /// The time of the last answer of the shared log.
+    answered_ms: Option<u64>,
+    /// Answers of the shared log: the time before the question, and the last record at that time.
+    answers: VecDeque<(u64, u64)>,
+    /// The node had all records of the shared log at this time.
+    fresh_ms: Option<u64>,
+}
+
+impl Election {
+    #[must_use]
+    pub fn new(name: String, now_ms: u64) -> Self {
+        Self {
+            name,
+            phase: Phase::Following,
+            term: 0,
+            leader: String::new(),
+            nodes: Vec::new(),
+            started_ms: now_ms,
+            losses: 0,
+            lost_ms: 0,
+            heard_ms: now_ms,
+            answered_ms: None,
+            answers: VecDeque::new(),
+            fresh_ms: None,
+        }
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn term(&self) -> u64 {
+        self.term
+    }
+
+    /// All registered nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The term and the name of the leader to which requests go; `None` if there is none, or if it is this
+    /// node.
+    #[must_use]
+    pub fn other_leader(&self) -> Option<(u64, &str)> {
+        let is_other = !self.leader.is_empty() && self.leader != self.name;
+        is_other.then_some((self.term, &*self.leader))
+    }
+
+    /// Notes an answer of the shared log to a question at `asked_ms`. Returns true if the node leads no
+    /// longer.
+    pub fn answered(&mut self, asked_ms: u64, standing: Standing, now_ms: u64) -> bool {
+        self.answered_ms = Some(asked_ms);
+        if self.answers.len() == ANSWERS_MAX {
+            self.answers.pop_front();
+        }
+        self.answers.push_back((asked_ms, standing.head.record));
+        self.nodes = standing.nodes;
+        self.begin_term(standing.term, &standing.leader, now_ms)
+    }
+
+    /// Notes a heartbeat. Returns true if the node leads no longer.
+    pub fn heard(&mut self, term: u64, leader: &str, now_ms: u64) -> bool {
+        if term < self.term || leader == self.name {
+            return false;
+        }
+        let is_deposed = self.begin_term(term, leader, now_ms);
+        self.heard_ms = now_ms;
+        is_deposed
+    }
+
+    fn begin_term(&mut self, term: u64, leader: &str, now_ms: u64) -> bool {
+        if term <= self.term {
+            return false;
+        }
+        (self.term, self.leader, self.heard_ms) = (term, leader.to_owned(), now_ms);
+        let own = match &self.phase {
+            Phase::Leading { term } | Phase::Won { term, .. } => Some(*term),
+            Phase::Following | Phase::Candidate => None,
+        };
+        own.is_some_and(|own| own < term)
+    }
+
+    /// Notes that the local disk has all records up to `durable`.
+    pub fn stored(&mut self, durable: u64) {
+        while let Some((asked_ms, _)) = self.answers.pop_front_if(|(_, record)| *record <= durable) {
+            self.fresh_ms = Some(asked_ms);
+        }
+    }
+
+    /// Whether the node may not answer, because its state may be too old.
+    #[must_use]
+    pub fn is_cut_off(&self, now_ms: u64) -> bool {
+        self.fresh_ms.is_none_or(|fresh| now_ms.saturating_sub(fresh) >= CUT_OFF_MS)
+    }
+
+    /// Whether the shared log has answered recently. A leader without an answer sends no heartbeats, so that
+    /// another node takes over.
+    #[must_use]
+    pub fn has_answer(&self, now_ms: u64) -> bool {
+        self.answered_ms.is_some_and(|asked| now_ms.saturating_sub(asked) <= ANSWER_MS_MAX)
+    }
+
+    /// The term that the node should end by taking over; `None` if it should not.
+    #[must_use]
+    pub fn suspects(&self, now_ms: u64) -> Option<u64> {
+        if self.phase != Phase::Following || !self.has_answer(now_ms) {
+            return None;
+        }
+        let is_other = self.other_leader().is_some();
+        let is_starting = is_other && now_ms.saturating_sub(self.started_ms) < START_MS;
+        let patience_ms = SUSPECT_MS + RANK_MS * self.rank() + self.rival_wait_ms(now_ms);
+        let is_silent = now_ms.saturating_sub(self.heard_ms) >= patience_ms;
+        (is_silent && !is_starting).then_some(self.term)
+    }
+
+    fn rival_wait_ms(&self, now_ms: u64) -> u64 {
+        if self.losses < 2 || now_ms.saturating_sub(self.lost_ms) >= RIVALRY_MS {
+            return 0;
+        }
+        RIVAL_WAIT_MS << (self.losses - 2).min(5)
+    }
+
+    /// The number of nodes that take over before this node.
+    fn rank(&self) -> u64 {
+        let earlier = |node: &&Node| node.name != self.leader && *node.name < *self.name;
+        self.nodes.iter().filter(earlier).count() as u64
+    }
+
+    /// The node has won a takeover.
+    pub fn won(&mut self, term: u64, head: Head) {
+        self.term = self.term.max(term);
+        self.leader.clone_from(&self.name);
+        self.phase = Phase::Won { term, head };
+    }
+
+    /// The node follows, after it lost a takeover or stepped down.
+    pub fn follow(&mut self, now_ms: u64) {
+        if let Phase::Leading { .. } = self.phase {
+            let is_repeated = now_ms.saturating_sub(self.lost_ms) < RIVALRY_MS;
+            self.losses = if is_repeated { self.losses.saturating_add(1) } else { 1 };
+            self.lost_ms = now_ms;
+        }
+        self.phase = Phase::Following;
+        self.heard_ms = now_ms;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(record: u64) -> Head {
+        Head { record, chain: "0".repeat(64) }
+    }
+
+    fn standing(term: u64, leader: &str, record: u64) -> Standing {
+        let node = |name: &str| Node { name: name.into(), link: String::new(), clients: String::new() };
+        let nodes = ["n1", "n2", "n3"].map(node).to_vec();
+        Standing { term, leader: leader.to_owned(), head: head(record), nodes }
+    }
+
+    /// The first time at which `name` suspects the leader of term 7, which it heard last at 10,000.
+    fn suspects_at(name: &str, leader: &str) -> u64 {
+        let mut election = Election::new(name.to_owned(), 0);
+        election.answered(9_990, standing(7, leader, 0), 10_000);
+        election.heard(7, leader, 10_000);
+        (10_000..13_000)
+            .find(|now| {
+                election.answered(*now, standing(7, leader, 0), *now);
+                election.suspects(*now) == Some(7)
+            })
+            .expect("a time")
+    }
+
+    #[test]
+    fn the_nodes_suspect_a_silent_leader_one_after_the_other() {
+        assert_eq!(["n2", "n3"].map(|name| suspects_at(name, "n1")), [10_600, 10_750]);
+        assert_eq!(["n1", "n2"].map(|name| suspects_at(name, "n3")), [10_600, 10_750]);
+    }
+
+    #[test]
+    fn a_node_takes_over_only_while_the_shared_log_answers_and_not_at_once_after_its_start() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.answered(0, standing(7, "n2", 0), 0);
+        assert_eq!(election.suspects(900), None, "it has just started");
+        assert_eq!(election.suspects(3_000), None, "the answer is old");
+        election.answered(3_000, standing(7, "n2", 0), 3_000);
+        assert_eq!(election.suspects(3_000), Some(7));
+        let mut alone = Election::new("n1".to_owned(), 0);
+        alone.answered(0, standing(1, "", 0), 0);
+        assert_eq!((alone.suspects(599), alone.suspects(600)), (None, Some(1)), "no node leads");
+    }
+
+    #[test]
+    fn an_answer_may_be_newer_than_the_time_of_the_step() {
+        let mut election = Election::new("n1".to_owned(), 1_000);
+        election.answered(2_005, standing(7, "n2", 0), 2_000);
+        election.stored(0);
+        assert!(election.has_answer(2_000) && !election.is_cut_off(2_000));
+        assert_eq!(election.suspects(2_000), None);
+    }
+
+    #[test]
+    fn a_node_is_fresh_when_its_disk_has_the_records_of_an_answer() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        assert!(election.is_cut_off(0), "it does not know the log yet");
+        election.answered(100, standing(7, "n2", 5), 110);
+        election.stored(4);
+        assert!(election.is_cut_off(110), "record 5 is missing");
+        election.stored(5);
+        assert!(!election.is_cut_off(2_099) && election.is_cut_off(2_100));
+    }
+
+    #[test]
+    fn nodes_that_do_not_hear_each_other_take_over_less_and_less_often() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        let mut now = 100_000;
+        let waits: Vec<u64> = (0..4)
+            .map(|round| {
+                let term = 7 + 2 * round;
+                election.won(term, head(0));
+                election.phase = Phase::Leading { term };
+                assert!(election.heard(term + 1, "n2", now), "deposed");
+                election.follow(now);
+                let lost = now;
+                while election.suspects(now).is_none() {
+                    now += 50;
+                    election.answered(now, standing(term + 1, "n2", 0), now);
+                }
+                now - lost
+            })
+            .collect();
+        assert_eq!(waits, [600, 1_600, 2_600, 4_600]);
+    }
+
+    #[test]
+    fn a_newer_term_deposes_the_leader_and_an_older_one_does_not() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.won(7, head(0));
+        election.phase = Phase::Leading { term: 7 };
+        assert!(!election.heard(6, "n2", 10) && !election.answered(10, standing(7, "n1", 0), 10));
+        assert!(election.heard(8, "n2", 20));
+        assert_eq!(election.other_leader(), Some((8, "n2")));
+    }
+}

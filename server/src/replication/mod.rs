@@ -1,0 +1,11 @@
+//! A node in a cluster: who leads, which requests go to the leader, and the connections to the other nodes.
+//!
+//! [`election`] decides when the node takes over, and [`forwarding`] holds the requests that wait for the
+//! leader. Both are pure. [`follower`] is the thread that reads the shared log, and [`link`] has the sockets
+//! to the other nodes. [`cluster_node`](crate::engine) drives them.
+
+pub mod election;
+pub mod follower;
+pub mod forwarding;
+pub mod link;
+mod local_reads;

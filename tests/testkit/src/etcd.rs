@@ -1,0 +1,87 @@
+//! Real etcd servers for tests.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// The etcd servers of one cluster. Dropping them kills the processes.
+pub struct EtcdServers {
+    servers: Vec<Server>,
+    data: TempDir,
+}
+
+struct Server {
+    /// `host:port` for clients and for the other servers.
+    clients: String,
+    peers: String,
+    process: Option<Child>,
+}
+
+impl EtcdServers {
+    /// Starts `count` servers; `None` if the program `etcd` (Debian: `etcd-server`) is not installed. The
+    /// servers may not answer yet.
+    #[must_use]
+    pub fn start(count: usize) -> Option<Self> {
+        let server = |_| Server { clients: free_address(), peers: free_address(), process: None };
+        let data = tempfile::tempdir().expect("a folder");
+        let mut etcd = Self { servers: (0..count).map(server).collect(), data };
+        (0..count).try_for_each(|number| etcd.start_one(number)).ok()?;
+        Some(etcd)
+    }
+
+    /// Starts a server that was killed.
+    pub fn restart(&mut self, number: usize) {
+        self.start_one(number).expect("etcd is installed");
+    }
+
+    /// Kills a server.
+    pub fn kill(&mut self, number: usize) {
+        if let Some(mut process) = self.servers[number].process.take() {
+            process.kill().and_then(|()| process.wait()).expect("a child that was not waited for yet");
+        }
+    }
+
+    /// The address of a cluster of papo with this name.
+    #[must_use]
+    pub fn address(&self, cluster: &str) -> String {
+        let clients: Vec<_> = self.servers.iter().map(|server| &*server.clients).collect();
+        format!("etcd://{}/{cluster}", clients.join(","))
+    }
+
+    fn start_one(&mut self, number: usize) -> std::io::Result<()> {
+        let member = |(number, server): (usize, &Server)| format!("e{number}=http://{}", server.peers);
+        let members: Vec<_> = self.servers.iter().enumerate().map(member).collect();
+        let server = &mut self.servers[number];
+        let [clients, peers] = [&server.clients, &server.peers].map(|address| format!("http://{address}"));
+        let mut command = Command::new("etcd");
+        command.arg("--data-dir").arg(self.data.path().join(number.to_string()));
+        for (flag, value) in [
+            ("--name", &*format!("e{number}")),
+            ("--listen-client-urls", &clients),
+            ("--advertise-client-urls", &clients),
+            ("--listen-peer-urls", &peers),
+            ("--initial-advertise-peer-urls", &peers),
+            ("--initial-cluster", &members.join(",")),
+            ("--heartbeat-interval", "50"),
+            ("--election-timeout", "500"),
+        ] {
+            command.arg(flag).arg(value);
+        }
+        server.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        Ok(())
+    }
+}
+
+impl Drop for EtcdServers {
+    fn drop(&mut self) {
+        for process in self.servers.iter_mut().filter_map(|server| server.process.as_mut()) {
+            let _ended = process.kill().and_then(|()| process.wait());
+        }
+    }
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
