@@ -90,7 +90,7 @@ impl InitArgs {
         let ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::WhenPolled)?;
         // The nodes share these keys and secrets, so they must exist before the backup for the second node.
         let keys = KeyFolder::new(self.data.data.join(KEYS_FOLDER));
-        (keys.node()?, keys.service()?);
+        let _created = (keys.node()?, keys.service()?);
         for secret in ["topic.secret", "token.secret"] {
             ledger.secret(secret)?;
         }

@@ -1,6 +1,6 @@
 //! Tests of a ledger in a cluster, on a shared log in memory.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

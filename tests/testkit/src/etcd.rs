@@ -19,14 +19,17 @@ struct Server {
 }
 
 impl EtcdServers {
-    /// Starts `count` servers; `None` if the program `etcd` (Debian: `etcd-server`) is not installed. The
-    /// servers may not answer yet.
+    /// Starts `count` servers; `None` if the program `etcd` (Debian: `etcd-server`) is not installed: then
+    /// prints that the test is skipped. The servers may not answer yet.
     #[must_use]
     pub fn start(count: usize) -> Option<Self> {
         let server = |_| Server { clients: free_address(), peers: free_address(), process: None };
         let data = tempfile::tempdir().expect("a folder");
         let mut etcd = Self { servers: (0..count).map(server).collect(), data };
-        (0..count).try_for_each(|number| etcd.start_one(number)).ok()?;
+        if (0..count).try_for_each(|number| etcd.start_one(number)).is_err() {
+            report_skipped();
+            return None;
+        }
         Some(etcd)
     }
 
@@ -79,6 +82,11 @@ impl Drop for EtcdServers {
             let _ended = process.kill().and_then(|()| process.wait());
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the output of a test names what was skipped")]
+fn report_skipped() {
+    eprintln!("skipped: etcd is not installed");
 }
 
 fn free_address() -> String {
