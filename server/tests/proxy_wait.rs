@@ -54,6 +54,7 @@ fn the_first_request_is_answered_after_the_subscription_of_the_proxy() {
         files: FileLimits::default(),
         auth_secret: None,
         registration: Mode::Open,
+        cluster: None,
     };
     let server = Server::open(&context, &config, &NodeSecurity::Plain).expect("a server");
     let request = br#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{}}"#;

@@ -74,7 +74,7 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 44 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
                 45 => Command::RevokeJoinCode { by: user(by), id: Uuid::from_u128(n.into()) },
                 48 => Command::RegisterBot { user: target, by: user(by) },
-                49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(by, other, place) },
+                49 => Command::CreateHook { id: Uuid::from_u128(n.into()), hook: hook(n, by, other, place) },
                 50 => Command::RevokeHook { by: user(by), id: Uuid::from_u128(n.into()) },
                 51 => post(by, place),
                 52 | 53 => about_token(by, place, n, flag),
@@ -102,8 +102,10 @@ fn join_code(by: &str) -> JoinCode {
     JoinCode { by: user(by), digest, uses: 2, expires: u64::MAX, note: "for a colleague".into() }
 }
 
-fn hook(by: &str, bot: &str, place: &str) -> Hook {
-    let (channel, digest) = (common::ChannelName::new(place).expect("a name"), TokenDigest::of(bot));
+/// The hook with the number `n`, which has its own token.
+fn hook(n: u64, by: &str, bot: &str, place: &str) -> Hook {
+    let (channel, digest) =
+        (common::ChannelName::new(place).expect("a name"), TokenDigest::of(&n.to_string()));
     Hook { by: user(by), user: user(bot), channel, digest, unlocked: false, here: true, signed: false }
 }
 
