@@ -1,7 +1,7 @@
 //! Tests of the keys, of their order, and of the errors.
 
 use super::*;
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 /// The result of a file for a command line whose words are separated by `|`: the arguments, or the error.
 fn with_file(file: &str, line: &str) -> String {
