@@ -1,5 +1,7 @@
 //! `papo.toml` with the real program: which value comes first, and `papo config`.
 
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -123,18 +123,19 @@ fn parse(program: &Command, path: &[&str], arguments: &[String]) -> Result<(), S
     let line =
         std::iter::once("papo").chain(path.iter().copied()).chain(arguments.iter().map(String::as_str));
     let Err(error) = program.clone().try_get_matches_from(line) else { return Ok(()) };
-    match error.kind() {
+    if matches!(
+        error.kind(),
         ErrorKind::MissingRequiredArgument
-        | ErrorKind::MissingSubcommand
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Ok(()),
-        _ => {
-            // Without the usage, which is about the command line.
-            let sentence = error.to_string();
-            let first = sentence.lines().take_while(|line| !line.starts_with("Usage:"));
-            let text = first.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("For more"));
-            Err(text.collect::<Vec<_>>().join("; ").trim_start_matches("error: ").to_owned())
-        }
+            | ErrorKind::MissingSubcommand
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return Ok(());
     }
+    // Without the usage, which is about the command line.
+    let sentence = error.to_string();
+    let first = sentence.lines().take_while(|line| !line.starts_with("Usage:"));
+    let text = first.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("For more"));
+    Err(text.collect::<Vec<_>>().join("; ").trim_start_matches("error: ").to_owned())
 }
 
 /// All commands that run something, with their names.

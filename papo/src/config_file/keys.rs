@@ -59,7 +59,12 @@ impl<'p> Key<'p> {
                 values.iter().map(|value| Ok(format!("--{name}={}", self.text(value)?))).collect()
             }
             Value::Array(_) => bail!("{name} has one value, not a list"),
-            single => Ok(vec![format!("--{name}={}", self.text(single)?)]),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Table(_) => Ok(vec![format!("--{name}={}", self.text(value)?)]),
         }
     }
 
