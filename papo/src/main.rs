@@ -15,6 +15,7 @@ mod start_error;
 mod log;
 mod backup;
 mod export;
+mod export_html;
 mod index;
 mod free_text;
 mod reference;
@@ -55,7 +56,7 @@ enum Command {
     Keys(keys::Keys),
     /// Print the status of running roles, and exit with 0 if every role answers and has no problem
     Health(health::Health),
-    /// Import the users, channels and messages of an older chat
+    /// Import the users, channels and messages of another chat, such as Slack or Mattermost
     Import(import::ImportArgs),
     /// Check, print or redact the log of a data folder
     #[command(subcommand)]

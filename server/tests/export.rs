@@ -103,7 +103,7 @@ fn data_folder() -> (TempDir, Ledger) {
 /// The lines of an export, without the time `NOW_MS` of all events.
 fn export_lines(data: &Path, target_name: &str) -> Result<String, ExportError> {
     let mut lines = Vec::new();
-    export(data, &target(target_name), |item| {
+    export(data, Some(&target(target_name)), |item| {
         let line = match item {
             ExportItem::Fact(fact) => serde_json::to_string(&fact).expect("JSON"),
             ExportItem::Event(line) => String::from_utf8_lossy(line).into_owned(),

@@ -84,7 +84,8 @@ impl Writer<'_> {
 /// A file name that papo accepts: `-` replaces refused characters.
 fn file_name(name: &str) -> Result<FileName, MigrationError> {
     let replaced = |character: char| character.is_control() || matches!(character, '/' | '\\');
-    let valid: String = name.chars().map(|character| if replaced(character) { '-' } else { character }).collect();
+    let valid: String =
+        name.chars().map(|character| if replaced(character) { '-' } else { character }).collect();
     let cut = valid.floor_char_boundary(FILE_NAME_BYTES_MAX);
     let name = FileName::new(valid.get(..cut).unwrap_or_default());
     name.or_else(|_| FileName::new("file")).map_err(|detail| MigrationError::Refused(detail.into()))

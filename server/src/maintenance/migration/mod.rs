@@ -16,7 +16,6 @@ mod json_list;
 pub mod slack;
 pub mod mattermost;
 
-
 use std::io;
 
 use thiserror::Error;
@@ -50,9 +49,13 @@ pub enum MigrationError {
     TooMany { max: usize, what: &'static str },
     #[error("{0}")]
     Refused(common::Error),
-    #[error("cannot write the log: {0}; fix the cause and import again: the import continues where it stopped")]
+    #[error(
+        "cannot write the log: {0}; fix the cause and import again: the import continues where it stopped"
+    )]
     Log(SyncError),
-    #[error("cannot store a file: {0}; fix the cause and import again: the import continues where it stopped")]
+    #[error(
+        "cannot store a file: {0}; fix the cause and import again: the import continues where it stopped"
+    )]
     Content(io::Error),
 }
 

@@ -89,8 +89,8 @@ impl<'a> Writer<'a> {
             self.sync()?;
         }
         let recorded = self.ledger.record(command, at.min(self.now_ms));
-        let recorded =
-            recorded.map(|recorded| recorded.map(|recorded| recorded.receipt().map_or(0, |receipt| receipt.n)));
+        let recorded = recorded
+            .map(|recorded| recorded.map(|recorded| recorded.receipt().map_or(0, |receipt| receipt.n)));
         match recorded {
             Err(error) if self.ledger.failure().is_some() => Err(MigrationError::Log(error.message.into())),
             recorded => recorded.map_err(MigrationError::Refused),
@@ -144,13 +144,17 @@ impl<'a> Writer<'a> {
                 self.report.administrator = Some(user.clone());
             }
         }
-        let display_name =
-            person.display_names.iter().filter_map(|name| DisplayName::new(name).ok()).find(|name| !name.is_empty());
+        let display_name = person
+            .display_names
+            .iter()
+            .filter_map(|name| DisplayName::new(name).ok())
+            .find(|name| !name.is_empty());
         if let Some(display_name) = display_name
             && self.ledger.state().users.display_name(&user).is_empty()
             && display_name.as_str() != user.as_str()
         {
-            let set = self.record(Command::SetDisplayName { user: user.clone(), display_name }, self.start_ms);
+            let set =
+                self.record(Command::SetDisplayName { user: user.clone(), display_name }, self.start_ms);
             self.list(set, || format!("display name of {user}"))?;
         }
         if person.is_disabled {
@@ -212,7 +216,11 @@ impl<'a> Writer<'a> {
         conversation.last_at = conversation.last_at.max(*at);
         let mut is_known = true;
         for (number, part) in (0_u64..).zip(parts(&message.text)) {
-            let id = if number == 0 { message.id } else { derived(message.id, *at, &["part", &number.to_string()]) };
+            let id = if number == 0 {
+                message.id
+            } else {
+                derived(message.id, *at, &["part", &number.to_string()])
+            };
             if self.known(conversation, id)?.is_some() {
                 self.visit(conversation, sender);
                 continue;
@@ -223,7 +231,9 @@ impl<'a> Writer<'a> {
             let reply = self.replied(conversation, *reply)?;
             let send = Command::Send { user: sender.clone(), to: to.clone(), id, text, reply };
             let sent = self.record(send, *at);
-            let Some(n) = self.list(sent, || format!("message of {sender} to {to}"))? else { return Ok(false) };
+            let Some(n) = self.list(sent, || format!("message of {sender} to {to}"))? else {
+                return Ok(false);
+            };
             conversation.last_n = n.unwrap_or(conversation.last_n);
             if number == 0 {
                 self.report.messages += 1;
@@ -387,7 +397,8 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
             end -= 1;
         }
         if end < rest.len()
-            && let Some(line) = rest.get(..end).and_then(|part| part.rfind('\n')).filter(|line| *line > MAX / 2)
+            && let Some(line) =
+                rest.get(..end).and_then(|part| part.rfind('\n')).filter(|line| *line > MAX / 2)
         {
             end = line + 1;
         }

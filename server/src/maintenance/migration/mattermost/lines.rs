@@ -101,7 +101,10 @@ impl<'p> Lines<'p> {
             let mut limited = (&mut self.reader).take(ENTRY_BYTES_MAX);
             let read = limited.read_until(b'\n', &mut self.line).map_err(MigrationError::read(self.path))?;
             if read as u64 == ENTRY_BYTES_MAX {
-                return Err(MigrationError::EntryTooLong { path: self.path.to_owned(), max: ENTRY_BYTES_MAX });
+                return Err(MigrationError::EntryTooLong {
+                    path: self.path.to_owned(),
+                    max: ENTRY_BYTES_MAX,
+                });
             }
             if read == 0 {
                 return Ok(None);

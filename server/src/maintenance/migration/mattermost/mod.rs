@@ -64,7 +64,10 @@ pub fn import(writer: &mut Writer<'_>, export: &Path) -> Result<(), MigrationErr
         has_version |= found.add(writer, offset, line)?;
     }
     if !has_version {
-        return Err(MigrationError::NotAnExport { path: format!("the line `version` of {shown}"), what: "a bulk export" });
+        return Err(MigrationError::NotAnExport {
+            path: format!("the line `version` of {shown}"),
+            what: "a bulk export",
+        });
     }
     found.posts.sort(&found.conversations);
     let users = import_users(writer, &found.users)?;

@@ -1,7 +1,7 @@
-//! The subtypes of messages that Slack documents, and those that exports contain besides. The table says what
-//! becomes of each.
+//! The subtypes of messages that Slack documents, and further ones that exports contain. The table says how
+//! papo imports each.
 
-/// What becomes of a message.
+/// How papo imports a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// The message is imported with its text, files and reactions.
@@ -70,7 +70,7 @@ pub(super) const SUBTYPES: [(&str, Fate); 46] = [
     ("tombstone", Fate::Counted),
 ];
 
-/// What becomes of a message with this subtype; `None` is a message without a subtype.
+/// How papo imports a message with this subtype. `None` is a message without a subtype.
 pub(super) fn fate(subtype: Option<&str>) -> Fate {
     let Some(subtype) = subtype else { return Fate::Message };
     SUBTYPES.iter().find(|(name, _)| *name == subtype).map_or(Fate::Unknown, |(_, fate)| *fate)

@@ -32,7 +32,8 @@ pub(super) fn converted(text: &str, names: &Names<'_>) -> String {
 
 /// The text of a reference such as `@U123|ana`, `#C123|general`, `!here` or `https://example.com|label`.
 fn referred(reference: &str, names: &Names<'_>) -> String {
-    let (target, label) = reference.split_once('|').map_or((reference, ""), |(target, label)| (target, label));
+    let (target, label) =
+        reference.split_once('|').map_or((reference, ""), |(target, label)| (target, label));
     if let Some(id) = target.strip_prefix('@') {
         let name = names.people.known(id).map(common::UserName::as_str);
         return format!("@{}", name.unwrap_or(if label.is_empty() { id } else { label }));
