@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use common::{Event, Target};
+use common::{Body, Event, Target};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -73,17 +73,13 @@ impl Page {
             at.timestamp()
         );
         let from = escaped(event.from.as_str());
-        let _infallible = match &event.body {
-            common::Body::Message { text, reply, .. } => {
-                let reply =
-                    reply.map_or_else(String::new, |reply| format!("<span class=\"n\">↳ {reply}</span> "));
-                write!(
-                    html,
-                    "{reply}<b>{from}</b>: <span class=\"text\">{}</span></p>",
-                    escaped(text.as_str())
-                )
-            }
-            _ => write!(html, "<span class=\"notice\">{}</span></p>", escaped(&words()?)),
+        let _infallible = if let Body::Message { text, reply, .. } = &event.body {
+            let reply =
+                reply.map_or_else(String::new, |reply| format!("<span class=\"n\">↳ {reply}</span> "));
+            let text = escaped(text.as_str());
+            write!(html, "{reply}<b>{from}</b>: <span class=\"text\">{text}</span></p>")
+        } else {
+            write!(html, "<span class=\"notice\">{}</span></p>", escaped(&words()?))
         };
         Some(html)
     }

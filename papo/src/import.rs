@@ -55,6 +55,9 @@ struct ExportArgs {
     /// The path of the export
     #[arg(value_name = "EXPORT")]
     export: PathBuf,
+    /// Create a code with which the administrator sets a password: papo reset-password USER CODE
+    #[arg(long)]
+    administrator_code: bool,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -109,9 +112,14 @@ impl ExportArgs {
         let mut sync = |ledger: &mut Ledger| sync_all(ledger, &wake).map_err(Into::into);
         let mut writer = Writer::new(&mut ledger, &mut sync, clock::unix_ms());
         import(&mut writer, &self.export)?;
-        let report = serde_json::to_string(&writer.report)?;
+        let code = if self.administrator_code { writer.administrator_code()? } else { None };
+        let mut report = serde_json::to_value(&writer.report)?;
+        if let (Some(report), Some((user, code))) = (report.as_object_mut(), code) {
+            report.insert("administrator".to_owned(), user.as_str().into());
+            report.insert("administrator_code".to_owned(), code.into());
+        }
         ledger.close();
-        print(&report)
+        print(&report.to_string())
     }
 }
 

@@ -95,7 +95,8 @@ not JSON
         skipped,
         [
             "2 attachment that the export does not contain",
-            "2 invalid line",
+            "1 invalid line",
+            "1 invalid post",
             "1 line emoji",
             "1 line team",
             "1 pin",

@@ -8,6 +8,7 @@
 mod report;
 mod writer;
 mod conversation;
+mod changes;
 mod files;
 mod names;
 mod emoji;
@@ -18,6 +19,7 @@ pub mod mattermost;
 
 use std::io;
 
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 pub use report::Report;
@@ -64,4 +66,11 @@ impl MigrationError {
         let path = path.to_owned();
         move |why| Self::Read { path, why }
     }
+}
+
+/// Decodes a field. `null` is the default value.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

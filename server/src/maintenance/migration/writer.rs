@@ -1,14 +1,16 @@
 //! Turns the entries of an export into records. An entry that the data folder contains adds no record.
 
-use common::amendments::Emoji;
-use common::{Conversation, DisplayName, Event, Target, Text, UserName};
+use common::limits::RESET_CODE_MS;
+use common::{Conversation, Detail, DisplayName, Event, Target, Text, UserName};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::conversation::{Imported, Place};
 use super::names::Names;
-use super::{MigrationError, Report, emoji};
-use crate::domain::{Actor, Change, Command, Original};
+use super::{MigrationError, Report};
+use crate::domain::records::{ResetCode, TokenDigest};
+use crate::domain::{Actor, Command};
+use crate::services::codes;
 use crate::services::passwords::no_password;
 use crate::storage::ledger::Ledger;
 
@@ -262,82 +264,6 @@ impl<'a> Writer<'a> {
         Ok(n)
     }
 
-    /// Imports a change to a message. Returns whether the change is new.
-    fn amend(
-        &mut self,
-        conversation: &mut Imported,
-        (message, id): (Uuid, Uuid),
-        user: Option<&UserName>,
-        change: Change<'_>,
-        at: u64,
-    ) -> Result<bool, MigrationError> {
-        if self.known(conversation, id)?.is_some() {
-            return Ok(false);
-        }
-        let event = self.known(conversation, message)?;
-        let Some(original) = event.as_ref().and_then(Original::of) else {
-            self.report.skip("change of a message that is missing", 1);
-            return Ok(false);
-        };
-        let user = user.unwrap_or(&original.author).clone();
-        let Some(to) = conversation.place.seen_by(&user) else {
-            self.report.skip("change by another user in a direct conversation", 1);
-            return Ok(false);
-        };
-        self.enter(conversation, &user, at)?;
-        let of = original.n;
-        let amend = Command::Amend { user: user.clone(), conversation: to.clone(), original, id, change };
-        let amended = self.record(amend, at);
-        let n = self.list(amended, || format!("change of {user} to message {of} of {to}"))?;
-        conversation.last_n = n.flatten().unwrap_or(conversation.last_n);
-        Ok(n.is_some())
-    }
-
-    pub(super) fn react(
-        &mut self,
-        conversation: &mut Imported,
-        message: Uuid,
-        user: &UserName,
-        name: &str,
-        at: u64,
-    ) -> Result<(), MigrationError> {
-        let id = derived(message, at, &["reaction", user.as_str(), name]);
-        let Ok(emoji) = Emoji::new(emoji::of(name)) else {
-            self.report.skip("reaction with a name that is too long", 1);
-            return Ok(());
-        };
-        let is_new = self.amend(conversation, (message, id), Some(user), Change::React(emoji), at)?;
-        self.report.reactions += u64::from(is_new);
-        Ok(())
-    }
-
-    /// Imports an edit. The author of the message is its author.
-    pub(super) fn edit(
-        &mut self,
-        conversation: &mut Imported,
-        message: Uuid,
-        text: &str,
-        at: u64,
-    ) -> Result<(), MigrationError> {
-        let Some(text) = parts(text).next().and_then(|text| Text::new(text).ok()) else { return Ok(()) };
-        let id = derived(message, at, &["edit"]);
-        let is_new = self.amend(conversation, (message, id), None, Change::Edit(text), at)?;
-        self.report.edits += u64::from(is_new);
-        Ok(())
-    }
-
-    pub(super) fn delete(
-        &mut self,
-        conversation: &mut Imported,
-        message: Uuid,
-        at: u64,
-    ) -> Result<(), MigrationError> {
-        let id = derived(message, at, &["deletion"]);
-        let is_new = self.amend(conversation, (message, id), None, Change::Delete, at)?;
-        self.report.deletions += u64::from(is_new);
-        Ok(())
-    }
-
     /// Ends the import: disables the users that were disabled in the export, and makes all records durable.
     pub(super) fn end(&mut self) -> Result<(), MigrationError> {
         for user in std::mem::take(&mut self.disabled) {
@@ -347,6 +273,19 @@ impl<'a> Writer<'a> {
             self.list(disabled, || format!("disabled user {user}"))?;
         }
         self.sync()
+    }
+
+    /// Creates a code with which the first administrator sets a password. The code works for a day.
+    pub fn administrator_code(&mut self) -> Result<Option<(UserName, String)>, MigrationError> {
+        let Some(user) = self.administrator() else { return Ok(None) };
+        let code = codes::random()
+            .map_err(|_no_random_bytes| MigrationError::Refused(Detail::OutOfMemory.into()))?;
+        let expires = self.now_ms.saturating_add(RESET_CODE_MS);
+        let stored = ResetCode { digest: TokenDigest::of(&code), expires };
+        let create = Command::CreateResetCode { by: user.clone(), user: user.clone(), code: stored };
+        self.record(create, self.now_ms)?;
+        self.sync()?;
+        Ok(Some((user, code)))
     }
 
     /// The owner of a channel, who acts for the import.
@@ -385,7 +324,7 @@ pub(super) fn derived(id: Uuid, at: u64, parts: &[&str]) -> Uuid {
 }
 
 /// The parts of a text that each fit into a message. A text is cut at the end of a line or of a character.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
     const MAX: usize = common::limits::TEXT_BYTES_MAX;
     let mut rest = text;
     std::iter::from_fn(move || {

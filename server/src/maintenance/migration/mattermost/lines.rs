@@ -6,7 +6,7 @@ use disk::ReadFile;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::maintenance::migration::{ENTRY_BYTES_MAX, MigrationError};
+use crate::maintenance::migration::{ENTRY_BYTES_MAX, MigrationError, or_default};
 
 /// A line of an export. Only the field with the name of its kind is present.
 #[derive(Deserialize)]
@@ -47,13 +47,19 @@ impl Channel {
 #[serde(default)]
 pub(super) struct User {
     pub(super) username: String,
+    #[serde(deserialize_with = "or_default")]
     pub(super) nickname: String,
+    #[serde(deserialize_with = "or_default")]
     pub(super) first_name: String,
+    #[serde(deserialize_with = "or_default")]
     pub(super) last_name: String,
     /// The display name of a bot.
+    #[serde(deserialize_with = "or_default")]
     pub(super) display_name: String,
+    #[serde(deserialize_with = "or_default")]
     pub(super) roles: String,
     pub(super) delete_at: u64,
+    #[serde(deserialize_with = "or_default")]
     pub(super) teams: Vec<Membership>,
     #[serde(skip)]
     pub(super) is_bot: bool,
@@ -64,13 +70,16 @@ pub(super) struct User {
 #[serde(default)]
 pub(super) struct Membership {
     pub(super) name: String,
+    #[serde(deserialize_with = "or_default")]
     pub(super) channels: Vec<Membership>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct DirectChannel {
+    #[serde(deserialize_with = "or_default")]
     pub(super) members: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
     pub(super) participants: Vec<Participant>,
 }
 

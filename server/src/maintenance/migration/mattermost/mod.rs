@@ -128,12 +128,13 @@ fn import_users(
 impl Found {
     /// Notes a line. Returns whether the line is a version that papo reads.
     fn add(&mut self, writer: &mut Writer<'_>, offset: u64, line: &[u8]) -> Result<bool, MigrationError> {
-        let Ok(line) = serde_json::from_slice::<Line<'_>>(line).map(|parsed| (parsed, line)) else {
+        let bytes = line;
+        let Ok(line) = serde_json::from_slice::<Line<'_>>(bytes) else {
             writer.report.skip("invalid line", 1);
             return Ok(false);
         };
-        let (parsed, bytes) = line;
-        match (&*parsed.kind, parsed) {
+        let kind = line.kind.clone();
+        match (&*kind, line) {
             ("version", Line { version, .. }) => return Ok(version == Some(1)),
             ("user", Line { user: Some(user), .. }) => self.users.push(user),
             ("bot", Line { bot: Some(user), .. }) => self.users.push(User { is_bot: true, ..user }),

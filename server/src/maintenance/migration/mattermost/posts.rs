@@ -52,6 +52,12 @@ struct Head<'a> {
     replies: Option<Vec<&'a RawValue>>,
 }
 
+impl Head<'_> {
+    fn has_conversation(&self) -> bool {
+        !self.channel.is_empty() || !self.channel_members.is_empty()
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Post {
@@ -92,7 +98,9 @@ impl Posts {
         raw: &RawValue,
         conversations: &mut BTreeMap<Key, Option<Channel>>,
     ) -> Result<(), MigrationError> {
-        let Ok(head) = serde_json::from_str::<Head<'_>>(raw.get()) else {
+        let head = serde_json::from_str::<Head<'_>>(raw.get());
+        let is_post = serde_json::from_str::<Post>(raw.get()).is_ok();
+        let Some(head) = head.ok().filter(|head| is_post && head.has_conversation()) else {
             writer.report.skip("invalid post", 1);
             return Ok(());
         };

@@ -12,7 +12,7 @@ use super::subtypes::{Fate, fate};
 use super::text::{self, Names};
 use crate::maintenance::migration::conversation::Imported;
 use crate::maintenance::migration::writer::{self, id_of};
-use crate::maintenance::migration::{MigrationError, Writer};
+use crate::maintenance::migration::{MigrationError, Writer, or_default};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -27,15 +27,19 @@ struct Message {
     ts: String,
     thread_ts: Option<String>,
     edited: Option<Edited>,
+    #[serde(deserialize_with = "or_default")]
     reactions: Vec<Reaction>,
+    #[serde(deserialize_with = "or_default")]
     files: Vec<File>,
     /// The file of an old `file_share`.
     file: Option<File>,
     comment: Option<Comment>,
+    #[serde(deserialize_with = "or_default")]
     attachments: Vec<Attachment>,
     /// The new form of a message, in `message_changed`.
     message: Option<Box<Message>>,
     deleted_ts: Option<String>,
+    #[serde(deserialize_with = "or_default")]
     pinned_to: Vec<String>,
 }
 

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::conversation::{Imported, NewChannel};
 use super::source::Source;
-use super::{CONVERSATIONS_MAX, MigrationError, USERS_MAX, Writer, json_list};
+use super::{CONVERSATIONS_MAX, MigrationError, USERS_MAX, Writer, json_list, or_default};
 use people::{People, User};
 use text::Names;
 
@@ -36,7 +36,9 @@ struct ListedConversation {
     name: String,
     /// Seconds since 1970.
     created: u64,
+    #[serde(deserialize_with = "or_default")]
     creator: String,
+    #[serde(deserialize_with = "or_default")]
     members: Vec<String>,
     is_archived: bool,
     topic: Value,

@@ -6,7 +6,7 @@ use common::UserName;
 use serde::Deserialize;
 
 use crate::maintenance::migration::writer::Person;
-use crate::maintenance::migration::{MigrationError, USERS_MAX, Writer};
+use crate::maintenance::migration::{MigrationError, USERS_MAX, Writer, or_default};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -17,6 +17,7 @@ pub(super) struct User {
     is_bot: bool,
     is_primary_owner: bool,
     is_owner: bool,
+    #[serde(deserialize_with = "or_default")]
     real_name: String,
     profile: Profile,
 }
@@ -24,8 +25,11 @@ pub(super) struct User {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Profile {
+    #[serde(deserialize_with = "or_default")]
     pub(super) name: String,
+    #[serde(deserialize_with = "or_default")]
     real_name: String,
+    #[serde(deserialize_with = "or_default")]
     display_name: String,
     /// The id under which the messages of a bot refer to it.
     bot_id: Option<String>,
@@ -47,7 +51,7 @@ impl People {
             .find(|user| user.is_primary_owner)
             .or_else(|| persons.clone().find(|user| user.is_owner))
             .or_else(|| persons.next());
-        for user in first {
+        if let Some(user) = first {
             people.add(writer, user)?;
         }
         for user in users {
