@@ -45,6 +45,8 @@ struct Found {
     users: Vec<User>,
     /// The channels and direct conversations, with their definitions if the export has them.
     conversations: BTreeMap<Key, Option<Channel>>,
+    /// The members of each channel, in the order of the users.
+    members: BTreeMap<Key, Vec<String>>,
     posts: Posts,
 }
 
@@ -69,6 +71,7 @@ pub fn import(writer: &mut Writer<'_>, export: &Path) -> Result<(), MigrationErr
             what: "a bulk export",
         });
     }
+    found.collect_members();
     found.posts.sort(&found.conversations);
     let users = import_users(writer, &found.users)?;
     let file = open()?.ok_or_else(not_an_export)?;
@@ -163,14 +166,21 @@ impl Found {
         Ok(false)
     }
 
-    /// The members of a channel, in the order of the users.
-    fn members(&self, team: &str, channel: &str, users: &BTreeMap<String, UserName>) -> Vec<UserName> {
-        let is_member = |user: &&User| {
-            let mut teams = user.teams.iter().filter(|member| member.name == team);
-            teams.any(|member| member.channels.iter().any(|member| member.name == channel))
-        };
-        let members = self.users.iter().filter(is_member);
-        members.filter_map(|user| users.get(&user.username).cloned()).collect()
+    /// Collects the members of all channels from the memberships of the users.
+    fn collect_members(&mut self) {
+        for user in &mut self.users {
+            for team in std::mem::take(&mut user.teams) {
+                for channel in team.channels {
+                    let key = Key::Channel(team.name.clone(), channel.name);
+                    self.members.entry(key).or_default().push(user.username.clone());
+                }
+            }
+        }
+    }
+
+    fn members(&self, channel: &Key, users: &BTreeMap<String, UserName>) -> Vec<UserName> {
+        let members = self.members.get(channel).into_iter().flatten();
+        members.filter_map(|user| users.get(user).cloned()).collect()
     }
 }
 
@@ -211,14 +221,14 @@ impl Mattermost<'_, '_> {
         created_at: u64,
     ) -> Result<Option<Imported>, MigrationError> {
         let new = match key {
-            Key::Channel(team, name) => {
+            Key::Channel(_, name) => {
                 let is_private = definition.is_none_or(|channel| channel.kind != "O");
                 NewChannel {
                     name: self.writer.channel_name(name, is_private),
                     is_private,
                     created_at,
                     creator: None,
-                    members: found.members(team, name, &self.users),
+                    members: found.members(key, &self.users),
                     subject: definition.map(Channel::subject).unwrap_or_default().to_owned(),
                 }
             }

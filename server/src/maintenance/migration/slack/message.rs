@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::people::{People, Profile};
 use super::subtypes::{Fate, fate};
-use super::text::{self, Names};
+use super::text::{self, Lookup};
 use crate::maintenance::migration::conversation::Imported;
 use crate::maintenance::migration::writer::{self, id_of};
 use crate::maintenance::migration::{MigrationError, Writer, or_default};
@@ -199,7 +199,7 @@ impl Entry<'_, '_> {
 
     /// The text of a message, with its attachments and with the links to its files.
     fn text_of(&self, message: &Message) -> String {
-        let names = Names { people: self.people, channels: self.channels };
+        let names = Lookup { people: self.people, channels: self.channels };
         let text = text::converted(message.text.as_deref().unwrap_or_default(), &names);
         let is_action = fate(message.subtype.as_deref()) == Fate::Action;
         let mut lines = vec![if is_action { format!("*{text}*") } else { text }];

@@ -22,7 +22,7 @@ use super::conversation::{Imported, NewChannel};
 use super::source::Source;
 use super::{CONVERSATIONS_MAX, MigrationError, USERS_MAX, Writer, json_list, or_default};
 use people::{People, User};
-use text::Names;
+use text::Lookup;
 
 /// The lists of conversations, and whether their conversations are private channels.
 const CHANNEL_LISTS: [(&str, bool); 3] =
@@ -41,13 +41,14 @@ struct ListedConversation {
     #[serde(deserialize_with = "or_default")]
     members: Vec<String>,
     is_archived: bool,
-    topic: Value,
-    purpose: Value,
+    topic: Described,
+    purpose: Described,
 }
 
+/// A topic or a purpose.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Value {
+struct Described {
     value: String,
 }
 
@@ -136,7 +137,7 @@ impl Slack<'_, '_> {
 
     /// A text in papo's form.
     fn converted(&self, text: &str) -> String {
-        text::converted(text, &Names { people: &self.people, channels: &self.channels })
+        text::converted(text, &Lookup { people: &self.people, channels: &self.channels })
     }
 
     fn direct_conversations(&mut self) -> Result<(), MigrationError> {

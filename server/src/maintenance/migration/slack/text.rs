@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use super::people::People;
 
 /// The names of users and channels by their ids.
-pub(super) struct Names<'n> {
+pub(super) struct Lookup<'n> {
     pub(super) people: &'n People,
     pub(super) channels: &'n HashMap<String, String>,
 }
 
-pub(super) fn converted(text: &str, names: &Names<'_>) -> String {
+pub(super) fn converted(text: &str, names: &Lookup<'_>) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, after)) = rest.split_once('<') {
         out += &unescaped(before);
@@ -31,7 +31,7 @@ pub(super) fn converted(text: &str, names: &Names<'_>) -> String {
 }
 
 /// The text of a reference such as `@U123|ana`, `#C123|general`, `!here` or `https://example.com|label`.
-fn referred(reference: &str, names: &Names<'_>) -> String {
+fn referred(reference: &str, names: &Lookup<'_>) -> String {
     let (target, label) =
         reference.split_once('|').map_or((reference, ""), |(target, label)| (target, label));
     if let Some(id) = target.strip_prefix('@') {
