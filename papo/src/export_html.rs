@@ -79,7 +79,10 @@ impl Page {
             let text = escaped(text.as_str());
             write!(html, "{reply}<b>{from}</b>: <span class=\"text\">{text}</span></p>")
         } else {
-            write!(html, "<span class=\"notice\">{}</span></p>", escaped(&words()?))
+            let words = words()?;
+            // The words begin with the time, the conversation and the number.
+            let notice = words.split_once(&format!(" {n} ")).map_or(&*words, |(_, notice)| notice);
+            write!(html, "<span class=\"notice\">{}</span></p>", escaped(notice))
         };
         Some(html)
     }
@@ -123,5 +126,12 @@ mod tests {
              <span class=\"text\">&lt;script&gt;&#39;&quot;&amp;\u{fffd}\u{fffd}\nb</span></p>"
         );
         assert!(page.begin().contains("<title>#a</title>"));
+        let line = r##"{"n":3,"at":1763769600000,"to":"#a","from":"bob","kind":"channel.joined"}"##;
+        let html = page.item(&ExportItem::Event(line.as_bytes()), || Some("00:00 #a 3 bob joined #a".into()));
+        assert_eq!(
+            html.expect("an event"),
+            "<p id=\"3\"><time datetime=\"2025-11-22T00:00:00Z\">00:00</time> <span class=\"n\">3</span> \
+             <span class=\"notice\">bob joined #a</span></p>"
+        );
     }
 }
