@@ -45,9 +45,17 @@ fn import(disk: &FaultyDisk, import: Import, export: &Path) -> (Ledger, Report) 
     (ledger, report)
 }
 
+/// Imports an export that papo refuses. Returns the error.
+fn refused(disk: &FaultyDisk, import: Import, export: &Path) -> String {
+    let mut ledger = open_ledger(store(disk), Sizes::default());
+    let mut sync = |_: &mut Ledger| Ok(());
+    let mut writer = Writer::new(&mut ledger, &mut sync, NOW_MS);
+    import(&mut writer, export).expect_err("a refused export").to_string()
+}
+
 /// The bytes of the whole log.
 fn log(disk: &FaultyDisk) -> String {
-    let mut segments = disk.list("log").expect("the folder of the log");
+    let mut segments = disk.list("log").unwrap_or_default();
     segments.retain(|name| name.ends_with(".log"));
     segments.sort_unstable();
     let read = |name: &String| disk.read(&format!("log/{name}")).expect("a segment");

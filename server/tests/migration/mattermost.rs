@@ -110,3 +110,18 @@ not JSON
     let (_, again) = import(&disk, mattermost, export.path());
     assert_eq!((log(&disk), again.messages, again.files), (before, 0, 0), "a second import adds nothing");
 }
+
+#[test]
+fn an_export_has_bounds_and_a_version() {
+    let user = r#"{"type":"user","user":{"username":"a"}}"#;
+    let long = format!(r#"{{"type":"post","post":{{"message":"{}"}}}}"#, "x".repeat(16 << 20));
+    for (lines, expected) in [
+        (vec![user; 200_001].join("\n"), "the export has more than 200000 users or conversations"),
+        (long, "import.jsonl has an entry of more than 16777216 bytes"),
+        (user.to_owned(), "import.jsonl does not exist: this is not a bulk export of Mattermost"),
+    ] {
+        let export = folder(&[("import.jsonl", &lines)]);
+        let error = super::refused(&faulty_disk(), mattermost, &export.path().join("import.jsonl"));
+        assert!(error.ends_with(expected), "{error}");
+    }
+}

@@ -283,3 +283,19 @@ fn a_private_channel_never_becomes_a_public_one() {
     assert!(ledger.state().channels.channel(&testkit::channel("#general-2")).expect("a channel").private);
     assert_eq!(report.channels, 1);
 }
+
+#[test]
+fn an_export_with_too_many_users_is_refused_before_a_record() {
+    let users = vec![r#"{"id":"U1","name":"a"}"#; 200_001].join(",");
+    let export = folder(&[("users.json", &format!("[{users}]"))]);
+    let (disk, before) = (faulty_disk(), log(&faulty_disk()));
+    let error = super::refused(&disk, slack, export.path());
+    assert_eq!(error, "the export has more than 200000 users or conversations");
+    assert_eq!(log(&disk), before);
+}
+
+#[test]
+fn a_folder_without_users_is_not_an_export() {
+    let error = super::refused(&faulty_disk(), slack, folder(&[("channels.json", "[]")]).path());
+    assert_eq!(error, "users.json does not exist: this is not an export of a Slack workspace");
+}

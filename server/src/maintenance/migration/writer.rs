@@ -183,10 +183,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The first administrator, who owns imported bots.
+    /// The first administrator who is not disabled. They own imported bots.
     pub(super) fn administrator(&self) -> Option<UserName> {
         let mut accounts = self.ledger.state().users.accounts().iter();
-        accounts.find(|(_, account)| account.administrator).map(|(user, _)| user.clone())
+        accounts.find(|(_, account)| account.administrator && !account.disabled).map(|(user, _)| user.clone())
     }
 
     /// The event with this id. Its conversation counts as imported up to the event.

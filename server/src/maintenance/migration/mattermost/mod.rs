@@ -67,8 +67,8 @@ pub fn import(writer: &mut Writer<'_>, export: &Path) -> Result<(), MigrationErr
     }
     if !has_version {
         return Err(MigrationError::NotAnExport {
-            path: format!("the line `version` of {shown}"),
-            what: "a bulk export",
+            path: format!("the version 1 of {shown}"),
+            what: "a bulk export of Mattermost",
         });
     }
     found.collect_members();
