@@ -5,7 +5,8 @@ use common::{Text, UserName};
 use uuid::Uuid;
 
 use super::conversation::Imported;
-use super::writer::{derived, parts};
+use super::parts::parts;
+use super::writer::derived;
 use super::{MigrationError, Writer, emoji};
 use crate::domain::{Change, Command, Original};
 

@@ -130,8 +130,8 @@ mod tests {
     #[test]
     fn an_element_has_a_bound_and_a_list_has_none() {
         let half = format!("\"{}\"", "x".repeat(9 << 20));
-        let list = format!("[{half},{half},{half}]");
-        assert_eq!(elements(&list).map(|found| found.len()), Ok(3));
+        let list = format!("[{half},{half}]");
+        assert_eq!(elements(&list).map(|found| found.len()), Ok(2));
         let error = elements(&format!("[\"{}\"]", "x".repeat(17 << 20))).expect_err("too long");
         assert_eq!(error, "a.json has an entry of more than 16777216 bytes");
     }

@@ -11,6 +11,7 @@ mod conversation;
 mod changes;
 mod files;
 mod names;
+mod parts;
 mod emoji;
 mod source;
 mod json_list;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::conversation::{Imported, Place};
 use super::names::Names;
+use super::parts::parts;
 use super::{MigrationError, Report};
 use crate::domain::records::{ResetCode, TokenDigest};
 use crate::domain::{Actor, Command};
@@ -321,43 +322,4 @@ pub(super) fn id_of(at: u64, parts: &[&str]) -> Uuid {
 /// The id of an entry that belongs to the entry `id`.
 pub(super) fn derived(id: Uuid, at: u64, parts: &[&str]) -> Uuid {
     id_of(at, &[&[&*id.to_string()], parts].concat())
-}
-
-/// The parts of a text that each fit into a message. A text is cut at the end of a line or of a character.
-pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
-    const MAX: usize = common::limits::TEXT_BYTES_MAX;
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut end = rest.len().min(MAX);
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
-        if end < rest.len()
-            && let Some(line) =
-                rest.get(..end).and_then(|part| part.rfind('\n')).filter(|line| *line > MAX / 2)
-        {
-            end = line + 1;
-        }
-        let (part, after) = rest.split_at_checked(end)?;
-        rest = after;
-        Some(part)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_without_loss() {
-        let text = format!("{}\n{}", "a".repeat(10_000), "ã".repeat(20_000));
-        let found: Vec<_> = parts(&text).collect();
-        assert_eq!(found.concat(), text);
-        assert_eq!(found[0].len(), 10_001, "cut after the line");
-        assert!(found.iter().all(|part| part.len() <= common::limits::TEXT_BYTES_MAX));
-        assert_eq!(parts("").count(), 0);
-    }
 }
