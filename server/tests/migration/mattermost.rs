@@ -25,8 +25,8 @@ pub(crate) const HEAD: &str = r#"{"type":"version","version":1,"info":{"generato
 pub(crate) fn posts(count: u64) -> String {
     let post = |number: u64| {
         let at = DAY_MS + number * 1_000;
-        let attachment = ["", r#","attachments":[{"path":"a/plan.txt"},{"path":"b/notes.txt"}]"#]
-            [usize::from(number == 3)];
+        let attachment =
+            if number == 3 { r#","attachments":[{"path":"a/plan.txt"},{"path":"b/notes.txt"}]"# } else { "" };
         format!(
             r#"{{"type":"post","post":{{"team":"team","channel":"town-square","user":"ana","message":"post {number}","create_at":{at}{attachment},"reactions":[{{"user":"bob","create_at":{at},"emoji_name":"heart"}}],"replies":[{{"user":"old","message":"reply {number}","create_at":{}}}]}}}}"#,
             at + 1_500
