@@ -67,7 +67,8 @@ fn log(disk: &FaultyDisk) -> String {
     segments.iter().map(|name| String::from_utf8(read(name)).expect("UTF-8")).collect()
 }
 
-/// A short form of each event of a conversation: its number, its time after `from_ms`, its author and content.
+/// A short form of each event of a conversation: its number, its time after `from_ms`, its author and its
+/// content.
 fn history(ledger: &Ledger, by: &str, conversation: &str, from_ms: u64) -> Vec<String> {
     let summary = |line: &str| {
         let event: Event<'_> = serde_json::from_str(line).expect("an event");

@@ -28,7 +28,8 @@ fn run(disk: &FaultyDisk, import: Import, export: &Path, now_ms: u64) -> Result<
     import(&mut writer, export)
 }
 
-/// Kills the import at five points spread over its operations, each on a new disk with each loss, and resumes.
+/// Kills the import at five points spread over its operations, each on a new disk with each loss, and
+/// continues it.
 fn check(import: Import, export: &Path) {
     let whole = faulty_disk();
     let first = whole.operations();

@@ -142,7 +142,8 @@ impl Posts {
         Ok(Some(id))
     }
 
-    /// Sorts the posts by conversation and time. The number of a conversation becomes its place among the keys.
+    /// Sorts the posts by conversation and time. The number of a conversation is then its place among all
+    /// keys.
     pub(super) fn sort(&mut self, conversations: &BTreeMap<Key, Option<Channel>>) {
         let mut numbers = vec![0; self.found.len()];
         for (number, key) in (0_u32..).zip(conversations.keys()) {

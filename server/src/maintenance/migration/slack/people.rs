@@ -83,7 +83,7 @@ impl People {
         self.0.get(id)
     }
 
-    /// The name of a user. A user who is not in the list, such as a user of another workspace, gets a disabled
+    /// The name of a user. A user who is not in the list, such as one of another workspace, gets a disabled
     /// account.
     pub(super) fn user_of(
         &mut self,
