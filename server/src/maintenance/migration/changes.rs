@@ -4,8 +4,8 @@ use common::amendments::Emoji;
 use common::{Text, UserName};
 use uuid::Uuid;
 
-use super::conversation::Imported;
 use super::parts::parts;
+use super::place::Imported;
 use super::writer::derived;
 use super::{MigrationError, Writer, emoji};
 use crate::domain::{Change, Command, Original};

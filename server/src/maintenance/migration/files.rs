@@ -8,7 +8,7 @@ use common::limits::FILE_NAME_BYTES_MAX;
 use common::{FileInfo, UserName};
 use uuid::Uuid;
 
-use super::conversation::Imported;
+use super::place::Imported;
 use super::{MigrationError, Writer};
 use crate::domain::Command;
 use crate::maintenance::backup::Hashing;

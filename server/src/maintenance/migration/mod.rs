@@ -7,6 +7,7 @@
 
 mod report;
 mod writer;
+mod place;
 mod conversation;
 mod changes;
 mod files;

@@ -5,9 +5,9 @@ use common::{Conversation, Detail, DisplayName, Event, Target, Text, UserName};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::conversation::{Imported, Place};
 use super::names::Names;
 use super::parts::parts;
+use super::place::{Imported, Place};
 use super::{MigrationError, Report};
 use crate::domain::records::{ResetCode, TokenDigest};
 use crate::domain::{Actor, Command};

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use common::UserName;
 use disk::ReadFile;
 
-use super::conversation::{Imported, NewChannel};
+use super::place::{Imported, NewChannel};
 use super::writer::Person;
 use super::{CONVERSATIONS_MAX, MigrationError, USERS_MAX, Writer};
 use lines::{Channel, DirectChannel, Line, Lines, User};

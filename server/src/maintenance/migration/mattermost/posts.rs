@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::lines::Channel;
 use super::{Key, Mattermost};
-use crate::maintenance::migration::conversation::Imported;
+use crate::maintenance::migration::place::Imported;
 use crate::maintenance::migration::source::is_relative;
 use crate::maintenance::migration::writer::{Message, derived, id_of};
 use crate::maintenance::migration::{MigrationError, Writer};

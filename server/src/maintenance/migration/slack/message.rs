@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::people::{People, Profile};
 use super::subtypes::{Fate, fate};
 use super::text::{self, Lookup};
-use crate::maintenance::migration::conversation::Imported;
+use crate::maintenance::migration::place::Imported;
 use crate::maintenance::migration::writer::{self, id_of};
 use crate::maintenance::migration::{MigrationError, Writer, or_default};
 

@@ -18,7 +18,7 @@ use common::UserName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::conversation::{Imported, NewChannel};
+use super::place::{Imported, NewChannel};
 use super::source::Source;
 use super::{CONVERSATIONS_MAX, MigrationError, USERS_MAX, Writer, json_list, or_default};
 use people::{People, User};
