@@ -1,9 +1,9 @@
-//! `papo export`: prints a channel, or all stored data of one user, from a data folder.
+//! `papo export`: prints a channel, all stored data of one user, or all events, from a data folder.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use common::channels::Role;
 use common::{Body, Event, Target};
 use jiff::Timestamp;
@@ -12,16 +12,20 @@ use jiff::tz::TimeZone;
 use server::maintenance::export::{self, ExportError, ExportItem, Fact, FileCopier, UserRecord};
 
 use crate::backup::is_stdout;
+use crate::export_html::Page;
 use crate::log::printable;
 use crate::roles::DataArgs;
 
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// Export this channel or user, in quotes: '#general', '@alice'
+    /// Export this channel or user, in quotes: '#general', '@alice'; without it, all events of the node
     #[arg(value_name = "#CHANNEL|@USER")]
-    wanted: String,
-    /// Print text, as `papo history` does, instead of JSON Lines
-    #[arg(long)]
+    wanted: Option<String>,
+    /// Print JSON Lines, text as `papo history` does, or a page for a browser
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    format: Format,
+    /// The same as `--format text`
+    #[arg(long, conflicts_with = "format")]
     text: bool,
     /// Write to this new file instead of standard output, which `-` also means
     #[arg(long, value_name = "FILE")]
@@ -33,37 +37,74 @@ pub(crate) struct ExportArgs {
     data: DataArgs,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Jsonl,
+    Text,
+    Html,
+}
+
 impl ExportArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let wanted = Target::new(&self.wanted)?;
+        let wanted = self.wanted.as_deref().map(Target::new).transpose()?;
         match self.output.as_deref().filter(|path| !is_stdout(path)) {
-            Some(path) => export::to_file(path, |out| self.write(&wanted, out))?,
-            None => self.write(&wanted, &mut BufWriter::new(io::stdout().lock()))?,
+            Some(path) => export::to_file(path, |out| self.write(wanted.as_ref(), out))?,
+            None => self.write(wanted.as_ref(), &mut BufWriter::new(io::stdout().lock()))?,
         }
         Ok(())
     }
 
-    fn write(&self, wanted: &Target, out: &mut dyn Write) -> Result<(), ExportError> {
-        let mut text = TextFormat { wanted, zone: TimeZone::system(), day: None };
+    fn write(&self, wanted: Option<&Target>, out: &mut dyn Write) -> Result<(), ExportError> {
+        let zone = TimeZone::system();
+        let mut printer = match self.format {
+            _ if self.text => Printer::Text(TextFormat { wanted, zone, day: None }),
+            Format::Text => Printer::Text(TextFormat { wanted, zone, day: None }),
+            Format::Jsonl => Printer::Jsonl,
+            Format::Html => Printer::Html(wanted, Page::new(wanted.cloned(), zone)),
+        };
         let copier = self.files.as_ref().map(|folder| FileCopier::new(&self.data.data, folder));
         let mut copier = copier.transpose()?;
+        printer.begin(out)?;
         export::export(&self.data.data, wanted, |item| {
-            self.print(&mut text, &item, out)?;
+            printer.print(&item, out)?;
             let copied = copier.as_mut().map(|copier| copy_content(copier, &item)).transpose()?;
-            copied.flatten().map_or(Ok(()), |fact| self.print(&mut text, &ExportItem::Fact(fact), out))
+            copied.flatten().map_or(Ok(()), |fact| printer.print(&ExportItem::Fact(fact), out))
         })?;
+        printer.end(out)?;
         Ok(out.flush()?)
     }
+}
 
-    fn print(
-        &self,
-        text: &mut TextFormat<'_>,
-        item: &ExportItem<'_>,
-        out: &mut dyn Write,
-    ) -> Result<(), ExportError> {
-        match self.text {
-            true => text.format(item).map_or(Ok(()), |lines| writeln!(out, "{lines}"))?,
-            false => writeln!(out, "{}", printable(&as_json(item)?))?,
+/// Prints the items of an export in one format.
+enum Printer<'a> {
+    Jsonl,
+    Text(TextFormat<'a>),
+    Html(Option<&'a Target>, Page),
+}
+
+impl Printer<'_> {
+    fn begin(&self, out: &mut dyn Write) -> Result<(), ExportError> {
+        if let Self::Html(_, page) = self {
+            writeln!(out, "{}", page.begin())?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, item: &ExportItem<'_>, out: &mut dyn Write) -> Result<(), ExportError> {
+        let part = match self {
+            Self::Jsonl => Some(printable(&as_json(item)?).to_string()),
+            Self::Text(text) => text.format(item),
+            Self::Html(wanted, page) => page.item(item, || in_words(*wanted, item)),
+        };
+        if let Some(part) = part {
+            writeln!(out, "{part}")?;
+        }
+        Ok(())
+    }
+
+    fn end(&self, out: &mut dyn Write) -> Result<(), ExportError> {
+        if let Self::Html(..) = self {
+            writeln!(out, "{}", Page::end())?;
         }
         Ok(())
     }
@@ -89,7 +130,7 @@ fn as_json(item: &ExportItem<'_>) -> io::Result<Vec<u8>> {
 /// Formats an export as text. The line of an event has only the time of day, so a line with the date precedes
 /// the events of each day.
 struct TextFormat<'a> {
-    wanted: &'a Target,
+    wanted: Option<&'a Target>,
     /// The time zone of all times and dates.
     zone: TimeZone,
     /// The date of the previous event.
@@ -98,21 +139,28 @@ struct TextFormat<'a> {
 
 impl TextFormat<'_> {
     fn format(&mut self, item: &ExportItem<'_>) -> Option<String> {
-        let line = match item {
-            ExportItem::Fact(fact) => return Some(fact_in_words(fact)),
-            ExportItem::Event(line) => std::str::from_utf8(line).ok()?,
-        };
-        let event: Event<'_> = serde_json::from_str(line).ok()?;
-        // The text of a direct message depends on its reader; the text of a channel event does not.
-        let reader = match self.wanted {
-            Target::User(user) => user,
-            Target::Channel(_) => &event.from,
-        };
-        let text = client::event_in_words(reader, line)?;
+        let text = in_words(self.wanted, item)?;
+        let ExportItem::Event(line) = item else { return Some(text) };
+        let event: Event<'_> = serde_json::from_slice(line).ok()?;
         let at = Timestamp::from_millisecond(i64::try_from(event.at).ok()?).ok()?;
         let day = at.to_zoned(self.zone.clone()).date();
         if self.day.replace(day) == Some(day) { Some(text) } else { Some(format!("-- {day} --\n{text}")) }
     }
+}
+
+/// An item as `papo history` shows it.
+fn in_words(wanted: Option<&Target>, item: &ExportItem<'_>) -> Option<String> {
+    let line = match item {
+        ExportItem::Fact(fact) => return Some(fact_in_words(fact)),
+        ExportItem::Event(line) => std::str::from_utf8(line).ok()?,
+    };
+    let event: Event<'_> = serde_json::from_str(line).ok()?;
+    // The text of a direct message depends on its reader; the text of a channel event does not.
+    let reader = match wanted {
+        Some(Target::User(user)) => user,
+        Some(Target::Channel(_)) | None => &event.from,
+    };
+    client::event_in_words(reader, line)
 }
 
 fn fact_in_words(fact: &Fact) -> String {
@@ -248,7 +296,7 @@ mod tests {
     #[test]
     fn each_day_begins_with_its_date() {
         let wanted = Target::new("#a").expect("a target");
-        let mut text = TextFormat { wanted: &wanted, zone: TimeZone::UTC, day: None };
+        let mut text = TextFormat { wanted: Some(&wanted), zone: TimeZone::UTC, day: None };
         let mut shown = String::new();
         for at in [1_763_769_600_000_u64 - 2, 1_763_769_600_000 - 1, 1_763_769_600_000, 1_763_942_400_000] {
             let line = format!(

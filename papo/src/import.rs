@@ -1,12 +1,13 @@
-//! `papo import`: imports the users, channels and messages of an older chat. The server must be stopped.
+//! `papo import`: imports the users, channels and messages of another chat. The server must be stopped.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Subcommand};
 use server::maintenance::import::Import;
+use server::maintenance::migration::{MigrationError, Writer, mattermost, slack};
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::Store;
 use server::storage::ledger::Ledger;
@@ -17,7 +18,10 @@ use transport::wake::Wake;
 use crate::roles::DataArgs;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    chat: Option<Chat>,
     /// Import the users in this JSON file, with SHA-256 password hashes; the first login of a user replaces
     /// the hash
     #[arg(long, value_name = "FILE")]
@@ -32,14 +36,47 @@ pub(crate) struct ImportArgs {
     data: DataArgs,
 }
 
+/// The chat that made an export.
+#[derive(Subcommand)]
+enum Chat {
+    /// Import the export of a Slack workspace: the ZIP file, or its unpacked folder
+    ///
+    /// Run the command again after an interruption: it continues, and imports nothing twice. Slack exports
+    /// contain links to files, not the files.
+    Slack(ExportArgs),
+    /// Import the bulk export of Mattermost: the JSONL file, or the unpacked folder with its attachments
+    ///
+    /// Run the command again after an interruption: it continues, and imports nothing twice.
+    Mattermost(ExportArgs),
+}
+
+#[derive(Args)]
+struct ExportArgs {
+    /// The path of the export
+    #[arg(value_name = "EXPORT")]
+    export: PathBuf,
+    /// Create a code with which the administrator sets a password: papo reset-password USER CODE
+    #[arg(long)]
+    administrator_code: bool,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
 /// The interval at which to check for durable records if the commit log does not wake this thread.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl ImportArgs {
     /// Prints a report of imported and refused items as one line of JSON.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let (waker, wake) = Wake::new()?;
-        let mut ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::OnThread(waker))?;
+        match &self.chat {
+            Some(Chat::Slack(args)) => args.run(slack::import),
+            Some(Chat::Mattermost(args)) => args.run(mattermost::import),
+            None => self.import_files(),
+        }
+    }
+
+    fn import_files(&self) -> anyhow::Result<()> {
+        let (mut ledger, wake) = open(&self.data)?;
         let mut failed = None;
         let mut sync = |ledger: &mut Ledger| {
             if failed.is_none() {
@@ -62,8 +99,37 @@ impl ImportArgs {
             return Err(error);
         }
         ledger.close();
-        writeln!(std::io::stdout(), "{report}").context("cannot write to standard output")
+        print(&report)
     }
+}
+
+impl ExportArgs {
+    fn run(
+        &self,
+        import: impl FnOnce(&mut Writer<'_>, &Path) -> Result<(), MigrationError>,
+    ) -> anyhow::Result<()> {
+        let (mut ledger, wake) = open(&self.data)?;
+        let mut sync = |ledger: &mut Ledger| sync_all(ledger, &wake).map_err(Into::into);
+        let mut writer = Writer::new(&mut ledger, &mut sync, clock::unix_ms());
+        import(&mut writer, &self.export)?;
+        let code = if self.administrator_code { writer.administrator_code()? } else { None };
+        let mut report = serde_json::to_value(&writer.report)?;
+        if let (Some(report), Some((user, code))) = (report.as_object_mut(), code) {
+            report.insert("administrator".to_owned(), user.as_str().into());
+            report.insert("administrator_code".to_owned(), code.into());
+        }
+        ledger.close();
+        print(&report.to_string())
+    }
+}
+
+fn open(data: &DataArgs) -> anyhow::Result<(Ledger, Wake)> {
+    let (waker, wake) = Wake::new()?;
+    Ok((Ledger::open(Store::open(&data.data)?, &CommitMode::OnThread(waker))?, wake))
+}
+
+fn print(report: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{report}").context("cannot write to standard output")
 }
 
 /// Waits until all records are on disk.

@@ -17,6 +17,7 @@ mod backup;
 mod cluster_node;
 mod cluster_tools;
 mod export;
+mod export_html;
 mod index;
 mod config_file;
 mod free_text;
@@ -71,7 +72,7 @@ enum Command {
     Keys(keys::Keys),
     /// Print the status of running roles, and exit with 0 if every role answers and has no problem
     Health(health::Health),
-    /// Import the users, channels and messages of an older chat
+    /// Import the users, channels and messages of another chat, such as Slack or Mattermost
     Import(import::ImportArgs),
     /// Check, print or redact the log of a data folder
     #[command(subcommand)]

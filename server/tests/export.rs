@@ -102,8 +102,13 @@ fn data_folder() -> (TempDir, Ledger) {
 
 /// The lines of an export, without the time `NOW_MS` of all events.
 fn export_lines(data: &Path, target_name: &str) -> Result<String, ExportError> {
+    lines_of(data, Some(target_name))
+}
+
+/// Like `export_lines`. `None` exports all events.
+fn lines_of(data: &Path, target_name: Option<&str>) -> Result<String, ExportError> {
     let mut lines = Vec::new();
-    export(data, &target(target_name), |item| {
+    export(data, target_name.map(target).as_ref(), |item| {
         let line = match item {
             ExportItem::Fact(fact) => serde_json::to_string(&fact).expect("JSON"),
             ExportItem::Event(line) => String::from_utf8_lossy(line).into_owned(),
@@ -111,6 +116,22 @@ fn export_lines(data: &Path, target_name: &str) -> Result<String, ExportError> {
         Ok(writeln!(lines, "{line}")?)
     })?;
     Ok(String::from_utf8(lines).expect("UTF-8").replace(&format!("\"at\":{NOW_MS},"), ""))
+}
+
+#[test]
+fn an_export_of_all_events_leaves_out_deleted_channels_and_texts() {
+    let (data, mut ledger) = data_folder();
+    record(&mut ledger, create("bob", "#gone"));
+    record(&mut ledger, send("bob", "#gone", id(20), "in a deleted channel"));
+    record(&mut ledger, Command::DeleteChannel(actor("bob", "#gone")));
+    let lines = lines_of(data.path(), None).expect("an export");
+    assert_eq!(lines.lines().count(), 15 + 3 + 1, "#a, the users alice and bob, the users bob and carol");
+    for text in ["first", "to alice", "between bob and carol"] {
+        assert!(lines.contains(text), "{text}");
+    }
+    for text in ["erased", "#gone", "\"export\"", "secret-hash"] {
+        assert!(!lines.contains(text), "{text}");
+    }
 }
 
 #[test]

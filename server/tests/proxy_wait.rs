@@ -1,7 +1,9 @@
 //! A started server answers requests when its proxy receives events.
 
+#![expect(clippy::expect_used, reason = "test helpers may panic")]
+
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use server::services::files::FileLimits;
 use server::services::limiters::rates::UserLimits;
@@ -11,17 +13,17 @@ use tempfile::TempDir;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
 use transport::shutdown::Shutdown;
-use transport::{Context, Frame, Kind, Sent, Socket};
+use transport::{Context, Frame, Kind, Sent, Socket, clock};
 
 const BROKER: &str = "inproc://broker";
 const PROXY: &str = "inproc://proxy";
 
 /// Returns whether the socket receives a message within this time.
 fn receives(socket: &Socket, within: Duration) -> bool {
-    let end = Instant::now() + within;
+    let end = clock::now() + within;
     let mut frames = Vec::new();
     while !socket.receive(&mut frames).expect("receiving succeeds") {
-        let left = end.saturating_duration_since(Instant::now());
+        let left = end.saturating_duration_since(clock::now());
         if left.is_zero() {
             return false;
         }

@@ -3,5 +3,6 @@
 pub mod backup;
 pub mod export;
 pub mod import;
+pub mod migration;
 pub mod redact;
 pub mod scrub;

@@ -29,6 +29,12 @@ pub fn legacy_hash(hex: &str) -> Option<Box<str>> {
     is_sha256.then(|| format!("{LEGACY}{}", hex.to_ascii_lowercase()).into())
 }
 
+/// The stored form of a password that no password matches. Its user needs a code for a new password.
+#[must_use]
+pub fn no_password() -> Box<str> {
+    UNKNOWN_USER_HASH.into()
+}
+
 #[derive(Debug)]
 pub enum Job {
     /// The hash of a new password.

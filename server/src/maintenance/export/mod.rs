@@ -1,5 +1,5 @@
-//! Exports all events of a channel or of a user from the log, as they were published, but without deleted
-//! texts. A server may run on the data folder meanwhile, because the export takes no lock.
+//! Exports all events of a channel, of a user or of a node from the log, as they were published, but without
+//! deleted texts. A server may run on the data folder meanwhile, because the export takes no lock.
 //!
 //! The export reads the log twice. The first pass rebuilds the state, which lists the deleted messages. The
 //! second pass writes the events up to the end of the first pass. Texts are not kept in memory.
@@ -75,29 +75,31 @@ impl ExportError {
     }
 }
 
-/// Exports a channel, or all data of a user, from the data folder `data`.
+/// Exports a channel, all data of a user, or (`None`) all events, from the data folder `data`.
 pub fn export(
     data: &Path,
-    wanted: &Target,
+    wanted: Option<&Target>,
     mut emit: impl FnMut(ExportItem<'_>) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     data_folder::check_is_data(data)?;
     let disk = RealDisk::new(data);
     let first_pass = FirstPass::of(&disk, wanted)?;
-    let wanted = &first_pass.with_first_name(wanted);
+    let wanted = wanted.map(|wanted| first_pass.with_first_name(wanted));
+    let wanted = wanted.as_ref();
     match wanted {
-        Target::Channel(name) => drop(first_pass.state.channels.channel(name)?),
-        Target::User(user) => {
+        Some(Target::Channel(name)) => drop(first_pass.state.channels.channel(name)?),
+        Some(Target::User(user)) => {
             let facts = facts::current(&first_pass.state, user, &first_pass.channels)?;
             facts.into_iter().try_for_each(|fact| emit(ExportItem::Fact(fact)))?;
         }
+        None => {}
     }
     let (mut out, mut sessions) = (Vec::new(), facts::Sessions::new());
     for_each_record(&disk, first_pass.last, |_, line, record| match (record, wanted) {
-        (Record::Event(event), _) if is_wanted(wanted, &event) => {
+        (Record::Event(event), _) if is_wanted(wanted, &event) && !first_pass.is_hidden(wanted, &event) => {
             emit(ExportItem::Event(first_pass.line(line, event, &mut out)))
         }
-        (Record::Server(record), Target::User(user)) => {
+        (Record::Server(record), Some(Target::User(user))) => {
             let user_record = facts::user_record(user, record, &mut sessions);
             user_record.map_or(Ok(()), |user_record| emit(ExportItem::Fact(Fact::Record(user_record))))
         }
@@ -128,7 +130,7 @@ struct FirstPass {
 }
 
 impl FirstPass {
-    fn of(disk: &dyn Disk, wanted: &Target) -> Result<Self, ExportError> {
+    fn of(disk: &dyn Disk, wanted: Option<&Target>) -> Result<Self, ExportError> {
         // The export contains no topics, so the secret is not needed.
         let state = State::new(TopicSecret::new([0; 32]));
         let mut first_pass = Self { state, last: 0, channels: Vec::new() };
@@ -154,6 +156,15 @@ impl FirstPass {
         }
     }
 
+    /// Whether the export of a node leaves out an event: no user can read a deleted channel.
+    fn is_hidden(&self, wanted: Option<&Target>, event: &Event<'_>) -> bool {
+        let is_deleted = || match &event.to {
+            Target::Channel(channel) => self.state.channels.is_deleted(channel),
+            Target::User(_) => false,
+        };
+        wanted.is_none() && is_deleted()
+    }
+
     /// The line of an event, without its text if the text was deleted.
     fn line<'a>(&self, line: &'a [u8], event: Event<'_>, out: &'a mut Vec<u8>) -> &'a [u8] {
         let amendments = self.state.channels.amendments(&event.conversation());
@@ -168,7 +179,8 @@ impl FirstPass {
 
 /// Whether an event is part of the export. The export of a user has all direct conversations, and the events
 /// of channels that the user caused or that concern the user.
-fn is_wanted(wanted: &Target, event: &Event<'_>) -> bool {
+fn is_wanted(wanted: Option<&Target>, event: &Event<'_>) -> bool {
+    let Some(wanted) = wanted else { return true };
     match (wanted, &event.to) {
         (Target::Channel(wanted), Target::Channel(channel)) => wanted == channel,
         (Target::Channel(_), Target::User(_)) => false,

@@ -9,12 +9,17 @@ impl Ledger {
     /// The receipt of the stored event with this id; `None` if there is no such event. Clients may send a
     /// message again.
     pub fn sent_before(&self, id: uuid::Uuid, by: &UserName) -> Result<Option<Receipt>, Error> {
-        let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
-        let event: Event<'_> = serde_json::from_slice(&line).map_err(internal)?;
+        let Some(event) = self.event_by_id(id)? else { return Ok(None) };
         if event.from != *by {
             return Err(Detail::IdTaken.into());
         }
         Ok(Some(Receipt { n: event.n, at: event.at }))
+    }
+
+    /// The stored event with this id; `None` if there is no such event.
+    pub fn event_by_id(&self, id: uuid::Uuid) -> Result<Option<Event<'static>>, Error> {
+        let Some(line) = self.journal.line_by_id(id.as_u128()).map_err(unreadable)? else { return Ok(None) };
+        serde_json::from_slice::<Event<'_>>(&line).map(|event| Some(event.into_owned())).map_err(internal)
     }
 
     /// Appends the lines of the events `first_n..=last_n` to `out`.
