@@ -36,9 +36,8 @@ pub(crate) fn posts(count: u64) -> String {
     (0..count).rev().map(|number| post(number) + "\n").collect()
 }
 
-#[test]
-fn an_export_is_imported_in_the_order_of_its_times() {
-    let more = r#"{"type":"post","post":{"team":"team","channel":"town-square","user":"bob","type":"system_join_channel","message":"bob joined","create_at":1736942400100}}
+/// Entries of each kind, with faults.
+const MORE: &str = r#"{"type":"post","post":{"team":"team","channel":"town-square","user":"bob","type":"system_join_channel","message":"bob joined","create_at":1736942400100}}
 {"type":"post","post":{"team":"team","channel":"town-square","user":"ci","message":"","props":{"attachments":[{"fallback":"built"}]},"create_at":1736942404000,"edit_at":1736942404500,"is_pinned":true,"flagged_by":["bob"],"attachments":[{"path":"../etc/passwd"},{"path":"a/missing.txt"}]}}
 {"type":"post","post":{"team":"team","channel":"__secret","user":"bob","type":"me","message":"thinks","create_at":1736942400000}}
 {"type":"direct_channel","direct_channel":{"members":["ana","bob"]}}
@@ -48,7 +47,10 @@ fn an_export_is_imported_in_the_order_of_its_times() {
 {"type":"post","post":{"message":3}}
 not JSON
 "#;
-    let head = format!("{HEAD}{}{more}", posts(4));
+
+#[test]
+fn an_export_is_imported_in_the_order_of_its_times() {
+    let head = format!("{HEAD}{}{MORE}", posts(4));
     let export =
         folder(&[("import.jsonl", &head), ("data/a/plan.txt", "a plan"), ("data/b/notes.txt", "notes")]);
     let disk = faulty_disk();

@@ -69,7 +69,7 @@ fn an_import_from_slack_continues_after_a_kill() {
     let message = |number: u32| {
         let user = ["U1", "U2", "U7", "U8"][number as usize % 4];
         let thread = if number % 5 == 4 { r#","thread_ts":"1736942400.000000""# } else { "" };
-        let reactions = if number % 3 == 0 {
+        let reactions = if number.is_multiple_of(3) {
             r#","reactions":[{"name":"eyes","users":["U1","U6"],"count":2}]"#
         } else {
             ""

@@ -1,6 +1,6 @@
 //! Real etcd servers for tests.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -89,7 +89,10 @@ fn report_skipped() {
     eprintln!("skipped: etcd is not installed");
 }
 
+/// A free port of a loopback address that only this process uses: no other test takes the port before etcd
+/// listens there.
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let listener = TcpListener::bind((Ipv4Addr::new(127, 77, high, low), 0)).expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }
