@@ -94,13 +94,13 @@ fn a_kick_and_a_ban_remove_a_member() {
     let (mut ana, mut bia) = (guest(&node, "ana", ""), guest(&node, "bia", ""));
     ana.ask("JOIN #ops");
     bia.ask("JOIN #ops");
-    ana.sync();
+    ana.wait_for(":bia!bia@papo JOIN #ops");
     assert_ends(&bia.ask("KICK #ops ana"), " 482 bia #ops :You're not channel operator");
     assert_eq!(ana.ask("KICK #ops bia :chega"), [":ana!ana@papo KICK #ops bia chega"]);
     bia.wait_for(":ana!ana@papo KICK #ops bia chega");
     assert_ends(&ana.ask("KICK #ops bia"), " 441 ana bia #ops :They aren't on that channel");
     bia.ask("JOIN #ops");
-    ana.sync();
+    ana.wait_for(":bia!bia@papo JOIN #ops");
     assert_eq!(
         ana.ask("MODE #ops +b bia!*@*"),
         [":ana!ana@papo MODE #ops +b bia!*@*", ":ana!ana@papo KICK #ops bia ana"]
