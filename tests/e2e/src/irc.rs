@@ -59,7 +59,14 @@ impl IrcClient {
         }
     }
 
-    /// The lines that the front sends before the reply to a PING.
+    /// Waits for the next line, and asserts that no further line follows it.
+    pub fn only_line(&mut self) -> String {
+        let line = self.line().expect("a line");
+        assert_eq!(self.sync(), Vec::<String>::new(), "after {line:?}");
+        line
+    }
+
+    /// The lines that the front sends before the reply to a PING. A line about another user may come later.
     pub fn sync(&mut self) -> Vec<String> {
         self.syncs += 1;
         let token = format!("sync-{}", self.syncs);
