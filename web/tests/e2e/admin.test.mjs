@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Api, PASSWORD, launch, logIn, say, startNode, until, users, uuid7, violations, watch } from "./harness.mjs";
+import { Api, PASSWORD, launch, logIn, say, startNode, until, users, uuid7, violations, watch, WIDTHS } from "./harness.mjs";
 
 const TABS = ["Node", "Users", "Channels", "Sessions", "Join codes", "Webhooks", "Bots"];
 
@@ -36,7 +36,7 @@ const choose = async (page, tab) => {
 
 const listed = async (name) => (await alice.call("admin.users", {})).users.find(({ user }) => user === name);
 
-for (const width of [1200, 360]) {
+for (const width of WIDTHS) {
   test(`an administrator manages users, codes, webhooks and bots: ${width} px`, async () => {
     const name = `eva${width}`;
     await new Api(node.origin).register(name);

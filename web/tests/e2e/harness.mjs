@@ -301,3 +301,6 @@ export function watch(page) {
   });
   return problems;
 }
+
+/** The widths of the tests of whole screens: both only with `scripts/page-browser --full`, because `make test` has little time. */
+export const WIDTHS = process.env.PAPO_E2E_FULL ? [1200, 360] : [1200];

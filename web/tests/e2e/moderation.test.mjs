@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Api, launch, logIn, startNode, until, users, violations, watch } from "./harness.mjs";
+import { Api, launch, logIn, startNode, until, users, violations, watch, WIDTHS } from "./harness.mjs";
 
 let node;
 let browser;
@@ -16,7 +16,7 @@ after(async () => {
   await node?.stop();
 });
 
-for (const width of [1200, 360]) {
+for (const width of WIDTHS) {
   test(`an owner moderates a channel: ${width} px`, async () => {
     const channel = `#team${width}`;
     const named = ["owner", "carol", "dora", "eric"].map((name) => `${name}${width}`);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, logIn, startNode, until, users, watch } from "./harness.mjs";
+import { launch, logIn, startNode, until, users, watch, WIDTHS } from "./harness.mjs";
 
 let node;
 let browser;
@@ -39,7 +39,7 @@ function record(isPhone) {
   } });
 }
 
-for (const width of [1200, 360]) {
+for (const width of WIDTHS) {
   test(`mentions and direct messages ring as the levels say: ${width} px`, async () => {
     const isPhone = width < 500;
     const context = await browser.newContext({ viewport: { width, height: 740 }, hasTouch: isPhone });

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, logIn, say, startNode, texts, until, users, uuid7, watch } from "./harness.mjs";
+import { launch, logIn, say, startNode, texts, until, users, uuid7, watch, WIDTHS } from "./harness.mjs";
 
 const CHANNELS = 50;
 const MESSAGES = 10;
@@ -41,7 +41,7 @@ after(async () => {
 /** The number of conversations whose rows the browser has stored. */
 const stored = (page) => page.evaluate(() => document.querySelector("papo-app").storage.keys("events").then((keys) => keys.length));
 
-for (const width of [1200, 360]) {
+for (const width of WIDTHS) {
   test(`the page opens without a network in a second, with ${CHANNELS} conversations and the outbox: ${width} px`, async () => {
     const unsent = `written without a network at ${width} px`;
     const context = await browser.newContext({ viewport: { width, height: 740 } });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, logIn, say, startNode, until, users, watch } from "./harness.mjs";
+import { launch, logIn, say, startNode, until, users, watch, WIDTHS } from "./harness.mjs";
 
 let node;
 let browser;
@@ -15,7 +15,7 @@ after(async () => {
   await node?.stop();
 });
 
-for (const width of [1200, 360]) {
+for (const width of WIDTHS) {
   test(`the line below the field says what the other user has read, if both share it: ${width} px`, async () => {
     const names = [`ana${width}`, `bob${width}`];
     const [ana, bob] = await users(node.origin, names, `#seen${width}`);
