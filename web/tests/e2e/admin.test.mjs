@@ -30,7 +30,7 @@ const open = async (user, options) => {
 
 const choose = async (page, tab) => {
   await page.click(`.admin [role=tab]:text-is('${tab}')`);
-  await page.waitForFunction((name) => document.querySelector(".admin [aria-selected=true]").textContent === name
+  await page.waitForFunction((name) => document.querySelector(".admin [aria-selected=true]")?.textContent === name
     && !document.querySelector(".tab-panel > [role=status]:only-child"), tab);
 };
 

@@ -47,7 +47,7 @@ for (const width of WIDTHS) {
     await page.waitForSelector("article .text:has-text('and this?')");
     if (width < 500) await page.click(".topbar .phone-only");
     await page.click(".sidebar-foot [aria-label=Settings]");
-    await page.waitForFunction(() => [...document.querySelectorAll("dialog label")].find((label) => label.textContent.includes("I have read")).querySelector("input").checked);
+    await page.waitForFunction(() => [...document.querySelectorAll("dialog label")].find((label) => label.textContent.includes("I have read"))?.querySelector("input").checked);
     assert.deepEqual(problems, []);
     await context.close();
   });
