@@ -341,8 +341,7 @@ errors! {
             "a channel may have {max} names, including its former names: give it one of these names again";
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
-        TooManyHooks "too_many_hooks" { max: usize }
-            "there are {max} webhooks, which is the limit: revoke one of them first";
+        TooManyHooks "too_many_hooks" { max: usize } "there are {max} webhooks, which is the limit: revoke one of them first";
         TooManyBotTokens "too_many_bot_tokens" { max: usize }
             "there are {max} tokens of bots, which is the limit: revoke one of them first";
         TooManyCommands "too_many_commands" { max: usize }

@@ -112,11 +112,6 @@ impl Users {
         self.active(user).map(drop)
     }
 
-    #[must_use]
-    pub fn is_disabled(&self, user: &UserName) -> bool {
-        self.active(user).is_ok_and(|account| account.disabled)
-    }
-
     /// The deletion of an account; `None` if it was not deleted.
     #[must_use]
     pub fn deletion(&self, user: &UserName) -> Option<&Deletion> {

@@ -48,7 +48,7 @@ impl JoinCodes {
 pub fn find(state: &State, digest: &TokenDigest, now_ms: u64) -> Option<Uuid> {
     let mut unexpired = state.users.join_codes.unexpired(now_ms);
     let (id, code) = unexpired.find(|(_, code)| code.digest == *digest)?;
-    let is_valid = state.users.is_administrator(&code.by) && !state.users.is_disabled(&code.by);
+    let is_valid = state.users.is_administrator(&code.by) && state.users.may_act(&code.by);
     is_valid.then_some(*id)
 }
 

@@ -353,7 +353,8 @@ impl RequestContext<'_> {
     fn no_session(&self, token: &Token<'_>) -> Error {
         let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
         let owner = owner.and_then(|token| self.tokens.user_of(token));
-        let is_disabled = owner.is_some_and(|user| self.ledger.state().users.is_disabled(&user));
+        let users = &self.ledger.state().users;
+        let is_disabled = owner.is_some_and(|user| users.active(&user).is_ok_and(|account| account.disabled));
         if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }
 }

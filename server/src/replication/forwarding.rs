@@ -7,8 +7,16 @@ use common::{Detail, Error};
 use super::local_reads::is_local;
 use crate::outbound::pending_request::PendingRequest;
 
-/// The maximum size of the requests that wait for the leader. At this size, further requests are refused.
+/// The maximum size of the requests that wait for the leader, and of their replies that wait for the disk. At
+/// this size, further requests are refused, and further replies are dropped: their clients send again.
 const BYTES_MAX: usize = 64 << 20;
+
+/// The maximum size of one client's requests that wait for the leader. At this size, its further requests are
+/// refused.
+const CLIENT_BYTES_MAX: usize = 8 << 20;
+
+/// The approximate memory of a waiting request without its bytes: its envelope and its entries in the maps.
+const REQUEST_BYTES: usize = 512;
 
 /// The time after which a request without a reply is refused.
 const WAIT_MS_MAX: u64 = 30_000;
@@ -45,14 +53,26 @@ struct Waiting {
     sent_in: Option<u64>,
 }
 
+/// The waiting requests of a client.
+#[derive(Default)]
+struct Share {
+    requests: usize,
+    bytes: usize,
+}
+
+fn size(request: &PendingRequest) -> usize {
+    request.bytes() + REQUEST_BYTES
+}
+
 #[derive(Default)]
 pub struct Forwarding {
     pub mode: Mode,
     waiting: BTreeMap<u64, Waiting>,
     next_ticket: u64,
-    /// The number of waiting requests of each client. Its later requests also go to the leader, so they keep
-    /// their order.
-    clients: HashMap<Box<[u8]>, usize>,
+    /// The clients with waiting requests. Their later requests also go to the leader, so they keep their
+    /// order.
+    clients: HashMap<Box<[u8]>, Share>,
+    /// The size of `waiting` and `answered`.
     bytes: usize,
     /// Answered requests, each with the record that must be durable before the reply is sent.
     answered: VecDeque<(u64, PendingRequest)>,
@@ -68,20 +88,21 @@ impl Forwarding {
             Mode::Follows | Mode::CutOff if request.origin.is_some() => Place::Dropped,
             Mode::CutOff => Place::Refused(Detail::CutOff),
             Mode::Follows if is_resumed || request.answered > 0 => Place::Here,
-            Mode::Follows if self.clients.contains_key(&request.route.key()) => self.or_full(),
-            Mode::Follows if is_local(&request.request, position) => Place::Here,
-            Mode::Follows => self.or_full(),
+            Mode::Follows => match self.clients.get(&request.route.key()) {
+                Some(share) if share.bytes >= CLIENT_BYTES_MAX => Place::Refused(Detail::ServerBusy),
+                None if is_local(&request.request, position) => Place::Here,
+                _ if self.bytes >= BYTES_MAX => Place::Refused(Detail::ServerBusy),
+                _ => Place::Leader,
+            },
         }
-    }
-
-    fn or_full(&self) -> Place {
-        if self.bytes >= BYTES_MAX { Place::Refused(Detail::ServerBusy) } else { Place::Leader }
     }
 
     /// Adds a request that waits for the leader.
     pub fn push(&mut self, request: PendingRequest, now_ms: u64) {
-        self.bytes += request.bytes();
-        *self.clients.entry(request.route.key()).or_default() += 1;
+        self.bytes += size(&request);
+        let share = self.clients.entry(request.route.key()).or_default();
+        share.requests += 1;
+        share.bytes += size(&request);
         self.waiting.insert(self.next_ticket, Waiting { request, since_ms: now_ms, sent_in: None });
         self.next_ticket += 1;
     }
@@ -103,19 +124,24 @@ impl Forwarding {
     pub fn answer(&mut self, ticket: u64, position: u64, reply: Vec<u8>, attached: Option<Vec<u8>>) {
         if let Some(mut request) = self.take(ticket) {
             (request.reply, request.attached) = (reply, attached);
-            self.answered.push_back((position, request));
+            if self.bytes < BYTES_MAX {
+                self.bytes += size(&request);
+                self.answered.push_back((position, request));
+            }
         }
     }
 
     /// Removes and returns the next answered request whose record is durable.
     pub fn next_answered(&mut self, durable: u64) -> Option<PendingRequest> {
-        self.answered.pop_front_if(|(position, _)| *position <= durable).map(|(_, request)| request)
+        let (_, request) = self.answered.pop_front_if(|(position, _)| *position <= durable)?;
+        self.bytes = self.bytes.saturating_sub(size(&request));
+        Some(request)
     }
 
     /// Removes and returns all requests that wait for the leader, in order: this node leads now.
     pub fn take_all(&mut self) -> Vec<PendingRequest> {
         self.clients.clear();
-        self.bytes = 0;
+        self.bytes = self.answered.iter().map(|(_, request)| size(request)).sum();
         std::mem::take(&mut self.waiting).into_values().map(|waiting| waiting.request).collect()
     }
 
@@ -142,11 +168,12 @@ impl Forwarding {
 
     fn take(&mut self, ticket: u64) -> Option<PendingRequest> {
         let Waiting { request, .. } = self.waiting.remove(&ticket)?;
-        self.bytes = self.bytes.saturating_sub(request.bytes());
+        self.bytes = self.bytes.saturating_sub(size(&request));
         let key = request.route.key();
-        if let Some(count) = self.clients.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(share) = self.clients.get_mut(&key) {
+            share.requests -= 1;
+            share.bytes = share.bytes.saturating_sub(size(&request));
+            if share.requests == 0 {
                 self.clients.remove(&key);
             }
         }
@@ -223,5 +250,35 @@ mod tests {
         assert_eq!(forwarding.place(&write, false, 0), Place::Refused(Detail::ServerBusy));
         forwarding.mode = Mode::CutOff;
         assert_eq!(forwarding.place(&write, false, 0), Place::Refused(Detail::CutOff));
+    }
+
+    #[test]
+    fn a_client_with_many_waiting_bytes_is_refused_and_others_are_not() {
+        let mut forwarding = following();
+        let large = format!("message.send{}", "x".repeat(CLIENT_BYTES_MAX));
+        forwarding.push(request("alice", &large), 0);
+        let place =
+            |forwarding: &Forwarding, client| forwarding.place(&request(client, "message.send"), false, 0);
+        assert_eq!(place(&forwarding, "alice"), Place::Refused(Detail::ServerBusy));
+        assert_eq!(place(&forwarding, "bob"), Place::Leader);
+        assert_eq!(forwarding.take_expired(WAIT_MS_MAX).len(), 1);
+        assert_eq!(place(&forwarding, "alice"), Place::Leader);
+        assert_eq!(forwarding.bytes, 0);
+    }
+
+    #[test]
+    fn replies_that_wait_for_the_disk_count() {
+        let mut forwarding = following();
+        for client in ["alice", "bob"] {
+            forwarding.push(request(client, "message.send"), 0);
+        }
+        forwarding.answer(0, 5, vec![b'x'; BYTES_MAX], None);
+        let other = request("carol", "message.send");
+        assert_eq!(forwarding.place(&other, false, 0), Place::Refused(Detail::ServerBusy));
+        forwarding.answer(1, 5, b"dropped\n".to_vec(), None);
+        assert!(forwarding.next_answered(5).is_some());
+        assert!(forwarding.next_answered(5).is_none(), "the second reply had no room");
+        assert_eq!(forwarding.bytes, 0);
+        assert_eq!(forwarding.place(&other, false, 0), Place::Leader);
     }
 }

@@ -21,7 +21,10 @@ export const action = (label, run, className = "small") => h("button", { type: "
 
 /**
  * A line that opens: a name with marks, and below it facts and actions.
- * @param {Child[]} name @param {(Node | false)[]} marks @param {[string, Child][]} facts @param {(Node | false)[]} actions
+ * @param {Child[]} name
+ * @param {(Node | false)[]} marks
+ * @param {[string, Child][]} facts
+ * @param {(Node | false)[]} actions
  */
 export function folded(name, marks, facts, actions) {
   return h("li", {}, h("details", {},
