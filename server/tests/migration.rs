@@ -19,6 +19,7 @@ use std::path::Path;
 use common::{Body, Event};
 use disk::Disk as _;
 use disk::faulty::FaultyDisk;
+use server::domain::State;
 use server::maintenance::migration::{MigrationError, Report, Writer};
 use server::storage::ledger::{Ledger, Sizes};
 use tempfile::TempDir;
@@ -65,6 +66,11 @@ fn log(disk: &FaultyDisk) -> String {
     segments.sort_unstable();
     let read = |name: &String| disk.read(&format!("log/{name}")).expect("a segment");
     segments.iter().map(|name| String::from_utf8(read(name)).expect("UTF-8")).collect()
+}
+
+/// Whether the account exists and is disabled.
+fn is_disabled(state: &State, name: &str) -> bool {
+    state.users.active(&testkit::user(name)).is_ok_and(|account| account.disabled)
 }
 
 /// A short form of each event of a conversation: its number, its time after `from_ms`, its author and its

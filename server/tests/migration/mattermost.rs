@@ -4,7 +4,7 @@ use server::maintenance::migration::mattermost::import as mattermost;
 use testkit::team::faulty_disk;
 use testkit::user;
 
-use super::{folder, history, import, log};
+use super::{folder, history, import, is_disabled, log};
 
 /// The time of the first post in Unix milliseconds.
 const DAY_MS: u64 = 1_736_942_400_000;
@@ -88,7 +88,7 @@ fn an_export_is_imported_in_the_order_of_its_times() {
     let state = ledger.state();
     assert!(state.channels.channel(&testkit::channel("#secret")).expect("a channel").private);
     assert!(state.channels.channel(&testkit::channel("#ana-bob-old")).expect("a group").private);
-    assert!(state.users.is_administrator(&user("ana")) && state.users.is_disabled(&user("old")));
+    assert!(state.users.is_administrator(&user("ana")) && is_disabled(state, "old"));
     assert_eq!(state.users.display_name(&user("bob")).as_str(), "Bob B");
     assert_eq!((report.users, report.bots, report.channels, report.files), (3, 1, 3, 2));
     assert_eq!((report.messages, report.replies, report.reactions), (13, 5, 4));

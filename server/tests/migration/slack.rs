@@ -6,7 +6,7 @@ use server::maintenance::migration::slack::import as slack;
 use testkit::team::faulty_disk;
 use testkit::user;
 
-use super::{folder, history, import, log};
+use super::{folder, history, import, is_disabled, log};
 
 /// The time of the first message in Unix milliseconds: 2025-01-15.
 const DAY_MS: u64 = 1_736_942_400_000;
@@ -99,7 +99,7 @@ fn a_workspace_is_imported_with_its_times_threads_and_reactions() {
     assert!(secret.private && secret.members.len() == 2, "the former user left the private channel");
     assert!(state.channels.channel(&testkit::channel("#old")).expect("a channel").archived);
     assert!(state.users.is_administrator(&user("joão-silva")), "the primary owner is the administrator");
-    assert!(state.users.is_disabled(&user("ana-2")) && state.users.is_disabled(&user("guest")));
+    assert!(is_disabled(state, "ana-2") && is_disabled(state, "guest"));
     assert!(state.users.accounts()[&user("build")].bot.is_some() && state.users.exists(&user("slackbot")));
     assert_eq!(state.users.display_name(&user("ana")).as_str(), "Ana Souza");
     let unread = server::domain::reads::reading(state, &user("ana"), &testkit::target("#general"));
