@@ -11,7 +11,8 @@
 # The image has the C++ compiler, make and binutils, with which the build compiles libzmq and libsodium, and
 # Python for scripts/sbom. The client of etcd needs protoc.
 FROM rust:1.95-trixie AS builder
-RUN apt-get update && apt-get install -y --no-install-recommends protobuf-compiler && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        protobuf-compiler libprotobuf-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /papo
 COPY . .
 # The commit in `papo --version`: `--build-arg PAPO_COMMIT=$(git rev-parse --short=12 HEAD)`.
