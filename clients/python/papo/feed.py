@@ -110,7 +110,9 @@ class Feed:
             known = max(self._behind.pop(conversation, 0), head)
             for entry in entries:
                 self._add(entry)
-            if entries and self._added[conversation] < known:
+            # An event can arrive before the reply that the server sent earlier.
+            is_incomplete = bool(entries) or known > head
+            if is_incomplete and self._added.get(conversation, 0) < known:
                 # The other conversations have their turn before the next page.
                 self._behind[conversation] = known
         self.on_change()

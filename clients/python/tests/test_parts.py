@@ -121,6 +121,18 @@ class Feeds(unittest.TestCase):
         feed.offer(entry(11))
         self.assertEqual(self.take_all(feed), [6, 7, 8, 9, 10, 11])
 
+    def test_an_event_that_overtakes_an_empty_page_is_read_from_the_next_page(self) -> None:
+        feed = Feed(lambda: None)
+        feed.start_after({"#ops": 2})
+        self.assertEqual(feed.next_page(), ("#ops", 2))
+        # The server made the page, then published event 3, which arrives first.
+        feed.offer(entry(3))
+        feed.page("#ops", 2, [])
+        self.assertEqual(feed.next_page(), ("#ops", 2))
+        feed.page("#ops", 3, [entry(3)])
+        self.assertIsNone(feed.next_page())
+        self.assertEqual(self.take_all(feed), [3])
+
     def test_a_direct_conversation_that_began_while_the_program_was_away_is_read(self) -> None:
         for is_resuming, expected in ((True, [1, 2, 3]), (False, [3])):
             feed = Feed(lambda: None)
