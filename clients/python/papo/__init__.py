@@ -20,6 +20,7 @@ from .client import Client
 from .connection import READ_MARKS, News, Sent
 from .core.errors import PapoError
 from .event import Event
+from .files import WrongContent
 from .ids import answer_id, new_message_id
 from .outbox_file import OutboxInUse
 
@@ -35,6 +36,7 @@ __all__ = [
     "OutboxInUse",
     "PapoError",
     "Sent",
+    "WrongContent",
     "answer_id",
     "new_message_id",
 ]

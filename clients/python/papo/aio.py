@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
+from . import files
 from .address import parse_addresses
 from .connection import Connection, News, Sent, Steps
 from .event import Event
@@ -69,6 +70,20 @@ class AsyncClient:
 
     def queue(self, to: str, text: str, *, reply: int | None = None, id: str | None = None) -> str:
         return self._connection.queue(to, text, reply, id)[0]
+
+    async def send_file(
+        self,
+        to: str,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        id: str | None = None,
+    ) -> Sent:
+        """Sends a file. After a cancellation, the same `id` continues the upload."""
+        return await self._run(files.send(self._connection, to, path, name, id))
+
+    async def get_file(self, event: Event, path: str | os.PathLike[str]) -> None:
+        await self._run(files.get(self._connection, event, path))
 
     async def flush(self) -> None:
         while self._connection.messages_waiting() > 0:
@@ -143,3 +158,6 @@ class AsyncClient:
         except StopIteration as end:
             result: T = end.value
             return result
+        finally:
+            # Steps that did not end release what they opened.
+            steps.close()

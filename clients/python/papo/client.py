@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, TypeVar
 
+from . import files
 from .address import parse_addresses
 from .connection import Connection, News, Sent, Steps
 from .core.decode import Json
@@ -89,6 +90,28 @@ class Client:
         The messages of a client are stored in the order of sending.
         """
         return self._connection.queue(to, text, reply, id)[0]
+
+    def send_file(
+        self,
+        to: str,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        id: str | None = None,
+    ) -> Sent:
+        """Sends a file, and waits until the server has stored it.
+
+        `timeout` is the maximum for the whole file. Give an `id` (`new_message_id()`) to continue
+        an interrupted upload with a second call; the server stores the file once.
+        """
+        return self._run(files.send(self._connection, to, path, name, id))
+
+    def get_file(self, event: Event, path: str | os.PathLike[str]) -> None:
+        """Downloads the file of an event into a new file; an existing file is not replaced.
+
+        The sender chose the name of the event's file: do not use it as a path.
+        """
+        self._run(files.get(self._connection, event, path))
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until all messages are acknowledged. Returns whether they are."""
@@ -192,6 +215,9 @@ class Client:
         except StopIteration as end:
             result: T = end.value
             return result
+        finally:
+            # Steps that did not end release what they opened.
+            steps.close()
 
     @staticmethod
     def _wait(future: "Future[Json]", deadline: float | None) -> Json:

@@ -64,6 +64,10 @@ class Connection:
             raise ValueError(f"the parameters of {method} are longer than a line may be")
         return self.network.command({"kind": "request", "method": method, "params": params})
 
+    def transfer(self, chunk: Json) -> "Future[Json]":
+        """Sends or requests a chunk of a file."""
+        return self.network.command({"kind": "transfer", "transfer": chunk})
+
     def login(self, user: str, password: str) -> Steps[None]:
         answer = yield self.network.command({"kind": "login", "user": user, "password": password})
         self.user = answer["account"]["user"]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
@@ -10,12 +11,16 @@ import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 from unittest.mock import patch
 
 import zmq
 from at_a_node import PASSWORD, SECONDS_MAX, AtANode
 
-from papo import AsyncClient, Client, PapoError
+from papo import AsyncClient, Client, PapoError, WrongContent, new_message_id
+from papo.files import CHUNK_BYTES_MAX
 
 LIBRARY = pathlib.Path(__file__).parents[1]
 
@@ -99,6 +104,44 @@ class Clients(AtANode):
         self.assertEqual(created.call_count, 1)
         event = alice.next_event(SECONDS_MAX)
         self.assertEqual((event and event.n, event and event.text), (sent.n, "after the new keys"))
+
+    def test_a_file_arrives_whole_across_a_cut_and_an_interruption(self) -> None:
+        alice = self.alice(self.node.invite_at("127.0.0.2"))
+        alice.create("#files")
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        content = random.Random(6).randbytes(5 * CHUNK_BYTES_MAX + 1)
+        (folder / "plan.pdf").write_bytes(content)
+        transfer = alice._connection.transfer
+        offsets: list[int] = []
+
+        def counted(chunk: dict[str, Any]) -> "Future[Any]":
+            offsets.append(chunk["offset"])
+            if len(offsets) == 2:
+                self.assertGreater(self.relay.cut(), 0)
+            if len(offsets) == 4:
+                raise InterruptedError
+            return transfer(chunk)
+
+        id = new_message_id()
+        with patch.object(alice._connection, "transfer", counted):
+            with self.assertRaises(InterruptedError):
+                alice.send_file("#files", folder / "plan.pdf", id=id)
+            sent = alice.send_file("#files", folder / "plan.pdf", id=id)
+        self.assertEqual(alice.send_file("#files", folder / "plan.pdf", id=id), sent)
+        expected = [0, 1, 2, 3, 3, 4, 5]
+        self.assertEqual(offsets, [number * CHUNK_BYTES_MAX for number in expected])
+        [event] = [of for of in alice.history("#files") if of.kind == "file"]
+        self.assertEqual((event.n, event.id, event.fields["name"]), (sent.n, id, "plan.pdf"))
+        alice.get_file(event, folder / "copy")
+        self.assertEqual((folder / "copy").read_bytes(), content)
+        with self.assertRaises(FileExistsError):
+            alice.get_file(event, folder / "copy")
+        forged = replace(event, fields={**event.fields, "sha256": "0" * 64})
+        with self.assertRaises(WrongContent):
+            alice.get_file(forged, folder / "forged")
+        self.assertFalse((folder / "forged").exists())
+        with self.assertRaises(ValueError):
+            alice.get_file(alice.history("#files")[0], folder / "none")
 
     def test_an_error_has_its_reason(self) -> None:
         alice = self.alice()
