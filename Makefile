@@ -46,7 +46,8 @@ dist: ## Write the source release, which builds without a network, into target/s
 
 bench: needs-build ## Measure papo, Redis, NATS and ngIRCd; write docs/PERFORMANCE.md (about 15 minutes)
 	tests/bench/install-competitors
-	cargo build --profile dist --locked --package papo --package bench --package gateway --bins --example bare_sockets
+	cargo build --profile dist --locked --package papo --package bench --package gateway --package cluster --bins \
+		--example bare_sockets --example puts
 	"$(target_folder)/dist/bench" --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 10 million messages (6 GB of disk, about 15 minutes)

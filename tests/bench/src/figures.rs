@@ -11,6 +11,7 @@ pub(crate) enum Unit {
     Kibibytes,
     Bytes,
     Microseconds,
+    Percent,
 }
 
 impl Unit {
@@ -27,7 +28,9 @@ impl Unit {
             Self::Kibibytes => format!("{value:.1} KiB"),
             Self::Bytes if value >= 1e4 => format!("{:.1} KB", value / 1e3),
             Self::Bytes => format!("{value:.1} B"),
+            Self::Microseconds if value < 10.0 => format!("{value:.2} us"),
             Self::Microseconds => format!("{value:.0} us"),
+            Self::Percent => format!("{value:.0} %"),
         }
     }
 }
@@ -113,6 +116,15 @@ figures! {
     WebDeliveries    "Deliveries, 1 to 100 WebSockets" "papo, durable, frames of up to 64 lines" PerSecond;
     WebIdlePlain     "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway" Bytes;
     WebIdleTls       "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway, with TLS" Bytes;
+    EtcdPuts         "Acknowledged in a cluster of three etcd servers, 16 connections, 64 requests in flight each" "etcd, a put for each message" PerSecond;
+    ClusterSends     "Acknowledged in a cluster of three etcd servers, 16 connections, 64 requests in flight each" "papo, three nodes, frames of up to 64 lines" PerSecond;
+    ClusterOneP50    "One message.send at a time, in a cluster" "papo, three nodes, p50" Milliseconds;
+    OneNodeCost      "Processor time for a delivery, 1 to 300, of all nodes together" "1 node" Microseconds;
+    TwoNodesCost     "Processor time for a delivery, 1 to 300, of all nodes together" "2 nodes" Microseconds;
+    ThreeNodesCost   "Processor time for a delivery, 1 to 300, of all nodes together" "3 nodes" Microseconds;
+    TwoNodesShare    "Processor time for a delivery, 1 to 300, of all nodes together" "share of the busiest of 2 nodes" Percent;
+    ThreeNodesShare  "Processor time for a delivery, 1 to 300, of all nodes together" "share of the busiest of 3 nodes" Percent;
+    FollowerCost     "Processor time for a delivery, 1 to 300, of all nodes together" "a node that only follows, for each message" Microseconds;
 }
 
 /// The values of a figure, one per run, in order.

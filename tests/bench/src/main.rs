@@ -14,6 +14,7 @@ mod latency;
 mod papo;
 mod data_folder;
 mod bare_node;
+mod cluster;
 mod competitors;
 mod frames;
 mod tcp;
@@ -23,6 +24,7 @@ mod process;
 mod machine;
 mod report;
 mod compare;
+mod scale;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -67,6 +69,12 @@ enum Command {
     },
     /// Write PERFORMANCE.md and the plots again from results.json, without measuring
     Render {
+        /// The documents folder
+        #[arg(long, default_value = "docs")]
+        docs: PathBuf,
+    },
+    /// Simulate set-ups of up to 100 million clients with the measured costs, and write the tables of scale.md
+    Scale {
         /// The documents folder
         #[arg(long, default_value = "docs")]
         docs: PathBuf,
@@ -137,6 +145,7 @@ fn main() -> Result<()> {
         Some(Command::Grow(measure)) => measure.run(false),
         Some(Command::Compare { first, second }) => compare::run(&first, &second),
         Some(Command::Render { docs }) => report::write(report::read(&docs.join(report::RESULTS))?, &docs),
+        Some(Command::Scale { docs }) => scale::run(&docs),
         None => bench.measure.run(true),
     }
 }

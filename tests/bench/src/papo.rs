@@ -65,15 +65,26 @@ impl Node {
 
     /// Starts a node with or without encryption, and waits until it is ready.
     pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
-        Self::start_role(papo, data, encryption, "--web=off")
+        Self::start_role(papo, data, encryption, "--web=off", &[])
+    }
+
+    /// Starts a node of a cluster, with encryption. `flags` name the cluster and the node.
+    pub(crate) fn start_in_cluster(papo: &Path, data: &Path, flags: &[String]) -> Result<Self> {
+        Self::start_role(papo, data, Encryption::Curve, "--web=off", flags)
     }
 
     /// Starts a node with a gateway, in plain text.
     pub(crate) fn start_with_gateway(papo: &Path, data: &Path) -> Result<Self> {
-        Self::start_role(papo, data, Encryption::Plain, "--web=127.0.0.1:0")
+        Self::start_role(papo, data, Encryption::Plain, "--web=127.0.0.1:0", &[])
     }
 
-    fn start_role(papo: &Path, data: &Path, encryption: Encryption, web: &str) -> Result<Self> {
+    fn start_role(
+        papo: &Path,
+        data: &Path,
+        encryption: Encryption,
+        web: &str,
+        flags: &[String],
+    ) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args([
             OsStr::new("up"),
@@ -83,6 +94,7 @@ impl Node {
             OsStr::new("--data"),
             data.as_os_str(),
         ]);
+        command.args(flags);
         for flag in ["--clients", "--subscribers", "--broker-control", "--proxy-control", "--server-control"]
         {
             command.args([flag, "tcp://127.0.0.1:0"]);
@@ -119,7 +131,9 @@ impl Node {
 /// The security of a client. A node that prints no invite does not encrypt.
 fn security(invite: Option<&str>) -> Result<Security> {
     let Some(invite) = invite else { return Ok(Security::Plain) };
-    Ok(Security::Client { server: invite.parse::<Invite>()?.key(), own: KeyPair::generate()? })
+    // The node of a cluster prints the invites of all nodes, which have the same key.
+    let first = invite.split(',').next().unwrap_or_default();
+    Ok(Security::Client { server: first.parse::<Invite>()?.key(), own: KeyPair::generate()? })
 }
 
 /// The path of the `papo` binary of the same build.

@@ -114,6 +114,19 @@ pub(crate) const ALL: &[Target] = &[
         Plain(WebIdlePlain),
     ),
     target("the same, with TLS", AtMost(14e3), Plain(WebIdleTls)),
+    target(
+        "durable sends in a cluster, relative to a put of etcd for each message",
+        AtLeast(0.5),
+        Ratio(ClusterSends, EtcdPuts),
+    ),
+    target(
+        "processor time for a delivery, 1 to 300: 2 nodes, relative to 1 node",
+        AtMost(1.15),
+        Ratio(TwoNodesCost, OneNodeCost),
+    ),
+    target("the same, 3 nodes", AtMost(1.15), Ratio(ThreeNodesCost, OneNodeCost)),
+    target("share of the busiest of 2 nodes", AtMost(55.0), Plain(TwoNodesShare)),
+    target("share of the busiest of 3 nodes", AtMost(38.0), Plain(ThreeNodesShare)),
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]

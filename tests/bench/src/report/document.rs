@@ -11,7 +11,7 @@ const BEGIN: &str = "<!-- measured: generated -->\n";
 const END: &str = "<!-- measured: end -->";
 
 /// The page with its measured part replaced.
-pub(super) fn renewed(page: &str, measured: &str) -> Result<String> {
+pub(crate) fn renewed(page: &str, measured: &str) -> Result<String> {
     let (before, rest) =
         page.split_once(BEGIN).context("the page has no marker for the start of the figures")?;
     let (_, after) = rest.split_once(END).context("the page has no marker for the end of the figures")?;

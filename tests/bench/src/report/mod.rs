@@ -18,7 +18,8 @@ use crate::figures::Results;
 use crate::growth::Growth;
 use crate::machine::Machine;
 
-pub(crate) use table::text;
+pub(crate) use document::renewed;
+pub(crate) use table::{Table, text};
 
 /// The results, below the folder of the documents.
 pub(crate) const RESULTS: &str = "performance/results.json";
@@ -47,7 +48,7 @@ impl Report {
     fn method(&self) -> String {
         let Method { runs, seconds, seed, is_quick } = &self.method;
         let busy = if self.machine.was_busy() {
-            " The machine was busy with other work: absolute figures mean nothing, ratios are rough, and the \\
+            " The machine was busy with other work: absolute figures mean nothing, ratios are rough, and the \
              targets must be measured again on an idle machine."
         } else {
             ""
@@ -99,7 +100,7 @@ pub(crate) fn read(path: &Path) -> Result<Report> {
     json::read(&text).with_context(|| format!("{} holds no results of this bench", path.display()))
 }
 
-fn write_file(path: &Path, content: &str) -> Result<()> {
+pub(crate) fn write_file(path: &Path, content: &str) -> Result<()> {
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(path);
     file.and_then(|mut file| file.write_all(content.as_bytes()))
         .with_context(|| format!("cannot write {}", path.display()))

@@ -9,10 +9,10 @@ use crate::growth::Curve;
 use crate::targets::{self, show_size};
 
 /// A table with a heading.
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) columns: Vec<&'static str>,
-    pub(super) rows: Vec<Vec<String>>,
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) columns: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// One table for each group of measured figures.
@@ -91,7 +91,7 @@ impl Table {
     }
 
     /// Renders the table as Markdown.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let rule = vec!["---"; self.columns.len()].join(" | ");
         let rows: String = self.rows.iter().map(|row| format!("| {} |\n", row.join(" | "))).collect();
         format!("### {}\n\n| {} |\n| {rule} |\n{rows}\n", self.title, self.columns.join(" | "))

@@ -1,6 +1,7 @@
 //! The workloads. Each workload measures one or more figures once. The caller repeats the workloads and takes
 //! the medians.
 
+mod cluster;
 pub(crate) mod echo;
 mod fan_out;
 mod idle;
@@ -85,6 +86,8 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "web-readers", run: |setup, results| web::readers::run(setup, results) },
     Workload { name: "web-deliveries", run: |setup, results| web::deliveries::run(setup, results) },
     Workload { name: "web-idle", run: |setup, results| web::idle::run(setup, results) },
+    Workload { name: "cluster-sends", run: |setup, results| cluster::sends(setup, results) },
+    Workload { name: "cluster-nodes", run: |setup, results| cluster::deliveries(setup, results) },
 ];
 
 /// Adds a figure of a peer, if the peer is installed.
