@@ -29,8 +29,10 @@ mod schedule;
 mod counters;
 mod trace;
 mod recording;
+mod many;
 
 pub use checks::Violation;
 pub use counters::Counters;
+pub use many::{Outcome, run_all};
 pub use recording::record;
 pub use world::{Failure, Report, run};

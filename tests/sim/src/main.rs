@@ -5,9 +5,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use sim::Counters;
+use sim::{Failure, Outcome};
 
-/// Simulate the whole system with faults, in one thread, from one seed.
+/// Simulate the whole system with faults, from one seed.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Run only this seed.
@@ -20,29 +20,38 @@ struct Arguments {
     #[arg(long, default_value_t = 0)]
     first: u64,
     /// Print each event of the simulation.
-    #[arg(long)]
+    #[arg(long, requires = "seed")]
     trace: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (first, count) = arguments.seed.map_or((arguments.first, arguments.seeds), |seed| (seed, 1));
-    let reader = arguments.trace.then_some((|line| println!("{line}")) as fn(&str));
-    let (mut counters, mut failures) = (Counters::default(), 0);
-    for seed in first..first.saturating_add(count) {
-        match sim::run(seed, reader) {
-            Ok(report) => {
-                counters += &report.counters;
-                if count == 1 {
-                    println!("seed {seed}: trace hash {}", report.hash);
-                }
-            }
-            Err(failure) => {
-                failures += 1;
-                println!("seed {seed} at {} ms: {}", failure.at_ms, failure.violation);
-            }
+    match arguments.seed {
+        Some(seed) => run_one(seed, arguments.trace),
+        None => run_many(arguments.first, arguments.seeds),
+    }
+}
+
+fn run_one(seed: u64, has_trace: bool) -> ExitCode {
+    match sim::run(seed, has_trace.then_some(|line| println!("{line}"))) {
+        Ok(report) => {
+            println!("seed {seed}: trace hash {}\n{}", report.hash, report.counters);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            print_failure(seed, &failure);
+            ExitCode::FAILURE
         }
     }
-    println!("{count} seeds from {first} on, {failures} of them failed\n{counters}");
-    ExitCode::from(u8::from(failures > 0))
+}
+
+fn run_many(first: u64, count: u64) -> ExitCode {
+    let Outcome { counters, failures } = sim::run_all(first..first.saturating_add(count));
+    failures.iter().for_each(|(seed, failure)| print_failure(*seed, failure));
+    println!("{count} seeds from {first} on, {} of them failed\n{counters}", failures.len());
+    ExitCode::from(u8::from(!failures.is_empty()))
+}
+
+fn print_failure(seed: u64, failure: &Failure) {
+    println!("seed {seed} at {} ms: {}", failure.at_ms, failure.violation);
 }

@@ -10,8 +10,9 @@ fn run(seed: u64) -> sim::Report {
 
 #[test]
 fn two_hundred_seeds_pass_all_checkers() {
-    let mut counters = sim::Counters::default();
-    (0..200).for_each(|seed| counters += &run(seed).counters);
+    let sim::Outcome { counters, failures } = sim::run_all(0..200);
+    let violations: Vec<_> = failures.iter().map(|(seed, failure)| (seed, &failure.violation)).collect();
+    assert!(violations.is_empty(), "{violations:?}");
     assert!(
         counters.acknowledged > 10_000 && counters.recoveries > 1_000,
         "the seeds test too little: {counters}"
