@@ -1,4 +1,5 @@
-//! Drives the exchange of file contents with the other nodes: the jobs on the disk, and the requests that wait.
+//! Drives the exchange of file contents with the other nodes: the jobs on the disk, and the requests that
+//! wait.
 
 use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, Sender, channel};

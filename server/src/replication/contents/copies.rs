@@ -1,5 +1,5 @@
-//! Asks other nodes to keep a content, until one of them has it on its disk. The leader records the event of a
-//! file afterwards, so the loss of one node does not lose the content.
+//! Asks other nodes to keep a content, until one of them has it on its disk. The leader records the event of
+//! a file afterwards, so the loss of one node does not lose the content.
 
 use common::ContentHash;
 

@@ -200,8 +200,8 @@ impl Uploads {
         }
     }
 
-    /// Marks that no commit job has an outcome any longer: the node no longer leads, and discards the requests
-    /// of other nodes.
+    /// Marks that no commit job has an outcome any longer: the node no longer leads, and discards the
+    /// requests of other nodes.
     pub fn end_all_commits(&mut self) {
         let committing = self.open.values_mut().filter(|open| open.stage == UploadStage::Committing);
         committing.for_each(|open| open.stage = UploadStage::Receiving);
