@@ -95,6 +95,14 @@ pub enum Followed {
 #[error("etcd does not answer: {0}")]
 pub struct Unavailable(pub String);
 
+impl Unavailable {
+    /// Whether etcd refused a write because its quota is used.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.contains("database space exceeded")
+    }
+}
+
 /// The shared log of a cluster. Calls block for a bounded time, so the event loop of a server never calls it.
 pub trait SharedLog: Send {
     /// Appends a batch in one transaction, if the term is `term` and the log ends at `batch.before`.

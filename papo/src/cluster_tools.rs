@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use cluster::{Address, Etcd, SharedLog as _, Unavailable};
+use cluster::{Address, Etcd, Followed, SharedLog as _, Unavailable};
 use serde_json::json;
 use server::maintenance::backup;
 use server::storage::commit_log::CommitMode;
@@ -25,6 +26,10 @@ pub(crate) enum ClusterCommand {
     Join(JoinArgs),
     /// Print the leader, the end of the log, and the nodes
     Status(ClusterArgs),
+    /// Check that the log of a data folder is a part of the log of the cluster; its node must be stopped
+    Check(InitArgs),
+    /// Remove a node from the list of nodes; it must be stopped, and another node must lead
+    Leave(LeaveArgs),
 }
 
 #[derive(Args)]
@@ -45,6 +50,15 @@ pub(crate) struct InitArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct LeaveArgs {
+    /// The name of the node that leaves
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+#[derive(Args)]
 pub(crate) struct JoinArgs {
     /// A backup of a node of the cluster, with its keys: `papo backup` writes it while the node runs
     #[arg(value_name = "FILE.tar")]
@@ -61,6 +75,8 @@ impl ClusterCommand {
             Self::Init(args) => args.run(),
             Self::Join(args) => args.run(),
             Self::Status(args) => args.run(),
+            Self::Check(args) => args.check(),
+            Self::Leave(args) => args.run(),
         }
     }
 }
@@ -105,6 +121,46 @@ impl InitArgs {
         }
         Store::open(&self.data.data)?.join_cluster(name, restored_ms)?;
         print(&json!({ "cluster": name, "data": self.data.data, "record": head.record, "chain": head.chain }))
+    }
+}
+
+impl InitArgs {
+    /// Compares the end of the log of the data folder with the log of the cluster.
+    fn check(self) -> anyhow::Result<()> {
+        let mut log = self.cluster.open()?;
+        let ledger = Ledger::open(
+            Store::open_in_cluster(&self.data.data, &self.cluster.cluster.cluster)?,
+            &CommitMode::WhenPolled,
+        )?;
+        let own = ledger.head();
+        drop(ledger);
+        let head = retry(|| log.standing())?.head;
+        let followed = retry(|| log.follow(&own, Duration::ZERO))?;
+        let (result, advice) = match followed {
+            Followed::Batches(_) => ("part", None),
+            Followed::Trimmed => {
+                ("behind", Some("the cluster no longer keeps the next batch: join again with a new backup"))
+            }
+            Followed::Diverged { .. } => {
+                ("different", Some("the log of the cluster does not contain the end of this log"))
+            }
+        };
+        print(&json!({
+            "data": self.data.data, "log": result, "record": own.record, "chain": own.chain,
+            "cluster_record": head.record, "cluster_chain": head.chain,
+        }))?;
+        advice.map_or(Ok(()), |advice| bail!("{advice}"))
+    }
+}
+
+impl LeaveArgs {
+    fn run(self) -> anyhow::Result<()> {
+        let mut log = self.cluster.open()?;
+        if !retry(|| log.leave(&self.name))? {
+            bail!("{} leads the cluster: stop it, and wait until another node leads", self.name);
+        }
+        let nodes = retry(|| log.standing())?.nodes;
+        print(&json!({ "cluster": self.cluster.cluster.cluster, "left": self.name, "nodes": nodes }))
     }
 }
 

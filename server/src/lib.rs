@@ -13,5 +13,5 @@ pub mod handlers;
 pub mod maintenance;
 pub mod engine;
 
+pub use engine::cluster_config::ClusterConfig;
 pub use engine::event_loop::{Config, Server, ServerError};
-pub use engine::membership::ClusterConfig;

@@ -16,7 +16,7 @@ fn team(mode: Mode, users: &[&str]) -> Team {
 }
 
 fn with_mode(mut team: Team, mode: Mode) -> Team {
-    let registration = Registration::start(mode, team.engine.ledger().state()).expect("random bytes");
+    let registration = Registration::start(mode, team.engine.ledger().state(), None).expect("random bytes");
     team.engine = team.engine.with_registration(registration);
     team
 }

@@ -7,6 +7,7 @@
 pub mod limits;
 mod options;
 mod socket;
+pub mod monitor;
 
 mod z85;
 pub mod keys;

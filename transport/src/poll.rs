@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::TransportError;
+use crate::monitor::Monitor;
 use crate::socket::Socket;
 use crate::wake::Wake;
 
@@ -14,6 +15,8 @@ pub enum Watch<'a> {
     Writable(&'a Socket),
     /// A [`Waker`](crate::wake::Waker) was used since the last [`Wake::clear`].
     Wake(&'a Wake),
+    /// The connection of a socket broke.
+    Monitor(&'a Monitor),
 }
 
 /// Waits until one of `watches` is ready, the timeout ends, or a signal arrives. A watch that stays ready
@@ -46,6 +49,7 @@ impl<'a> Watch<'a> {
         match *self {
             Self::Readable(socket) => socket.poll_item(zmq::POLLIN),
             Self::Writable(socket) => socket.poll_item(zmq::POLLOUT),
+            Self::Monitor(monitor) => monitor.poll_item(),
             Self::Wake(wake) => zmq::PollItem::from_fd(wake.file_descriptor(), zmq::POLLIN),
         }
     }

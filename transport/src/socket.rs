@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::endpoint::{Use, check};
 use crate::error::TransportError;
 use crate::limits::MESSAGE_FRAMES_MAX;
+use crate::monitor::Monitor;
 use crate::options::Kind;
 use crate::security::Security;
 use crate::zap_handler::ZapHandler;
@@ -110,6 +111,11 @@ impl Socket {
     pub fn connect(&self, endpoint: &str) -> Result<(), TransportError> {
         self.prepare(endpoint, Use::Connect)?;
         self.inner.connect(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))
+    }
+
+    /// Watches the connections of this socket. `context` is the context of the socket.
+    pub fn monitor(&self, context: &Context) -> Result<Monitor, TransportError> {
+        Monitor::start(&context.inner, &self.inner)
     }
 
     /// Replaces the content of `frames` with the next message. Returns false if no message is waiting.

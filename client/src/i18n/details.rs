@@ -119,7 +119,6 @@ translations! {
     // Messages.
     NoSuchMessage { n, conversation } "a mensagem {n} de {conversation} não existe, ou foi apagada: veja /history";
     HistoryConflict { one, other } "message.history: use \"{one}\" ou \"{other}\", não os dois";
-    ClusterFiles "um cluster de vários nós ainda não aceita arquivos: envie um link";
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";
@@ -180,6 +179,7 @@ translations! {
     LogUnreadable "o servidor não consegue ler o próprio log: quem o administra precisa verificar";
     NoReply "o nó não responde agora: envie o pedido de novo";
     NoLeader "o cluster não tem um nó líder agora: envie o pedido de novo";
+    NotCopied "nenhum outro nó do cluster guardou o arquivo: envie de novo quando outro nó estiver no ar";
     CutOff "este nó está separado do seu cluster: conecte-se a outro nó";
     LogUnwritable "o servidor não consegue gravar o próprio log: tente de novo mais tarde";
     StorageFull "o disco do servidor está cheio, e nada foi guardado: quem o administra precisa liberar espaço";

@@ -4,19 +4,40 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use common::{Detail, Error, UserName};
+use common::methods::Method;
+use common::node::{Info, NoParams};
+use common::{Detail, Error, UserName, rpc};
 use session::driver::Io;
 use session::{Answer, Message, News};
-use transport::{Context, Kind, Socket, TransportError, clock};
+use transport::monitor::Monitor;
+use transport::{Context, Frame, Kind, Socket, TransportError, clock};
 use uuid::Uuid;
 
 use super::TicketedAnswer;
+use super::liveness::Liveness;
 use super::outgoing::Outgoing;
 use crate::channel_names::SharedNames;
 use crate::connection::{Endpoint, KnownServer};
 use crate::i18n::Catalog;
 use crate::outbox::Outbox;
 use crate::render::print_error;
+
+/// The id of a ping. The session uses other ids.
+const PING_ID: &str = "ping";
+
+/// The maximum size of the reply to a ping.
+const PING_REPLY_BYTES_MAX: usize = 16 * 1024;
+
+/// A reply, as the connection sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// A reply for the session.
+    Reply,
+    /// The reply to a ping.
+    Ping,
+    /// The reply to the first ping after a move: the session must subscribe and send its requests again.
+    Moved,
+}
 
 pub(super) struct NetworkIo<N> {
     server: KnownServer,
@@ -25,6 +46,13 @@ pub(super) struct NetworkIo<N> {
     endpoint_index: usize,
     context: Context,
     pub(super) dealer: Socket,
+    /// Watches the connection of `dealer`.
+    pub(super) monitor: Monitor,
+    pub(super) liveness: Liveness,
+    /// The moves to the next endpoint since the start. The session counts its own moves only.
+    moves: usize,
+    /// Whether the subscriptions belong to the node before the last move.
+    has_moved: bool,
     pub(super) subscriber: Option<Socket>,
     outgoing: Outgoing,
     /// `None` if the front end sends no messages. The outbox is dropped before `answers`: the front end waits
@@ -48,13 +76,18 @@ impl<N> NetworkIo<N> {
         (catalog, names): (Catalog, SharedNames),
     ) -> Result<Self, TransportError> {
         let context = Context::new();
-        let dealer = connected(&context, endpoint)?;
+        let (dealer, monitor) = connected(&context, endpoint)?;
+        let liveness = Liveness::new(server.endpoints.len());
         Ok(Self {
             server,
             endpoint: endpoint.clone(),
             endpoint_index: 0,
             context,
             dealer,
+            monitor,
+            liveness,
+            moves: 0,
+            has_moved: false,
             subscriber: None,
             outgoing: Outgoing::default(),
             outbox,
@@ -80,8 +113,64 @@ impl<N> NetworkIo<N> {
     pub(super) fn flush(&mut self) -> Result<(), TransportError> {
         while !self.outgoing.is_empty() && self.dealer.can_send()? {
             let _sent_or_lost = self.dealer.send(self.outgoing.take_message())?;
+            self.liveness.sent(self.now_ms());
         }
         Ok(())
+    }
+
+    /// Sends a ping: a request that every node answers at once.
+    pub(super) fn ping(&self) -> Result<(), TransportError> {
+        let mut line = Vec::new();
+        rpc::encode_request(&mut line, PING_ID, Method::ServerInfo.description().name, &NoParams {});
+        // If the ping is lost, the client moves.
+        let _sent_or_lost = self.dealer.send([Frame::new(), Frame::from(line)])?;
+        Ok(())
+    }
+
+    /// Moves to the next endpoint of the server, and sends a ping there.
+    pub(super) fn move_on(&mut self) -> Result<(), TransportError> {
+        self.moves += 1;
+        self.has_moved = true;
+        let next = (self.endpoint_index + 1) % self.server.endpoints.len().max(1);
+        self.connect_to(next)?;
+        self.ping()
+    }
+
+    fn connect_to(&mut self, index: usize) -> Result<(), TransportError> {
+        if let Some(endpoint) = self.server.endpoints.get(index) {
+            (self.dealer, self.monitor) = connected(&self.context, endpoint)?;
+            self.endpoint = endpoint.clone();
+            self.endpoint_index = index;
+        }
+        Ok(())
+    }
+
+    /// Notes a reply. After a move, the reply to the ping has the endpoint for the events of the new node.
+    pub(super) fn note_reply(&mut self, lines: &[u8]) -> Noted {
+        if self.server.endpoints.len() < 2 {
+            return Noted::Reply;
+        }
+        // Replies with an error code of the node, and replies to pings, are short.
+        let reply = (lines.len() <= PING_REPLY_BYTES_MAX).then(|| rpc::decode_reply(lines));
+        let Some(Ok(reply)) = reply else {
+            self.liveness.received();
+            return Noted::Reply;
+        };
+        if reply.error.as_ref().and_then(Error::detail) == Some(&Detail::CutOff) {
+            self.liveness.broke();
+            return Noted::Reply;
+        }
+        self.liveness.received();
+        if reply.id.as_deref() != Some(PING_ID) {
+            return Noted::Reply;
+        }
+        let info = reply.result.and_then(|result| serde_json::from_str::<Info>(result.get()).ok());
+        let Some(info) = info.filter(|_| self.has_moved) else { return Noted::Ping };
+        self.has_moved = false;
+        if self.subscriber.is_some() {
+            self.connect(&info.events);
+        }
+        Noted::Moved
     }
 
     /// Records that the server answers. This runs before the front end receives the reply, because the front
@@ -130,12 +219,8 @@ impl<N: From<News>> Io for NetworkIo<N> {
     }
 
     fn use_endpoint(&mut self, index: usize) -> Result<(), TransportError> {
-        if let Some(endpoint) = self.server.endpoints.get(index) {
-            self.dealer = connected(&self.context, endpoint)?;
-            self.endpoint = endpoint.clone();
-            self.endpoint_index = index;
-        }
-        Ok(())
+        self.has_moved = false;
+        self.connect_to((index + self.moves) % self.server.endpoints.len().max(1))
     }
 
     fn connect(&mut self, address: &str) {
@@ -168,10 +253,11 @@ impl<N: From<News>> Io for NetworkIo<N> {
 }
 
 /// Creates a socket for requests to an endpoint. The server may start later.
-fn connected(context: &Context, endpoint: &Endpoint) -> Result<Socket, TransportError> {
+fn connected(context: &Context, endpoint: &Endpoint) -> Result<(Socket, Monitor), TransportError> {
     let dealer = context.socket(Kind::Dealer, &endpoint.security)?;
+    let monitor = dealer.monitor(context)?;
     dealer.connect(&endpoint.address)?;
-    Ok(dealer)
+    Ok((dealer, monitor))
 }
 
 /// The endpoint for subscriptions. The host `*` means the host of the server.

@@ -1,6 +1,7 @@
 //! The network thread: it owns the sockets and the session core, and has channels to the front end.
 
 mod io;
+mod liveness;
 mod outgoing;
 
 use std::sync::mpsc::{Receiver, SyncSender};
@@ -19,7 +20,8 @@ use crate::connection::{Endpoint, KnownServer};
 use crate::i18n::Catalog;
 use crate::outbox::Outbox;
 
-use io::NetworkIo;
+use io::{NetworkIo, Noted};
+use liveness::Due;
 
 /// The maximum number of messages that one round of the loop receives from one socket, so that no socket
 /// blocks another socket.
@@ -79,6 +81,7 @@ impl<N: From<News>> Network<N> {
             }
             self.receive_events()?;
             self.receive_replies()?;
+            self.check_connection()?;
             self.session.tick(self.io.now_ms());
             driver::step(&mut self.session, &mut self.io)?;
             if !self.io.is_news_read() {
@@ -108,11 +111,29 @@ impl<N: From<News>> Network<N> {
     fn wait(&self) -> Result<(), TransportError> {
         let mut watches = vec![Watch::Wake(&self.wake), Watch::Readable(&self.io.dealer)];
         watches.extend(self.io.subscriber.as_ref().map(Watch::Readable));
+        watches.push(Watch::Monitor(&self.io.monitor));
         if self.io.has_outgoing() {
             watches.push(Watch::Writable(&self.io.dealer));
         }
-        let left_ms = self.session.deadline().map(|deadline| deadline.saturating_sub(self.io.now_ms()));
+        let deadline = [self.session.deadline(), self.io.liveness.deadline()].into_iter().flatten().min();
+        let left_ms = deadline.map(|deadline| deadline.saturating_sub(self.io.now_ms()));
         poll::wait(&watches, left_ms.map(Duration::from_millis))
+    }
+
+    /// Moves to the next endpoint if the connection broke, or if the node does not answer a ping.
+    fn check_connection(&mut self) -> Result<(), TransportError> {
+        if self.io.monitor.is_broken()? {
+            self.io.liveness.broke();
+        }
+        let now_ms = self.io.now_ms();
+        match self.io.liveness.due(now_ms) {
+            None => Ok(()),
+            Some(Due::Ping) => self.io.ping(),
+            Some(Due::Move) => {
+                self.session.link_down(now_ms);
+                self.io.move_on()
+            }
+        }
     }
 
     /// A reply is `[""] [lines]`, or `[""] [lines] [bytes]`.
@@ -123,6 +144,13 @@ impl<N: From<News>> Network<N> {
                 break;
             }
             self.io.record_answer();
+            let noted = frames.get(1).map_or(Noted::Reply, |lines| self.io.note_reply(lines));
+            if noted == Noted::Moved {
+                self.session.link_up(self.io.now_ms());
+            }
+            if noted != Noted::Reply {
+                continue;
+            }
             match frames.as_slice() {
                 [delimiter, lines] if delimiter.is_empty() => self.session.replies(self.io.now_ms(), lines),
                 [delimiter, lines, bytes, ..] if delimiter.is_empty() => {

@@ -69,6 +69,16 @@ impl Etcd {
         Ok(created.first().is_some_and(|created| created.value() == attempt.as_bytes()))
     }
 
+    /// Removes a node from the list of nodes. Returns false if the node leads: another node must take over
+    /// first.
+    pub fn leave(&mut self, name: &str) -> Result<bool, Unavailable> {
+        let keys = &self.keys;
+        let txn = Txn::new()
+            .when([Compare::value(keys.leader(), CompareOp::NotEqual, name)])
+            .and_then([TxnOp::delete(keys.node(name), None)]);
+        Ok(self.txn(txn)?.succeeded())
+    }
+
     fn txn(&mut self, txn: Txn) -> Result<TxnResponse, Unavailable> {
         let answer = self.servers.call(async |client| {
             client.kv_client().max_decoding_message_size(ANSWER_BYTES_MAX).txn(txn).await

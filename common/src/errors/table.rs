@@ -151,7 +151,6 @@ errors! {
     NotAllowed = "not_allowed", 4030 {
         NotAllowed "not_allowed" { channel: ChannelName }
             "your role in {channel} does not allow this: ask an owner of the channel";
-        ClusterFiles "cluster_files" "a cluster of several nodes does not accept files yet: send a link";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
         NotBot "not_bot" "you are not a bot: register commands with the token of a bot";
@@ -385,6 +384,7 @@ errors! {
         OutOfMemory "out_of_memory" "the server does not have enough memory to check a password: try again later";
         NoReply "no_reply" "the node does not answer now: send the request again";
         NoLeader "no_leader" "the cluster has no leading node now: send the request again";
+        NotCopied "not_copied" "no other node of the cluster has stored the file: try again when another node runs";
         CutOff "cut_off" "this node is cut off from its cluster: connect to another node";
         #[client] OtherVersion "other_version" { version: String, from: u32, to: u32, own_from: u32, own_to: u32 }
             "the server (papo {version}) supports the protocol versions {from} to {to}, and this client supports {own_from} to {own_to}: update the older program";

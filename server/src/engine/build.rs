@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::contents::Needs;
 use super::deletions::Deletions;
 use super::turns::Turns;
 use super::{Counters, Engine, Stopwatch};
@@ -49,6 +50,7 @@ impl Engine {
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
             next_ticket: 0,
+            needs: Needs::default(),
             forwarding: Forwarding::default(),
             turns: Turns::default(),
             stopwatch: Box::new(|| Duration::ZERO),

@@ -1,13 +1,16 @@
 //! The engine in a cluster: requests that the leader answers, and batches of the shared log.
 
 use cluster::SharedBatch;
+use common::Body;
 use transport::Frame;
 
 use super::Engine;
+use crate::domain::records::Record;
 use crate::journal::JournalError;
 use crate::outbound::fan_out;
 use crate::outbound::pending_request::{Origin, PendingRequest};
 use crate::replication::forwarding::{Mode, Place};
+use crate::services::files::copies::Content;
 use crate::services::presence::Presence;
 use crate::services::request_metrics::Outcome as RequestOutcome;
 use crate::storage::ledger::LedgerError;
@@ -20,11 +23,25 @@ impl Engine {
     }
 
     /// Applies a batch of the shared log. Its events are published when the batch is on the disk.
-    pub fn receive_batch(&mut self, batch: &SharedBatch) -> Result<(), JournalError> {
-        let Self { ledger, outbound, .. } = self;
-        ledger.receive(batch, &mut |recorded| fan_out::publish(outbound, recorded))?;
+    pub fn receive_batch(&mut self, batch: &SharedBatch, now_ms: u64) -> Result<(), JournalError> {
+        let Self { ledger, outbound, needs, files, .. } = self;
+        ledger.receive(batch, &mut |recorded| {
+            if let Record::Event(event) = &recorded.record {
+                if let Body::File { file, .. } = &event.body {
+                    needs.add_logged(Content { sha256: file.sha256, bytes: file.bytes });
+                } else if matches!(event.body, Body::Deleted { .. } | Body::ChannelDeleted) {
+                    files.sweep_soon(now_ms);
+                }
+            }
+            fan_out::publish(outbound, recorded);
+        })?;
         outbound.close_batch(ledger.position());
         Ok(())
+    }
+
+    /// Prepares the engine for a node of a cluster.
+    pub fn join_cluster(&mut self, now_ms: u64) {
+        self.files.postpone_removals(now_ms);
     }
 
     /// Accepts a request that another node forwarded to this node, which leads.
@@ -46,6 +63,14 @@ impl Engine {
         }
     }
 
+    /// Refuses writes, also those that wait for a leader, because the shared log has no space.
+    pub(super) fn refuse_writes(&mut self, now_ms: u64) {
+        self.forwarding.mode = Mode::RefusesWrites;
+        for request in self.forwarding.take_all() {
+            self.accept_request(request, now_ms);
+        }
+    }
+
     /// Follows from now on: discards all records that are not durable.
     pub fn step_down(&mut self) -> Result<(), LedgerError> {
         let failure = self.ledger.step_down();
@@ -56,6 +81,7 @@ impl Engine {
     pub(super) fn follow(&mut self) {
         self.forwarding.mode = Mode::Follows;
         self.presence = Presence::default();
+        self.files.uploads.end_all_commits();
     }
 
     /// Diverts a request that this node may not answer. Returns the request if this node answers it.

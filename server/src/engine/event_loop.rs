@@ -15,14 +15,14 @@ use transport::poll::{Watch, wait};
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
 use transport::wake::{Wake, Waker};
-use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
+use transport::{Context, Kind, TransportError, clock};
 
-use crate::engine::membership::{ClusterConfig, ClusterError, Membership, STEP_MS};
+use crate::engine::cluster_config::{ClusterConfig, ClusterError};
+use crate::engine::membership::{Membership, STEP_MS};
+use crate::engine::sockets::Sockets;
 use crate::engine::turns::TURN;
-use crate::engine::{Engine, Outlet, SendError};
+use crate::engine::{Engine, SendError};
 use crate::maintenance::scrub::ScrubThread;
-use crate::outbound::Publication;
-use crate::outbound::pending_request::PendingRequest;
 use crate::replication::link::Link;
 use crate::services::files::{FileLimits, Files};
 use crate::services::jobs::{Jobs, Kind as JobKind};
@@ -106,40 +106,6 @@ pub struct Server {
     started: Instant,
 }
 
-/// The sockets to broker and proxy, and counters of sent and dropped messages.
-struct Sockets {
-    requests: Socket,
-    events: Socket,
-    membership: Option<Membership>,
-    replies: u64,
-    replies_dropped: u64,
-    publications: u64,
-    publications_dropped: u64,
-}
-
-impl Outlet for Sockets {
-    type Error = TransportError;
-
-    fn reply(&mut self, mut request: PendingRequest) -> Result<(), TransportError> {
-        if let (Some(origin), Some(membership)) = (request.origin.take(), &self.membership) {
-            membership.reply(&origin, request);
-            return Ok(());
-        }
-        let sent = self.requests.send(request.into_reply())?;
-        self.replies += 1;
-        self.replies_dropped += u64::from(sent != Sent::Done);
-        Ok(())
-    }
-
-    fn publish(&mut self, publication: Publication) -> Result<(), TransportError> {
-        let frames = [Frame::from(&*publication.topic), Frame::from(publication.lines)];
-        let sent = self.events.send(frames)?;
-        self.publications += 1;
-        self.publications_dropped += u64::from(sent != Sent::Done);
-        Ok(())
-    }
-}
-
 impl Server {
     /// Opens the data folder and connects to broker and proxy.
     pub fn open(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, ServerError> {
@@ -180,8 +146,12 @@ impl Server {
             None => None,
         };
         let advertise = config.advertise.clone();
-        let registration = Registration::start(config.registration, ledger.state())?;
-        let engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
+        let shared_secret = config.cluster.as_ref().map(|_| ledger.secret("token.secret")).transpose()?;
+        let registration = Registration::start(config.registration, ledger.state(), shared_secret.as_ref())?;
+        let mut engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
+        if membership.is_some() {
+            engine.join_cluster(clock::unix_ms());
+        }
         let started = clock::now();
         let engine = engine
             .with_search(Search::start(&config.data)?)
@@ -293,7 +263,8 @@ impl Server {
         if let Some(membership) = &self.sockets.membership {
             membership.share_notices(&self.engine);
         }
-        Ok(self.engine.send(&mut self.sockets)?)
+        self.engine.send(&mut self.sockets)?;
+        Ok(self.sockets.send_delayed()?)
     }
 
     fn step(&mut self) -> Result<(), ServerError> {

@@ -5,71 +5,28 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cluster::{Head, Node, SharedBatch, SharedLog, Standing, TakeOver, Unavailable};
-use thiserror::Error as ThisError;
+use cluster::{Head, SharedBatch, TakeOver};
 use tracing::{info, warn};
 use transport::poll::Watch;
 use transport::wake::Waker;
-use transport::{Frame, TransportError};
+use transport::{Frame, clock};
 
 use super::Engine;
-use crate::journal::JournalError;
+use super::cluster_config::{ClusterConfig, ClusterError, register};
+use super::contents::{Contents, View};
 use crate::outbound::Publication;
 use crate::outbound::pending_request::{Origin, PendingRequest};
+use crate::replication::applied::{Applied, is_revocation};
 use crate::replication::election::{Election, HEARTBEAT_MS, Phase};
 use crate::replication::follower::{Command, Follower, Report};
 use crate::replication::forwarding::Mode;
 use crate::replication::link::{Header, Link};
-use crate::storage::commit_log::OpenSharedLog;
-use crate::storage::ledger::LedgerError;
 
 /// The maximum number of messages of other nodes in one round.
 const MESSAGES_PER_ROUND: usize = 128;
 
-/// The number of attempts to register at startup. Each goes to another etcd server.
-const REGISTER_ATTEMPTS: usize = 6;
-
 /// The maximum time between two steps, in milliseconds.
 pub(super) const STEP_MS: u64 = 50;
-
-/// A node of a cluster.
-#[derive(Clone)]
-pub struct ClusterConfig {
-    pub name: String,
-    pub node: String,
-    /// Listen for the other nodes at this endpoint.
-    pub link: String,
-    /// The endpoint at which the other nodes connect. `None` means the endpoint at which the node listens.
-    pub link_address: Option<String>,
-    /// The endpoint at which clients send requests.
-    pub clients: String,
-    pub log: OpenSharedLog,
-}
-
-/// Why a node cannot stay in its cluster.
-#[derive(Debug, ThisError)]
-pub enum ClusterError {
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    SharedLog(#[from] Unavailable),
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] std::io::Error),
-    #[error(
-        "the cluster no longer keeps the batch after record {}: move the data folder away, and run \
-         `papo cluster join`", .0.record
-    )]
-    Trimmed(Head),
-    #[error(
-        "the log of this node ends with record {} and chain {}, which the log of the cluster does not contain: \
-         move the data folder away, and run `papo cluster join`", .0.record, .0.chain
-    )]
-    Diverged(Head),
-}
 
 pub(super) struct Membership {
     election: Election,
@@ -85,6 +42,8 @@ pub(super) struct Membership {
     /// Whether the node was up to date once. Before, it receives no requests.
     has_started: bool,
     heartbeat_ms: u64,
+    contents: Contents,
+    applied: Applied,
 }
 
 impl Membership {
@@ -97,7 +56,7 @@ impl Membership {
         waker: Waker,
     ) -> Result<Self, ClusterError> {
         let mut log = (config.log)()?;
-        let now_ms = transport::clock::monotonic_ms();
+        let now_ms = clock::monotonic_ms();
         let mut election = Election::new(config.node.clone(), now_ms);
         election.answered(now_ms, register(&mut *log, config, &link)?, now_ms);
         let follower = Follower::start(log, config.node.clone(), move || waker.wake())?;
@@ -112,6 +71,8 @@ impl Membership {
             had_failure: false,
             has_started: false,
             heartbeat_ms: 0,
+            contents: Contents::new(&config.node),
+            applied: Applied::default(),
         })
     }
 
@@ -132,18 +93,42 @@ impl Membership {
     }
 
     /// The state of the node, for `papo health`.
-    pub(super) fn counters(&self) -> [(&'static str, u64); 3] {
+    pub(super) fn counters(&self) -> [(&'static str, u64); 4] {
         [
             ("cluster_nodes", self.election.nodes().len() as u64),
             ("cluster_term", self.election.term()),
-            ("cluster_leads", u64::from(matches!(self.election.phase, Phase::Leading { .. }))),
+            ("cluster_leads", u64::from(self.leads())),
+            ("cluster_files_missing", self.contents.missing()),
         ]
     }
 
     /// The reason why the node refuses requests, as a sentence for the operator.
     pub(super) fn problem(&self) -> Option<String> {
-        let is_cut_off = self.has_started && self.election.is_cut_off(transport::clock::monotonic_ms());
+        let is_cut_off = self.has_started && self.election.is_cut_off(clock::monotonic_ms());
         is_cut_off.then(|| "the node is cut off from its cluster: check the connections to etcd".to_owned())
+    }
+
+    fn leads(&self) -> bool {
+        matches!(self.election.phase, Phase::Leading { .. })
+    }
+
+    /// Delays the reply to a revocation until every live node has applied it. Returns the reply if it can be
+    /// sent now.
+    pub(super) fn delay(&mut self, reply: PendingRequest) -> Option<PendingRequest> {
+        if !self.leads() || !is_revocation(&reply) {
+            return Some(reply);
+        }
+        let reply = self.applied.wait(reply, clock::monotonic_ms());
+        if reply.is_none() {
+            // The next step asks the other nodes how far they are.
+            self.heartbeat_ms = 0;
+        }
+        reply
+    }
+
+    /// The next delayed reply that can be sent.
+    pub(super) fn next_delayed(&mut self) -> Option<PendingRequest> {
+        self.applied.next_reply(clock::monotonic_ms())
     }
 
     /// Sends a reply to the node that forwarded the request.
@@ -156,7 +141,7 @@ impl Membership {
 
     /// Sends the notices of presence and typing to the other nodes. Only the leader makes them.
     pub(super) fn share_notices(&self, engine: &Engine) {
-        if matches!(self.election.phase, Phase::Leading { .. }) {
+        if self.leads() {
             for notice in engine.outbound.notices() {
                 self.link.broadcast(&Header::Notice {}, &[notice.topic.as_bytes(), &notice.lines]);
             }
@@ -173,10 +158,10 @@ impl Membership {
         self.receive_messages(engine, now_ms, unix_ms)?;
         self.receive_reports(engine, now_ms)?;
         self.step_down_if_deposed(engine, now_ms)?;
-        self.apply_batches(engine)?;
+        self.apply_batches(engine, unix_ms)?;
         self.election.stored(engine.ledger().durable());
         self.lead_if_complete(engine, now_ms, unix_ms)?;
-        self.select_mode(engine, now_ms);
+        self.select_mode(engine, now_ms, unix_ms);
         if !self.had_failure
             && let Some(seen) = self.election.suspects(now_ms)
         {
@@ -186,6 +171,7 @@ impl Membership {
         }
         self.send_heartbeat(now_ms);
         self.forward(engine);
+        self.exchange_contents(engine, now_ms, unix_ms);
         for expired in engine.forwarding.take_expired(unix_ms) {
             engine.outbound.reply(engine.ledger.position(), expired);
         }
@@ -200,8 +186,7 @@ impl Membership {
     ) -> Result<(), ClusterError> {
         let mut frames = Vec::new();
         for _ in 0..MESSAGES_PER_ROUND {
-            let leads = matches!(self.election.phase, Phase::Leading { .. });
-            if leads && !engine.accepts_requests() {
+            if self.leads() && !engine.accepts_requests() {
                 return Ok(());
             }
             let Some(header) = self.link.receive(&mut frames)? else { return Ok(()) };
@@ -209,7 +194,12 @@ impl Membership {
                 Header::Hello { from } => self.link.greeted_by(&from),
                 Header::Heartbeat { from, term } => {
                     self.is_deposed |= self.election.heard(term, &from, now_ms);
+                    let name = self.election.name().to_owned();
+                    let applied = Header::Applied { from: name, record: engine.ledger().durable() };
+                    // The leader asks again with its next heartbeat.
+                    let _sent = self.link.send(&from, &applied, []);
                 }
+                Header::Applied { from, record } => self.applied.heard(from, record, now_ms),
                 Header::Forward { from, term, ticket } => {
                     if self.election.phase == (Phase::Leading { term }) {
                         engine.accept_forwarded(Origin { node: from, ticket }, &mut frames, unix_ms);
@@ -221,6 +211,13 @@ impl Membership {
                     engine.forwarding.answer(ticket, position, reply, attached);
                 }
                 Header::Notice {} => publish_notice(engine, &frames),
+                header @ (Header::Fetch { .. }
+                | Header::Part { .. }
+                | Header::Keep { .. }
+                | Header::Kept { .. }) => {
+                    let view = view(&self.election, &self.applied, now_ms, unix_ms);
+                    self.contents.receive(engine, header, &mut frames, &view);
+                }
             }
         }
         Ok(())
@@ -232,12 +229,14 @@ impl Membership {
             match report {
                 Report::Standing { asked_ms, standing } => {
                     self.link.connect(&standing.nodes);
+                    self.applied.retain(|name| standing.nodes.iter().any(|node| node.name == name));
                     self.is_deposed |= self.election.answered(asked_ms, standing, now_ms);
                     engine.nodes = self.clients();
                 }
                 Report::Batches(batches) => self.batches.extend(batches),
                 Report::TakeOver(Ok(TakeOver::Won { term, head })) => self.election.won(term, head),
-                Report::TakeOver(Ok(TakeOver::Lost) | Err(_)) => self.election.follow(now_ms),
+                Report::TakeOver(Ok(TakeOver::Lost)) => self.election.follow(now_ms),
+                Report::TakeOver(Err(error)) => self.election.failed(error.is_full(), now_ms),
                 Report::Stuck { from, is_trimmed: true } => return Err(ClusterError::Trimmed(from)),
                 Report::Stuck { from, is_trimmed: false } => return Err(ClusterError::Diverged(from)),
             }
@@ -274,7 +273,7 @@ impl Membership {
 
     /// Applies the received batches. Skips batches that the log has already, which the thread reports after a
     /// change of the leader.
-    fn apply_batches(&mut self, engine: &mut Engine) -> Result<(), ClusterError> {
+    fn apply_batches(&mut self, engine: &mut Engine, unix_ms: u64) -> Result<(), ClusterError> {
         if matches!(self.election.phase, Phase::Leading { .. }) {
             self.batches.clear();
         }
@@ -286,7 +285,7 @@ impl Membership {
                 self.batches.clear();
                 self.follower.send(Command::Follow(engine.ledger().head()));
             } else if batch.before.record == position {
-                engine.receive_batch(&batch)?;
+                engine.receive_batch(&batch, unix_ms)?;
             }
         }
         engine.flush();
@@ -316,17 +315,21 @@ impl Membership {
         Ok(())
     }
 
-    fn select_mode(&mut self, engine: &mut Engine, now_ms: u64) {
+    fn select_mode(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
         let is_cut_off = self.election.is_cut_off(now_ms);
         self.has_started |= !is_cut_off;
         let mode = match self.election.phase {
             _ if is_cut_off => Mode::CutOff,
             Phase::Leading { .. } => Mode::AnswersAll,
+            Phase::Following | Phase::Candidate if self.election.is_full() => Mode::RefusesWrites,
             Phase::Following | Phase::Candidate | Phase::Won { .. } => Mode::Follows,
         };
         if mode != engine.forwarding.mode {
             info!(?mode, "the node changes how it answers requests");
-            engine.forwarding.mode = mode;
+            match mode {
+                Mode::RefusesWrites => engine.refuse_writes(unix_ms),
+                Mode::AnswersAll | Mode::Follows | Mode::CutOff => engine.forwarding.mode = mode,
+            }
         }
     }
 
@@ -336,9 +339,15 @@ impl Membership {
             && self.election.has_answer(now_ms)
             && now_ms >= self.heartbeat_ms
         {
-            self.heartbeat_ms = now_ms + HEARTBEAT_MS;
+            let interval_ms = if self.applied.is_waiting() { STEP_MS } else { HEARTBEAT_MS };
+            self.heartbeat_ms = now_ms + interval_ms;
             self.link.broadcast(&Header::Heartbeat { from: self.election.name().to_owned(), term }, &[]);
         }
+    }
+
+    fn exchange_contents(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
+        let view = view(&self.election, &self.applied, now_ms, unix_ms);
+        self.contents.step(engine, &self.link, &view);
     }
 
     /// Sends the waiting requests to the leader.
@@ -353,22 +362,16 @@ impl Membership {
     }
 }
 
-/// Publishes the endpoints of the node, and returns the state of the log.
-fn register(log: &mut dyn SharedLog, config: &ClusterConfig, link: &Link) -> Result<Standing, Unavailable> {
-    let node = Node {
-        name: config.node.clone(),
-        link: config.link_address.clone().unwrap_or_else(|| link.endpoint().to_owned()),
-        clients: config.clients.clone(),
-    };
-    let mut registered = log.register(&node);
-    for _ in 1..REGISTER_ATTEMPTS {
-        if registered.is_ok() {
-            break;
-        }
-        registered = log.register(&node);
+fn view<'a>(election: &'a Election, applied: &Applied, now_ms: u64, unix_ms: u64) -> View<'a> {
+    View {
+        own_name: election.name(),
+        nodes: election.nodes(),
+        leader: election.other_leader().map(|(_, leader)| leader),
+        live: applied.live(now_ms),
+        is_fresh: !election.is_cut_off(now_ms),
+        now_ms,
+        unix_ms,
     }
-    registered?;
-    log.standing()
 }
 
 fn publish_notice(engine: &mut Engine, frames: &[Frame]) {

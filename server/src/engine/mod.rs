@@ -5,39 +5,42 @@
 //! call blocks.
 
 pub mod event_loop;
+pub mod cluster_config;
 mod cluster_node;
 pub mod membership;
 mod build;
+mod contents;
 mod deletions;
 mod metrics;
 mod outlet;
 mod rollback;
+mod sockets;
 mod turns;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use self::contents::Needs;
 use self::deletions::Deletions;
 use common::limits::REPLY_BYTES_MAX;
-use common::presence::State;
 use common::{Detail, rpc};
 use transport::Frame;
 
 pub use self::outlet::{Outlet, SendError};
 pub use self::turns::Stopwatch;
 use self::turns::{Slice, Turns};
-use crate::domain::Command;
 use crate::handlers::known_tokens::KnownTokens;
-use crate::handlers::{Attached, RequestContext};
-use crate::outbound::ephemeral::publish_presence;
+use crate::handlers::{Attached, RequestContext, Wait};
+use crate::outbound::OutboundQueue;
 use crate::outbound::pending_request::{PendingRequest, refuse};
-use crate::outbound::{OutboundQueue, fan_out};
 use crate::replication::forwarding::Forwarding;
 use crate::services::files::Files;
-use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
+use crate::services::files::copies::Need;
+use crate::services::jobs::{Job, Jobs, Kind, Outcome};
 use crate::services::leases::Leases;
 use crate::services::limiters::{Guesses, Rates, Typing};
-use crate::services::presence::{Changed, Presence};
+use crate::services::presence::Presence;
 use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
@@ -60,9 +63,11 @@ pub struct Engine {
     leases: Leases,
     registration: Registration,
     deletions: Deletions,
-    /// Requests that wait for a job, by ticket.
+    /// Requests that wait for a job or for other nodes of the cluster, by ticket.
     waiting_for_job: HashMap<u64, PendingRequest>,
     next_ticket: u64,
+    /// The requests that wait for other nodes.
+    needs: Needs,
     /// The requests that the leader of the cluster answers.
     forwarding: Forwarding,
     /// Requests that wait for a later turn, or must be answered again because the log could not be written.
@@ -166,14 +171,19 @@ impl Engine {
     /// for one.
     pub fn resume_pending(&mut self, now_ms: u64) {
         while let Some((ticket, outcome)) = self.jobs.poll() {
-            if let Some(pending) = self.waiting_for_job.remove(&ticket) {
-                let mut slice = Slice::for_frame(&pending, &self.stopwatch);
-                if let Some(unfinished) = self.process(pending, Some(outcome), now_ms, &mut slice) {
-                    self.turns.push_front(unfinished);
-                }
-            }
+            self.continue_request(ticket, outcome, now_ms);
         }
         self.continue_frames(now_ms);
+    }
+
+    /// Continues the request with this ticket, whose outcome has arrived.
+    fn continue_request(&mut self, ticket: u64, outcome: Outcome, now_ms: u64) {
+        if let Some(pending) = self.waiting_for_job.remove(&ticket) {
+            let mut slice = Slice::for_frame(&pending, &self.stopwatch);
+            if let Some(unfinished) = self.process(pending, Some(outcome), now_ms, &mut slice) {
+                self.turns.push_front(unfinished);
+            }
+        }
     }
 
     /// Continues unfinished frames, client by client, until the turn has ended.
@@ -192,44 +202,6 @@ impl Engine {
                 }
             }
             self.turns.put_back(client, frames);
-        }
-    }
-
-    /// Marks users without heartbeats as offline, publishes changes of presence, and removes unused files.
-    pub fn tick(&mut self, now_ms: u64) {
-        let Self { ledger, files, jobs, .. } = self;
-        files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
-        self.continue_deletions(now_ms);
-        let changed = self.presence.poll(now_ms);
-        self.record_last_seen(&changed, now_ms);
-        if !changed.is_empty() {
-            let changes: Vec<_> = changed.into_iter().map(|changed| changed.change).collect();
-            let topic = self.ledger.state().presence_topic().into();
-            publish_presence(&mut self.outbound, &topic, &changes, now_ms);
-        }
-    }
-
-    /// The time of the next call to [`tick`](Self::tick), in Unix milliseconds.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        let deletions = self.can_continue_deletions().then_some(0);
-        [deletions, self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
-    }
-
-    /// Records, before a shutdown, when the present users were last seen. Publishes no change of presence,
-    /// because most users return when the server restarts.
-    pub fn record_present_users(&mut self, now_ms: u64) {
-        let present = self.presence.end();
-        self.record_last_seen(&present, now_ms);
-    }
-
-    fn record_last_seen(&mut self, changed: &[Changed], now_ms: u64) {
-        for Changed { change, last_heartbeat_unix_ms } in changed {
-            if change.state == State::Offline {
-                let seen = Command::Seen { user: change.user.clone(), at: *last_heartbeat_unix_ms };
-
-                let _already_logged = fan_out::record(&mut self.ledger, &mut self.outbound, seen, now_ms);
-            }
         }
     }
 
@@ -304,6 +276,17 @@ impl Engine {
                     self.metrics.count(None, RequestOutcome::Limited, 1);
                     slice.lines += 1;
                 }
+                Answered::UntilNodes(need) => {
+                    if self.needs.add(self.next_ticket, need) {
+                        pending.save_progress(self.ledger.position());
+                        self.waiting_for_job.insert(self.next_ticket, pending);
+                        self.next_ticket += 1;
+                        return None;
+                    }
+                    pending.refuse_next(&Kind::Transfers.refusal());
+                    self.metrics.count(None, RequestOutcome::Limited, 1);
+                    slice.lines += 1;
+                }
             }
         }
         self.outbound.reply(self.ledger.position(), pending);
@@ -372,8 +355,11 @@ impl Engine {
             if reply.len() > REPLY_BYTES_MAX {
                 refuse(line, &Detail::ReplyTooLong.into(), reply);
                 context.count(None, RequestOutcome::Refused);
-            } else if let Some(job) = context.answer(line, outcome.take(), reply) {
-                return Answered::UntilJob(job);
+            } else if let Some(wait) = context.answer(line, outcome.take(), reply) {
+                return match wait {
+                    Wait::Job(job) => Answered::UntilJob(job),
+                    Wait::Nodes(need) => Answered::UntilNodes(need),
+                };
             }
             self.counters.requests += 1;
             slice.lines += 1;
@@ -390,4 +376,6 @@ enum Answered {
     UntilSliceEnd,
     /// The lines before one that needs this job.
     UntilJob(Job),
+    /// The lines before one that needs other nodes.
+    UntilNodes(Need),
 }

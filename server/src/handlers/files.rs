@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{RequestContext, Unanswered};
 use crate::domain::{Command, files, history};
+use crate::services::files::copies::{Content, Need};
 use crate::services::files::{Failure, Outcome, Upload};
 use crate::services::jobs::{self, Job, Kind};
 use crate::services::limiters::rates::RateKind;
@@ -24,13 +25,15 @@ pub(super) fn begin(
     if context.ledger.sent_before(id, &user)?.is_some() {
         return Ok(Begun { file: id, have: info.bytes });
     }
-    may_upload(context)?;
-    if let Some(outcome) = outcome {
-        let outcome = file_outcome(outcome);
-        if matches!(outcome, Outcome::Failed(_)) {
-            context.files.discard_upload(id, context.ledger.position());
+    let outcome = outcome.map(file_outcome);
+    match &outcome {
+        Some(Outcome::Finished | Outcome::Failed(Failure::NotFound)) | None => {}
+        Some(outcome) => {
+            if matches!(outcome, Outcome::Failed(_)) {
+                context.files.discard_upload(id, context.ledger.position());
+            }
+            return Ok(Begun { file: id, have: stored_bytes(outcome)? });
         }
-        return Ok(Begun { file: id, have: stored_bytes(outcome)? });
     }
     may_share(context, &user, &to, id)?;
     let _is_discarded = discard_if_unreadable(context, &user, id);
@@ -38,6 +41,17 @@ pub(super) fn begin(
     if let Some(known) = known.map(|shared| shared.bytes).filter(|known| *known != info.bytes) {
         return Err(Detail::WrongLength { known, bytes: info.bytes }.into());
     }
+    let known = match outcome {
+        // The user uploads the bytes, because no node sent the content.
+        Some(_) if outcome != Some(Outcome::Finished) => None,
+        None if context.ledger.is_in_cluster() && known.is_some() => {
+            return Err(Unanswered::NeedsNodes(Need::Here(Content {
+                sha256: info.sha256,
+                bytes: info.bytes,
+            })));
+        }
+        _ => known,
+    };
     let by_hash = known.map(|shared| Conversation::of(&shared.from, &shared.to).seen_by(&user));
     let is_verified = by_hash.is_some();
     let common::FileInfo { name, bytes, sha256 } = info;
@@ -62,24 +76,18 @@ pub(super) fn begin(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.begin(&upload, is_new))))
 }
 
-/// Refuses uploads in a cluster, because only one node would have the content.
-fn may_upload(context: &RequestContext<'_>) -> Result<(), Error> {
-    if context.ledger.is_in_cluster() { Err(Detail::ClusterFiles.into()) } else { Ok(()) }
-}
-
 pub(super) fn chunk(
     context: &mut RequestContext<'_>,
     params: &Chunk<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Have, Unanswered> {
     let user = context.authenticate(&params.token)?;
-    may_upload(context)?;
     if let Some(outcome) = outcome {
         let outcome = file_outcome(outcome);
         if outcome == Outcome::Failed(Failure::Lost) {
             context.files.discard_upload(params.file, context.ledger.position());
         }
-        return Ok(Have { have: stored_bytes(outcome)? });
+        return Ok(Have { have: stored_bytes(&outcome)? });
     }
     let upload = context.files.uploads.touch(&user, params.file, context.now_ms)?.clone();
     if !context.is_in_scope(&upload.to) {
@@ -100,7 +108,8 @@ pub(super) fn chunk(
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.append(&upload, offset, &bytes))))
 }
 
-/// Makes the complete content of an upload durable, and then records its event.
+/// Makes the complete content of an upload durable, in a cluster also on one other node, and then records its
+/// event.
 pub(super) fn commit(
     context: &mut RequestContext<'_>,
     params: &Commit<'_>,
@@ -113,11 +122,13 @@ pub(super) fn commit(
         Some(Outcome::Failed(Failure::WrongContent | Failure::Lost)) => {
             context.files.discard_upload(id, context.ledger.position());
         }
-        Some(outcome) => context.files.uploads.end_commit(id, *outcome == Outcome::Finished),
+        Some(outcome) => {
+            let is_verified = matches!(outcome, Outcome::Finished | Outcome::Copied);
+            context.files.uploads.end_commit(id, is_verified);
+        }
         None => {}
     }
     let user = context.authenticate(&params.token)?;
-    may_upload(context)?;
     if let Some(Receipt { n, at }) = context.ledger.sent_before(id, &user)? {
         return Ok(Sent::new(n, at));
     }
@@ -138,6 +149,13 @@ pub(super) fn commit(
         let folder = context.files.folder.clone();
         return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.commit(&upload))));
     }
+    if outcome == Some(Outcome::Finished) && context.ledger.is_in_cluster() {
+        context.files.uploads.mark_committing(id);
+        return Err(Unanswered::NeedsNodes(Need::Elsewhere(Content {
+            sha256: upload.sha256,
+            bytes: upload.bytes,
+        })));
+    }
     let file = upload.info();
     let receipt = context.record(Command::Share { user, to: upload.to, id, file })?;
     let Receipt { n, at } = receipt.ok_or(Detail::Internal)?;
@@ -154,11 +172,18 @@ pub(super) fn get(
     let user = context.authenticate(&params.token)?;
     let shared = files::find(context.ledger.state(), &user, &params.conversation, params.n)?;
     let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
-    if let Some(outcome) = outcome {
-        let part = content_part(file_outcome(outcome))?;
-        let length = part.len() as u64;
-        *context.attached.reply = Some(part);
-        return Ok(Part { bytes, offset, length });
+    match outcome.map(file_outcome) {
+        Some(Outcome::Failed(Failure::Missing)) if context.ledger.is_in_cluster() => {
+            return Err(Unanswered::NeedsNodes(Need::Here(Content { sha256, bytes })));
+        }
+        // Another node has sent the content.
+        Some(Outcome::Finished) | None => {}
+        Some(outcome) => {
+            let part = content_part(outcome)?;
+            let length = part.len() as u64;
+            *context.attached.reply = Some(part);
+            return Ok(Part { bytes, offset, length });
+        }
     }
     if !context.attached.is_single_line {
         return Err(Detail::FileGetNotAlone.into());
@@ -203,11 +228,11 @@ fn file_outcome(outcome: jobs::Outcome) -> Outcome {
     }
 }
 
-fn stored_bytes(outcome: Outcome) -> Result<u64, Error> {
+fn stored_bytes(outcome: &Outcome) -> Result<u64, Error> {
     match outcome {
-        Outcome::Have(have) => Ok(have),
-        Outcome::Failed(failure) => Err(error_of(failure)),
-        Outcome::Finished | Outcome::Bytes(_) => Err(error_of(Failure::Unavailable)),
+        Outcome::Have(have) => Ok(*have),
+        Outcome::Failed(failure) => Err(error_of(*failure)),
+        Outcome::Finished | Outcome::Copied | Outcome::Bytes(_) => Err(error_of(Failure::Unavailable)),
     }
 }
 
@@ -215,7 +240,7 @@ fn content_part(outcome: Outcome) -> Result<Vec<u8>, Error> {
     match outcome {
         Outcome::Bytes(bytes) => Ok(bytes),
         Outcome::Failed(failure) => Err(error_of(failure)),
-        Outcome::Finished | Outcome::Have(_) => Err(error_of(Failure::Unavailable)),
+        Outcome::Finished | Outcome::Copied | Outcome::Have(_) => Err(error_of(Failure::Unavailable)),
     }
 }
 
@@ -224,7 +249,8 @@ fn error_of(failure: Failure) -> Error {
         Failure::WrongOffset(have) => Error::from(Detail::WrongOffset { have }).with_have(have),
         Failure::WrongContent => Detail::WrongContent.into(),
         Failure::StorageFull => Detail::UploadStorageFull.into(),
-        Failure::Unavailable => Detail::FilesUnavailable.into(),
+        Failure::Unavailable | Failure::Missing | Failure::NotFound => Detail::FilesUnavailable.into(),
+        Failure::NotCopied => Detail::NotCopied.into(),
         Failure::Lost => Detail::UploadLost.into(),
     }
 }

@@ -45,6 +45,7 @@ use crate::outbound::message_refusals::MessageRefusals;
 use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
 use crate::services::files::Files;
+use crate::services::files::copies::Need;
 use crate::services::jobs::{Job, Outcome};
 use crate::services::leases::Leases;
 use crate::services::limiters::guesses::{Attempt, Guesser};
@@ -134,6 +135,14 @@ pub enum Unanswered {
     Failed(Error),
     /// The request needs a job. The handler is called again with the outcome of the job.
     NeedsJob(Job),
+    /// The request needs other nodes of the cluster. The handler is called again with their outcome.
+    NeedsNodes(Need),
+}
+
+/// What a request line waits for.
+pub enum Wait {
+    Job(Job),
+    Nodes(Need),
 }
 
 impl<E: Into<Error>> From<E> for Unanswered {
@@ -143,9 +152,9 @@ impl<E: Into<Error>> From<E> for Unanswered {
 }
 
 impl RequestContext<'_> {
-    /// Answers one request line with one reply line. If the request needs a job, writes no reply and returns
-    /// the job. The caller then calls `answer` again with the outcome of the job.
-    pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Job> {
+    /// Answers one request line with one reply line. If the request must wait for a job or for other nodes,
+    /// writes no reply. The caller then calls `answer` again with the outcome.
+    pub fn answer(&mut self, line: &[u8], outcome: Option<Outcome>, out: &mut Vec<u8>) -> Option<Wait> {
         let DecodedRequest { id, mut call } = match requests::decode(line) {
             Ok(request) => request,
             Err(refused) => {
@@ -171,7 +180,8 @@ impl RequestContext<'_> {
                 self.count(method, RequestOutcome::of(&error));
                 encode_error(out, id, &self.with_given_name(error));
             }
-            Err(Unanswered::NeedsJob(job)) => return Some(job),
+            Err(Unanswered::NeedsJob(job)) => return Some(Wait::Job(job)),
+            Err(Unanswered::NeedsNodes(need)) => return Some(Wait::Nodes(need)),
         }
         None
     }

@@ -72,6 +72,8 @@ pub struct Election {
     answers: VecDeque<(u64, u64)>,
     /// The node had all records of the shared log at this time.
     fresh_ms: Option<u64>,
+    /// Whether the last takeover failed because the shared log has no space.
+    is_full: bool,
 }
 
 impl Election {
@@ -90,7 +92,14 @@ impl Election {
             answered_ms: None,
             answers: VecDeque::new(),
             fresh_ms: None,
+            is_full: false,
         }
+    }
+
+    /// Whether no node can lead, because the shared log has no space.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     #[must_use]
@@ -144,6 +153,7 @@ impl Election {
             return false;
         }
         (self.term, self.leader, self.heard_ms) = (term, leader.to_owned(), now_ms);
+        self.is_full = false;
         let own = match &self.phase {
             Phase::Leading { term } | Phase::Won { term, .. } => Some(*term),
             Phase::Following | Phase::Candidate => None,
@@ -199,9 +209,16 @@ impl Election {
 
     /// The node has won a takeover.
     pub fn won(&mut self, term: u64, head: Head) {
+        self.is_full = false;
         self.term = self.term.max(term);
         self.leader.clone_from(&self.name);
         self.phase = Phase::Won { term, head };
+    }
+
+    /// A takeover had no answer, or the shared log refused it because it has no space (`is_full`).
+    pub fn failed(&mut self, is_full: bool, now_ms: u64) {
+        self.is_full = is_full;
+        self.follow(now_ms);
     }
 
     /// The node follows, after it lost a takeover or stepped down.
@@ -302,6 +319,18 @@ mod tests {
             })
             .collect();
         assert_eq!(waits, [600, 1_600, 2_600, 4_600]);
+    }
+
+    #[test]
+    fn a_full_log_is_known_until_a_node_leads() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.failed(true, 10);
+        assert!(election.is_full() && election.phase == Phase::Following);
+        election.answered(20, standing(7, "n2", 0), 20);
+        assert!(!election.is_full());
+        election.failed(true, 30);
+        election.won(8, head(0));
+        assert!(!election.is_full());
     }
 
     #[test]

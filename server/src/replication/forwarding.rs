@@ -41,6 +41,8 @@ pub enum Mode {
     AnswersAll,
     /// Answers reads, and forwards all other requests.
     Follows,
+    /// Answers reads, and refuses all other requests, because the shared log has no space.
+    RefusesWrites,
     /// Refuses all requests.
     CutOff,
 }
@@ -85,7 +87,9 @@ impl Forwarding {
     pub fn place(&self, request: &PendingRequest, is_resumed: bool, position: u64) -> Place {
         match self.mode {
             Mode::AnswersAll => Place::Here,
-            Mode::Follows | Mode::CutOff if request.origin.is_some() => Place::Dropped,
+            Mode::Follows | Mode::RefusesWrites | Mode::CutOff if request.origin.is_some() => Place::Dropped,
+            Mode::RefusesWrites if is_local(&request.request, position) => Place::Here,
+            Mode::RefusesWrites => Place::Refused(Detail::StorageFull),
             Mode::CutOff => Place::Refused(Detail::CutOff),
             Mode::Follows if is_resumed || request.answered > 0 => Place::Here,
             Mode::Follows => match self.clients.get(&request.route.key()) {
@@ -248,6 +252,9 @@ mod tests {
         forwarding.bytes = BYTES_MAX;
         let write = request("alice", "message.send");
         assert_eq!(forwarding.place(&write, false, 0), Place::Refused(Detail::ServerBusy));
+        forwarding.mode = Mode::RefusesWrites;
+        assert_eq!(forwarding.place(&write, false, 0), Place::Refused(Detail::StorageFull));
+        assert_eq!(forwarding.place(&request("alice", "sync.heads"), false, 0), Place::Here);
         forwarding.mode = Mode::CutOff;
         assert_eq!(forwarding.place(&write, false, 0), Place::Refused(Detail::CutOff));
     }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use cluster::Node;
+use common::ContentHash;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 use transport::security::NodeSecurity;
@@ -26,6 +27,17 @@ pub enum Header {
     Reply { ticket: u64, position: u64 },
     /// A notice of presence or typing: its topic and its lines follow.
     Notice {},
+    /// The sender has applied all records up to this one: they are on its disk, and their events are with its
+    /// proxy. The answer to a heartbeat.
+    Applied { from: String, record: u64 },
+    /// The sender asks for a part of a file content.
+    Fetch { from: String, sha256: ContentHash, offset: u64, length: u64 },
+    /// A part of a file content. Its bytes follow; without bytes, the sender does not have the content.
+    Part { from: String, sha256: ContentHash, offset: u64 },
+    /// The leader asks the receiver to fetch a file content from it, and to keep it.
+    Keep { from: String, sha256: ContentHash, bytes: u64 },
+    /// The sender has this file content on its disk.
+    Kept { from: String, sha256: ContentHash },
 }
 
 pub struct Link {
@@ -58,6 +70,11 @@ impl Link {
         })
     }
 
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The endpoint at which the node listens.
     #[must_use]
     pub fn endpoint(&self) -> &str {
@@ -69,8 +86,10 @@ impl Link {
         &self.incoming
     }
 
-    /// Connects to the registered nodes, and greets each new one.
+    /// Connects to the registered nodes, and greets each new one. Closes the connections to nodes that have
+    /// left the cluster.
     pub fn connect(&mut self, nodes: &[Node]) {
+        self.outgoing.retain(|name, _| nodes.iter().any(|node| node.name == *name));
         for node in nodes.iter().filter(|node| node.name != self.name) {
             if self.outgoing.get(&node.name).is_some_and(|(endpoint, _)| *endpoint == node.link) {
                 continue;

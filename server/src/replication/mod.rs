@@ -2,8 +2,11 @@
 //!
 //! [`election`] decides when the node takes over, and [`forwarding`] holds the requests that wait for the
 //! leader. Both are pure. [`follower`] is the thread that reads the shared log, and [`link`] has the sockets
-//! to the other nodes. [`cluster_node`](crate::engine) drives them.
+//! to the other nodes. [`contents`] exchanges file contents with them, and [`applied`] waits until they have
+//! applied a record. [`cluster_node`](crate::engine) drives them.
 
+pub mod applied;
+pub mod contents;
 pub mod election;
 pub mod follower;
 pub mod forwarding;

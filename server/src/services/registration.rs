@@ -27,7 +27,7 @@ pub struct Registration {
 }
 
 /// The join code for the first account. A server without accounts creates a new code at each start, and does
-/// not store it.
+/// not store it. All nodes of a cluster have the same code.
 #[derive(Debug)]
 struct FirstCode {
     text: String,
@@ -39,12 +39,19 @@ impl Registration {
     pub const OPEN: Self = Self { mode: Mode::Open, first_code: None };
 
     /// Creates the registration of a server that starts. If no account exists, it includes a join code for
-    /// the first account, unless the mode is open.
-    pub fn start(mode: Mode, state: &State) -> Result<Self, getrandom::Error> {
+    /// the first account, unless the mode is open. `shared_secret` is a secret of all nodes of the cluster.
+    pub fn start(
+        mode: Mode,
+        state: &State,
+        shared_secret: Option<&[u8; 32]>,
+    ) -> Result<Self, getrandom::Error> {
         if mode == Mode::Open || !state.users.accounts().is_empty() {
             return Ok(Self { mode, first_code: None });
         }
-        let text = codes::random()?;
+        let text = match shared_secret {
+            Some(secret) => codes::derived(secret, "the join code for the first account"),
+            None => codes::random()?,
+        };
         let digest = TokenDigest::of(&text);
         Ok(Self { mode, first_code: Some(FirstCode { text, digest }) })
     }

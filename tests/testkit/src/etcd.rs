@@ -8,6 +8,8 @@ use tempfile::TempDir;
 /// The etcd servers of one cluster. Dropping them kills the processes.
 pub struct EtcdServers {
     servers: Vec<Server>,
+    /// Additional flags, with their values.
+    flags: Vec<(String, String)>,
     data: TempDir,
 }
 
@@ -23,9 +25,29 @@ impl EtcdServers {
     /// prints that the test is skipped. The servers may not answer yet.
     #[must_use]
     pub fn start(count: usize) -> Option<Self> {
+        Self::start_with_flags(count, &[])
+    }
+
+    /// Starts one server that uses TLS: it shows a certificate, and demands one of its clients. `certificate`
+    /// and `key` are files, and `authority` is the file of the authority of both.
+    #[must_use]
+    pub fn start_with_tls(authority: &str, certificate: &str, key: &str) -> Option<Self> {
+        let flags = [
+            ("--client-cert-auth", "true"),
+            ("--trusted-ca-file", authority),
+            ("--cert-file", certificate),
+            ("--key-file", key),
+        ];
+        Self::start_with_flags(1, &flags)
+    }
+
+    /// Starts `count` servers with additional flags.
+    #[must_use]
+    pub fn start_with_flags(count: usize, flags: &[(&str, &str)]) -> Option<Self> {
+        let flags = flags.iter().map(|(flag, value)| ((*flag).to_owned(), (*value).to_owned())).collect();
         let server = |_| Server { clients: free_address(), peers: free_address(), process: None };
         let data = tempfile::tempdir().expect("a folder");
-        let mut etcd = Self { servers: (0..count).map(server).collect(), data };
+        let mut etcd = Self { servers: (0..count).map(server).collect(), flags, data };
         if (0..count).try_for_each(|number| etcd.start_one(number)).is_err() {
             report_skipped();
             return None;
@@ -49,14 +71,27 @@ impl EtcdServers {
     #[must_use]
     pub fn address(&self, cluster: &str) -> String {
         let clients: Vec<_> = self.servers.iter().map(|server| &*server.clients).collect();
-        format!("etcd://{}/{cluster}", clients.join(","))
+        let scheme = if self.uses_tls() { "etcds" } else { "etcd" };
+        format!("{scheme}://{}/{cluster}", clients.join(","))
+    }
+
+    /// The address at which all servers of this process listen.
+    #[must_use]
+    pub fn host() -> Ipv4Addr {
+        let [.., high, low] = std::process::id().to_be_bytes();
+        Ipv4Addr::new(127, 77, high, low)
+    }
+
+    fn uses_tls(&self) -> bool {
+        self.flags.iter().any(|(flag, _)| flag == "--cert-file")
     }
 
     fn start_one(&mut self, number: usize) -> std::io::Result<()> {
         let member = |(number, server): (usize, &Server)| format!("e{number}=http://{}", server.peers);
         let members: Vec<_> = self.servers.iter().enumerate().map(member).collect();
+        let scheme = if self.uses_tls() { "https" } else { "http" };
         let server = &mut self.servers[number];
-        let [clients, peers] = [&server.clients, &server.peers].map(|address| format!("http://{address}"));
+        let (clients, peers) = (format!("{scheme}://{}", server.clients), format!("http://{}", server.peers));
         let mut command = Command::new("etcd");
         command.arg("--data-dir").arg(self.data.path().join(number.to_string()));
         for (flag, value) in [
@@ -71,6 +106,7 @@ impl EtcdServers {
         ] {
             command.arg(flag).arg(value);
         }
+        command.args(self.flags.iter().map(|(flag, value)| format!("{flag}={value}")));
         server.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
         Ok(())
     }
@@ -92,7 +128,6 @@ fn report_skipped() {
 /// A free port of a loopback address that only this process uses: no other test takes the port before etcd
 /// listens there.
 fn free_address() -> String {
-    let [.., high, low] = std::process::id().to_be_bytes();
-    let listener = TcpListener::bind((Ipv4Addr::new(127, 77, high, low), 0)).expect("a free port");
+    let listener = TcpListener::bind((EtcdServers::host(), 0)).expect("a free port");
     listener.local_addr().expect("an address").to_string()
 }

@@ -489,7 +489,6 @@ export interface Details {
   wrong_reset_code: null;
   not_member: { channel: string };
   not_allowed: { channel: string };
-  cluster_files: null;
   not_author: null;
   only_gateway: null;
   not_bot: null;
@@ -577,6 +576,7 @@ export interface Details {
   out_of_memory: null;
   no_reply: null;
   no_leader: null;
+  not_copied: null;
   cut_off: null;
   other_version: { version: string; from: number; to: number; own_from: number; own_to: number };
   follow_replaced: null;

@@ -23,7 +23,7 @@ use super::{Failure, Outcome, Upload};
 use crate::storage::data_folder::FILES_FOLDER as FILES;
 use disk::Disk;
 
-const UPLOADS: &str = "files/uploads";
+pub(super) const UPLOADS: &str = "files/uploads";
 
 /// The size of one read.
 const READ_BYTES: usize = 1 << 20;
@@ -37,6 +37,10 @@ pub struct Folder {
 impl Folder {
     pub fn new(disk: Arc<dyn Disk>) -> Self {
         Self { disk }
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
     /// Loads the uploads that clients can continue. Removes files that belong to no upload.
@@ -158,7 +162,7 @@ impl Folder {
     }
 
     /// The SHA-256 of the first `length` bytes of a file.
-    fn hash(&self, name: &str, length: u64) -> io::Result<ContentHash> {
+    pub(super) fn hash(&self, name: &str, length: u64) -> io::Result<ContentHash> {
         let mut hasher = Sha256::new();
         self.for_each_read(name, length, |_, bytes| {
             hasher.update(bytes);
@@ -189,8 +193,8 @@ impl Folder {
     pub fn read(&self, sha256: &ContentHash, offset: u64, length: usize) -> Outcome {
         let read = || -> Result<Outcome, Failure> {
             let mut bytes = vec![0; length];
-            self.disk.read_exact_at(&content_path(sha256), offset, &mut bytes)?;
-            Ok(Outcome::Bytes(bytes))
+            let read = self.disk.read_exact_at(&content_path(sha256), offset, &mut bytes);
+            none_if_missing(read)?.map(|()| Outcome::Bytes(bytes)).ok_or(Failure::Missing)
         };
         read().into()
     }
@@ -251,7 +255,7 @@ impl Folder {
 }
 
 /// Converts the error `NotFound` into `None`.
-fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         result => result.map(Some),

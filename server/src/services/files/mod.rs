@@ -2,15 +2,17 @@
 //!
 //! [`folder`] reads and writes the disk, in jobs. [`uploads`] is the state in the event loop. One thread
 //! reads and writes chunks, in the order of the requests. Another thread commits uploads and removes file
-//! contents, because hashing and syncing are slow. [`domain::files`](crate::domain::files) has the list of
+//! contents, because hashing and syncing are slow. [`copies`] writes contents that other nodes of a cluster
+//! send. [`domain::files`](crate::domain::files) has the list of
 //! the sent files, and the right to read them.
 
 pub mod folder;
 pub mod uploads;
 mod garbage;
+pub mod copies;
 pub mod check;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
@@ -43,6 +45,16 @@ impl Default for FileLimits {
 /// The time between two removals of abandoned uploads and unused file contents.
 const CLEAN_UP_INTERVAL_MS: u64 = 60 * 60 * 1000;
 
+/// The time for which a node keeps a content for another node without an event. The other node records the
+/// event within seconds, or no longer leads.
+const KEPT_MS: u64 = 10 * 60 * 1000;
+
+/// The maximum number of contents that a node keeps without an event.
+const KEPT_MAX: usize = 10_000;
+
+/// The time after a deletion by another node until unused contents are removed.
+const SWEEP_DELAY_MS: u64 = 60 * 1000;
+
 /// The folder `files/` and its open uploads.
 pub struct Files {
     pub folder: Folder,
@@ -52,6 +64,11 @@ pub struct Files {
     next_clean_up_ms: u64,
     /// Whether the sweep of all unused contents is submitted. If not, `clean_up` submits it.
     is_sweep_submitted: bool,
+    /// Contents that this node keeps for another node until a time in Unix milliseconds. Their events may not
+    /// be in the log of this node yet.
+    kept: HashMap<ContentHash, u64>,
+    /// The time before which no content is removed, in Unix milliseconds.
+    no_removal_before_ms: u64,
 }
 
 impl Files {
@@ -74,7 +91,31 @@ impl Files {
             garbage: Garbage::default(),
             next_clean_up_ms: 0,
             is_sweep_submitted: false,
+            kept: HashMap::new(),
+            no_removal_before_ms: 0,
         })
+    }
+
+    /// Removes no content for a while. A node of a cluster calls this function when it starts: it may have
+    /// promised, before it started, to keep a content whose event is not in its log yet.
+    pub fn postpone_removals(&mut self, now_ms: u64) {
+        self.no_removal_before_ms = now_ms.saturating_add(KEPT_MS);
+    }
+
+    /// Keeps a content for a while without an event. Returns false if the node keeps too many contents.
+    #[must_use]
+    pub fn keep(&mut self, sha256: ContentHash, now_ms: u64) -> bool {
+        self.kept.retain(|_, until_ms| *until_ms > now_ms);
+        if self.kept.len() >= KEPT_MAX && !self.kept.contains_key(&sha256) {
+            return false;
+        }
+        self.kept.insert(sha256, now_ms.saturating_add(KEPT_MS));
+        true
+    }
+
+    /// Removes unused contents soon: the log of another node has deleted a file.
+    pub fn sweep_soon(&mut self, now_ms: u64) {
+        self.next_clean_up_ms = self.next_clean_up_ms.min(now_ms.saturating_add(SWEEP_DELAY_MS));
     }
 
     /// The time of the next removal of abandoned uploads, in Unix milliseconds.
@@ -117,6 +158,10 @@ impl Files {
             self.is_sweep_submitted = false;
         }
         self.discard(submit);
+        self.kept.retain(|_, until_ms| *until_ms > now_ms);
+        if now_ms < self.no_removal_before_ms {
+            return;
+        }
         self.remove(ledger, submit);
         if !self.is_sweep_submitted && ledger.is_quiet() {
             self.sweep(ledger, submit);
@@ -144,7 +189,10 @@ impl Files {
     fn remove(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let (durable, files) = (ledger.durable(), &ledger.state().files);
         let mut contents = self.garbage.due(durable);
-        contents.retain(|sha256| !files.has_content(sha256) && !self.uploads.needs_content(sha256));
+        let is_needed = |sha256: &ContentHash| {
+            files.has_content(sha256) || self.uploads.needs_content(sha256) || self.kept.contains_key(sha256)
+        };
+        contents.retain(|sha256| !is_needed(sha256));
         let (folder, is_empty) = (self.folder.clone(), contents.is_empty());
         let remove =
             move || folder.remove(&contents).map(|()| Outcome::Finished).map_err(Failure::from).into();
@@ -156,7 +204,8 @@ impl Files {
     /// Removes all file contents that no event and no upload needs.
     fn sweep(&mut self, ledger: &Ledger, submit: Submit<'_>) {
         let state = &ledger.state().files;
-        let needed: HashSet<_> = state.contents().chain(self.uploads.contents()).copied().collect();
+        let needed: HashSet<_> =
+            state.contents().chain(self.uploads.contents()).chain(self.kept.keys()).copied().collect();
         let folder = self.folder.clone();
         let sweep = move || folder.sweep(&needed).map(|_| Outcome::Finished).map_err(Failure::from).into();
         self.is_sweep_submitted = submit(Kind::Contents, Box::new(sweep));
@@ -176,6 +225,8 @@ pub enum Outcome {
     Finished,
     /// A part of a file content.
     Bytes(Vec<u8>),
+    /// Another node of the cluster has a durable copy of the content.
+    Copied,
     Failed(Failure),
 }
 
@@ -192,6 +243,12 @@ pub enum Failure {
     Unavailable,
     /// The disk failed and lost the upload.
     Lost,
+    /// This node does not have the content. In a cluster, another node may have it.
+    Missing,
+    /// No node of the cluster sent the content.
+    NotFound,
+    /// No other node of the cluster has stored the content.
+    NotCopied,
 }
 
 impl From<io::Error> for Failure {

@@ -200,6 +200,13 @@ impl Uploads {
         }
     }
 
+    /// Marks that no commit job has an outcome any longer: the node no longer leads, and discards the
+    /// requests of other nodes.
+    pub fn end_all_commits(&mut self) {
+        let committing = self.open.values_mut().filter(|open| open.stage == UploadStage::Committing);
+        committing.for_each(|open| open.stage = UploadStage::Receiving);
+    }
+
     /// Marks an upload whose event is `record`.
     pub fn mark_recorded(&mut self, id: Uuid, record: u64) {
         self.set_stage(id, UploadStage::Recorded);

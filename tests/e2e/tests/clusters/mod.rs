@@ -1,12 +1,18 @@
 //! Several nodes on one log in etcd. Without etcd (Debian: `etcd-server`), each test prints that it is
 //! skipped.
 
+mod certificates;
+mod clients;
+mod files;
+mod full;
+mod revocations;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{Body, Detail, Event};
+use common::{Body, Event};
 use e2e::{DEADLINE, Node, Peer, Process};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -34,12 +40,8 @@ impl Cluster {
         let etcd = EtcdServers::start(etcd_servers)?;
         let address = etcd.address("test");
         let first = folder();
-        let started = clock::now();
-        let data = path(&first);
-        while Process::run(["cluster", "init", "--cluster", &address, "--data", &data]).code != Some(0) {
-            assert!(started.elapsed() < DEADLINE, "etcd does not answer");
-        }
-        let mut nodes = vec![node(&address, 1, first)];
+        init(&address, &first, &[]);
+        let mut nodes = vec![node(&address, 1, first, &[])];
         for number in 2..=count {
             nodes.push(Self::join(&address, &nodes[0], number));
         }
@@ -54,7 +56,7 @@ impl Cluster {
         assert_eq!(written.code, Some(0), "{}", written.log);
         let joined = Process::run(["cluster", "join", &backup, "--cluster", address, "--data", &path(&data)]);
         assert_eq!(joined.code, Some(0), "{}", joined.log);
-        node(address, number, data)
+        node(address, number, data, &[])
     }
 
     /// The index of the leading node.
@@ -78,7 +80,18 @@ impl Cluster {
     }
 }
 
-fn node(address: &str, number: usize, data: TempDir) -> Node {
+/// Makes a data folder the first node of a cluster. `flags` are additional flags with their values.
+fn init(address: &str, data: &TempDir, flags: &[(&str, &str)]) {
+    let mut arguments = ["cluster", "init", "--cluster", address, "--data"].map(str::to_owned).to_vec();
+    arguments.push(path(data));
+    arguments.extend(flags.iter().map(|(flag, value)| format!("--{flag}={value}")));
+    let started = clock::now();
+    while Process::run(&arguments).code != Some(0) {
+        assert!(started.elapsed() < DEADLINE, "etcd does not answer");
+    }
+}
+
+fn node(address: &str, number: usize, data: TempDir, more: &[(&str, &str)]) -> Node {
     let flags = [
         ("cluster", address),
         ("node-name", &*format!("n{number}")),
@@ -87,7 +100,7 @@ fn node(address: &str, number: usize, data: TempDir) -> Node {
         ("messages-per-second", "1000000"),
         ("messages-burst", "1000000"),
     ];
-    Node::up_with_flags(data, &flags)
+    Node::up_with_flags(data, &[&flags, more].concat())
 }
 
 fn folder() -> TempDir {
@@ -137,9 +150,6 @@ fn users_on_different_nodes_chat() {
             assert_eq!(subscriber.next_event().1.n, sent.n);
         }
     }
-    let upload = json!({ "to": "#general", "id": Uuid::now_v7(), "name": "a.txt", "bytes": 1, "sha256": "0".repeat(64) });
-    let refused = bob.call("file.begin", upload).expect_err("a cluster accepts no files");
-    assert_eq!(refused, Detail::ClusterFiles.into());
     assert_eq!(alice.history("#general").len(), bob.history("#general").len());
     cluster.assert_one_log();
 }
