@@ -38,6 +38,7 @@ use crate::services::jobs::{Job, Jobs, Kind, NO_TICKET, Outcome};
 use crate::services::leases::Leases;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::{Changed, Presence};
+use crate::services::pushes::Pushes;
 use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
@@ -58,6 +59,7 @@ pub struct Engine {
     presence: Presence,
     typing: Typing,
     leases: Leases,
+    pushes: Pushes,
     registration: Registration,
     deletions: Deletions,
     /// Requests that wait for a job, by ticket.
@@ -353,6 +355,7 @@ impl Engine {
             presence: &mut self.presence,
             typing: &mut self.typing,
             leases: &mut self.leases,
+            pushes: &mut self.pushes,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             nodes: &self.nodes,
