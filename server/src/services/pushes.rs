@@ -227,7 +227,7 @@ mod tests {
         let mut pushes = Pushes::default();
         let (session, user) = (Uuid::from_u128(1), UserName::new("bob").expect("a name"));
         let conversation = Target::new("#ops").expect("a target");
-        let mut ready = |pushes: &mut Pushes, n, record| {
+        let ready = |pushes: &mut Pushes, n, record| {
             pushes.make_ready((session, &user, 10), &conversation, Announced { n, record });
             pushes.browser(session).expect("a browser").ready.len()
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GOLDEN: [&str; 35] = [
+const GOLDEN: [&str; 38] = [
     r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
     r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
     r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
