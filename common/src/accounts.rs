@@ -93,7 +93,7 @@ pub struct ChangePassword<'a> {
 pub struct Revoked {
     /// The number of sessions that the server revoked.
     pub ended: u64,
-    /// The user's own topic. It has changed if the server revoked a session.
+    /// The own topic of the user of the token. It has changed if the server revoked a session of this user.
     pub topic: String,
 }
 
@@ -106,6 +106,9 @@ pub struct Revoke<'a> {
     /// The session to revoke. `None` revokes all sessions except the session of the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Uuid>,
+    /// The user of the sessions, for administrators. `None` means the user of the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
 }
 
 /// Result of `session.list`.

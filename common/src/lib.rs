@@ -38,6 +38,7 @@ pub mod search;
 pub mod presence;
 pub mod reads;
 pub mod notify;
+pub mod push;
 pub mod admin;
 pub mod node;
 

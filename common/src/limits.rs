@@ -170,6 +170,29 @@ pub const RETRY_MS_MAX: u64 = 60 * 60 * 1_000;
 /// Characters of the error of a delivery.
 pub const DELIVERY_ERROR_CHARACTERS_MAX: usize = 200;
 
+/// The maximum number of browsers of one user that receive pushes.
+pub const PUSH_SUBSCRIPTIONS_MAX: usize = 16;
+
+/// Milliseconds between a message and its push. A user who reads the message in this time gets no push, and
+/// one push announces all messages of this time.
+pub const PUSH_DELAY_MS: u64 = 2_000;
+
+/// Milliseconds after which a message is considered again whose user was online when it arrived: the computer
+/// of this user may sleep, which the server learns after [`PRESENCE_TIMEOUT_MS`].
+pub const PUSH_LATE_MS: u64 = PRESENCE_TIMEOUT_MS + 5_000;
+
+/// Runs for the browsers of one user at a time, so that slow push services of one user do not delay others.
+pub const PUSH_RUNS_PER_USER_MAX: usize = 4;
+
+/// Pushes in one run of a browser. A gateway that is killed repeats at most one run.
+pub const RUN_PUSHES_MAX: usize = 8;
+
+/// Seconds for which a push service stores a push for a browser that is not connected: a day.
+pub const PUSH_TTL_S: u64 = 24 * 60 * 60;
+
+/// Milliseconds after which the pushes for a browser are dropped if every attempt failed: an hour.
+pub const PUSH_FAILING_MS_MAX: u64 = 60 * 60 * 1_000;
+
 /// The maximum number of tokens of bots that one user has created.
 pub const BOT_TOKENS_PER_USER_MAX: usize = 50;
 

@@ -14,6 +14,7 @@ mod limits;
 mod link;
 mod metrics;
 mod outbound;
+mod push_encryption;
 mod relay;
 mod tls;
 mod token;

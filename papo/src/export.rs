@@ -270,6 +270,12 @@ fn user_record_in_words(user_record: &UserRecord) -> String {
                 conversation.as_ref().map_or_else(|| "all conversations".to_owned(), ToString::to_string);
             format!("{}: notification level of {of}: {}", time(*at), client::level_in_words(*level))
         }
+        UserRecord::PushSet { at, session, host: Some(host) } => {
+            format!("{}: pushes for session {session} go to {host}", time(*at))
+        }
+        UserRecord::PushSet { at, session, host: None } => {
+            format!("{}: no more pushes for session {session}", time(*at))
+        }
         UserRecord::DisplayNameSet { at, display_name } => {
             format!("{}: display name set: {}", time(*at), display_name.as_str())
         }

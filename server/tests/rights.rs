@@ -194,6 +194,12 @@ fn every_method_in_a_public_channel() {
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    push.key | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.subscribe | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.unsubscribe | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    push.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     bot.create | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
@@ -275,6 +281,12 @@ fn every_method_in_a_private_channel() {
     hook.resume | unauthenticated | unauthenticated | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | unauthenticated
     delivery.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     delivery.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    push.key | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.subscribe | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.unsubscribe | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
+    push.take | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
+    push.report | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed | not_allowed
     hook.post | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook | no_such_hook
     bot.create | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | not_allowed | ok | ok | not_allowed | unauthenticated
     bot.list | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated

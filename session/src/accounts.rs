@@ -32,7 +32,11 @@ pub(crate) fn change_password(cx: &mut Context, ticket: u64, password: Password,
 }
 
 pub(crate) fn revoke(cx: &mut Context, ticket: u64, session: Option<Uuid>) {
-    cx.request_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke { token, session });
+    cx.request_for::<SessionRevoke>(ticket, Pending::EndSessions, |token| Revoke {
+        token,
+        session,
+        user: None,
+    });
 }
 
 /// Returns the answer to a registration. A retry after a lost reply finds the join code used up, or the name

@@ -43,6 +43,50 @@ async function openMessage({ page: path, link }) {
   return known.navigate(path + link);
 }
 
+// Pushes: messages that arrived while papo was closed. A push has no text of a message.
+worker.addEventListener("push", (/** @type {any} */ event) => event.waitUntil(announce(event.data)));
+worker.addEventListener("pushsubscriptionchange", (/** @type {any} */ event) => event.waitUntil(renew(event)));
+
+/** The users of this browser who receive pushes: see `ui/push.js`. */
+const USERS = "papo-push";
+
+/** @param {any} data of the push */
+async function announce(data) {
+  /** @type {any} */
+  let payload = {};
+  try {
+    payload = data.json();
+  } catch {
+    // A push without a readable text still has to be shown: browsers demand it.
+  }
+  const { user, conversation = "", name, n } = payload;
+  const stored = await caches.open(USERS).then((users) => users.match(`/push/${encodeURIComponent(user ?? "")}`));
+  if (!stored || typeof conversation !== "string") return worker.registration.showNotification("papo", { tag: "papo", icon: "/a/icon.svg", data: { page: "/", link: "" } });
+  const { page: path, language, sentences } = await stored.json();
+  const sentence = conversation.startsWith("@") ? sentences.user : sentences.channel;
+  // Not the form with a pattern: `$` in a name has no meaning.
+  const title = sentence.split("{conversation}").join(name ?? conversation);
+  const link = `#/${encodeURIComponent(conversation.replace(/^#/, "")).replace(/%40/g, "@")}/${Number(n)}`;
+  return worker.registration.showNotification(title, {
+    tag: `${user}/${conversation}`, icon: "/a/icon.svg", lang: language, data: { page: path, link },
+  });
+}
+
+/** Subscribes again, and gives the new subscription to the sessions of all users. @param {any} event */
+async function renew({ oldSubscription, newSubscription }) {
+  const applicationServerKey = oldSubscription?.options.applicationServerKey;
+  if (!newSubscription && !applicationServerKey) return;
+  const subscription = newSubscription ?? await worker.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+  const { endpoint, keys } = subscription.toJSON();
+  const users = await caches.open(USERS);
+  for (const request of await users.keys()) {
+    const { slot, name } = await (await users.match(request))?.json() ?? {};
+    const params = { endpoint, p256dh: keys.p256dh, auth: keys.auth, name };
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "push.subscribe", params });
+    await fetch(`/rpc?slot=${slot}`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  }
+}
+
 /** Stores the page and all its files, and forgets the files of earlier versions. */
 async function refresh() {
   const answer = await fetch("/", { cache: "no-cache" });

@@ -8,8 +8,8 @@ super::messages! {
         pt: "você criou a primeira conta, então administra este nó: /admin",
     }
     usage_admin() {
-        en: "use /admin users, channels, sessions, stats or join-codes; /admin disable, enable, promote, demote, delete or reset-password NAME; /admin invite [USES]; or /admin revoke-code ID",
-        pt: "use /admin users, channels, sessions, stats ou join-codes; /admin disable, enable, promote, demote, delete ou reset-password NOME; /admin invite [USOS]; ou /admin revoke-code ID",
+        en: "use /admin users, channels, sessions, stats or join-codes; /admin disable, enable, promote, demote, delete or reset-password NAME; /admin end-session NAME [ID]; /admin invite [USES]; or /admin revoke-code ID",
+        pt: "use /admin users, channels, sessions, stats ou join-codes; /admin disable, enable, promote, demote, delete ou reset-password NOME; /admin end-session NOME [ID]; /admin invite [USOS]; ou /admin revoke-code ID",
     }
     empty_list() {
         en: "the list is empty",

@@ -71,10 +71,13 @@ translations! {
     NotBot "você não é um robô: registre comandos com o token de um robô";
     NoSuchBot "não há esse token de robô, ou outro usuário o criou: veja papo bot list";
     OutOfScope { method } "o token deste robô não permite {method} aqui: indique uma de suas conversas, crie um token com um escopo maior ou entre como usuário";
+    TooManyPushSubscriptions { max } "você recebe notificações push em {max} navegadores, o máximo: encerre uma dessas sessões primeiro";
     TooManyBotTokens { max } "há {max} tokens de robôs, o máximo: revogue um deles primeiro";
     BotConversations { max } "o token de um robô precisa de 1 a {max} conversas";
     NoSuchHook "esse webhook não existe, ou foi revogado";
     BadHookUrl { max } "escreva um endereço como https://ci.example/papo: em ASCII, com no máximo {max} bytes, sem nome de usuário e sem '#'";
+    BadPushEndpoint { max } "o endereço do serviço de push deve começar com https://, em ASCII, com no máximo {max} bytes";
+    BadPushKey "as chaves do navegador não são válidas: envie `p256dh` e `auth` como o navegador as devolveu";
     OnlyGateway "só o gateway do nó pode chamar este método";
     WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
     TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";

@@ -1,13 +1,14 @@
 //! `papo admin`.
 
 use common::UserName;
-use common::accounts::{DeleteAccount, ListNames, SessionOnly};
+use common::accounts::{DeleteAccount, ListNames, Revoke, SessionOnly};
 use common::admin::{self, ListSessions, ListUsers};
 use common::methods::{
     AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
-    AdminUsers,
+    AdminUsers, SessionRevoke,
 };
 use serde_json::json;
+use uuid::Uuid;
 
 use super::accounts::{print, print_list};
 use super::join_codes::{self, JoinCode};
@@ -24,6 +25,8 @@ pub enum Admin {
     Channels(NoArguments),
     /// List the open sessions of all users, or of one user.
     Sessions(Sessions),
+    /// End a session of a user, or all of them.
+    EndSession(EndSession),
     /// Disable an account: end its sessions, and refuse logins.
     Disable(Disable),
     /// Make a user an administrator.
@@ -51,6 +54,17 @@ pub struct Sessions {
     /// List only the sessions of this user.
     #[arg(value_parser = user)]
     user: Option<UserName>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct EndSession {
+    /// The name of the user.
+    #[arg(value_parser = user)]
+    user: UserName,
+    /// The id of the session, from `papo admin sessions`. Without an id, all sessions of the user end.
+    session: Option<Uuid>,
     #[command(flatten)]
     common: Common,
 }
@@ -122,12 +136,21 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
             let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Catalog::ENGLISH, stats).join("\n"))
         }
+        Admin::EndSession(EndSession { user, session, common }) => end_session(&common, user, session),
         Admin::ResetPassword(ResetPassword { user, common }) => reset_password(&common, user),
         Admin::JoinCode(join_code) => join_codes::run(join_code),
         Admin::Delete(Delete { user, erase, common }) => delete(&common, user, erase),
         Admin::Disable(Disable { user, enable, common }) => disable(&common, user, !enable),
         Admin::Promote(Promote { user, demote, common }) => promote(&common, user, !demote),
     }
+}
+
+fn end_session(common: &Common, user: UserName, session: Option<Uuid>) -> Result<(), CliError> {
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let of = Some(user.clone());
+    let done = handle.request::<SessionRevoke>(|token| Revoke { token, session, user: of })?;
+    let message = Catalog::ENGLISH.sessions_ended(done.ended);
+    print(common, &json!({ "user": user, "ended": done.ended }), &message)
 }
 
 fn delete(common: &Common, user: UserName, erase: bool) -> Result<(), CliError> {

@@ -99,6 +99,7 @@ const VALID: &[&str] = &[
     "admin users --json",
     "admin channels",
     "admin sessions bob",
+    "admin end-session @bob 01970000-0000-7000-8000-000000000001 --json",
     "admin disable @bob",
     "admin disable bob --enable",
     "admin promote bob",

@@ -63,6 +63,10 @@ errors! {
             "@{user} cannot be mentioned: choose a name that ends with a letter or a digit and is not \"here\"";
         BadHookUrl "bad_hook_url" { max: usize }
             "write an address such as `https://ci.example/papo`: ASCII, at most {max} bytes, no user name, no '#'";
+        BadPushEndpoint "bad_push_endpoint" { max: usize }
+            "the endpoint of a push service must begin with https://, in ASCII, with at most {max} bytes";
+        BadPushKey "bad_push_key"
+            "the keys of the browser are not valid: send `p256dh` and `auth` as the browser returned them";
         TextEmpty "text_empty" "a message needs some text";
         DisplayNameTooLong "display_name_too_long" { max: usize }
             "a display name may have at most {max} characters: shorten it";
@@ -341,6 +345,8 @@ errors! {
         TooManyJoinCodes "too_many_join_codes" { max: usize }
             "the node has {max} join codes, which is the limit: revoke one of them first";
         TooManyHooks "too_many_hooks" { max: usize } "there are {max} webhooks, which is the limit: revoke one of them first";
+        TooManyPushSubscriptions "too_many_push_subscriptions" { max: usize }
+            "you receive pushes in {max} browsers, which is the limit: end one of these sessions first";
         TooManyBotTokens "too_many_bot_tokens" { max: usize }
             "there are {max} tokens of bots, which is the limit: revoke one of them first";
         TooManyCommands "too_many_commands" { max: usize }

@@ -8,7 +8,7 @@ use crate::bots::Scope;
 use crate::errors::{Error, catch_refused};
 use crate::{
     accounts, admin, amendments, bots, channels, commands, deliveries, files, history, hooks, join_codes,
-    json, mentions, messages, node, notify, presence, reads, search,
+    json, mentions, messages, node, notify, presence, push, reads, search,
 };
 
 methods! {
@@ -41,7 +41,7 @@ methods! {
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"sessions":[{"session":"01970000-0000-7000-8000-000000000001","opened":1763700000123,"expires":1766292000123,"current":true}]}"#;
     SessionRevoke "session.revoke" Session Person (accounts::Revoke<'a>) -> accounts::Revoked:
-        "Ends one of your sessions, or all your other sessions."
+        "Ends one of your sessions, or all your other sessions; administrators end the sessions of any user."
         r#"{"token":"eyJ0eXAi...","session":"01970000-0000-7000-8000-000000000001"}"#
         => r#"{"ended":1,"topic":"user.alice.5e6f708192a3b4c5d6e7f8091a2b3c4d"}"#;
     AccountDelete "account.delete" Session Person (accounts::DeleteAccount<'a>) -> Done:
@@ -239,6 +239,30 @@ methods! {
     DeliveryReport "delivery.report" Gateway Person (deliveries::ReportDelivery<'a>) -> Done:
         "Reports which events of a run the receiver accepted, and why the next event was not delivered."
         r#"{"hook":"01970000-0000-7000-8000-000000000007","lease":1,"n":17,"error":"the receiver answered 500"}"#
+        => r#"{}"#;
+    PushKey "push.key" Session Person (accounts::SessionOnly<'a>) -> push::ServerKey:
+        "Returns the public key of the node for Web Push, with which a browser subscribes."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"key":"BDwzl1tGOrxAhYRGRIqQMSrmqrRU4gH1QiRUyQYnVTHrJHL0qIwKkUkdNVuxI1nIZqYgrIZZMfJLAmsLkYJ9DuA"}"#;
+    PushSubscribe "push.subscribe" Session Person (push::Subscribe<'a>) -> Done:
+        "Subscribes the browser of your session to pushes: mentions and direct messages while you are away, without their text."
+        r#"{"token":"eyJ0eXAi...","endpoint":"https://push.example/send/f4d1","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg","name":"Chromium"}"#
+        => r#"{}"#;
+    PushUnsubscribe "push.unsubscribe" Session Person (accounts::SessionOnly<'a>) -> Done:
+        "Ends the subscription of your session. Without a subscription, the request changes nothing."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{}"#;
+    PushList "push.list" Session Person (accounts::SessionOnly<'a>) -> push::Subscriptions:
+        "Lists your browsers that receive pushes."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"subscriptions":[{"session":"01970000-0000-7000-8000-000000000001","host":"push.example","name":"Chromium","since":1763700000123,"current":true}]}"#;
+    PushTake "push.take" Gateway Person (push::TakePushes) -> push::TakenPushes:
+        "Takes pushes that wait for the browsers of users."
+        r#"{"runs":64,"busy":["01970000-0000-7000-8000-000000000002"],"contact":"https://chat.example"}"#
+        => r##"{"runs":[{"session":"01970000-0000-7000-8000-000000000001","user":"bob","lease":1,"endpoint":"https://push.example/send/f4d1","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg","authorization":"vapid t=eyJ0eXAi..., k=BDwz...","pushes":[{"record":8841,"topic":"4f0c19a2b3d4e5f60718293a4b5c6d7e","ttl_s":86400,"payload":{"user":"bob","conversation":"#general","n":17}}]}],"topic":"deliveries.all.2b1a0f9e8d7c6b5a4938271605f4e3d2","wait_ms":10000}"##;
+    PushReport "push.report" Gateway Person (push::ReportPushes<'a>) -> Done:
+        "Reports which pushes of a run the push service accepted, and whether it still knows the browser."
+        r#"{"session":"01970000-0000-7000-8000-000000000001","user":"bob","lease":1,"record":8841,"error":"the receiver answered 503 Service Unavailable","wait_ms":30000}"#
         => r#"{}"#;
     HookPost "hook.post" Anyone Person (hooks::Post<'a>) -> messages::Sent:
         "Posts a message with the token of an incoming webhook, or replaces the text of its message."

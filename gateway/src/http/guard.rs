@@ -38,6 +38,11 @@ impl Origins {
         checked.collect::<Result<_, _>>().map(Self)
     }
 
+    /// The first origin with HTTPS.
+    pub(crate) fn public(&self) -> Option<&str> {
+        self.0.iter().find(|origin| origin.starts_with("https://")).map(String::as_str)
+    }
+
     /// Checks a request before its handler. `source` is the source of its token.
     pub(crate) fn check(
         &self,

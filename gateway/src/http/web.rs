@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_server::Handle;
 use common::limits::FILE_CHUNK_BYTES_MAX;
+use futures_util::future::join_all;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use ipnet::IpNet;
@@ -117,6 +118,11 @@ impl Web {
             serves_tls: config.tls.is_some(),
             web_folder: config.web_folder.clone(),
         }))
+    }
+
+    /// The address of the page, for the operators of push services.
+    pub(crate) fn contact(&self) -> Option<&str> {
+        self.origins.public()
     }
 
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
@@ -310,11 +316,14 @@ pub(crate) fn serve(
         if let Some(tls) = tls {
             tokio::spawn(tls.keep());
         }
-        let courier = tokio::spawn(courier::run(state.clone()));
+        let couriers = [
+            tokio::spawn(courier::run_webhooks(state.clone())),
+            tokio::spawn(courier::run_pushes(state.clone())),
+        ];
         wait_for(shutdown).await;
         state.is_stopping.send_replace(true);
         handle.graceful_shutdown(Some(GRACE));
-        let _unfinished_after_grace = tokio::time::timeout(GRACE, courier).await;
+        let _unfinished_after_grace = tokio::time::timeout(GRACE, join_all(couriers)).await;
         for listener in serving {
             listener.await.map_err(io::Error::other).flatten().map_err(GatewayError::Start)?;
         }

@@ -32,6 +32,26 @@ pub(crate) enum Kind {
 
 const KINDS: [(Kind, &str); 2] = [(Kind::WebSocket, "ws"), (Kind::Events, "sse")];
 
+/// The results of pushes to browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PushResult {
+    /// The push service accepted the push.
+    Accepted,
+    /// The push service refused the push for good.
+    Refused,
+    /// The push service no longer knows the browser.
+    Gone,
+    /// The push is repeated.
+    Failed,
+}
+
+const PUSH_RESULTS: [(PushResult, &str); 4] = [
+    (PushResult::Accepted, "accepted"),
+    (PushResult::Refused, "refused"),
+    (PushResult::Gone, "gone"),
+    (PushResult::Failed, "failed"),
+];
+
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
     connections: [AtomicU64; KINDS.len()],
@@ -45,6 +65,7 @@ pub(crate) struct Gauges {
     webhooks: Mutex<BTreeMap<(Format, u16), u64>>,
     /// The failed deliveries of outgoing webhooks, then the accepted deliveries.
     deliveries: [AtomicU64; 2],
+    pushes: [AtomicU64; PUSH_RESULTS.len()],
 }
 
 /// The lines of connections in one direction.
@@ -121,6 +142,13 @@ impl Gauges {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn push(&self, result: PushResult) {
+        let known = PUSH_RESULTS.iter().zip(&self.pushes).find(|((known, _), _)| *known == result);
+        if let Some((_, count)) = known {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// Counts lines that a connection sent.
     pub(crate) fn count_up(&self, lines: &[u8]) {
         self.up.count(lines);
@@ -168,6 +196,11 @@ impl Gauges {
         for (result, count) in ["failed", "accepted"].into_iter().zip(&self.deliveries) {
             deliveries.add(&[("result", result)], get(count));
         }
+        let mut pushes =
+            Family::new(MetricKind::Counter, "papo_pushes_total", "Pushes to browsers, by result.");
+        for ((_, result), count) in PUSH_RESULTS.iter().zip(&self.pushes) {
+            pushes.add(&[("result", result)], get(count));
+        }
         let [lines, bytes] = [
             ("papo_gateway_lines_total", "Lines of connections."),
             ("papo_gateway_bytes_total", "Bytes of the lines of connections."),
@@ -183,6 +216,7 @@ impl Gauges {
             closes,
             webhooks,
             deliveries,
+            pushes,
             directions(lines, &self.up.lines, &self.down.lines),
             directions(bytes, &self.up.bytes, &self.down.bytes),
             Family::single(

@@ -43,8 +43,12 @@ pub(crate) enum OutboundError {
     TooSlow,
     #[error("the answer has more than {OUTBOUND_ANSWER_BYTES_MAX} bytes")]
     TooLarge,
-    #[error("the receiver answered {0}")]
-    Refused(StatusCode),
+    #[error("the receiver answered {status}")]
+    Refused {
+        status: StatusCode,
+        /// The header `Retry-After` in seconds.
+        wait: Option<Duration>,
+    },
     #[error("the receiver has no valid certificate for its name")]
     BadCertificate,
     #[error("{0}")]
@@ -81,7 +85,7 @@ impl GuardedClient {
         })
     }
 
-    /// Posts a body of JSON. Only an answer 2xx is a success.
+    /// Posts a body: JSON, unless the headers name another type. Only an answer 2xx is a success.
     pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<(), OutboundError> {
         let sent = async {
             let _turn = self.request_slots.acquire().await;
@@ -103,12 +107,16 @@ impl GuardedClient {
         (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (Method::POST, url, headers);
         let agent = HeaderValue::from_static(concat!("papo/", env!("CARGO_PKG_VERSION")));
         request.headers_mut().insert(header::USER_AGENT, agent);
-        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
         let answer = self.connections.request(request).await.map_err(|error| reason(&error))?;
         let status = answer.status();
+        let wait =
+            answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let wait = wait.map(Duration::from_secs);
         let body = Limited::new(answer.into_body(), OUTBOUND_ANSWER_BYTES_MAX).collect().await;
         if !status.is_success() {
-            return Err(OutboundError::Refused(status));
+            return Err(OutboundError::Refused { status, wait });
         }
         match body {
             Ok(_) => Ok(()),

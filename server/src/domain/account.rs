@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use common::limits::CLIENTS_PER_USER_MAX;
 use common::{DisplayName, UserName};
+use uuid::Uuid;
 
 use super::State;
 use super::accounts::Account;
 use super::levels::NotifyLevels;
+use super::sessions::Session;
 use crate::domain::records::{ClientKey, Record, ServerRecord};
 
 impl Account {
@@ -29,6 +31,10 @@ impl Account {
             levels: NotifyLevels::default(),
             deleted: None,
         }
+    }
+
+    fn session_mut(&mut self, session: Uuid) -> Option<&mut Session> {
+        self.sessions.values_mut().find(|known| known.session == session)
     }
 
     /// Applies a record of this account. Ignores records that change more than the account.
@@ -54,6 +60,16 @@ impl Account {
             }
             ServerRecord::LevelSet { conversation, level, .. } => {
                 self.levels.set(conversation.as_ref(), *level);
+            }
+            ServerRecord::PushSet { session, push, .. } => {
+                if let Some(known) = self.session_mut(*session) {
+                    known.push.clone_from(push);
+                }
+            }
+            ServerRecord::PushSent { session, record, .. } => {
+                if let Some(push) = self.session_mut(*session).and_then(|known| known.push.as_mut()) {
+                    push.record = push.record.max(*record);
+                }
             }
             ServerRecord::AdministratorSet { administrator, .. } => self.administrator = *administrator,
             ServerRecord::Account { .. }

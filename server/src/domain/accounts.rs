@@ -18,6 +18,7 @@ use super::hooks::Hooks;
 use super::join_codes::JoinCodes;
 use super::levels::NotifyLevels;
 use super::reset_codes::ResetCodes;
+use super::sessions::Session;
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,15 +77,6 @@ pub struct Account {
     /// disabled, so that earlier versions of papo refuse it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
-}
-
-/// An open session. Times are Unix milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The public id of the session.
-    pub session: Uuid,
-    pub opened: u64,
-    pub expires: u64,
 }
 
 impl Users {
@@ -147,7 +139,10 @@ impl Users {
         self.accounts.get(user).is_some_and(|account| account.clients.contains(key))
     }
 
-    pub fn sessions(&self, user: &UserName) -> impl Iterator<Item = (&TokenDigest, &Session)> {
+    pub fn sessions<'a>(
+        &'a self,
+        user: &UserName,
+    ) -> impl Iterator<Item = (&'a TokenDigest, &'a Session)> + use<'a> {
         self.accounts.get(user).into_iter().flat_map(|account| &account.sessions)
     }
 
@@ -223,7 +218,7 @@ impl Users {
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     remove_old_sessions(&mut account.sessions, &mut self.owners, *at);
-                    let session = Session { session: *session, opened: *at, expires: *expires };
+                    let session = Session { session: *session, opened: *at, expires: *expires, push: None };
                     account.sessions.insert(*digest, session);
                     self.owners.insert(*digest, user.clone());
                 }
@@ -249,6 +244,8 @@ impl Users {
             | ServerRecord::ReadsShared { user, .. }
             | ServerRecord::BlockSet { user, .. }
             | ServerRecord::LevelSet { user, .. }
+            | ServerRecord::PushSet { user, .. }
+            | ServerRecord::PushSent { user, .. }
             | ServerRecord::AdministratorSet { user, .. } => {
                 if let Some(account) = self.accounts.get_mut(user) {
                     account.apply(record);

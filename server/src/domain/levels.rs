@@ -35,7 +35,7 @@ impl NotifyLevels {
         }
     }
 
-    fn of(&self, conversation: Option<&Target>) -> Level {
+    pub(super) fn of(&self, conversation: Option<&Target>) -> Level {
         conversation.map_or(self.all, |of| self.conversations.get(of).copied().unwrap_or_default())
     }
 }

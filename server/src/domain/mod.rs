@@ -10,10 +10,13 @@ pub mod topics;
 
 mod account;
 pub mod accounts;
+pub mod sessions;
 pub mod deletion;
 pub mod blocks;
 mod display_names;
 pub mod levels;
+pub mod push;
+pub mod push_key;
 mod confusable;
 pub mod join_codes;
 pub mod hooks;
@@ -46,7 +49,8 @@ use common::{
 use uuid::Uuid;
 
 use crate::domain::records::{
-    BotToken, ClientKey, Hook, JoinCode, OutgoingHook, Record, ResetCode, ServerRecord, Step, TokenDigest,
+    BotToken, ClientKey, Hook, JoinCode, OutgoingHook, PushSubscription, Record, ResetCode, ServerRecord,
+    Step, TokenDigest,
 };
 pub use accounts::Users;
 pub use amendments::decide::{Change, Original};
@@ -67,9 +71,7 @@ pub struct State {
 }
 
 /// A request to change the state. It already contains random ids and the results of slow work, such as
-/// password hashes.
-///
-/// Times are Unix milliseconds, and `password` is a hash as a PHC string.
+/// password hashes. Times are Unix milliseconds, and `password` is a hash as a PHC string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command<'a> {
     /// Create an account.
@@ -141,6 +143,10 @@ pub enum Command<'a> {
     Block { user: UserName, other: UserName, blocked: bool },
     /// Set the notification level of a conversation, or the maximum for all conversations.
     SetLevel { user: UserName, conversation: Option<Target>, level: Level },
+    /// Subscribe the browser of a session to pushes, or end its subscription.
+    SetPush { user: UserName, session: Uuid, push: Option<Box<PushSubscription>> },
+    /// Record that the pushes of all messages up to a record were sent to the browser of a session.
+    PushSent { user: UserName, session: Uuid, record: u64 },
     /// Record when a user was last seen, after they went offline.
     Seen { user: UserName, at: u64 },
     /// Create a channel. The flag makes it private.
@@ -247,6 +253,8 @@ pub fn decide<'a>(state: &State, command: Command<'a>, at: u64) -> Result<Option
         Command::ShareReads { user, shared } => shared_reads::set(state, user, shared, at),
         Command::Block { user, other, blocked } => blocks::set(state, user, other, blocked, at),
         Command::SetLevel { user, conversation, level } => levels::set(state, user, conversation, level, at),
+        Command::SetPush { user, session, push } => push::set(state, user, session, push, at),
+        Command::PushSent { user, session, record } => Ok(push::sent(state, user, session, record, at)),
         Command::Seen { user, at } => Ok(account::seen(state, user, at)),
         Command::CreateChannel(actor, private) => channels::decide::create(state, actor, private, at),
         Command::Join(actor) => channels::decide::join(state, actor, at),
@@ -365,6 +373,8 @@ impl State {
             | ServerRecord::ReadsShared { .. }
             | ServerRecord::BlockSet { .. }
             | ServerRecord::LevelSet { .. }
+            | ServerRecord::PushSet { .. }
+            | ServerRecord::PushSent { .. }
             | ServerRecord::DeletionFinished { .. }
             | ServerRecord::DisabledSet { .. } => {}
         }

@@ -29,6 +29,9 @@ pub struct ReadState {
 /// and never moves its read mark exceeds the limit.
 const OWN_MESSAGES_MAX: usize = 10_000;
 
+/// The number of events that [`ReadState::newest_unread`] considers.
+const SCANNED_EVENTS_MAX: u64 = 256;
+
 /// The read mark of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
@@ -128,6 +131,16 @@ impl ReadState {
     /// Whether a message mentions a user or contains `@here`.
     pub(super) fn has_mentions(&self) -> bool {
         self.mentions.has_here() || self.mentions.users().next().is_some()
+    }
+
+    /// The newest of the messages of others up to `head` that `user` has not read, if it is one of the last
+    /// [`SCANNED_EVENTS_MAX`] events.
+    pub(super) fn newest_unread(&self, user: &UserName, head: u64) -> Option<u64> {
+        let none = Mark::default();
+        let mark = self.marks.get(user).unwrap_or(&none);
+        let oldest = head.saturating_sub(SCANNED_EVENTS_MAX).max(mark.n) + 1;
+        let is_unread = |n: &u64| self.is_message(*n) && mark.own.binary_search(n).is_err();
+        (oldest..=head).rev().find(is_unread)
     }
 
     /// Whether the event `n` is a message or a file that was not deleted.

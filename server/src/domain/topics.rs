@@ -11,6 +11,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::delivery_secret::DeliverySecret;
+use super::push_key::PushSigner;
 use super::{State, blocks};
 
 /// The block size of SHA-256 in bytes.
@@ -46,7 +47,7 @@ impl TopicSecret {
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
         // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with
-        // `hook` or `delivery`.
+        // `hook` or `delivery`, those of pushes with `push`.
         presence_topic(self.key(&format!("presence {epoch}")))
     }
 
@@ -60,6 +61,18 @@ impl TopicSecret {
     #[must_use]
     pub fn delivery(&self, hook: Uuid) -> DeliverySecret {
         DeliverySecret(self.digest(&format!("delivery {hook}")))
+    }
+
+    /// The key with which the node signs pushes.
+    #[must_use]
+    pub fn push_key(&self) -> PushSigner {
+        PushSigner::new(self.digest("push"))
+    }
+
+    /// The header `Topic` of the pushes about a conversation, for one session. It reveals no name.
+    #[must_use]
+    pub fn push_topic(&self, session: Uuid, conversation: &Target) -> String {
+        self.key(&format!("push {session} {conversation}")).to_string()
     }
 
     /// The secret with which the senders of a hook sign their posts: 32 hexadecimal digits.

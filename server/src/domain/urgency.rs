@@ -29,6 +29,8 @@ impl Command<'_> {
             | Self::ShareReads { user, .. }
             | Self::Block { user, .. }
             | Self::SetLevel { user, .. }
+            | Self::SetPush { user, .. }
+            | Self::PushSent { user, .. }
             | Self::EndSession { user, .. }
             | Self::Revoke { user, .. }
             | Self::ChangePassword { user, .. }
@@ -89,6 +91,7 @@ impl Command<'_> {
             | Self::FinishDeletion { .. }
             | Self::Block { .. }
             | Self::SetLevel { .. }
+            | Self::SetPush { push: None, .. }
             | Self::DeleteChannel(_)
             | Self::Leave(_)
             | Self::Decline(_)
@@ -120,6 +123,8 @@ impl Command<'_> {
             | Self::Archive(..)
             | Self::SetDisplayName { .. }
             | Self::ShareReads { .. }
+            | Self::SetPush { push: Some(_), .. }
+            | Self::PushSent { .. }
             | Self::Send { .. }
             | Self::Post { .. }
             | Self::Amend { change: Change::Edit(_) | Change::React(_) | Change::Unreact(_), .. }
@@ -142,6 +147,7 @@ impl Command<'_> {
                 | Self::KnowClient { .. }
                 | Self::UseBotToken { .. }
                 | Self::Seen { .. }
+                | Self::PushSent { .. }
                 | Self::ChangeDelivery {
                     step: Step::Delivered { .. } | Step::Failing { .. } | Step::Paused,
                     ..
@@ -162,6 +168,7 @@ impl Command<'_> {
                 | Self::MarkRead { .. }
                 | Self::ChangeDelivery { .. }
                 | Self::UseBotToken { .. }
+                | Self::PushSent { .. }
                 | Self::Seen { .. }
         );
         if !is_content && state.users.is_administrator(self.user()) {

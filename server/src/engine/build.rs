@@ -16,6 +16,7 @@ use crate::services::leases::Leases;
 use crate::services::limiters::rates::UserLimits;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
+use crate::services::pushes::Pushes;
 use crate::services::registration::Registration;
 use crate::services::request_metrics::RequestMetrics;
 use crate::services::search::Search;
@@ -46,6 +47,7 @@ impl Engine {
             presence: Presence::default(),
             typing: Typing::default(),
             leases: Leases::default(),
+            pushes: Pushes::default(),
             registration: Registration::OPEN,
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),

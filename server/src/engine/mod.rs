@@ -41,6 +41,7 @@ use crate::services::jobs::{Job, Jobs, Kind, Outcome};
 use crate::services::leases::Leases;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::presence::Presence;
+use crate::services::pushes::Pushes;
 use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
@@ -61,6 +62,7 @@ pub struct Engine {
     presence: Presence,
     typing: Typing,
     leases: Leases,
+    pushes: Pushes,
     registration: Registration,
     deletions: Deletions,
     /// Requests that wait for a job or for other nodes of the cluster, by ticket.
@@ -336,6 +338,7 @@ impl Engine {
             presence: &mut self.presence,
             typing: &mut self.typing,
             leases: &mut self.leases,
+            pushes: &mut self.pushes,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             nodes: &self.nodes,

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::deletions::Deletions;
+use crate::services::pushes::Pushes;
 use crate::storage::ledger::{DiskFailure, LedgerError};
 
 impl Engine {
@@ -17,6 +18,8 @@ impl Engine {
         }
         self.files.roll_back(durable);
         self.deletions = Deletions::default();
+        // The pushes of the remaining events are found again.
+        self.pushes = Pushes::default();
         self.turns.roll_back(durable, self.outbound.roll_back(durable));
         self.waiting_for_job.values_mut().for_each(|pending| pending.roll_back_with_error(durable, &answer));
         Ok(durable)

@@ -14,9 +14,9 @@ use super::presence::remove_ended_sessions;
 use super::{RequestContext, Unanswered, bots, first_page};
 use crate::domain::Command;
 use crate::domain::accounts::may_register;
-use crate::domain::blocks;
 use crate::domain::deletion::may_delete;
 use crate::domain::records::TokenDigest;
+use crate::domain::{admin, blocks};
 use crate::services::jobs::{self, Share};
 use crate::services::limiters::guesses::{Attempt, Guesser};
 use crate::services::limiters::rates::RateKind;
@@ -111,7 +111,7 @@ pub(super) fn password(
         Some(Outcome::Hashed(password)) => {
             context.record(Command::ChangePassword { user: user.clone(), password })?;
             know_client(context, &user)?;
-            Ok(end_sessions(context, &params.token, None)?)
+            Ok(end_sessions(context, &user, &params.token, None)?)
         }
         Some(Outcome::Verified(_)) => Err(Detail::WrongPassword.into()),
         Some(Outcome::Failed) => Err(Detail::OutOfMemory.into()),
@@ -139,20 +139,30 @@ pub(super) fn sessions(
 }
 
 pub(super) fn revoke(context: &mut RequestContext<'_>, params: &Revoke<'_>) -> Result<Revoked, Error> {
-    end_sessions(context, &params.token, params.session)
+    let by = context.authenticate(&params.token)?;
+    let user = params.user.as_ref().unwrap_or(&by);
+    if *user != by {
+        let state = context.ledger.state();
+        admin::check(state, &by)?;
+        state.users.must_be_active(user)?;
+    }
+    let mut revoked = end_sessions(context, user, &params.token, params.session)?;
+    // An administrator must not learn the topic of another user.
+    revoked.topic = context.ledger.state().user_topic(&by);
+    Ok(revoked)
 }
 
 fn end_sessions(
     context: &mut RequestContext<'_>,
+    user: &UserName,
     token: &Token<'_>,
     session: Option<Uuid>,
 ) -> Result<Revoked, Error> {
-    let user = context.authenticate(token)?;
-    let open = |context: &RequestContext<'_>| context.ledger.state().users.sessions(&user).count() as u64;
+    let open = |context: &RequestContext<'_>| context.ledger.state().users.sessions(user).count() as u64;
     let (before, current) = (open(context), TokenDigest::of(token));
     context.record(Command::Revoke { user: user.clone(), current, session })?;
-    remove_ended_sessions(context, &user);
-    Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(&user) })
+    remove_ended_sessions(context, user);
+    Ok(Revoked { ended: before - open(context), topic: context.ledger.state().user_topic(user) })
 }
 
 /// Deletes an account. The engine then ends its memberships and erases its messages, in small steps.

@@ -39,6 +39,8 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::SyncHeads
         | Method::UserBlocks
         | Method::NotifyList
+        | Method::PushKey
+        | Method::PushList
         | Method::TypingSet
         | Method::AdminUsers
         | Method::AdminChannels
@@ -86,6 +88,10 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::HookPost
         | Method::DeliveryTake
         | Method::DeliveryReport
+        | Method::PushSubscribe
+        | Method::PushUnsubscribe
+        | Method::PushTake
+        | Method::PushReport
         | Method::JoinCodeCreate
         | Method::JoinCodeRevoke => None,
     }

@@ -219,6 +219,6 @@ fn may_read(state: &State, hook: &OutgoingHook) -> bool {
 
 /// Returns an error unless the gateway itself sent the request. A request that the gateway relays for a
 /// client has a different sender.
-fn must_be_gateway(context: &RequestContext<'_>) -> Result<(), Error> {
+pub(super) fn must_be_gateway(context: &RequestContext<'_>) -> Result<(), Error> {
     if context.route.is_gateway_itself() { Ok(()) } else { Err(Detail::OnlyGateway.into()) }
 }

@@ -11,6 +11,7 @@ mod history;
 mod join_codes;
 mod hooks;
 mod deliveries;
+mod push;
 mod bots;
 mod commands;
 mod places;
@@ -53,6 +54,7 @@ use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
 use crate::services::peer::Peer;
 use crate::services::presence::Presence;
+use crate::services::pushes::Pushes;
 use crate::services::registration::Registration;
 use crate::services::request_metrics::{Outcome as RequestOutcome, RequestMetrics};
 use crate::services::search::Search;
@@ -107,6 +109,7 @@ pub struct RequestContext<'a> {
     pub search: Option<&'a Search>,
     pub presence: &'a mut Presence,
     pub leases: &'a mut Leases,
+    pub pushes: &'a mut Pushes,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
     /// The rule for registration.
@@ -275,6 +278,12 @@ impl RequestContext<'_> {
             HookResume(params) => deliveries::resume(self, &params);
             DeliveryTake(params) => deliveries::take(self, &params);
             DeliveryReport(params) => deliveries::report(self, &params);
+            PushKey(params) => push::key(self, &params);
+            PushSubscribe(params) => push::subscribe(self, params);
+            PushUnsubscribe(params) => push::unsubscribe(self, &params);
+            PushList(params) => push::list(self, &params);
+            PushTake(params) => push::take(self, &params);
+            PushReport(params) => push::report(self, &params);
             BotCreate(params) => bots::create(self, params);
             BotList(params) => bots::list(self, &params);
             BotRevoke(params) => bots::revoke(self, &params);

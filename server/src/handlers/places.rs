@@ -94,6 +94,12 @@ impl<'c> Place<'c> {
             | Call::HookResume(_)
             | Call::DeliveryTake(_)
             | Call::DeliveryReport(_)
+            | Call::PushKey(_)
+            | Call::PushSubscribe(_)
+            | Call::PushUnsubscribe(_)
+            | Call::PushList(_)
+            | Call::PushTake(_)
+            | Call::PushReport(_)
             // The handler replaces the names of the channels.
             | Call::BotCreate(_)
             | Call::BotList(_)

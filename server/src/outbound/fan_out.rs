@@ -10,7 +10,7 @@ use common::{Body, ChannelName, Error, Event, Notice, Target, UserName};
 use super::OutboundQueue;
 use crate::domain::records::Step;
 use crate::domain::records::{Record, ServerRecord};
-use crate::domain::{Command, State, reads};
+use crate::domain::{Command, State, push, reads};
 use crate::storage::ledger::{Ledger, Receipt, Recorded};
 
 /// Executes a command, and queues the resulting record for its subscribers. Returns the receipt if the record
@@ -66,6 +66,13 @@ fn publish_event(
         && state.users.hooks.outgoing.count(channel) > 0
     {
         outbound.publish(&state.channels.deliveries_topic().into(), NOTICE);
+    }
+    let candidates = push::candidates(state, event);
+    if !candidates.is_empty() {
+        outbound.publish(&state.channels.deliveries_topic().into(), NOTICE);
+    }
+    for (user, conversation) in candidates {
+        outbound.push_candidates.add(user, conversation);
     }
     let mut to_user = |user: &UserName| outbound.publish(&state.user_topic(user).into(), line);
     if let Target::User(user) = &event.to {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use self::pending_request::PendingRequest;
+use crate::services::push_candidates::PushCandidates;
 
 /// The maximum size of the event lines in one frame. More lines of one topic are sent in several frames.
 const EVENT_FRAME_BYTES_MAX: usize = 256 * 1024;
@@ -36,6 +37,8 @@ pub struct OutboundQueue {
     /// The events of the open batch, by topic.
     open_batch: HashMap<Arc<str>, Vec<u8>, RandomState>,
     reply_bytes: usize,
+    /// The users whom the events may notify.
+    pub push_candidates: PushCandidates,
 }
 
 impl OutboundQueue {

@@ -10,6 +10,8 @@ pub mod peer;
 pub mod limiters;
 pub mod leases;
 pub mod presence;
+pub mod push_candidates;
+pub mod pushes;
 pub mod request_metrics;
 pub mod files;
 pub mod search;

@@ -1,4 +1,4 @@
-//! A receiver of outgoing webhooks: an HTTP server that records each request. The test chooses the answers.
+//! A receiver of outgoing webhooks and of pushes: an HTTP server that records each request. The test chooses the answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,9 @@ pub struct Received {
     pub path: String,
     /// The headers, with their names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body as text; other bytes than UTF-8 are replaced.
     pub body: String,
+    pub bytes: Vec<u8>,
     pub status: u16,
 }
 
@@ -113,5 +115,6 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Received> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Received { path, headers, body: String::from_utf8(body).ok()?, status: 0 })
+    let text = String::from_utf8_lossy(&body).into_owned();
+    Some(Received { path, headers, body: text, bytes: body, status: 0 })
 }

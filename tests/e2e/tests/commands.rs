@@ -131,6 +131,11 @@ fn an_administrator_manages_accounts() {
     );
     assert!(alice.run_ok(&["admin", "sessions", "bob", "--json"]).starts_with(r#"{"user":"bob","#));
 
+    assert_eq!(alice.run_ok(&["admin", "end-session", "bob"]), "1 session was ended\n");
+    assert_eq!(bob.run(&["users"]).code, Some(1), "the session ended");
+    assert!(bob.run(&["admin", "end-session", "alice"]).code != Some(0));
+    bob.run_ok(&["login", "bob"]);
+
     assert_eq!(alice.run_ok(&["admin", "disable", "bob"]), "bob is disabled, and 1 session was ended\n");
     assert_eq!(bob.run(&["users"]).code, Some(1), "the session ended");
     let refused = bob.run(&["login", "bob"]);

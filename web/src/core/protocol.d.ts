@@ -37,7 +37,7 @@ export interface Methods {
     params: { [further: string]: unknown };
     result: { sessions: { current: boolean; expires: number; opened: number; session: string; [further: string]: unknown }[]; [further: string]: unknown };
   };
-  /** Ends one of your sessions, or all your other sessions. */
+  /** Ends one of your sessions, or all your other sessions; administrators end the sessions of any user. */
   "session.revoke": {
     params: { session?: string; [further: string]: unknown };
     result: { ended: number; topic: string; [further: string]: unknown };
@@ -287,6 +287,36 @@ export interface Methods {
     params: { error?: string; hook: string; lease: number; n?: number; [further: string]: unknown };
     result: { [further: string]: unknown };
   };
+  /** Returns the public key of the node for Web Push, with which a browser subscribes. */
+  "push.key": {
+    params: { [further: string]: unknown };
+    result: { key: string; [further: string]: unknown };
+  };
+  /** Subscribes the browser of your session to pushes: mentions and direct messages while you are away, without their text. */
+  "push.subscribe": {
+    params: { auth: string; endpoint: string; name?: string; p256dh: string; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Ends the subscription of your session. Without a subscription, the request changes nothing. */
+  "push.unsubscribe": {
+    params: { [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
+  /** Lists your browsers that receive pushes. */
+  "push.list": {
+    params: { [further: string]: unknown };
+    result: { subscriptions: { current?: boolean; host: string; name?: string; session: string; since: number; [further: string]: unknown }[]; [further: string]: unknown };
+  };
+  /** Takes pushes that wait for the browsers of users. */
+  "push.take": {
+    params: { busy?: string[]; contact?: string; runs: number; [further: string]: unknown };
+    result: { runs: { auth: string; authorization: string; endpoint: string; lease: number; p256dh: string; pushes: { payload: { conversation: string; n: number; user: string; [further: string]: unknown }; record: number; topic: string; ttl_s: number; [further: string]: unknown }[]; session: string; user: string; [further: string]: unknown }[]; topic: string; wait_ms: number; [further: string]: unknown };
+  };
+  /** Reports which pushes of a run the push service accepted, and whether it still knows the browser. */
+  "push.report": {
+    params: { error?: string; lease: number; record?: number; session: string; user: string; wait_ms?: number; [further: string]: unknown };
+    result: { [further: string]: unknown };
+  };
   /** Posts a message with the token of an incoming webhook, or replaces the text of its message. */
   "hook.post": {
     params: { hook: string; id: string; text: string; username?: string; [further: string]: unknown };
@@ -445,6 +475,8 @@ export interface Details {
   block_self: null;
   not_mentionable: { user: string };
   bad_hook_url: { max: number };
+  bad_push_endpoint: { max: number };
+  bad_push_key: null;
   text_empty: null;
   display_name_too_long: { max: number };
   display_name_characters: null;
@@ -551,6 +583,7 @@ export interface Details {
   too_many_names: { max: number };
   too_many_join_codes: { max: number };
   too_many_hooks: { max: number };
+  too_many_push_subscriptions: { max: number };
   too_many_bot_tokens: { max: number };
   too_many_commands: { max: number };
   too_many_levels: { max: number };

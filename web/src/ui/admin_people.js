@@ -108,6 +108,15 @@ async function sessions(app, filter) {
   // A page begins after the last user of the page before it.
   const all = await app.model.list("admin.sessions", "sessions", ({ user }) => user);
   all.sort((one, other) => one.user.localeCompare(other.user) || other.opened - one.opened);
-  return [h("p", { class: "hint" }, t("sessions_hint")), ...filteredItems(all, ({ user }) => user, ({ user, opened, expires }) =>
-    line([h("b", {}, ...visible(user)), quiet(t("session_times", { opened: fullTime(opened), expires: fullTime(expires) }))]), filter)];
+  return [h("p", { class: "hint" }, t("sessions_hint")), ...filteredItems(all, ({ user }) => user, ({ user, session, opened, expires }) => {
+    const end = action(t("end_session"), () => app.try(async () => {
+      const { ended } = await app.client.request("session.revoke", { user, session });
+      app.notify(t("done_end_sessions", { user, count: ended }));
+      end.closest("li")?.remove();
+    }), "small danger");
+    end.setAttribute("aria-label", t("end_session_of", { user, opened: fullTime(opened) }));
+    // The settings of the page end the sessions of its own user.
+    const isOwn = user === app.model.user;
+    return line([h("b", {}, ...visible(user)), quiet(t("session_times", { opened: fullTime(opened), expires: fullTime(expires) }))], !isOwn && end);
+  }, filter)];
 }

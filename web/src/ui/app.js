@@ -95,7 +95,7 @@ export class App extends HTMLElement {
     }
     await this.#openStart();
     // The parts that the page loads later are then there without a network.
-    setTimeout(loadParts, LATER_MS);
+    setTimeout(() => loadParts(this), LATER_MS);
   }
 
   /** Opens the conversation of the address, or the first one. */
@@ -354,12 +354,12 @@ export class App extends HTMLElement {
   async #sessionEnded(reason, deletesAll = false) {
     this.client?.stop();
     rememberUser(this.sessionSlot, null);
+    if (this.settings.push) await import("./push.js").then(({ forget }) => forget(this.model.user)).catch(() => {});
     // A write that runs now would store the messages again.
     await this.model?.cache?.stop();
-    const { storage } = this;
     // Messages of others do not stay in the browser without a session.
-    if (deletesAll) await storage?.destroy().catch(() => {});
-    else await Promise.all([storage?.clear("events"), storage?.delete("settings", ["conversations"])]).catch(() => {});
+    if (deletesAll) await this.storage?.destroy().catch(() => {});
+    else await Promise.all([this.storage?.clear("events"), this.storage?.delete("settings", ["conversations"])]).catch(() => {});
     sessionStorage.setItem("papo-ended", reason);
     location.reload();
   }

@@ -8,6 +8,7 @@ import { field } from "./entrance.js";
 import { conversationName } from "./names.js";
 import { isCompact, setAppearance, theme } from "./theme.js";
 import { visible } from "./text.js";
+import { canPush, setPush } from "./push.js";
 import { fullTime } from "./time.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -20,6 +21,10 @@ export function openSettings(app, part) {
     h("label", { class: "field" }, h("span", {}, label), h("select", { onchange: (/** @type {any} */ event) => change(event.target.value) },
       ...options.map(([key, name]) => h("option", { value: key, selected: key === value }, name))));
   const administration = h("button", { type: "button", hidden: true, onclick: () => app.try(async () => (await import("./admin.js")).openAdmin(app)) }, t("administration"));
+  const push = check(t("push_notifications"), app.settings.push === true, async (isOn) => {
+    await app.try(() => setPush(app, isOn));
+    push.querySelector("input").checked = app.settings.push === true;
+  });
   const hint = h("p", { class: "hint" }, t(`level_${app.model.levelOfAll}_hint`));
   const sharing = check(t("share_reads"), false, (isOn) => app.try(() => app.client.request("read.share", { shared: isOn })));
   app.client.request("read.peer", { user: app.model.user }).then(({ shared }) => { sharing.querySelector("input").checked = shared === true; }, () => {});
@@ -38,6 +43,7 @@ export function openSettings(app, part) {
       if (isOn && "Notification" in window && Notification.permission !== "granted") await Notification.requestPermission();
       app.saveSettings({ notifications: isOn });
     }),
+    canPush() && push, canPush() && h("p", { class: "hint" }, t("push_hint")),
     !window.isSecureContext && h("p", { class: "hint" }, t("insecure_context")),
     select(t("level_of_everything"), levelOptions(), app.model.levelOfAll, (value) => { hint.textContent = t(`level_${value}_hint`); setLevel(app, null, value); }), hint,
     sharing,

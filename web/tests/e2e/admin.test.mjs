@@ -81,6 +81,17 @@ for (const width of WIDTHS) {
 
     await choose(page, "Sessions");
     await page.waitForSelector(".admin .record:has-text('alice')");
+    await new Api(node.origin).login(name, `${PASSWORD} 2`);
+    const sessionsOf = async (user) => (await alice.call("admin.sessions", { user })).sessions.length;
+    assert.equal(await sessionsOf(name), 1);
+    await choose(page, "Users");
+    await choose(page, "Sessions");
+    const session = page.locator(`.admin .record:has-text('${name}')`);
+    await session.locator("button:text-is('End')").click();
+    await page.waitForSelector(`.admin .notice:has-text('1 session of ${name} was ended')`);
+    await session.waitFor({ state: "detached" });
+    assert.equal(await sessionsOf(name), 0);
+    assert.equal(await page.locator(".admin .record:has-text('alice') button").count(), 0, "the settings end own sessions");
     await choose(page, "Channels");
     await page.waitForSelector(".admin .record:has-text('#general')");
 

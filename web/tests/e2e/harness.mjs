@@ -167,9 +167,9 @@ export class Api {
     return this.login(user);
   }
 
-  async login(user) {
+  async login(user, password = PASSWORD) {
     this.user = user;
-    this.token = (await this.call("auth.login", { user, password: PASSWORD }, null)).token;
+    this.token = (await this.call("auth.login", { user, password }, null)).token;
     return this;
   }
 

@@ -1,11 +1,11 @@
 //! Commands for administrators. The server checks the right.
 
-use common::accounts::{DeleteAccount, ListNames, SessionOnly};
+use common::accounts::{DeleteAccount, ListNames, Revoke, SessionOnly};
 use common::admin::{Disable, ListSessions, ListUsers, Promote, ResetPassword};
 use common::join_codes::{CreateJoinCode, RevokeJoinCode};
 use common::methods::{
     AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
-    AdminUsers, JoinCodeCreate, JoinCodeList, JoinCodeRevoke,
+    AdminUsers, JoinCodeCreate, JoinCodeList, JoinCodeRevoke, SessionRevoke,
 };
 use common::{ChannelName, Target, UserName};
 
@@ -22,8 +22,8 @@ pub(super) static COMMANDS: &[Command] = &[
         "admin",
         both("ACTION [USER] [erase]", "AÇÃO [USUÁRIO] [erase]"),
         both(
-            "manage the node: users, channels, sessions, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
-            "administra o nó: users, channels, sessions, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
+            "manage the node: users, channels, sessions, end-session, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
+            "administra o nó: users, channels, sessions, end-session, stats, disable, enable, promote, demote, delete, reset-password, invite, join-codes, revoke-code",
         ),
         admin,
     ),
@@ -60,6 +60,7 @@ fn admin(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
             let stats = context.handle.request::<AdminStats>(|token| SessionOnly { token })?;
             context.say_list(render::stats(context.catalog, &stats).into_iter(), "")
         }
+        "end-session" => end_session(context, name),
         "disable" => disable(context, user(context.catalog, name)?, true),
         "enable" => disable(context, user(context.catalog, name)?, false),
         "promote" => promote(context, user(context.catalog, name)?, true),
@@ -112,6 +113,16 @@ fn disable(context: &mut Context, user: UserName, disabled: bool) -> Result<(), 
     let of = user.clone();
     let done = context.handle.request::<AdminDisable>(|token| Disable { token, user: of, disabled })?;
     context.say(&render::disabled(context.catalog, &user, disabled, done.ended))
+}
+
+fn end_session(context: &mut Context, arguments: &str) -> Result<(), CliError> {
+    let (name, id) = first_word(arguments);
+    let user = user(context.catalog, name)?;
+    let usage = |_no_id| CliError::Usage(context.catalog.usage_admin());
+    let session = if id.is_empty() { None } else { Some(id.parse().map_err(usage)?) };
+    let params = |token| Revoke { token, session, user: Some(user) };
+    let done = context.handle.request::<SessionRevoke>(params)?;
+    context.say(&context.catalog.sessions_ended(done.ended))
 }
 
 fn delete(context: &mut Context, arguments: &str) -> Result<(), CliError> {

@@ -19,6 +19,7 @@ use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
 use super::delivery_secret::DeliverySecret;
+use super::push_key::PushSigner;
 use super::reads::ReadState;
 
 pub use channel::{Channel, Direct, Progress};
@@ -164,6 +165,16 @@ impl Channels {
     #[must_use]
     pub fn delivery_secret(&self, hook: Uuid) -> DeliverySecret {
         self.secret.delivery(hook)
+    }
+
+    #[must_use]
+    pub fn push_key(&self) -> PushSigner {
+        self.secret.push_key()
+    }
+
+    #[must_use]
+    pub fn push_topic(&self, session: Uuid, conversation: &Target) -> String {
+        self.secret.push_topic(session, conversation)
     }
 
     #[must_use]

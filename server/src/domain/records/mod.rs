@@ -4,6 +4,7 @@
 //! [`common::events`]). The line of a server record has a `kind` and no `n`.
 
 mod deliveries;
+mod push;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 pub use deliveries::{Failure, OutgoingHook, Step};
+pub use push::PushSubscription;
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +179,18 @@ pub enum ServerRecord {
         conversation: Option<Target>,
         level: Level,
     },
+    /// The browser of a session subscribed to pushes, or its subscription ended.
+    #[serde(rename = "push")]
+    PushSet {
+        at: u64,
+        user: UserName,
+        session: Uuid,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        push: Option<Box<PushSubscription>>,
+    },
+    /// The push service of a browser accepted the pushes of all messages up to the record `record`.
+    #[serde(rename = "push.sent")]
+    PushSent { at: u64, user: UserName, session: Uuid, record: u64 },
     /// The texts of messages were removed from the log, and its chain was recomputed. The messages no longer
     /// count as unread.
     #[serde(rename = "redacted")]

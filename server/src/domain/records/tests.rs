@@ -2,7 +2,7 @@
 
 use super::*;
 
-const GOLDEN: [&str; 35] = [
+const GOLDEN: [&str; 38] = [
     r##"{"n":1,"at":7,"to":"#general","from":"alice","kind":"channel.created"}"##,
     r##"{"kind":"account","at":7,"user":"alice","password":"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}"##,
     r##"{"kind":"account","at":7,"user":"alerts","password":"","bot":"alice"}"##,
@@ -37,6 +37,9 @@ const GOLDEN: [&str; 35] = [
     r##"{"kind":"user.blocked","at":7,"user":"alice","other":"bob","blocked":true}"##,
     r##"{"kind":"notify","at":7,"user":"alice","conversation":"#general","level":"mentions"}"##,
     r##"{"kind":"notify","at":7,"user":"alice","level":"none"}"##,
+    r##"{"kind":"push","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","push":{"endpoint":"https://push.example/f4d1","p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg","name":"Chromium","since":7,"record":3}}"##,
+    r##"{"kind":"push","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001"}"##,
+    r##"{"kind":"push.sent","at":7,"user":"alice","session":"01970000-0000-7000-8000-000000000001","record":9}"##,
     r##"{"kind":"redacted","at":7,"conversation":"@alice @bob","numbers":[3,9],"by":"operator","head_before":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"##,
 ];
 

@@ -75,6 +75,9 @@ kinds! {
     ServerRecord::ReadsShared { .. } => "user.shares_reads",
     ServerRecord::BlockSet { .. } => "user.blocked",
     ServerRecord::LevelSet { .. } => "notify",
+    ServerRecord::PushSet { push: Some(_), .. } => "push, subscribed",
+    ServerRecord::PushSet { push: None, .. } => "push, ended",
+    ServerRecord::PushSent { .. } => "push.sent",
     ServerRecord::Redacted { .. } => "redacted",
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use common::amendments::without_text;
 use common::deliveries::HookUrl;
+use common::push::{BrowserKey, BrowserSecret, PushEndpoint};
 use common::{Body, DisplayName, Event};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -11,12 +12,12 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::domain::Original;
-use crate::domain::records::{BotToken, Hook, JoinCode, OutgoingHook, ResetCode, Step};
+use crate::domain::records::{BotToken, Hook, JoinCode, OutgoingHook, PushSubscription, ResetCode, Step};
 
 #[expect(clippy::too_many_lines, reason = "one row for each command")]
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..56u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..58u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -82,6 +83,8 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 55 => {
                     Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
                 }
+                56 => Command::SetPush { user: user(by), session: Uuid::nil(), push: flag.then(push) },
+                57 => Command::PushSent { user: user(by), session: Uuid::nil(), record: n + 2 },
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
@@ -117,6 +120,18 @@ fn outgoing(by: &str, bot: &str, place: &str) -> OutgoingHook {
     let channel = common::ChannelName::new(place).expect("a name");
     let url = HookUrl::new("https://ci.example/").expect("an address");
     OutgoingHook { by: user(by), user: user(bot), channel, url, n: 0, failure: None, paused: false }
+}
+
+fn push() -> Box<PushSubscription> {
+    let key = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+    Box::new(PushSubscription {
+        endpoint: PushEndpoint::new("https://push.example/").expect("an address"),
+        p256dh: BrowserKey::new(key).expect("a key"),
+        auth: BrowserSecret::new("BTBZMqHH6r4Tts7J_aSIgg").expect("a secret"),
+        name: DisplayName::default(),
+        since: NOW_MS,
+        record: 1,
+    })
 }
 
 fn step(by: &str, n: u64, place: &str) -> Step {

@@ -179,6 +179,15 @@ pub enum UserRecord {
         conversation: Option<Target>,
         level: Level,
     },
+    /// A browser subscribed to pushes, or its subscription ended.
+    #[serde(rename = "push")]
+    PushSet {
+        at: u64,
+        session: Uuid,
+        /// The push service of the browser's vendor.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
+    },
 }
 
 /// The user's sessions by their token digests.
@@ -262,6 +271,12 @@ pub(super) fn user_record(
         ServerRecord::LevelSet { at, user, conversation, level } => {
             (user, UserRecord::LevelSet { at, conversation, level })
         }
+        ServerRecord::PushSet { at, user, session, push } => {
+            let host = push.map(|push| push.endpoint.host().to_owned());
+            (user, UserRecord::PushSet { at, session, host })
+        }
+        // The position of a browser is no fact about its user.
+        ServerRecord::PushSent { .. } => return None,
         // A redaction concerns a conversation, not a user.
         ServerRecord::Redacted { .. } => return None,
     };

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{team, token};
 
 /// The metrics of a node that has requests, WebSockets, streams of events and webhooks.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "papo_build_info",
     "papo_events_published_total",
     "papo_fsync_duration_seconds",
@@ -28,6 +28,7 @@ const NAMES: [&str; 30] = [
     "papo_logins_waiting",
     "papo_messages_total",
     "papo_present_users",
+    "papo_pushes_total",
     "papo_records_total",
     "papo_request_duration_seconds",
     "papo_requests_total",

@@ -5,6 +5,7 @@ mod events;
 mod files;
 mod hooks;
 mod deliveries;
+mod push;
 mod bots;
 mod legacy;
 mod metrics;
