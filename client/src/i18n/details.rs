@@ -76,6 +76,7 @@ translations! {
     NoSuchHook "esse webhook não existe, ou foi revogado";
     BadHookUrl { max } "escreva um endereço como https://ci.example/papo: em ASCII, com no máximo {max} bytes, sem nome de usuário e sem '#'";
     OnlyGateway "só o gateway do nó pode chamar este método";
+    PlainWebhooks "um nó com --plaintext não entrega webhooks: peça ao operador que o inicie com criptografia";
     WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
     TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";
     BotAccount { user } "{user} é um robô, e um robô não tem senha";

@@ -492,6 +492,7 @@ export interface Details {
   cluster_files: null;
   not_author: null;
   only_gateway: null;
+  plain_webhooks: null;
   not_bot: null;
   bot_account: { user: string };
   banned: { channel: string };

@@ -149,6 +149,7 @@ export default {
   no_such_hook: "esse webhook não existe, ou foi revogado",
   bad_hook_url: "escreva um endereço como https://ci.example/papo: em ASCII, com no máximo {max} bytes, sem nome de usuário e sem '#'",
   only_gateway: "só o gateway do nó pode chamar este método",
+  plain_webhooks: "um nó com --plaintext não entrega webhooks: peça ao operador que o inicie com criptografia",
   wrong_signature: "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook",
   channel_name_leads: "{channel} é um nome anterior de outro canal: escolha outro",
   too_many_names: "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo",
