@@ -65,15 +65,15 @@ impl Node {
 
     /// Starts a node with or without encryption, and waits until it is ready.
     pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
-        Self::start_role(papo, data, encryption, "--web=off")
+        Self::start_up(papo, data, encryption, "--web=off")
     }
 
     /// Starts a node with a gateway, in plain text.
     pub(crate) fn start_with_gateway(papo: &Path, data: &Path) -> Result<Self> {
-        Self::start_role(papo, data, Encryption::Plain, "--web=127.0.0.1:0")
+        Self::start_up(papo, data, Encryption::Plain, "--web=127.0.0.1:0")
     }
 
-    fn start_role(papo: &Path, data: &Path, encryption: Encryption, web: &str) -> Result<Self> {
+    fn start_up(papo: &Path, data: &Path, encryption: Encryption, web: &str) -> Result<Self> {
         let mut command = Command::new(papo);
         command.args([
             OsStr::new("up"),
