@@ -19,6 +19,7 @@ use common::limits::FILE_CHUNK_BYTES_MAX;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -79,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) is_stopping: watch::Sender<bool>,
     /// The internal networks to which outgoing webhooks may deliver.
     pub(crate) hooks_allow: Vec<IpNet>,
+    /// The root certificates that outgoing webhooks trust in addition to those of the system.
+    pub(crate) hooks_roots: Vec<CertificateDer<'static>>,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
@@ -101,6 +104,7 @@ impl Web {
         gauges: Arc<Gauges>,
         statuses: Statuses,
         origins: Origins,
+        hooks_roots: Vec<CertificateDer<'static>>,
         config: &Config,
     ) -> Self {
         let (is_stopping, _) = watch::channel(false);
@@ -111,6 +115,7 @@ impl Web {
             statuses,
             is_stopping,
             hooks_allow: config.hooks_allow.clone(),
+            hooks_roots,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
