@@ -100,10 +100,11 @@ audit: ## Check licences and sources of all packages (needs cargo-deny; not part
 	cargo deny check licenses bans sources
 
 # Instrumentation is unstable: RUSTC_BOOTSTRAP allows it in the stable compiler that builds papo.
-fuzz: needs-build ## Fuzz request lines, the log, broker, proxy, ZAP, WebSockets and webhooks, a minute each (needs cargo-fuzz, no nightly; not part of CI)
+fuzz: needs-build ## Fuzz request lines, the log, broker, proxy, ZAP, WebSockets and webhooks, a minute each, or SECONDS=20 (needs cargo-fuzz, no nightly; not part of CI)
 	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
 	for target in requests recovery broker proxy zap websocket webhooks; do \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- -max_total_time=60 -max_len=4096; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- \
+			-max_total_time=$(or $(SECONDS),60) -max_len=4096; \
 	done
 
 needs-build:

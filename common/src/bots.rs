@@ -25,6 +25,19 @@ pub enum Scope {
     Person,
 }
 
+impl Scope {
+    /// The name of the scope in requests and for users.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+            Self::Person => "person",
+        }
+    }
+}
+
 /// Parameters of `bot.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateBot<'a> {

@@ -43,6 +43,7 @@ use crate::metrics::Gauges;
 use crate::metrics::pages::Statuses;
 use crate::relay::{Relay, Sockets, random};
 use crate::tls::Tls;
+use crate::tls::certificate::load_roots;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
@@ -85,6 +86,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The internal networks to which outgoing webhooks may deliver.
     pub hooks_allow: Vec<IpNet>,
+    /// A file in PEM with root certificates that outgoing webhooks trust in addition to those of the system.
+    pub hooks_root: Option<PathBuf>,
     /// Serve plain HTTP to other machines.
     pub insecure: bool,
     /// The source of the certificate; `None` for plain HTTP.
@@ -127,6 +130,7 @@ impl Gateway {
             return Err(GatewayError::PlainHttp { address });
         }
         let origins = Origins::new(&config.origins())?;
+        let hooks_roots = config.hooks_root.as_deref().map(load_roots).transpose()?.unwrap_or_default();
         let tls = config.tls.as_ref().map(Tls::new).transpose()?;
         let certificates = tls.as_ref().map(|tls| Arc::clone(&tls.certificates));
         let web = config.web.map(|address| listen("--web", address)).transpose()?;
@@ -140,7 +144,7 @@ impl Gateway {
         let relay = Relay::new(sockets, (waker, wake), inputs, Arc::clone(&gauges))?;
         let statuses = config.statuses.iter().cloned().chain([relay.control().to_owned()]).collect();
         let statuses = Statuses::new(context.clone(), statuses);
-        let state = Web::new(hub, gauges, statuses, origins, config);
+        let state = Web::new(hub, gauges, statuses, origins, hooks_roots, config);
         Ok(Self { relay, web, metrics, state, tls })
     }
 

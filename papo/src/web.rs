@@ -59,6 +59,10 @@ pub(crate) struct WebArgs {
     /// Let outgoing webhooks deliver to this internal network; public addresses are always permitted
     #[arg(long, env = "PAPO_HOOKS_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     hooks_allow: Vec<String>,
+    /// Trust a private authority for the https:// addresses of outgoing webhooks, in addition to the
+    /// authorities of the system: a file in PEM
+    #[arg(long, env = "PAPO_HOOKS_ROOT", value_name = "FILE")]
+    hooks_root: Option<PathBuf>,
     /// Serve plain HTTP to other machines: everyone on the network can read the sessions
     #[arg(long, env = "PAPO_WEB_INSECURE", value_parser = FalseyValueParser::new())]
     web_insecure: bool,
@@ -110,6 +114,7 @@ impl WebArgs {
             origins: self.web_origin,
             trusted_proxies: networks("--trusted-proxy", &self.trusted_proxy)?,
             hooks_allow: networks("--hooks-allow", &self.hooks_allow)?,
+            hooks_root: self.hooks_root,
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
             tls: self.tls.config(keys)?,

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use broker::{Broker, Config};
-use transport::poll::{Watch, wait};
+use transport::poll::{Watch, wait_which};
 use transport::security::{NodeSecurity, Security};
 use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Sent, Socket, control};
+
+/// The maximum time until the broker accepts or sends a message.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) fn config(clients: &str) -> Config {
     let any_port = "tcp://127.0.0.1:0".to_owned();
@@ -74,16 +77,21 @@ impl Peers {
 pub(crate) fn send(socket: &Socket, frames: &[&[u8]]) {
     while socket.send(frames.iter().map(|frame| Frame::from(*frame))).expect("sending succeeds") != Sent::Done
     {
-        wait(&[Watch::Writable(socket)], None).expect("waiting succeeds");
+        wait_for(Watch::Writable(socket));
     }
 }
 
 pub(crate) fn receive(socket: &Socket) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     while !socket.receive(&mut frames).expect("receiving succeeds") {
-        wait(&[Watch::Readable(socket)], None).expect("waiting succeeds");
+        wait_for(Watch::Readable(socket));
     }
     frames.iter().map(|frame| frame.to_vec()).collect()
+}
+
+fn wait_for(watch: Watch<'_>) {
+    let ready = wait_which([watch], Some(DEADLINE)).expect("waiting succeeds");
+    assert_eq!(ready, [true], "the broker neither accepts nor sends a message");
 }
 
 /// Answers the next `count` requests with their own bodies.

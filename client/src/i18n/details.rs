@@ -79,6 +79,7 @@ translations! {
     BadPushEndpoint { max } "o endereço do serviço de push deve começar com https://, em ASCII, com no máximo {max} bytes";
     BadPushKey "as chaves do navegador não são válidas: envie `p256dh` e `auth` como o navegador as devolveu";
     OnlyGateway "só o gateway do nó pode chamar este método";
+    PlainWebhooks "um nó com --plaintext não entrega webhooks: peça ao operador que o inicie com criptografia";
     WrongSignature "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook";
     TooManyHooks { max } "já existem {max} webhooks, o máximo: revogue um deles primeiro";
     BotAccount { user } "{user} é um robô, e um robô não tem senha";

@@ -77,11 +77,7 @@ pub(super) fn run(command: BotCommand) -> Result<(), CliError> {
 }
 
 fn line(bot: &Bot) -> String {
-    let scope = match bot.scope {
-        Scope::Read => "read",
-        Scope::Write => "write",
-        Scope::Admin | Scope::Person => "admin",
-    };
+    let scope = bot.scope.name();
     let conversations: Vec<_> = bot.conversations.iter().map(ToString::to_string).collect();
     let used =
         bot.used.map_or_else(|| "never used".to_owned(), |used| format!("used {}", date_and_time(used)));

@@ -105,10 +105,8 @@ errors! {
         QueryWithoutWords "query_without_words"
             "there is nothing to search for: give a word that has letters or digits";
         QueryPhrase "query_phrase" "a phrase must begin and end with \": add the missing quotation mark";
-        QueryName "query_name" { filter: String, example: String }
-            "{filter}: needs a name after it, such as {filter}:{example}";
-        QueryDate "query_date" { filter: String }
-            "{filter}: needs a date after it, such as {filter}:2026-01-31";
+        QueryName "query_name" { filter: String, example: String } "{filter}: needs a name after it, such as {filter}:{example}";
+        QueryDate "query_date" { filter: String } "{filter}: needs a date after it, such as {filter}:2026-01-31";
         QueryTime "query_time" { filter: String }
             "{filter}: takes a day, such as {filter}:2026-01-31, or a time with its offset, such as {filter}:2026-01-31T10:00:00Z";
         QueryRepeated "query_repeated" { filter: String } "{filter}: can be given only once";
@@ -157,6 +155,8 @@ errors! {
             "your role in {channel} does not allow this: ask an owner of the channel";
         NotAuthor "not_author" "only the author of a message may do this";
         OnlyGateway "only_gateway" "only the gateway of the node may call this method";
+        PlainWebhooks "plain_webhooks"
+            "a node with --plaintext delivers no webhooks: ask its operator to start it with encryption";
         NotBot "not_bot" "you are not a bot: register commands with the token of a bot";
         BotAccount "bot_account" { user: UserName } "{user} is a bot, and a bot has no password";
     }

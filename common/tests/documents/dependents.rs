@@ -5,7 +5,7 @@ use std::path::Path;
 /// The beginnings of the names of the libraries, and the crate that may depend on them.
 const OUTSIDE: [(&[&str], &str); 3] = [
     (&["zmq"], "transport"),
-    (&["axum", "hyper", "tower-http", "tokio-rustls", "instant-acme"], "gateway"),
+    (&["axum", "hyper", "tower-http", "instant-acme"], "gateway"),
     (&["etcd-client"], "cluster"),
 ];
 

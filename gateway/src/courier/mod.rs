@@ -187,7 +187,8 @@ impl Courier {
         named: [(&'static str, String); COUNT],
         body: Bytes,
     ) -> Result<(), OutboundError> {
-        let client = self.client.get_or_try_init(|| async { GuardedClient::new(&self.web.hooks_allow) });
+        let create = || async { GuardedClient::new(&self.web.hooks_allow, &self.web.hooks_roots) };
+        let client = self.client.get_or_try_init(create);
         let mut headers = HeaderMap::new();
         for (name, value) in named {
             let value =

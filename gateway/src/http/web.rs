@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -80,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) is_stopping: watch::Sender<bool>,
     /// The internal networks to which outgoing webhooks may deliver.
     pub(crate) hooks_allow: Vec<IpNet>,
+    /// The root certificates that outgoing webhooks trust in addition to those of the system.
+    pub(crate) hooks_roots: Vec<CertificateDer<'static>>,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
@@ -102,6 +105,7 @@ impl Web {
         gauges: Arc<Gauges>,
         statuses: Statuses,
         origins: Origins,
+        hooks_roots: Vec<CertificateDer<'static>>,
         config: &Config,
     ) -> Self {
         let (is_stopping, _) = watch::channel(false);
@@ -112,6 +116,7 @@ impl Web {
             statuses,
             is_stopping,
             hooks_allow: config.hooks_allow.clone(),
+            hooks_roots,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,

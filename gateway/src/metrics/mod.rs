@@ -162,11 +162,16 @@ impl Gauges {
     /// The metrics of the gateway, whose queues contain `queued_bytes` for clients.
     fn families(&self, queued_bytes: u64) -> Vec<Family> {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let mut open = Family::new(MetricKind::Gauge, "papo_gateway_connections", "Open connections.");
+        let mut open = Family::new(
+            MetricKind::Gauge,
+            "papo_gateway_connections",
+            "Open WebSockets (ws) and streams of events (sse). The gateway accepts 20000 connections.",
+        );
         let mut opened = Family::new(
             MetricKind::Counter,
             "papo_gateway_connections_total",
-            "Connections since the gateway started.",
+            "WebSockets and streams of events since the gateway started. A steep rise means that clients reconnect: \
+             compare papo_gateway_closes_total.",
         );
         for (kind, name) in KINDS {
             open.add(&[("kind", name)], get(self.of(kind).0));
@@ -175,7 +180,8 @@ impl Gauges {
         let mut closes = Family::new(
             MetricKind::Counter,
             "papo_gateway_closes_total",
-            "WebSockets that the gateway closed, by close code.",
+            "WebSockets that the gateway closed, by close code. 4409: the client reads too slowly; 4429: too many \
+             connections; 4503: the node does not answer, see papo_roles_unreachable.",
         );
         for (close, count) in CLOSES.iter().zip(&self.closes) {
             closes.add(&[("code", &close.frame().0.to_string())], get(count));
@@ -183,7 +189,8 @@ impl Gauges {
         let mut webhooks = Family::new(
             MetricKind::Counter,
             "papo_webhook_requests_total",
-            "Posts of incoming webhooks, by format and status.",
+            "Posts of incoming webhooks, by format and HTTP status. 4xx: the sender must be corrected; 5xx: it \
+             tries again.",
         );
         for ((format, status), count) in &*self.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
             webhooks.add(&[("kind", format.name()), ("status", &status.to_string())], *count);
@@ -191,7 +198,8 @@ impl Gauges {
         let mut deliveries = Family::new(
             MetricKind::Counter,
             "papo_webhook_deliveries_total",
-            "Deliveries of outgoing webhooks, by result.",
+            "Events that the gateway posted to receivers of outgoing webhooks, by result. For failures, read the \
+             error of the webhook: papo hook list.",
         );
         for (result, count) in ["failed", "accepted"].into_iter().zip(&self.deliveries) {
             deliveries.add(&[("result", result)], get(count));
@@ -202,8 +210,11 @@ impl Gauges {
             pushes.add(&[("result", result)], get(count));
         }
         let [lines, bytes] = [
-            ("papo_gateway_lines_total", "Lines of connections."),
-            ("papo_gateway_bytes_total", "Bytes of the lines of connections."),
+            (
+                "papo_gateway_lines_total",
+                "Lines of WebSockets and streams of events, from clients (up) and to clients (down).",
+            ),
+            ("papo_gateway_bytes_total", "Bytes of these lines, without the framing and TLS."),
         ]
         .map(|(name, help)| Family::new(MetricKind::Counter, name, help));
         let directions = |family: Family, up, down| {
@@ -222,11 +233,40 @@ impl Gauges {
             Family::single(
                 MetricKind::Counter,
                 "papo_gateway_lagged_total",
-                "Times that a slow reader lost events.",
+                "Times that events were dropped because a client read too slowly. The client loads them from the \
+                 history, so a few are harmless; a steady rate means slow networks or a full processor.",
                 get(&self.lagged),
             ),
-            gauge("papo_gateway_topics", "Topics with followers.", get(&self.topics)),
-            gauge("papo_gateway_queue_bytes", "Bytes that wait for clients.", queued_bytes),
+            gauge(
+                "papo_gateway_topics",
+                "Topics that clients of the gateway follow. The maximum is 16000: start a further gateway before.",
+                get(&self.topics),
+            ),
+            gauge(
+                "papo_gateway_queue_bytes",
+                "Bytes of lines that wait until clients read. At 134217728, the gateway drops events.",
+                queued_bytes,
+            ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{ALL_TOPICS_MAX, CONNECTIONS_MAX, QUEUES_BYTES_MAX};
+
+    #[test]
+    fn the_help_names_the_limits() {
+        let page = text::write(Gauges::default().families(0));
+        for (name, limit) in [
+            ("papo_gateway_connections", CONNECTIONS_MAX),
+            ("papo_gateway_topics", ALL_TOPICS_MAX),
+            ("papo_gateway_queue_bytes", QUEUES_BYTES_MAX),
+        ] {
+            let help = page.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} ")));
+            let help = help.unwrap_or_else(|| panic!("no help of {name}"));
+            assert!(help.contains(&format!(" {limit}")), "{help}");
+        }
     }
 }

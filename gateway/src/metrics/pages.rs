@@ -115,14 +115,21 @@ pub(crate) async fn metrics(State(web): State<Web>) -> Response {
 
 /// The metrics of all roles, and the metrics that the gateway derives from their status.
 fn of_roles(roles: Vec<Result<RoleMetrics, String>>) -> Vec<Family> {
-    let mut uptime = Family::new(MetricKind::Gauge, "papo_uptime_seconds", "Seconds since the role started.");
+    let mut uptime = Family::new(
+        MetricKind::Gauge,
+        "papo_uptime_seconds",
+        "Seconds since the role started. A fall to 0 is a restart.",
+    );
     let mut problems = Family::new(
         MetricKind::Gauge,
         "papo_role_problems",
-        "Problems that the operator must repair, as `papo health` prints them.",
+        "Problems that you must repair. `papo health` prints them with what to do.",
     );
-    let mut events =
-        Family::new(MetricKind::Counter, "papo_role_events_total", "The counters of `papo health`, by role.");
+    let mut events = Family::new(
+        MetricKind::Counter,
+        "papo_role_events_total",
+        "The counters that `papo health` prints, since the role started, by role.",
+    );
     let unreachable = roles.iter().filter(|role| role.is_err()).count() as u64;
     let mut families = Vec::new();
     for (status, metrics) in roles.into_iter().flatten() {
@@ -137,10 +144,14 @@ fn of_roles(roles: Vec<Result<RoleMetrics, String>>) -> Vec<Family> {
             events.add(&[("role", role), ("counter", name)], count.as_u64().unwrap_or_default());
         }
     }
-    let help = "Roles that did not answer.";
+    let help = "Roles that did not answer within 2 s. `papo health` names them: start them again.";
     let unreachable = Family::single(MetricKind::Gauge, "papo_roles_unreachable", help, unreachable);
-    let build = Family::new(MetricKind::Gauge, "papo_build_info", "The version of the gateway.")
-        .with(&[("version", env!("CARGO_PKG_VERSION")), ("commit", COMMIT.unwrap_or("unknown"))], 1_u64);
+    let build = Family::new(
+        MetricKind::Gauge,
+        "papo_build_info",
+        "Always 1; the labels have the version and the commit of the gateway.",
+    )
+    .with(&[("version", env!("CARGO_PKG_VERSION")), ("commit", COMMIT.unwrap_or("unknown"))], 1_u64);
     families.extend([uptime, problems, events, unreachable, build]);
     families
 }
@@ -152,13 +163,25 @@ fn of_process(stats: Option<ProcessStats>) -> Vec<Family> {
     };
     let gauge = |name, help, value: u64| Family::single(MetricKind::Gauge, name, help, value);
     vec![
-        gauge("process_resident_memory_bytes", "Resident memory of the process.", resident_bytes),
-        gauge("process_open_fds", "Open files and sockets of the process.", open_files),
-        gauge("process_max_fds", "Maximum of open files and sockets.", open_files_max),
+        gauge(
+            "process_resident_memory_bytes",
+            "Resident memory in bytes, of the gateway, or of the whole node with papo up.",
+            resident_bytes,
+        ),
+        gauge(
+            "process_open_fds",
+            "Open files and sockets. At process_max_fds, no new connection is accepted.",
+            open_files,
+        ),
+        gauge(
+            "process_max_fds",
+            "The limit of open files and sockets. Raise it with LimitNOFILE of systemd.",
+            open_files_max,
+        ),
         Family::single(
             MetricKind::Counter,
             "process_cpu_seconds_total",
-            "Processor time of the process, by its code and by the system.",
+            "Seconds of processor time, by the code of the process and by the system for it.",
             SampleValue::Number(cpu_ms as f64 / 1e3),
         ),
     ]

@@ -13,13 +13,15 @@ use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::CertificateResult;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
@@ -64,14 +66,15 @@ pub(crate) struct GuardedClient {
 }
 
 impl GuardedClient {
-    /// `allowed` are the networks that the operator permits although they are not public.
-    pub(crate) fn new(allowed: &[IpNet]) -> Result<Self, OutboundError> {
+    /// `allowed` are the networks that the operator permits although they are not public. The client trusts
+    /// the certificates of the system, and `roots`.
+    pub(crate) fn new(allowed: &[IpNet], roots: &[CertificateDer<'static>]) -> Result<Self, OutboundError> {
         let guard = Guard::new(allowed);
         let mut connector = HttpConnector::new_with_resolver(Resolver { guard: guard.clone() });
         connector.enforce_http(false);
         connector.set_nodelay(true);
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config()?)
+            .with_tls_config(tls_config(roots)?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -126,19 +129,21 @@ impl GuardedClient {
     }
 }
 
-/// Trusts the certificates of the system. A system without certificates can still use plain HTTP.
-fn tls_config() -> Result<ClientConfig, OutboundError> {
+/// Trusts the certificates of the system, and `roots`. Without any of them, only plain HTTP works.
+fn tls_config(roots: &[CertificateDer<'static>]) -> Result<ClientConfig, OutboundError> {
     let failed = |error: rustls::Error| OutboundError::Failed(error.to_string());
+    let CertificateResult { certs, errors, .. } = rustls_native_certs::load_native_certs();
+    for error in errors {
+        tracing::warn!(%error, "a certificate of the system cannot be used for outgoing webhooks");
+    }
+    let mut trusted = RootCertStore::empty();
+    trusted.add_parsable_certificates(certs.into_iter().chain(roots.iter().cloned()));
+    if trusted.is_empty() {
+        tracing::warn!("the system has no certificates: webhooks to https:// addresses fail");
+    }
     let builder = ClientConfig::builder_with_provider(provider());
     let builder = builder.with_safe_default_protocol_versions().map_err(failed)?;
-    let builder = match builder.clone().with_native_roots() {
-        Ok(builder) => builder,
-        Err(error) => {
-            tracing::warn!(%error, "the system has no certificates: webhooks to https:// addresses fail");
-            builder.with_root_certificates(RootCertStore::empty())
-        }
-    };
-    Ok(builder.with_no_client_auth())
+    Ok(builder.with_root_certificates(trusted).with_no_client_auth())
 }
 
 /// The address in a URL whose host is an IP address. The resolver handles other spellings of an address, such
@@ -157,12 +162,21 @@ fn reason(error: &(dyn StdError + 'static)) -> OutboundError {
     if cause.is::<NotPublic>() {
         return OutboundError::NotPublic;
     }
-    let tls = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    match tls.and_then(|error| error.downcast_ref()) {
+    match tls_error(cause) {
         // The text of this error contains the names in the certificate, which can be internal.
         Some(rustls::Error::InvalidCertificate(_)) => OutboundError::BadCertificate,
         _ => OutboundError::Failed(cause.to_string()),
     }
+}
+
+/// The error of TLS. The connector wraps it in several errors of input and output.
+fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut wrapped: &'a (dyn StdError + Send + Sync + 'static) =
+        cause.downcast_ref::<io::Error>()?.get_ref()?;
+    while let Some(error) = wrapped.downcast_ref::<io::Error>() {
+        wrapped = error.get_ref()?;
+    }
+    wrapped.downcast_ref()
 }
 
 /// The name has no address to which the gateway may connect.
@@ -221,7 +235,7 @@ mod tests {
 
     fn client(allowed: &str) -> GuardedClient {
         let allowed: Vec<_> = allowed.parse().into_iter().collect();
-        GuardedClient::new(&allowed).expect("a client")
+        GuardedClient::new(&allowed, &[]).expect("a client")
     }
 
     /// Posts to a server. Returns the sentence of the error, or `ok`.

@@ -110,12 +110,11 @@ impl Acme {
 
     /// Orders, stores and serves a certificate.
     async fn order(&self) -> Result<(), AcmeError> {
-        let account = self.account().await?;
-        let identifiers: Vec<_> = self.config.domains.iter().cloned().map(Identifier::Dns).collect();
-        let mut order = match account.new_order(&NewOrder::new(&identifiers)).await {
-            Err(error) if is_unknown_account(&error) => {
+        let mut order = match self.new_order().await {
+            Err(AcmeError::Acme(error)) if is_unknown_account(&error) => {
+                tracing::warn!("the authority no longer knows the account: papo creates a new one");
                 self.store.forget_account()?;
-                return Err(error.into());
+                self.new_order().await?
             }
             ordered => ordered?,
         };
@@ -132,6 +131,11 @@ impl Acme {
         tracing::info!(domains = ?self.config.domains, "a new certificate is in use");
         self.certificates.serve(certificate);
         Ok(())
+    }
+
+    async fn new_order(&self) -> Result<Order, AcmeError> {
+        let identifiers: Vec<_> = self.config.domains.iter().cloned().map(Identifier::Dns).collect();
+        Ok(self.account().await?.new_order(&NewOrder::new(&identifiers)).await?)
     }
 
     /// The account of the store, or a new one.

@@ -1,6 +1,5 @@
 //! The HTTPS client for the certificate authority. It checks the authority's own certificate.
 
-use std::io;
 use std::path::Path;
 use std::pin::Pin;
 
@@ -13,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::certificate::{CertificateError, parse_chain};
+use super::certificate::load_roots;
 use super::{TlsError, provider};
 
 /// The maximum bytes of a reply. The longest is a chain of certificates.
@@ -37,12 +36,16 @@ impl HttpsClient {
     pub(crate) fn requests(roots: Option<&Path>) -> Result<Requests, TlsError> {
         let builder = HttpsConnectorBuilder::new();
         let builder = match roots {
-            Some(path) => builder.with_tls_config(
-                ClientConfig::builder_with_provider(provider())
-                    .with_safe_default_protocol_versions()?
-                    .with_root_certificates(load_roots(path)?)
-                    .with_no_client_auth(),
-            ),
+            Some(path) => {
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(load_roots(path)?);
+                builder.with_tls_config(
+                    ClientConfig::builder_with_provider(provider())
+                        .with_safe_default_protocol_versions()?
+                        .with_root_certificates(roots)
+                        .with_no_client_auth(),
+                )
+            }
             None => builder.with_provider_and_native_roots(provider()).map_err(TlsError::Client)?,
         };
         let connector = builder.https_only().enable_http1().build();
@@ -67,14 +70,4 @@ impl HttpClient for HttpsClient {
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn load_roots(path: &Path) -> Result<RootCertStore, TlsError> {
-    let read = |cause: io::Error| TlsError::Read { path: path.to_owned(), cause };
-    let bad = |cause| TlsError::BadRoots { path: path.to_owned(), cause };
-    let mut roots = RootCertStore::empty();
-    for certificate in parse_chain(&disk::read(path).map_err(read)?).map_err(bad)? {
-        roots.add(certificate).map_err(|error| bad(CertificateError::Unusable(error)))?;
-    }
-    if roots.is_empty() { Err(bad(CertificateError::NoCertificate)) } else { Ok(roots) }
 }

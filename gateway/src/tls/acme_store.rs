@@ -39,7 +39,7 @@ impl Store {
 
     /// Removes an account that the authority no longer knows.
     pub(crate) fn forget_account(&self) -> Result<(), TlsError> {
-        disk::remove(&self.account).map_err(|cause| TlsError::Read { path: self.account.clone(), cause })
+        disk::remove(&self.account).map_err(|cause| TlsError::Write { path: self.account.clone(), cause })
     }
 
     /// The stored chain and key. Both are in one file, so they always match.

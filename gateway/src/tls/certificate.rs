@@ -1,14 +1,17 @@
 //! A chain of certificates with its private key, parsed from PEM.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use x509_cert::der::Decode as _;
 
-use super::provider;
+use super::{TlsError, provider};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
@@ -86,6 +89,17 @@ impl Certificate {
 /// The certificates of a file in PEM.
 pub(crate) fn parse_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| CertificateError::BadChain)
+}
+
+/// Reads a file of root certificates in PEM. Each of them can be trusted.
+pub(crate) fn load_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read = |cause: io::Error| TlsError::Read { path: path.to_owned(), cause };
+    let bad = |cause| TlsError::BadRoots { path: path.to_owned(), cause };
+    let roots = parse_chain(&disk::read(path).map_err(read)?).map_err(bad)?;
+    for root in &roots {
+        RootCertStore::empty().add(root.clone()).map_err(|error| bad(CertificateError::Unusable(error)))?;
+    }
+    if roots.is_empty() { Err(bad(CertificateError::NoCertificate)) } else { Ok(roots) }
 }
 
 fn validity(leaf: &CertificateDer<'_>) -> Option<Validity> {

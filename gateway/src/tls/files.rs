@@ -120,6 +120,15 @@ mod tests {
             assert!(files.update(read(&certificate, &key)).is_err());
             assert_eq!((end(), certificates.problems(now_s).len()), (now_s + 2_000, 1));
         }
+        let write_again = |(chain, secret): &(String, String)| write((chain.clone(), secret.clone()));
+        let good = signed("chat.example", now_s, now_s + 2_500);
+        write_again(&good);
+        files.update(read(&certificate, &key)).expect("usable");
+        write(signed("x.example", now_s, now_s + 3_000));
+        assert!(files.update(read(&certificate, &key)).is_err());
+        write_again(&good);
+        files.update(read(&certificate, &key)).expect("the served files again");
+        assert_eq!((end(), certificates.problems(now_s)), (now_s + 2_500, vec![]));
         disk::remove(&key).expect("removed");
         assert!(files.update(read(&certificate, &key)).is_err());
         assert!(certificates.problems(now_s).first().expect("a problem").contains("cannot read"));

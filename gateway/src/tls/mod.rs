@@ -6,6 +6,7 @@
 pub(crate) mod certificate;
 pub(crate) mod certificates;
 pub(crate) mod stream;
+mod session;
 mod files;
 mod acme;
 mod acme_client;

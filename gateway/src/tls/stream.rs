@@ -10,12 +10,11 @@ use axum_server::accept::Accept;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tower_http::add_extension::AddExtension;
 use transport::clock;
 
 use super::ACME_PROTOCOL;
+use super::session::Session;
 use crate::http::address_limits::Connected;
 use crate::http::unfinished::Unfinished;
 use crate::http::web::Web;
@@ -67,10 +66,10 @@ impl Acceptor {
     }
 }
 
-async fn shake_hands(tls: Arc<ServerConfig>, stream: Counted) -> io::Result<TlsStream<Counted>> {
-    let shaking = TlsAcceptor::from(tls).accept(stream);
+async fn shake_hands(tls: Arc<ServerConfig>, stream: Counted) -> io::Result<Session<Counted>> {
+    let shaking = Session::accept(tls, stream);
     let mut stream = tokio::time::timeout(Duration::from_millis(HEADERS_MS_MAX), shaking).await??;
-    if stream.get_ref().1.alpn_protocol() == Some(ACME_PROTOCOL) {
+    if stream.alpn_protocol() == Some(ACME_PROTOCOL) {
         // The validation needs only the certificate of the handshake.
         let _closed = stream.shutdown().await;
         return Err(io::Error::other("a validation by a certificate authority"));
@@ -88,7 +87,7 @@ pub(crate) struct Counted {
 /// The connection of a client.
 pub(crate) enum Stream {
     Plain(Counted),
-    Tls(Box<TlsStream<Counted>>),
+    Tls(Box<Session<Counted>>),
 }
 
 impl AsyncRead for Counted {

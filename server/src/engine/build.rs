@@ -77,6 +77,13 @@ impl Engine {
         Self { stopwatch, ..self }
     }
 
+    /// Refuses new outgoing webhooks, because no gateway can deliver their events.
+    #[must_use]
+    pub fn without_deliveries(mut self) -> Self {
+        self.leases.is_off = true;
+        self
+    }
+
     /// Sets the rule for registration. Without it, every client may register.
     #[must_use]
     pub fn with_registration(self, registration: Registration) -> Self {

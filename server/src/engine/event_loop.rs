@@ -157,6 +157,8 @@ impl Server {
             .with_search(Search::start(&config.data)?)
             .with_registration(registration)
             .with_stopwatch(Box::new(move || clock::now().duration_since(started)));
+        let is_plain = matches!(security, NodeSecurity::Plain);
+        let engine = if is_plain { engine.without_deliveries() } else { engine };
         let sockets = Sockets {
             requests,
             events,
@@ -340,7 +342,7 @@ impl Server {
         families.push(Family::single(
             MetricKind::Counter,
             "papo_events_published_total",
-            "Messages that the server sent to the proxy: events and notices of one topic each.",
+            "Events and notices that the server sent to the proxy, one for each topic.",
             self.sockets.publications,
         ));
         families

@@ -30,16 +30,25 @@ impl Engine {
                 "Messages and files that were stored since the server started.",
                 ledger.messages(),
             ),
-            counter("papo_records_total", "Records in the log.", ledger.position()),
-            gauge("papo_log_bytes", "The size of the log.", ledger.log_bytes()),
-            gauge("papo_users", "Accounts.", stats.users),
+            counter("papo_records_total", "Records in the log, since its first record.", ledger.position()),
+            gauge(
+                "papo_log_bytes",
+                "Bytes of the log on the disk, which only grow. Compare them with the free space of the disk.",
+                ledger.log_bytes(),
+            ),
+            gauge("papo_users", "Accounts, with bots and webhooks, without deleted ones.", stats.users),
             gauge("papo_sessions", "Open sessions.", stats.sessions),
-            gauge("papo_present_users", "Users who are online or away.", stats.present),
-            gauge("papo_logins_waiting", "Logins that wait for the hash of their password.", logins),
+            gauge("papo_present_users", "Users who are online or away now.", stats.present),
+            gauge(
+                "papo_logins_waiting",
+                "Logins that wait for the hash of their password. Many for minutes: guesses or a full processor.",
+                logins,
+            ),
             Family::single(
                 MetricKind::Histogram,
                 "papo_fsync_duration_seconds",
-                "Durations of fdatasync on the log.",
+                "Seconds of fdatasync on the log. Each message waits for one: above 0.1 s, find the program that uses \
+                 the disk, or replace the disk.",
                 ledger.sync_times(),
             ),
         ];

@@ -318,6 +318,8 @@ impl Engine {
             Ok(lines) => lines,
             Err(error) => {
                 rpc::encode_error(reply, "null", &error);
+                // The whole frame counts as one line.
+                self.metrics.count(None, RequestOutcome::Refused, 1);
                 return Answered::All;
             }
         };

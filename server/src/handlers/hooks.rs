@@ -18,6 +18,9 @@ use crate::storage::ledger::Receipt;
 
 pub(super) fn create(context: &mut RequestContext<'_>, params: CreateHook<'_>) -> Result<CreatedHook, Error> {
     let CreateHook { token, channel, name, unlocked, here, signed, url } = params;
+    if url.is_some() && context.leases.is_off {
+        return Err(Detail::PlainWebhooks.into());
+    }
     if url.is_some() && (unlocked || here || signed) {
         let error = "\"unlocked\", \"here\" and \"signed\" are for webhooks without a \"url\"".to_owned();
         return Err(Detail::BadParams { method: "hook.create".to_owned(), error }.into());

@@ -179,7 +179,8 @@ impl PendingRequest {
         }
     }
 
-    /// Answers all remaining lines with an error. Returns their number.
+    /// Answers all remaining lines with an error. Returns their number; a frame of too many lines counts as
+    /// one line.
     pub fn refuse_rest(&mut self, error: &Error) -> u64 {
         let before = self.answered;
         match rpc::lines(&self.request) {
@@ -189,10 +190,13 @@ impl PendingRequest {
                     self.answered += 1;
                     self.methods.push(None);
                 }
+                (self.answered - before) as u64
             }
-            Err(invalid) => rpc::encode_error(&mut self.reply, "null", &invalid),
+            Err(invalid) => {
+                rpc::encode_error(&mut self.reply, "null", &invalid);
+                1
+            }
         }
-        (self.answered - before) as u64
     }
 
     /// Answers the next line with an error.

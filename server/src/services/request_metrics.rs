@@ -82,12 +82,15 @@ impl RequestMetrics {
         let mut requests = Family::new(
             MetricKind::Counter,
             "papo_requests_total",
-            "Request lines that the server answered, by method and outcome.",
+            "Request lines that the server answered, by method and outcome. refused: the request is invalid or not \
+             allowed; limited: the client sends too fast; failed: check the disk and the log of the server. A \
+             frame of too many lines counts as one line of the method none.",
         );
         let mut durations = Family::new(
             MetricKind::Histogram,
             "papo_request_duration_seconds",
-            "Time from the arrival of a request at the server to its reply, with the sync of its record.",
+            "Seconds from the arrival of a request at the server to its reply, with the sync of its record. If they \
+             rise, compare papo_fsync_duration_seconds: a slow disk, or a full processor.",
         );
         for (name, row) in names.zip(&self.rows) {
             for ((_, outcome), count) in OUTCOMES.iter().zip(row.counts).filter(|(_, count)| *count > 0) {

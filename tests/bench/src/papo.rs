@@ -65,20 +65,20 @@ impl Node {
 
     /// Starts a node with or without encryption, and waits until it is ready.
     pub(crate) fn start_with(papo: &Path, data: &Path, encryption: Encryption) -> Result<Self> {
-        Self::start_role(papo, data, encryption, "--web=off", &[])
+        Self::start_up(papo, data, encryption, "--web=off", &[])
     }
 
     /// Starts a node of a cluster, with encryption. `flags` name the cluster and the node.
     pub(crate) fn start_in_cluster(papo: &Path, data: &Path, flags: &[String]) -> Result<Self> {
-        Self::start_role(papo, data, Encryption::Curve, "--web=off", flags)
+        Self::start_up(papo, data, Encryption::Curve, "--web=off", flags)
     }
 
     /// Starts a node with a gateway, in plain text.
     pub(crate) fn start_with_gateway(papo: &Path, data: &Path) -> Result<Self> {
-        Self::start_role(papo, data, Encryption::Plain, "--web=127.0.0.1:0", &[])
+        Self::start_up(papo, data, Encryption::Plain, "--web=127.0.0.1:0", &[])
     }
 
-    fn start_role(
+    fn start_up(
         papo: &Path,
         data: &Path,
         encryption: Encryption,

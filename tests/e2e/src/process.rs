@@ -33,6 +33,14 @@ impl Process {
     /// A command for `papo` with a low limit of open files, which papo must raise. SIGHUP has its default
     /// action, even if the tests run under `nohup`.
     pub fn papo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Self {
+        Self::papo_in([], arguments)
+    }
+
+    /// Like [`papo`](Self::papo), with environment variables.
+    pub(crate) fn papo_in<'a, S: AsRef<OsStr>>(
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Self {
         let mut command = Command::new("sh");
         command
             .args(["-c", "ulimit -Sn 256; exec env --default-signal=HUP \"$0\" \"$@\""])
@@ -48,6 +56,7 @@ impl Process {
         command.envs([("PAPO_WEB", "off"), ("PAPO_METRICS", "off")]);
         // Some tests count the open files of a process, which a user other than root may do only then.
         command.env("PAPO_DUMPABLE", "1");
+        command.envs(variables);
         Self::start(command)
     }
 

@@ -1,10 +1,15 @@
-//! A receiver of outgoing webhooks and of pushes: an HTTP server that records each request. The test chooses the answers.
+//! A receiver of outgoing webhooks and of pushes: an HTTP or HTTPS server that records each request. The test
+//! chooses the answers.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 /// A request, with the status of its answer.
@@ -37,6 +42,7 @@ type Log = Arc<Mutex<Vec<Received>>>;
 
 /// Answers the requests to its address until the test ends.
 pub struct Receiver {
+    scheme: &'static str,
     address: SocketAddr,
     log: Log,
 }
@@ -44,22 +50,62 @@ pub struct Receiver {
 impl Receiver {
     /// Starts a receiver. `status` decides the answer to the request with this number, counted from 1.
     pub fn start(status: impl Fn(usize) -> u16 + Send + Sync + 'static) -> Self {
+        Self::listen("http", Some, status)
+    }
+
+    /// Starts a receiver with HTTPS. `certificate` is the certificate and its key in PEM.
+    pub fn start_tls(
+        (certificate, key): &(String, String),
+        status: impl Fn(usize) -> u16 + Send + Sync + 'static,
+    ) -> Self {
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("a certificate");
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("a configuration");
+        let config = Arc::new(config);
+        let encrypt = move |stream| {
+            let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(StreamOwned::new(connection, stream))
+        };
+        Self::listen("https", encrypt, status)
+    }
+
+    fn listen<S: Read + Write + 'static>(
+        scheme: &'static str,
+        open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+        status: impl Fn(usize) -> u16 + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (log, status) = (Log::default(), Arc::new(status));
+        let (log, answer) = (Log::default(), Arc::new((open, status)));
         let shared = Arc::clone(&log);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, status) = (Arc::clone(&shared), Arc::clone(&status));
-                thread::spawn(move || serve(&stream, &log, &*status));
+                let (log, answer) = (Arc::clone(&shared), Arc::clone(&answer));
+                thread::spawn(move || {
+                    let (open, status) = &*answer;
+                    if let Some(stream) = open(stream) {
+                        serve(stream, &log, status);
+                    }
+                });
             }
         });
-        Self { address, log }
+        Self { scheme, address, log }
     }
 
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/papo", self.address)
+        self.url_at("127.0.0.1")
+    }
+
+    /// The address with this name of the machine.
+    #[must_use]
+    pub fn url_at(&self, host: &str) -> String {
+        format!("{}://{host}:{}/papo", self.scheme, self.port())
     }
 
     #[must_use]
@@ -79,7 +125,7 @@ fn lock(log: &Log) -> MutexGuard<'_, Vec<Received>> {
 }
 
 /// Answers the requests of one connection. A connection that is cut in a request ends without an answer.
-fn serve(stream: &TcpStream, log: &Log, status: &dyn Fn(usize) -> u16) {
+fn serve(stream: impl Read + Write, log: &Log, status: &dyn Fn(usize) -> u16) {
     let mut reader = BufReader::new(stream);
     while let Some(mut received) = read(&mut reader) {
         let mut all = lock(log);
@@ -87,14 +133,14 @@ fn serve(stream: &TcpStream, log: &Log, status: &dyn Fn(usize) -> u16) {
         let answer = format!("HTTP/1.1 {} X\r\nContent-Length: 0\r\n\r\n", received.status);
         all.push(received);
         drop(all);
-        let mut writer = stream;
-        if writer.write_all(answer.as_bytes()).is_err() {
+        let writer = reader.get_mut();
+        if writer.write_all(answer.as_bytes()).and_then(|()| writer.flush()).is_err() {
             return;
         }
     }
 }
 
-fn read(reader: &mut BufReader<&TcpStream>) -> Option<Received> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<Received> {
     let mut first = String::new();
     reader.read_line(&mut first).ok()?;
     let path = first.split(' ').nth(1)?.to_owned();

@@ -7,7 +7,8 @@ use crate::process::Process;
 /// One process of the node, with its flags.
 pub(crate) struct Role {
     pub(crate) name: &'static str,
-    /// The flags and their values. A port 0 is replaced by the port that the system chose.
+    /// The flags and their values. A port 0 is replaced by the port that the system chose. A name in upper
+    /// case is an environment variable.
     pub(crate) flags: Vec<(String, String)>,
     pub(crate) invite: Option<String>,
     pub(crate) join_code: Option<String>,
@@ -37,11 +38,15 @@ impl Role {
     }
 
     pub(crate) fn spawn(&mut self) -> &Process {
-        let flags = self.flags.iter().map(|(flag, value)| match &**value {
+        let is_variable = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
+        let flags = self.flags.iter().filter(|(flag, _)| !is_variable(flag));
+        let flags = flags.map(|(flag, value)| match &**value {
             "" => format!("--{flag}"),
             value => format!("--{flag}={value}"),
         });
-        self.process.insert(Process::papo([self.name.to_owned()].into_iter().chain(flags)))
+        let variables = self.flags.iter().filter(|(name, _)| is_variable(name));
+        let variables = variables.map(|(name, value)| (&**name, &**value));
+        self.process.insert(Process::papo_in(variables, [self.name.to_owned()].into_iter().chain(flags)))
     }
 
     pub(crate) fn start(&mut self) {

@@ -523,6 +523,7 @@ export interface Details {
   not_allowed: { channel: string };
   not_author: null;
   only_gateway: null;
+  plain_webhooks: null;
   not_bot: null;
   bot_account: { user: string };
   banned: { channel: string };

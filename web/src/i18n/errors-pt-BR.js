@@ -152,6 +152,7 @@ export default {
   bad_push_endpoint: "o endereço do serviço de push deve começar com https://, em ASCII, com no máximo {max} bytes",
   bad_push_key: "as chaves do navegador não são válidas: envie `p256dh` e `auth` como o navegador as devolveu",
   only_gateway: "só o gateway do nó pode chamar este método",
+  plain_webhooks: "um nó com --plaintext não entrega webhooks: peça ao operador que o inicie com criptografia",
   wrong_signature: "a assinatura do envio falta ou está incorreta: assine o corpo com o segredo do webhook",
   channel_name_leads: "{channel} é um nome anterior de outro canal: escolha outro",
   too_many_names: "um canal pode ter {max} nomes, contando os anteriores: use um deles de novo",

@@ -48,6 +48,11 @@ impl Jws {
         self.keys.len()
     }
 
+    /// Forgets all accounts. Later accounts have other numbers.
+    pub(crate) fn forget_accounts(&mut self) {
+        self.keys.fill(Value::Null);
+    }
+
     /// The SHA-256 of the key of an account (RFC 7638), as base64url.
     pub(crate) fn thumbprint(&self, account: usize) -> String {
         let key = &self.keys[account];
@@ -80,8 +85,8 @@ impl Jws {
         let (key, account) = match (header.get("jwk"), number) {
             (Some(key), None) if is_new => (key.clone(), self.keys.len()),
             (None, Some(number)) if !is_new => match self.keys.get(number) {
-                Some(key) => (key.clone(), number),
-                None => return Err(Refusal::new("accountDoesNotExist", "the account is unknown")),
+                Some(key) if !key.is_null() => (key.clone(), number),
+                _ => return Err(Refusal::new("accountDoesNotExist", "the account is unknown")),
             },
             _ => return Err(malformed("a new account has a jwk, and every other request a kid")),
         };

@@ -132,6 +132,11 @@ impl FakeCa {
         self.state().is_failing = is_failing;
     }
 
+    /// Forgets the accounts of all nodes.
+    pub fn forget_accounts(&self) {
+        self.state().orders.jws.forget_accounts();
+    }
+
     /// The number of certificates that the authority issued.
     #[must_use]
     pub fn issued(&self) -> usize {
@@ -153,8 +158,21 @@ impl FakeCa {
     /// A certificate for `name` that is valid from now on, and its key, in PEM.
     #[must_use]
     pub fn issue(&self, name: &str, lifetime: Duration) -> (String, String) {
+        self.sign(&leaf(name, lifetime))
+    }
+
+    /// A certificate that expired a day ago, and its key, in PEM.
+    #[must_use]
+    pub fn issue_expired(&self, name: &str) -> (String, String) {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let mut params = leaf(name, DAY);
+        params.not_before -= 2 * DAY;
+        params.not_after -= 2 * DAY;
+        self.sign(&params)
+    }
+
+    fn sign(&self, params: &CertificateParams) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
-        let params = leaf(name, lifetime);
         (params.signed_by(&key, &self.state().issuer).expect("a certificate").pem(), key.serialize_pem())
     }
 }

@@ -54,5 +54,5 @@ fn a_kick_and_a_revoked_session_are_answered_when_every_live_node_has_applied_th
     assert_eq!(early, None, "the frozen node has not ended the session");
     let _revoked = alice.reply();
     let refused = again.call("channel.list", json!({})).expect_err("the session has ended");
-    assert_eq!(refused.reason(), Some(Reason::NoSession));
+    assert_eq!(refused.reason(), Some(Reason::Unauthenticated));
 }

@@ -1,9 +1,11 @@
 //! Outgoing webhooks: a receiver gets each event, signed. The test of kills is in `chaos`.
 
 use std::process::Command;
+use std::time::Duration;
 
 use common::Detail;
-use e2e::{DEADLINE, Node, Peer, Received, Receiver};
+use e2e::fake_ca::FakeCa;
+use e2e::{DEADLINE, Node, Peer, Process, Received, Receiver, Web};
 use serde_json::{Value, json};
 use transport::clock;
 
@@ -131,6 +133,77 @@ fn an_internal_address_gets_nothing_without_the_flag() {
         });
     }
     assert!(receiver.requests().is_empty());
+}
+
+/// The deliveries that the gateway counts with this result.
+fn counted(node: &Node, result: &str) -> u64 {
+    let page = Web::new(node.endpoint("metrics")).request("GET", "/metrics", &[], b"");
+    let page = String::from_utf8(page.body).expect("text");
+    let sample = format!("papo_webhook_deliveries_total{{result=\"{result}\"}} ");
+    let count = page.lines().find_map(|line| line.strip_prefix(&sample)).expect("the sample");
+    count.parse().expect("a number")
+}
+
+const BAD_CERTIFICATE: &str = "the receiver has no valid certificate for its name";
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[test]
+fn a_receiver_with_https_needs_a_valid_certificate_for_its_name() {
+    let (ca, stranger) = (FakeCa::start(DAY), FakeCa::start(DAY));
+    let root = ca.root_file().display().to_string();
+    let node = Node::with_gateway(&[LOCAL, ("hooks-root", &root)]);
+    let [mut alice, mut bob] = team(&node);
+    let bad = [
+        ("another name", ca.issue("ci.example", DAY)),
+        ("expired", ca.issue_expired("localhost")),
+        ("another authority", stranger.issue("localhost", DAY)),
+    ];
+    let bad = bad.map(|(kind, certificate)| (kind, Receiver::start_tls(&certificate, |_| 200)));
+    let failing = bad.each_ref().map(|(_, receiver)| outgoing(&mut alice, &receiver.url_at("localhost")).0);
+    let good = Receiver::start_tls(&ca.issue("localhost", DAY), |_| 204);
+    let (id, secret) = outgoing(&mut alice, &good.url_at("localhost"));
+    let n = bob.send("#ops", "build done").expect("sent").n;
+    wait_until("not accepted", || delivery(&mut alice, &id)["n"] == n);
+    assert!(good.requests().iter().all(|request| verify(request, &secret)));
+    for (id, (kind, receiver)) in failing.iter().zip(&bad) {
+        wait_until(kind, || delivery(&mut alice, id)["error"] == BAD_CERTIFICATE);
+        assert!(receiver.requests().is_empty(), "{kind}");
+    }
+    assert!(counted(&node, "failed") >= 3 && counted(&node, "accepted") >= 1);
+    let flags = ["gateway", "--metrics", "127.0.0.1:0", "--plaintext", "--hooks-root", "/missing.pem"];
+    let unreadable = Process::run(flags);
+    assert_eq!(unreadable.code, Some(1));
+    assert!(unreadable.log.contains("cannot read /missing.pem"), "{}", unreadable.log);
+}
+
+#[test]
+fn a_receiver_with_https_is_checked_with_the_certificates_of_the_system() {
+    let ca = FakeCa::start(DAY);
+    let root = ca.root_file().display().to_string();
+    let receiver = Receiver::start_tls(&ca.issue("localhost", DAY), |_| 200);
+    let node = Node::with_gateway(&[LOCAL]);
+    let [mut alice, mut bob] = team(&node);
+    let (id, _) = outgoing(&mut alice, &receiver.url_at("localhost"));
+    bob.send("#ops", "hello").expect("sent");
+    wait_until("no error is listed", || delivery(&mut alice, &id)["error"] == BAD_CERTIFICATE);
+    assert!(receiver.requests().is_empty());
+    let node = Node::with_gateway(&[LOCAL, ("SSL_CERT_FILE", &root)]);
+    let [mut alice, mut bob] = team(&node);
+    outgoing(&mut alice, &receiver.url_at("localhost"));
+    bob.send("#ops", "hello").expect("sent");
+    wait_for(&receiver, 1);
+}
+
+#[test]
+fn a_node_without_encryption_refuses_outgoing_webhooks() {
+    let node = Node::with_gateway(&[LOCAL, ("plaintext", "")]);
+    let [mut alice, _bob] = team(&node);
+    let mut create = |url: Option<&str>| {
+        let params = json!({ "channel": "#ops", "name": "ci", "url": url });
+        alice.call("hook.create", params).map_err(|error| error.detail().cloned())
+    };
+    assert_eq!(create(Some("https://ci.example/")).expect_err("refused"), Some(Detail::PlainWebhooks));
+    create(None).expect("an incoming webhook");
 }
 
 #[test]

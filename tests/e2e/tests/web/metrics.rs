@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::limits::FRAME_LINES_MAX;
 use e2e::{Node, Web};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -58,6 +59,9 @@ fn page() -> String {
         chat.call("message.send", message).is_ok()
     };
     assert_eq!([send("#ops"), send("#nowhere")], [true, false]);
+    let peer = node.peer();
+    peer.post(&b"{}\n".repeat(FRAME_LINES_MAX + 1));
+    assert!(String::from_utf8_lossy(&peer.reply()).contains("too_many_lines"));
     let hook = alice.call("hook.create", json!({ "channel": "#ops", "name": "ci" })).expect("a hook");
     let path = format!("/hooks/{}", hook["hook"].as_str().expect("a token"));
     assert_eq!(web.request("POST", &path, &[], br#"{"text":"two"}"#).status, 200);
@@ -109,6 +113,8 @@ fn the_page_has_the_documented_metrics_with_their_values() {
     assert_eq!(value(&page, "papo_users"), 3.0, "two users and the account of the webhook");
     assert_eq!(value(&page, "papo_requests_total{method=\"message.send\",outcome=\"ok\"}"), 1.0);
     assert_eq!(value(&page, "papo_requests_total{method=\"message.send\",outcome=\"refused\"}"), 1.0);
+    let none = "papo_requests_total{method=\"none\",outcome=\"refused\"}";
+    assert_eq!(value(&page, none), 1.0, "a frame of too many lines counts as one line");
     assert_eq!(value(&page, "papo_request_duration_seconds_count{method=\"message.send\"}"), 2.0);
     assert_eq!(
         value(&page, "papo_request_duration_seconds_bucket{method=\"message.send\",le=\"+Inf\"}"),

@@ -145,6 +145,29 @@ fn an_authority_validates_the_node_and_its_certificate_is_kept_over_a_restart() 
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "removes a file of papo")]
+fn an_authority_that_lost_its_accounts_gets_a_new_one() {
+    let ca = FakeCa::start(DAY);
+    let mut node = with_acme(&ca);
+    let browser = TlsClient::new(&node.web(), DOMAIN, ca.root());
+    wait_until("no certificate", || browser.certificate().is_ok());
+    node.kill("up");
+    ca.forget_accounts();
+    for file in std::fs::read_dir(node.data().join("keys/acme")).expect("a folder") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|extension| extension == "pem") {
+            std::fs::remove_file(path).expect("removed");
+        }
+    }
+    node.start("up");
+    wait_until("no new certificate", || browser.certificate().is_ok());
+    assert_eq!(
+        (ca.issued(), ca.accounts(), ca.refusals()),
+        (2, 2, vec!["the account is unknown".to_owned()])
+    );
+}
+
+#[test]
 fn a_certificate_is_renewed_and_a_failing_authority_changes_nothing() {
     let ca = FakeCa::start(Duration::from_secs(30));
     let node = with_acme(&ca);
