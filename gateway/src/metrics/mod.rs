@@ -159,6 +159,29 @@ impl Gauges {
         self.down.count(lines);
     }
 
+    /// The metrics of incoming and outgoing webhooks.
+    fn of_webhooks(&self) -> [Family; 2] {
+        let mut webhooks = Family::new(
+            MetricKind::Counter,
+            "papo_webhook_requests_total",
+            "Posts of incoming webhooks, by format and HTTP status. 4xx: the sender must be corrected; 5xx: it \
+             tries again.",
+        );
+        for ((format, status), count) in &*self.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
+            webhooks.add(&[("kind", format.name()), ("status", &status.to_string())], *count);
+        }
+        let mut deliveries = Family::new(
+            MetricKind::Counter,
+            "papo_webhook_deliveries_total",
+            "Events that the gateway posted to receivers of outgoing webhooks, by result. For failures, read the \
+             error of the webhook: papo hook list.",
+        );
+        for (result, count) in ["failed", "accepted"].into_iter().zip(&self.deliveries) {
+            deliveries.add(&[("result", result)], count.load(Ordering::Relaxed));
+        }
+        [webhooks, deliveries]
+    }
+
     /// The metrics of the gateway, whose queues contain `queued_bytes` for clients.
     fn families(&self, queued_bytes: u64) -> Vec<Family> {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -186,26 +209,12 @@ impl Gauges {
         for (close, count) in CLOSES.iter().zip(&self.closes) {
             closes.add(&[("code", &close.frame().0.to_string())], get(count));
         }
-        let mut webhooks = Family::new(
+        let [webhooks, deliveries] = self.of_webhooks();
+        let mut pushes = Family::new(
             MetricKind::Counter,
-            "papo_webhook_requests_total",
-            "Posts of incoming webhooks, by format and HTTP status. 4xx: the sender must be corrected; 5xx: it \
-             tries again.",
+            "papo_pushes_total",
+            "Pushes to browsers, by result. For failures, look at the connection to the push services.",
         );
-        for ((format, status), count) in &*self.webhooks.lock().unwrap_or_else(PoisonError::into_inner) {
-            webhooks.add(&[("kind", format.name()), ("status", &status.to_string())], *count);
-        }
-        let mut deliveries = Family::new(
-            MetricKind::Counter,
-            "papo_webhook_deliveries_total",
-            "Events that the gateway posted to receivers of outgoing webhooks, by result. For failures, read the \
-             error of the webhook: papo hook list.",
-        );
-        for (result, count) in ["failed", "accepted"].into_iter().zip(&self.deliveries) {
-            deliveries.add(&[("result", result)], get(count));
-        }
-        let mut pushes =
-            Family::new(MetricKind::Counter, "papo_pushes_total", "Pushes to browsers, by result.");
         for ((_, result), count) in PUSH_RESULTS.iter().zip(&self.pushes) {
             pushes.add(&[("result", result)], get(count));
         }

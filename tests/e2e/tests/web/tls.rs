@@ -145,7 +145,6 @@ fn an_authority_validates_the_node_and_its_certificate_is_kept_over_a_restart() 
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "removes a file of papo")]
 fn an_authority_that_lost_its_accounts_gets_a_new_one() {
     let ca = FakeCa::start(DAY);
     let mut node = with_acme(&ca);
