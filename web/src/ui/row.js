@@ -62,7 +62,7 @@ function messageNode(row, isFollowing, head, body, context) {
   return h("div", { class: "message" },
     avatar(row.from, isFollowing),
     h("div", { class: "message-main" },
-      h("div", { class: isFollowing ? "visually-hidden" : "row-head", id: head },
+      h("div", { class: isFollowing ? "hidden-head" : "row-head", id: head },
         h("span", { class: `author tone-${toneOf(row.from)}` }, ...visible(row.from)),
         posterNode(row),
         ...nameMarks(context.userInfo(row.from)),

@@ -5,25 +5,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { REPOSITORY, launch, logIn, startNode, violations } from "./harness.mjs";
+import { test } from "node:test";
+import { REPOSITORY, setUp, violations } from "./harness.mjs";
 import { prepare, screens } from "./screens.mjs";
 
 const IS_FULL = Boolean(process.env.PAPO_E2E_FULL);
 const PICTURES = process.env.PAPO_E2E_PICTURES ? path.join(REPOSITORY, "docs/images") : null;
 
-let node;
-let browser;
-let apis;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  apis = await prepare(node.origin);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser, open } = await setUp();
+const apis = await prepare(node.origin);
 
 /** Writes a picture, with 256 colours if the program pngquant is installed: a third of the bytes. */
 async function picture(page, file) {
@@ -51,9 +41,7 @@ for (const { theme, language, width } of variants) {
 }
 
 test("letters type text while the field has the focus, and can be switched off in the list", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await logIn(page, node.origin, "alice", "/#/general");
+  const { context, page } = await open({ user: "alice" });
   await page.waitForFunction(() => document.activeElement?.id === "composer");
   await page.keyboard.type("rent?+");
   assert.equal(await page.inputValue("#composer"), "rent?+");

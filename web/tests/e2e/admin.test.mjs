@@ -1,32 +1,12 @@
 // The administration on the page: each tab at two widths, refusals, and hostile names and statistics.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Api, PASSWORD, launch, logIn, say, startNode, until, users, uuid7, violations, watch, WIDTHS } from "./harness.mjs";
+import { test } from "node:test";
+import { Api, PASSWORD, say, setUp, until, uuid7, violations, WIDTHS } from "./harness.mjs";
 
 const TABS = ["Node", "Users", "Channels", "Sessions", "Join codes", "Webhooks", "Bots"];
 
-let node;
-let browser;
-let alice;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
-
-const open = async (user, options) => {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const problems = watch(page);
-  await logIn(page, node.origin, user, "/#/general");
-  await page.waitForSelector("h1:has-text('#general')");
-  return { context, page, problems };
-};
+const { node, open, apis: [alice] } = await setUp("alice", "bob");
 
 const choose = async (page, tab) => {
   await page.click(`.admin [role=tab]:text-is('${tab}')`);
@@ -41,7 +21,7 @@ for (const width of WIDTHS) {
     const name = `eva${width}`;
     await new Api(node.origin).register(name);
     await new Api(node.origin).register(`old${width}`);
-    const { context, page, problems } = await open("alice", { viewport: { width, height: 740 }, hasTouch: width < 500 });
+    const { context, page, problems } = await open({ viewport: { width, height: 740 }, hasTouch: width < 500 });
     await say(page, "/admin");
     await page.waitForSelector(".admin .figures");
     await page.waitForSelector(".admin .record:has-text('server') .mark:text-is('no problem')");
@@ -133,7 +113,7 @@ for (const width of WIDTHS) {
 
   test(`axe finds nothing in the administration, in both themes: ${width} px`, async () => {
     await alice.call("join_code.create", { uses: 2, days: 3, note: "for the new colleagues" });
-    const { context, page } = await open("alice", { viewport: { width, height: 740 }, reducedMotion: "reduce" });
+    const { context, page } = await open({ viewport: { width, height: 740 }, reducedMotion: "reduce" });
     await say(page, "/admin");
     await page.waitForSelector(".admin .figures");
     for (const colorScheme of ["light", "dark"]) {
@@ -149,7 +129,7 @@ for (const width of WIDTHS) {
 }
 
 test("another user has no administration, and the server says why", async () => {
-  const { context, page } = await open("bob");
+  const { context, page } = await open({ user: "bob" });
   await say(page, "/admin users");
   await page.waitForSelector(".notice.is-problem:has-text('administrator')");
   assert.equal(await page.locator(".admin").count(), 0);
@@ -165,7 +145,7 @@ test("another user has no administration, and the server says why", async () => 
 });
 
 test("names, notes, webhooks and statistics of a hostile node inject nothing", async () => {
-  const { context, page, problems } = await open("alice");
+  const { context, page, problems } = await open();
   const bad = "<img src=x onerror=\"window.marks.push(1)\"><script>window.marks.push(2)</script>\u202eevil";
   await page.route("**/roles?*", (route) => route.fulfill({ json: { roles: [{ role: bad, uptime_ms: bad, problems: [bad, { a: bad }] }, bad] } }));
   await page.evaluate((text) => {

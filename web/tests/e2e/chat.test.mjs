@@ -1,19 +1,10 @@
 // The main road in a real browser: accounts, channels, messages, several users and tabs of one profile.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Api, PASSWORD, launch, logIn, say, startNode, texts, until, users, watch } from "./harness.mjs";
+import { test } from "node:test";
+import { Api, PASSWORD, logIn, say, setUp, texts, until, users, watch } from "./harness.mjs";
 
-let node;
-let browser;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser } = await setUp();
 
 const open = async (options = {}) => {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });

@@ -2,31 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { launch, logIn, startNode, texts, until, users, uuid7, violations, watch, WIDTHS } from "./harness.mjs";
+import { test } from "node:test";
+import { setUp, texts, until, uuid7, violations, WIDTHS } from "./harness.mjs";
 
-let node;
-let browser;
-let alice;
-let bob;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice, bob] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { open: openChat, apis: [alice, bob] } = await setUp("alice", "bob");
 
-const open = async (options, channel = "general") => {
-  const context = await browser.newContext({ reducedMotion: "reduce", acceptDownloads: true, ...options });
-  const page = await context.newPage();
-  const problems = watch(page);
-  await logIn(page, node.origin, "alice", `/#/${channel}`);
-  await page.waitForSelector(`h1:has-text('#${channel}')`);
-  return { context, page, problems };
-};
+const open = (width, conversation = "general") => openChat({ conversation, viewport: { width, height: 740 }, reducedMotion: "reduce", acceptDownloads: true });
 const openSettings = async (page, width) => {
   if (width < 500) await page.click(".topbar .phone-only");
   await page.click(".sidebar-foot [aria-label=Settings]");
@@ -35,7 +16,7 @@ const openSettings = async (page, width) => {
 
 for (const width of WIDTHS) {
   test(`emoji by name and by the picker, also in Portuguese: ${width} px`, async () => {
-    const { context, page, problems } = await open({ viewport: { width, height: 740 } });
+    const { context, page, problems } = await open(width);
     const field = page.locator("#composer");
     await field.focus();
     await page.keyboard.type("done :tada:");
@@ -70,7 +51,7 @@ for (const width of WIDTHS) {
   });
 
   test(`the settings change the density, the Enter key and the levels: ${width} px`, async () => {
-    const { context, page, problems } = await open({ viewport: { width, height: 740 } });
+    const { context, page, problems } = await open(width);
     await openSettings(page, width);
     await page.evaluate(() => { for (const details of document.querySelectorAll("dialog details")) details.open = true; });
     for (const colorScheme of ["light", "dark"]) {
@@ -108,7 +89,7 @@ for (const width of WIDTHS) {
   });
 
   test(`? lists the keys: ${width} px`, async () => {
-    const { context, page } = await open({ viewport: { width, height: 740 } });
+    const { context, page } = await open(width);
     await page.waitForSelector(".rows article");
     await page.focus(".rows article:last-child");
     await page.keyboard.press("?");
@@ -126,11 +107,8 @@ for (const width of WIDTHS) {
     const { n: gone } = await bob.send(channel, "a secret that is deleted");
     await bob.call("message.delete", { conversation: channel, n: gone, id: uuid7() });
     // More than a page of history.
-    for (let i = 0; i < 6; i++) {
-      await alice.batch(Array.from({ length: 90 }, (_, k) => ({ method: "message.send", params: { to: channel, id: uuid7(), text: `message ${i * 90 + k}` } })));
-      await new Promise((resolve) => setTimeout(resolve, 1200));
-    }
-    const { context, page, problems } = await open({ viewport: { width, height: 740 } }, channel.slice(1));
+    await alice.sendAll(channel, Array.from({ length: 540 }, (_, k) => `message ${k}`));
+    const { context, page, problems } = await open(width, channel.slice(1));
     const exported = async (label) => {
       await page.click(".topbar [aria-label=Details]");
       await page.click(".details button:text-is('Export the conversation')");

@@ -2,21 +2,12 @@
 // their tests.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Api, launch, logIn, say, startNode, texts, until, users } from "./harness.mjs";
+import { test } from "node:test";
+import { hurry, logIn, say, setUp, texts, until } from "./harness.mjs";
 
-let node;
-let browser;
-let bob;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [, bob] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser, open: openChat, apis: [alice, bob] } = await setUp("alice", "bob");
+/** The time in which a user can undo Shift+Esc, in milliseconds: UNDO_MS of read_all.js. */
+const UNDO_MS = 6_000;
 
 const open = async (context, isLoggedIn) => {
   const page = await context.newPage();
@@ -58,11 +49,9 @@ test("a draft survives the crash of a tab", async () => {
 });
 
 test("Shift+Esc marks everything as read, and can be undone", async () => {
-  const alice = await new Api(node.origin).login("alice");
   await bob.call("channel.create", { channel: "#other" });
   await alice.call("channel.join", { channel: "#other" });
-  const context = await browser.newContext();
-  const page = await open(context, false);
+  const { context, page } = await openChat({ prepare: (fresh) => hurry(fresh, UNDO_MS) });
   const unread = async () => (await alice.call("read.list", {})).conversations.find((one) => one.conversation === "#other")?.unread;
   for (const text of ["one", "two"]) await bob.send("#other", text);
   const badge = page.locator("a.item[data-name='#other'] .badge");
@@ -71,10 +60,12 @@ test("Shift+Esc marks everything as read, and can be undone", async () => {
   await badge.waitFor({ state: "detached" });
   await page.click(".notice button:has-text('Undo')");
   await badge.waitFor();
-  await page.waitForTimeout(7_000);
+  // A later timer of the same length has ended, and the server has answered a later request of the page.
+  await page.evaluate((ms) => new Promise((resolve) => { setTimeout(resolve, ms); }), UNDO_MS);
+  await page.evaluate(() => document.querySelector("papo-app").client.request("read.list", {}));
   assert.equal(await unread(), 2, "undone");
   await page.keyboard.press("Shift+Escape");
   await badge.waitFor({ state: "detached" });
-  await until(async () => await unread() === 0, "the marks of the server", 15_000);
+  await until(async () => await unread() === 0, "the marks of the server");
   await context.close();
 });

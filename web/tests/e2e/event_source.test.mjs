@@ -3,19 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { REPOSITORY, launch, logIn, startNode, until, users } from "./harness.mjs";
+import { test } from "node:test";
+import { REPOSITORY, logIn, setUp, until, users } from "./harness.mjs";
 
-let node;
-let browser;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser } = await setUp();
 
 test("the EventSource of the document receives every event, also after its connection broke", async () => {
   const protocol = readFileSync(path.join(REPOSITORY, "docs/PROTOCOL.md"), "utf8");

@@ -8,6 +8,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import readline from "node:readline";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -36,6 +37,7 @@ export function launch() {
 async function startRole(role, args) {
   if (!existsSync(PAPO)) throw new Error(`${PAPO} does not exist: cargo build --workspace --all-targets`);
   const child = spawn(PAPO, [role, ...args], { stdio: ["ignore", "pipe", process.env.PAPO_E2E_LOG ? "inherit" : "ignore"] });
+  process.once("exit", () => child.kill("SIGKILL"));
   const lines = readline.createInterface({ input: child.stdout });
   const ready = await new Promise((resolve, reject) => {
     lines.once("line", (line) => resolve(JSON.parse(line)));
@@ -94,15 +96,24 @@ export async function startRoles() {
   };
 }
 
+let addresses = 0;
+
+/** The next address of this computer. A node limits the logins of an address, and tests log in often. */
+function nextAddress() {
+  addresses += 1;
+  return `127.77.${(addresses >> 8) & 255}.${addresses & 255}`;
+}
+
 /**
  * A TCP proxy to a port. While it is cut, bytes wait and new connections get no answer, as on a lost network.
+ * Each connection comes from another address, as those of users at different computers.
  */
 async function startWire(port) {
   const pairs = new Set();
   let isCut = false;
   let bytesPerSecond = 0;
   const server = net.createServer((near) => {
-    const far = net.connect(port, "127.0.0.1");
+    const far = net.connect({ port, host: "127.0.0.1", localAddress: nextAddress() });
     const pair = { near, far };
     pairs.add(pair);
     const end = () => { pairs.delete(pair); near.destroy(); far.destroy(); };
@@ -135,6 +146,9 @@ async function startWire(port) {
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** The requests of one batch. */
+const BATCH = 90;
+
 /** A user of the HTTP API, to prepare conversations. */
 export class Api {
   constructor(origin) { this.origin = origin; }
@@ -142,7 +156,8 @@ export class Api {
   async call(method, params, token = this.token) {
     const reply = await fetch(`${this.origin}/rpc`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+      // A login needs a connection of its own, which has another address.
+      headers: { "Content-Type": "application/json", ...(method.startsWith("auth.") ? { Connection: "close" } : {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     });
     const { result, error } = await reply.json();
@@ -154,13 +169,17 @@ export class Api {
     return result;
   }
 
-  /** Sends several requests at once. */
+  /** Sends requests, several at once, in order. */
   async batch(requests) {
     const lines = requests.map(({ method, params }, i) => ({ jsonrpc: "2.0", id: i + 1, method, params }));
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${this.token}` };
-    const reply = await fetch(`${this.origin}/rpc`, { method: "POST", headers, body: JSON.stringify(lines) });
-    for (const { error } of await reply.json()) if (error) throw new Error(error.message);
+    for (let at = 0; at < lines.length; at += BATCH) {
+      const reply = await fetch(`${this.origin}/rpc`, { method: "POST", headers, body: JSON.stringify(lines.slice(at, at + BATCH)) });
+      for (const { error } of await reply.json()) if (error) throw new Error(error.message);
+    }
   }
+
+  sendAll(to, texts) { return this.batch(texts.map((text) => ({ method: "message.send", params: { to, id: uuid7(), text } }))); }
 
   async register(user) {
     await this.call("auth.register", { user, password: PASSWORD });
@@ -232,22 +251,48 @@ export class Terminal {
   }
 }
 
-/** A minute, in which the node permits 5 more logins, and some seconds. */
-const LOGIN_ATTEMPTS = 25;
-
 /** Logs in through the form of the page. */
 export async function logIn(page, origin, user, address = "/") {
   await page.goto(origin + address);
   await page.fill("[name=user]", user);
   await page.fill("[name=password]", PASSWORD);
-  for (let attempts = 1; ; attempts++) {
-    await page.click(".entrance-form .primary");
-    await page.waitForSelector("papo-composer, .entrance-form .problem:not(:empty)", { state: "attached" });
-    if (await page.locator("papo-composer").count() > 0) return;
-    if (attempts === LOGIN_ATTEMPTS) throw new Error(`${user}: ${await page.textContent(".entrance-form .problem")}`);
-    // The node permits 5 logins of a user in a minute.
-    await sleep(3_000);
-  }
+  await page.click(".entrance-form .primary");
+  await page.waitForSelector("papo-composer, .entrance-form .problem:not(:empty)", { state: "attached" });
+  if (await page.locator("papo-composer").count() === 0) throw new Error(`${user}: ${await page.textContent(".entrance-form .problem")}`);
+}
+
+/**
+ * Starts a node and a browser for the tests of a file, and registers users, who join `#general`. All ends with
+ * the tests. `open` opens a channel, or another conversation, in a browser of its own in which a user has
+ * logged in.
+ */
+export async function setUp(...names) {
+  const node = await startNode();
+  const browser = await launch();
+  after(async () => {
+    await browser.close();
+    await node.stop();
+  });
+  const open = async ({ user = names[0], conversation = "general", prepare, ...options } = {}) => {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    const problems = watch(page);
+    await prepare?.(page);
+    await logIn(page, node.origin, user, `/#/${conversation}`);
+    await page.waitForSelector(`h1:has-text('${conversation}')`);
+    return { context, page, problems };
+  };
+  return { node, browser, open, apis: await users(node.origin, names) };
+}
+
+/** Makes the timers and intervals of a page of this length 20 times as fast. Call it before the page loads. */
+export function hurry(page, ms) {
+  return page.addInitScript((slow) => {
+    for (const name of ["setTimeout", "setInterval"]) {
+      const start = window[name].bind(window);
+      window[name] = (act, wait, ...rest) => start(act, wait === slow ? wait / 20 : wait, ...rest);
+    }
+  }, ms);
 }
 
 /** The texts of the messages in the DOM, oldest first. */

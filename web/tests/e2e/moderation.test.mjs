@@ -2,30 +2,18 @@
 // refused.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Api, launch, logIn, startNode, until, users, violations, watch, WIDTHS } from "./harness.mjs";
+import { test } from "node:test";
+import { Api, setUp, until, users, violations, WIDTHS } from "./harness.mjs";
 
-let node;
-let browser;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, open } = await setUp("alice");
 
 for (const width of WIDTHS) {
   test(`an owner moderates a channel: ${width} px`, async () => {
     const channel = `#team${width}`;
     const named = ["owner", "carol", "dora", "eric"].map((name) => `${name}${width}`);
     const [, carol, dora, eric] = await users(node.origin, named, channel);
-    const context = await browser.newContext({ viewport: { width, height: 740 }, hasTouch: width < 500, reducedMotion: "reduce" });
-    const page = await context.newPage();
-    const problems = watch(page);
-    await logIn(page, node.origin, named[0], `/#/${channel.slice(1)}`);
-    await page.waitForSelector(`h1:has-text('${channel}')`);
+    const options = { viewport: { width, height: 740 }, hasTouch: width < 500, reducedMotion: "reduce" };
+    const { context, page, problems } = await open({ user: named[0], conversation: channel.slice(1), ...options });
     await page.click(".topbar [aria-label=Details]");
     const member = (name) => page.locator(`.members > li:has-text('${name}')`);
     const act = async (name, label) => {
@@ -87,10 +75,7 @@ for (const width of WIDTHS) {
 
 test("a member sees only what a member may do, and a refused action says why", async () => {
   const [, member] = await users(node.origin, ["head", "mia"], "#plain");
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await logIn(page, node.origin, member.user, "/#/plain");
-  await page.waitForSelector("h1:has-text('#plain')");
+  const { context, page } = await open({ user: member.user, conversation: "plain" });
   await page.click(".topbar [aria-label=Details]");
   await page.locator(".members > li:has-text('head') [aria-expanded]").click();
   assert.deepEqual(await page.locator(".members > li:has-text('head') .member-actions button").allTextContents(), ["New direct message", "Block"]);

@@ -2,22 +2,10 @@
 // browser of the tests shows none, so an object records them.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, logIn, startNode, until, users, watch, WIDTHS } from "./harness.mjs";
+import { test } from "node:test";
+import { setUp, until, WIDTHS } from "./harness.mjs";
 
-let node;
-let browser;
-let alice;
-let bob;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice, bob] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { open, apis: [alice, bob] } = await setUp("alice", "bob");
 
 /** Replaces the notifications of the browser. On a phone, the constructor throws. */
 function record(isPhone) {
@@ -42,12 +30,8 @@ function record(isPhone) {
 for (const width of WIDTHS) {
   test(`mentions and direct messages ring as the levels say: ${width} px`, async () => {
     const isPhone = width < 500;
-    const context = await browser.newContext({ viewport: { width, height: 740 }, hasTouch: isPhone });
-    const page = await context.newPage();
-    const problems = watch(page);
-    await page.addInitScript(record, isPhone);
-    await logIn(page, node.origin, "alice", "/#/general");
-    await page.waitForSelector("h1:has-text('#general')");
+    const prepare = (fresh) => fresh.addInitScript(record, isPhone);
+    const { context, page, problems } = await open({ prepare, viewport: { width, height: 740 }, hasTouch: isPhone });
     await bob.send("#general", `@alice before ${width}`);
     await page.waitForSelector(`.rows .text:has-text('before ${width}')`);
     if (isPhone) await page.click(".topbar .phone-only");

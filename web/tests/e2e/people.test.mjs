@@ -2,31 +2,10 @@
 // leaves in the browser.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Api, launch, logIn, say, startNode, until, users, watch } from "./harness.mjs";
+import { test } from "node:test";
+import { Api, logIn, say, setUp, until, users } from "./harness.mjs";
 
-let node;
-let browser;
-let alice;
-let bob;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice, bob] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
-
-const open = async (user = "alice", address = "/#/general") => {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 } });
-  const page = await context.newPage();
-  const problems = watch(page);
-  await logIn(page, node.origin, user, address);
-  await page.waitForSelector("h1:has-text('#general')");
-  return { context, page, problems };
-};
+const { node, open, apis: [alice, bob] } = await setUp("alice", "bob");
 
 test("display names are shown next to names, and bots have a mark", async () => {
   await bob.call("user.set", { display_name: "Bob da Silva" });
@@ -87,10 +66,7 @@ test("a channel is renamed, its old address still works, and it is deleted", asy
 test("earlier texts, bans, blocks and read marks by commands", async () => {
   const [, walt] = await users(node.origin, ["vera", "walt"], "#lists");
   const vera = await new Api(node.origin).login("vera");
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await logIn(page, node.origin, "vera", "/#/lists");
-  await page.waitForSelector("h1:has-text('#lists')");
+  const { context, page } = await open({ user: "vera", conversation: "lists" });
   await say(page, "first text");
   await page.waitForSelector("article[data-n='3']");
   await say(page, "/edit 3 second text");

@@ -1,30 +1,11 @@
 // Safety: the Content-Security-Policy in the browser, and hostile names, texts and files.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createHash } from "node:crypto";
-import { launch, logIn, startNode, users, uuid7, watch } from "./harness.mjs";
+import { logIn, setUp, uuid7 } from "./harness.mjs";
 
-let node;
-let browser;
-let alice;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice] = await users(node.origin, ["alice", "bob"]);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
-
-const open = async () => {
-  const page = await (await browser.newContext()).newPage();
-  const problems = watch(page);
-  await logIn(page, node.origin, "alice");
-  await page.waitForSelector("h1:has-text('#general')");
-  return { page, problems };
-};
+const { node, browser, open, apis: [alice] } = await setUp("alice", "bob");
 
 test("the policy is complete, and the browser enforces it", async () => {
   const reply = await fetch(node.origin);

@@ -1,29 +1,19 @@
 // Up to which message the other user of a direct conversation has read, at two widths: only if both share it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, logIn, say, startNode, until, users, watch, WIDTHS } from "./harness.mjs";
+import { test } from "node:test";
+import { hurry, say, setUp, until, users, WIDTHS } from "./harness.mjs";
 
-let node;
-let browser;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, open } = await setUp("alice");
+/** The page asks for the mark of the other user after this time, in milliseconds: EVERY_MS of seen.js. */
+const EVERY_MS = 5_000;
 
 for (const width of WIDTHS) {
   test(`the line below the field says what the other user has read, if both share it: ${width} px`, async () => {
     const names = [`ana${width}`, `bob${width}`];
     const [ana, bob] = await users(node.origin, names, `#seen${width}`);
-    const context = await browser.newContext({ viewport: { width, height: 740 } });
-    const page = await context.newPage();
-    const problems = watch(page);
-    await logIn(page, node.origin, names[0], `/#/@${names[1]}`);
-    await page.waitForSelector(`h1:has-text('${names[1]}')`);
+    const prepare = (fresh) => hurry(fresh, EVERY_MS);
+    const { context, page, problems } = await open({ user: names[0], conversation: `@${names[1]}`, prepare, viewport: { width, height: 740 } });
     await page.waitForFunction(() => document.querySelector("papo-app").model.isConnected);
     await say(page, "have you seen this?");
     await page.waitForSelector("article .text:has-text('have you seen this?')");

@@ -1,23 +1,11 @@
 // The timeline: it never jumps, its DOM is bounded, and typed text is never lost.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, logIn, say, startNode, until, users, uuid7 } from "./harness.mjs";
+import { test } from "node:test";
+import { logIn, say, setUp, until, uuid7 } from "./harness.mjs";
 
-let node;
-let browser;
-let bob;
-let alice;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [alice, bob] = await users(node.origin, ["alice", "bob"]);
-  for (let i = 1; i <= 600; i++) await bob.send("#general", `line ${i}${i % 7 ? "" : "\nwith a second line"}`);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser, apis: [alice, bob] } = await setUp("alice", "bob");
+await bob.sendAll("#general", Array.from({ length: 600 }, (_, i) => `line ${i + 1}${(i + 1) % 7 ? "" : "\nwith a second line"}`));
 
 const open = async () => {
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });

@@ -2,23 +2,11 @@
 // writes them.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { PASSWORD, assertTranscript, launch, logIn, say, startNode, until, users, uuid7 } from "./harness.mjs";
+import { test } from "node:test";
+import { PASSWORD, assertTranscript, logIn, say, setUp, until, uuid7 } from "./harness.mjs";
 
-let node;
-let browser;
-let bob;
-let dora;
-before(async () => {
-  node = await startNode();
-  browser = await launch();
-  [, bob, dora] = await users(node.origin, ["alice", "bob", "dora"]);
-  for (const text of ["The build is green", "Who reviews the notes?"]) await bob.send("#general", text);
-});
-after(async () => {
-  await browser?.close();
-  await node?.stop();
-});
+const { node, browser, apis: [, bob, dora] } = await setUp("alice", "bob", "dora");
+for (const text of ["The build is green", "Who reviews the notes?"]) await bob.send("#general", text);
 
 const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 
