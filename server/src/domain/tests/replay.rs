@@ -17,7 +17,7 @@ use crate::domain::records::{BotToken, Hook, JoinCode, OutgoingHook, PushSubscri
 #[expect(clippy::too_many_lines, reason = "one row for each command")]
 pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
     let (name, place) = (prop::sample::select(&["ana", "bob", "eva"]), prop::sample::select(&["#a", "#b"]));
-    (name.clone(), name, place, any::<bool>(), 0..58u8, 1..4u64).prop_map(
+    (name.clone(), name, place, any::<bool>(), 0..56u8, 1..4u64).prop_map(
         |(by, other, place, flag, kind, n)| {
             let (actor, target) = (actor(by, place), user(other));
             match kind {
@@ -70,6 +70,11 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 },
                 40 => Command::Archive(actor, flag),
                 41 if n == 1 => Command::DeleteChannel(actor),
+                41 if n == 2 => Command::SetPush { user: user(by), session: Uuid::nil(), push: Some(push()) },
+                41 => Command::PushSent { user: user(by), session: Uuid::nil(), record: 5 },
+                42 if n == 2 => {
+                    Command::SetPush { user: user(by), session: Uuid::nil(), push: flag.then(push) }
+                }
                 36 => Command::KnowClient { user: target, key: ClientKey::from_bytes([n as u8; 32]) },
                 43 => Command::CreateJoinCode { id: Uuid::from_u128(n.into()), code: join_code(by) },
                 44 => Command::UseJoinCode { user: target, id: Uuid::from_u128(n.into()) },
@@ -83,8 +88,6 @@ pub(super) fn any_command() -> impl Strategy<Value = Command<'static>> {
                 55 => {
                     Command::ChangeDelivery { user: target, id: outgoing_id(flag), step: step(by, n, place) }
                 }
-                56 => Command::SetPush { user: user(by), session: Uuid::nil(), push: flag.then(push) },
-                57 => Command::PushSent { user: user(by), session: Uuid::nil(), record: n + 2 },
                 46 => Command::CreateResetCode {
                     by: user(by),
                     user: target,
