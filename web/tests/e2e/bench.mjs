@@ -38,14 +38,18 @@ async function timesOfKeys(page, text) {
     await page.waitForFunction((count) => window.keyTimes.length === count, i + 1);
     await page.waitForTimeout(20);
   }
-  return page.evaluate(() => { window.removeEventListener("keydown", window.noteKey, true); return window.keyTimes; });
+  const { times, value } = await page.evaluate(() => {
+    window.removeEventListener("keydown", window.noteKey, true);
+    return { times: window.keyTimes, value: document.activeElement.value };
+  });
+  if (!value?.endsWith(text)) throw new Error(`the keys did not reach the field: ${value}`);
+  return times;
 }
 
 /** Slows down the processor of a page 4 times. */
 async function slowDown(page) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
-  return devtools;
 }
 
 const p95 = (times) => times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)];
