@@ -73,7 +73,7 @@ enum Command {
         #[arg(long, default_value = "docs")]
         docs: PathBuf,
     },
-    /// Simulate set-ups of up to 100 million clients with the measured costs, and write the tables of scale.md
+    /// Simulate large set-ups with the measured costs, and write the tables of scale.md
     Scale {
         /// The documents folder
         #[arg(long, default_value = "docs")]

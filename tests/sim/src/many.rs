@@ -1,4 +1,4 @@
-//! Runs many seeds on all processors. A run of one seed uses one thread, so the runs do not affect each other.
+//! Runs many seeds on all processors. The run of a seed uses one thread, so runs do not affect each other.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
