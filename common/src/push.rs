@@ -1,8 +1,8 @@
 //! Web Push: the subscriptions of browsers, and the methods `push.*`.
 //!
-//! A browser that is closed still receives notifications through the push service of its vendor (RFC 8030). The
-//! server decides which users are notified; the gateway of the node encrypts each push for its browser (RFC
-//! 8291) and sends it. Only the gateway may call `push.take` and `push.report`.
+//! A browser that is closed still receives notifications through the push service of its vendor (RFC 8030).
+//! The server decides which users are notified; the gateway of the node encrypts each push for its browser
+//! (RFC 8291) and sends it. Only the gateway may call `push.take` and `push.report`.
 
 use std::borrow::Cow;
 
@@ -220,7 +220,7 @@ pub struct ReportPushes<'a> {
     pub user: UserName,
     /// The run, from `push.take`.
     pub lease: u64,
-    /// The record of the last push that the push service accepted or refused for good.
+    /// The record of the last push that the push service accepted or refused permanently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
     /// The error of the next push, if it failed and must be repeated.

@@ -202,7 +202,7 @@ fn what_the_user_has_read_or_written_is_not_announced() {
 }
 
 #[test]
-fn a_user_who_is_online_is_considered_once_more() {
+fn a_user_who_is_online_is_considered_again_later() {
     let mut team = team();
     subscribe(&mut team, "phone");
     let online = json!({ "state": "online" });
@@ -271,7 +271,7 @@ fn a_failure_delays_a_browser_until_its_pushes_are_dropped() {
     settle(&mut team);
     take(&mut team);
     team.pass(PUSH_DELAY_MS);
-    assert!(!announced(&take(&mut team)).contains(&"bob: @alice 1".to_owned()), "dropped for good");
+    assert!(!announced(&take(&mut team)).contains(&"bob: @alice 1".to_owned()), "dropped permanently");
     team.say("alice", "@bob", "later");
     assert!(announced(&take_later(&mut team)).contains(&"bob: @alice 2".to_owned()));
 }

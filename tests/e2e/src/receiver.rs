@@ -1,4 +1,5 @@
-//! A receiver of outgoing webhooks and of pushes: an HTTP server that records each request. The test chooses the answers.
+//! A receiver of outgoing webhooks and of pushes: an HTTP server that records each request. The test chooses
+//! the answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
