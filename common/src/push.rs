@@ -1,8 +1,8 @@
 //! Web Push: the subscriptions of browsers, and the methods `push.*`.
 //!
 //! A browser that is closed still receives notifications through the push service of its vendor (RFC 8030).
-//! The server decides which users are notified; the gateway of the node encrypts each push for its browser (RFC
-//! 8291) and sends it. Only the gateway may call `push.take` and `push.report`.
+//! The server decides which users are notified; the gateway of the node encrypts each push for its browser
+//! (RFC 8291) and sends it. Only the gateway may call `push.take` and `push.report`.
 
 use std::borrow::Cow;
 

@@ -44,7 +44,8 @@ const TAKE_INTERVAL: Duration = Duration::from_millis(20);
 /// The delay before a courier repeats a request that the server did not answer.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The delay before the next request for runs if the server does not recognise this gateway as the node's own.
+/// The delay before the next request for runs if the server does not recognise this gateway as that of the
+/// node.
 const NOT_GATEWAY_DELAY: Duration = Duration::from_secs(60);
 
 /// The timeout of a request. A courier can safely repeat all of its requests.
@@ -199,7 +200,7 @@ impl Courier {
     }
 
     /// Whether a run must post no further request.
-    fn is_over(&self, began: Instant) -> bool {
+    fn has_ended(&self, began: Instant) -> bool {
         began.elapsed() > RUN_TIME || *self.web.is_stopping.borrow()
     }
 

@@ -74,7 +74,7 @@ impl Runs for Pushes {
     async fn deliver(courier: Arc<Courier>, run: PushRun, began: Instant) {
         let (mut record, mut error, mut wait_ms, mut gone) = (None, None, None, false);
         for push in &run.pushes {
-            if courier.is_over(began) {
+            if courier.has_ended(began) {
                 break;
             }
             let next = Next::of(post(&courier, &run, push).await);

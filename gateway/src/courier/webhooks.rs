@@ -33,7 +33,7 @@ impl Runs for Webhooks {
         let Run { hook, lease, url, events } = run;
         let (mut accepted, mut failure) = (None, None);
         for event in events {
-            if courier.is_over(began) {
+            if courier.has_ended(began) {
                 break;
             }
             let n = event.n;

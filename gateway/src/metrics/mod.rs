@@ -37,7 +37,7 @@ const KINDS: [(Kind, &str); 2] = [(Kind::WebSocket, "ws"), (Kind::Events, "sse")
 pub(crate) enum PushResult {
     /// The push service accepted the push.
     Accepted,
-    /// The push service refused the push for good.
+    /// The push service refused the push permanently.
     Refused,
     /// The push service no longer knows the browser.
     Gone,
