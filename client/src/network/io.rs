@@ -66,7 +66,7 @@ pub(super) struct NetworkIo<N> {
     names: SharedNames,
 }
 
-impl<N> NetworkIo<N> {
+impl<N: From<News>> NetworkIo<N> {
     pub(super) fn new(
         endpoint: &Endpoint,
         server: KnownServer,
