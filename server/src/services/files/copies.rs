@@ -66,8 +66,12 @@ impl Folder {
 
     /// Reads a part of a content for another node; `None` if this node does not have it.
     pub fn read_copy(&self, sha256: &ContentHash, offset: u64, length: usize) -> io::Result<Option<Vec<u8>>> {
+        let path = content_path(sha256);
+        if none_if_missing(self.disk().len(&path))?.is_none() {
+            return Ok(None);
+        }
         let mut bytes = vec![0; length];
-        let read = self.disk().read_exact_at(&content_path(sha256), offset, &mut bytes);
+        let read = self.disk().read_exact_at(&path, offset, &mut bytes);
         Ok(none_if_missing(read)?.map(|()| bytes))
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{Body, Event};
+use common::{Body, Event, Reason};
 use e2e::{DEADLINE, Node, Peer, Process};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -126,7 +126,11 @@ fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 fn user(node: &Node, name: &str) -> Peer {
     let mut peer = node.peer();
     let account = json!({ "user": name, "password": e2e::PASSWORD });
-    wait_for("an account", || peer.call_until_answered("auth.register", account.clone()).ok());
+    wait_for("an account", || match peer.call_until_answered("auth.register", account.clone()) {
+        Ok(_) => Some(()),
+        // An earlier request had no reply in time.
+        Err(error) => (error.reason() == Some(Reason::NameTaken)).then_some(()),
+    });
     peer.login(name).expect("a session");
     peer
 }

@@ -34,7 +34,7 @@ fn a_kick_and_a_revoked_session_are_answered_when_every_live_node_has_applied_th
     assert!(reply.contains("\"result\""), "{reply}");
     let page = json!({ "conversation": "#ops", "after": 0, "limit": 10 });
     let refused = bob.call("message.history", page).expect_err("not a member");
-    assert_eq!(refused.reason(), Some(Reason::NotMember));
+    assert_eq!(refused.reason(), Some(Reason::NoSuchChannel), "bob no longer sees the private channel");
     let kicked = alice.history("#ops").len() as u64;
     alice.send("#ops", "only members read this").expect("a receipt");
     for subscriber in &mut subscribers {
