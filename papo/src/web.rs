@@ -112,6 +112,7 @@ impl WebArgs {
             hooks_allow: networks("--hooks-allow", &self.hooks_allow)?,
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
+            irc: None,
             tls: self.tls.config(keys)?,
             web_folder: self.web_dir,
             statuses,
