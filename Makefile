@@ -100,9 +100,9 @@ audit: ## Check licences and sources of all packages (needs cargo-deny; not part
 	cargo deny check licenses bans sources
 
 # Instrumentation is unstable: RUSTC_BOOTSTRAP allows it in the stable compiler that builds papo.
-fuzz: needs-build ## Fuzz request lines, the log, broker, proxy, ZAP, WebSockets and webhooks, a minute each, or SECONDS=20 (needs cargo-fuzz, no nightly; not part of CI)
+fuzz: needs-build ## Fuzz request lines, the log, broker, proxy, ZAP, WebSockets, webhooks and IRC, a minute each, or SECONDS=20 (needs cargo-fuzz, no nightly; not part of CI)
 	@command -v cargo-fuzz >/dev/null || { echo 'needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
-	for target in requests recovery broker proxy zap websocket webhooks; do \
+	for target in requests recovery broker proxy zap websocket webhooks irc; do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz "$$target" -- \
 			-max_total_time=$(or $(SECONDS),60) -max_len=4096; \
 	done
@@ -148,9 +148,7 @@ test-page: needs-test build ## Test the page in all themes, languages and widths
 	scripts/page-browser --full
 
 irctest: build ## Run irctest, the conformance suite of IRC: IRCTEST=its checkout, whose requirements are installed
-	cd "$(IRCTEST)" && PAPO="$(abspath $(target_folder))/debug/papo" PYTHONPATH="$(CURDIR)/tests/e2e/irctest" \
-		python3 -m pytest --controller papo -n 2 -q --timeout 90 -p no:cacheprovider \
-		-m 'not implementation-specific and not deprecated and not strict' irctest/server_tests
+	PAPO="$(abspath $(target_folder))/debug/papo" python3 tests/e2e/irctest/run "$(abspath $(IRCTEST))" $(WRITE)
 
 bench-page: needs-test ## Measure the page: first load, and 10,000 messages on a slow processor
 	cargo build --release --locked --package papo

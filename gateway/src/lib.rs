@@ -27,8 +27,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
+pub use http::irc::IrcDoor;
 pub use ipnet::IpNet;
 pub use tls::lan;
+pub use tls::lines::{LineAcceptor, LineTls};
 pub use tls::{AcmeConfig, LETS_ENCRYPT, TlsConfig, TlsError};
 use transport::control::Control;
 use transport::security::NodeSecurity;
@@ -94,6 +96,8 @@ pub struct Config {
     pub tls: Option<TlsConfig>,
     /// Serve the API of the older systems.
     pub legacy_api: bool,
+    /// The IRC front of this process; `None` if it has none.
+    pub irc: Option<IrcDoor>,
     /// Serve the page from this folder instead of the embedded files, for its development.
     pub web_folder: Option<PathBuf>,
     /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
@@ -163,6 +167,11 @@ impl Gateway {
     #[must_use]
     pub fn metrics(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// TLS with the certificates of the gateway for the listener of another role; `None` without `--web-tls`.
+    pub fn line_tls(&self) -> Result<Option<LineTls>, TlsError> {
+        self.tls.as_ref().map(|tls| LineTls::sharing(&tls.certificates)).transpose()
     }
 
     /// Serves until `shutdown` is requested. Then closes the connections of all clients.

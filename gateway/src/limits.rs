@@ -133,6 +133,16 @@ pub(crate) const OUTBOUND_ANSWER_BYTES_MAX: usize = 1 << 20;
 /// The maximum number of such requests at a time. Further requests wait.
 pub(crate) const OUTBOUND_REQUESTS_MAX: usize = 64;
 
+/// The maximum bytes of a WebSocket message of an IRC client: a line with its tags. The IRC front refuses a
+/// line that is a little longer, and the gateway closes the connection of a client that sends more.
+pub(crate) const IRC_MESSAGE_BYTES_MAX: usize = 16 << 10;
+
+/// The bytes between the WebSocket and the IRC front, in each direction.
+pub(crate) const IRC_PIPE_BYTES: usize = 4 << 10;
+
+/// The timeout of one line to an IRC client, in milliseconds. The connection is then closed.
+pub(crate) const IRC_SEND_MS_MAX: u64 = 60_000;
+
 const _: () = assert!(OUTBOUND_MS_MAX + 2_000 < common::limits::RUN_LEASE_MS, "a run ends before its lease");
 const _: () = assert!(PING_MS * 3 < SILENT_MS_MAX, "two pings may be lost");
 const _: () = assert!(QUEUE_REPLIES_BYTES_MAX > common::limits::FRAME_BYTES_MAX, "one reply fits the queue");

@@ -7,6 +7,7 @@ use common::{Target, UserName};
 use tokio::sync::Notify;
 
 use crate::limits::INBOX_BYTES_MAX;
+use crate::protocol::line::Line;
 
 /// An input of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub(crate) enum Item {
     Online(UserName, bool),
     /// An administrator sent a text to all users of this front.
     Wallops(UserName, String),
+    /// A user of this front changed the spelling of its name: the former source, and the new name.
+    Renamed(UserName, Arc<str>, Arc<str>),
+    /// A guest of this front logged in to an account.
+    LoggedIn(UserName, UserName),
+    /// A line without a text from a user of this front.
+    Tagged(UserName, Arc<Line>),
     /// The exact time of a read mark that another connection of the user set.
     Marked(Target),
     /// The connection must end, with this reason.
@@ -42,6 +49,9 @@ impl Item {
             Self::Away(user, text) => user.as_str().len() + text.as_ref().map_or(0, String::len),
             Self::Online(user, _) => user.as_str().len(),
             Self::Wallops(user, text) => user.as_str().len() + text.len(),
+            Self::Renamed(user, source, nick) => user.as_str().len() + source.len() + nick.len(),
+            Self::LoggedIn(user, account) => user.as_str().len() + account.as_str().len(),
+            Self::Tagged(user, line) => user.as_str().len() + line.bytes(),
             Self::Marked(Target::Channel(channel)) => channel.as_str().len(),
             Self::Marked(Target::User(user)) => user.as_str().len(),
             Self::End(reason) => reason.len(),
@@ -53,9 +63,14 @@ impl Item {
     /// Whether the item can be dropped beyond the limit. The end of the connection makes room by itself.
     fn can_be_dropped(&self) -> bool {
         match self {
-            Self::Events(..) | Self::Away(..) | Self::Online(..) | Self::Wallops(..) | Self::Marked(_) => {
-                true
-            }
+            Self::Events(..)
+            | Self::Away(..)
+            | Self::Online(..)
+            | Self::Wallops(..)
+            | Self::Renamed(..)
+            | Self::LoggedIn(..)
+            | Self::Tagged(..)
+            | Self::Marked(_) => true,
             Self::Replies(_) | Self::EventsLost | Self::End(_) | Self::Shutdown => false,
         }
     }

@@ -4,14 +4,19 @@
 //! adds and relaxes no right: the server decides about each request.
 
 mod connection;
+mod door;
 mod inbox;
 mod limits;
 mod listener;
 mod protocol;
+mod rate;
 mod relay;
 mod shared;
+mod tls;
 mod topics;
 mod waiting;
+#[doc(hidden)]
+pub mod fuzzing;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,6 +28,9 @@ use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, TransportError, clock};
+
+pub use crate::door::{Arrivals, Door};
+pub use crate::tls::Tls;
 
 use crate::relay::{Relay, RelayHandle, Sockets};
 use crate::shared::{Settings, Shared};
@@ -37,8 +45,7 @@ pub enum IrcError {
     Listen { address: SocketAddr, source: io::Error },
     #[error(
         "--irc {address} would serve IRC without encryption to other machines, and everyone on the network could \
-         read the passwords: listen at a loopback address and put a program that adds TLS in front, or use \
-         --irc-insecure if the network itself is protected"
+         read the passwords: use --irc-tls, or use --irc-insecure if the network itself is protected"
     )]
     PlainText { address: SocketAddr },
     #[error("--irc-guests needs a loopback address: with it, everyone gets an account without a password")]
@@ -58,27 +65,45 @@ pub struct Config {
     pub address: SocketAddr,
     /// The name of the server, which precedes its replies.
     pub name: String,
+    /// The description of the server, which WHOIS and LINKS show.
+    pub description: String,
     /// Serve other machines without encryption.
     pub is_insecure: bool,
     /// Give a client without a password an account. For tests.
     pub has_guests: bool,
 }
 
+/// The ways to the front, beside plain text.
+#[derive(Default)]
+pub struct Access {
+    /// The encryption of the listener; `None` for plain text.
+    pub tls: Option<Tls>,
+    /// The connections of other listeners.
+    pub arrivals: Option<Arrivals>,
+}
+
 pub struct Irc {
     relay: Relay,
     listener: TcpListener,
+    tls: Option<Tls>,
+    arrivals: Option<Arrivals>,
     shared: Arc<Shared>,
 }
 
 impl Irc {
     /// Listens at the address of `config`, and connects to broker and proxy.
-    pub fn bind(context: &Context, config: &Config, security: &NodeSecurity) -> Result<Self, IrcError> {
-        let Config { broker, proxy, control, address, name, is_insecure, has_guests } = config;
+    pub fn bind(
+        context: &Context,
+        config: &Config,
+        Access { tls, arrivals }: Access,
+        security: &NodeSecurity,
+    ) -> Result<Self, IrcError> {
+        let Config { broker, proxy, control, address, name, description, is_insecure, has_guests } = config;
         let is_local = address.ip().is_loopback();
         if !is_local && *has_guests {
             return Err(IrcError::OpenGuests);
         }
-        if !is_local && !is_insecure {
+        if !is_local && !is_insecure && tls.is_none() {
             return Err(IrcError::PlainText { address: *address });
         }
         if name.is_empty() || name.len() > 63 || name.contains(|c: char| !c.is_ascii_graphic() || c == ':') {
@@ -88,10 +113,12 @@ impl Irc {
         let control = Control::bind(context, control, &security.control())?;
         let (waker, wake) = Wake::new()?;
         let (handle, inputs) = RelayHandle::new(waker);
-        let sockets = Sockets { context, security: security.link(), broker, proxy, control };
+        let problems = tls.as_ref().map(|tls| Arc::clone(&tls.problems));
+        let sockets = Sockets { context, security: security.link(), broker, proxy, control, problems };
         let relay = Relay::new(sockets, wake, inputs)?;
-        let settings = Settings { name: name.clone(), has_guests: *has_guests, started_ms: clock::unix_ms() };
-        Ok(Self { relay, listener, shared: Arc::new(Shared::new(settings, handle)) })
+        let (name, description, started_ms) = (name.clone(), description.clone(), clock::unix_ms());
+        let settings = Settings { name, description, has_guests: *has_guests, started_ms };
+        Ok(Self { relay, listener, tls, arrivals, shared: Arc::new(Shared::new(settings, handle)) })
     }
 
     #[must_use]
@@ -107,7 +134,7 @@ impl Irc {
 
     /// Serves until `shutdown` is requested. Then closes the connections of all clients.
     pub fn run(self, shutdown: &Shutdown) -> Result<(), IrcError> {
-        let Self { relay, listener, shared } = self;
+        let Self { relay, listener, tls, arrivals, shared } = self;
         tracing::info!(address = ?listener.local_addr().ok(), "IRC front started");
         let relay_shutdown = Shutdown::new();
         relay_shutdown.watch(shared.relay.waker());
@@ -117,7 +144,7 @@ impl Irc {
                 shutdown.request();
                 ended
             });
-            let served = listener::serve(listener, &shared, shutdown);
+            let served = listener::serve((listener, tls), arrivals, &shared, shutdown);
             shutdown.request();
             relay_shutdown.request();
             let relayed = relay.map_err(IrcError::Start)?.join();

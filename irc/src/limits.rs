@@ -66,6 +66,18 @@ pub(crate) const ADDRESS_CONNECTIONS_MAX: usize = 2_000;
 /// The maximum number of connections.
 pub(crate) const CONNECTIONS_MAX: usize = 10_000;
 
+/// The maximum number of connections of other listeners that wait for the front.
+pub(crate) const ARRIVALS_MAX: usize = 64;
+
+/// The handshakes of TLS that one network can begin at once, and then in each second: half a millisecond of
+/// the processor each.
+pub(crate) const HANDSHAKES_BURST: u64 = 100;
+pub(crate) const HANDSHAKES_PER_SECOND: u64 = 50;
+
+/// The maximum number of networks whose handshakes are counted. Beyond it, networks without a recent
+/// handshake are forgotten.
+pub(crate) const HANDSHAKE_NETWORKS_MAX: usize = 10_000;
+
 /// The maximum number of topics of all connections. libzmq accepts 16,384 topics of one subscriber.
 pub(crate) const TOPICS_MAX: usize = 16_000;
 
@@ -92,11 +104,13 @@ pub(crate) const AWAY_BYTES_MAX: usize = 300;
 pub(crate) const KICK_BYTES_MAX: usize = 300;
 
 /// The maximum number of exact times of read marks that the front remembers: of all users, and of one user.
+/// Other read marks have the time of their event.
 pub(crate) const MARKS_MAX: usize = 10_000;
 pub(crate) const MARKS_PER_USER_MAX: usize = 500;
 
-/// The maximum number of messages of NOTICE that the front remembers.
-pub(crate) const NOTICES_MAX: usize = 1_000;
+/// The maximum number of messages whose notes the front remembers: their tags, with at most
+/// `TAGS_BYTES_MAX` each, and the lengths of their lines.
+pub(crate) const NOTES_MAX: usize = 1_000;
 
 /// The maximum number of reasons of KICK and PART that the front remembers, and for how many milliseconds.
 pub(crate) const REMARKS_MAX: usize = 100;
@@ -107,6 +121,9 @@ pub(crate) const REMARK_MS: u64 = 5_000;
 pub(crate) const IDENT_BYTES_MAX: usize = 16;
 pub(crate) const FACES_MAX: usize = 10_000;
 
+/// The maximum number of connections that have ended and that WHOWAS can list.
+pub(crate) const PAST_FACES_MAX: usize = 1_000;
+
 /// Milliseconds after which the list of users is loaded again when a client asks for a user, and the same for
 /// a user whom the list lacks.
 pub(crate) const USERS_FRESH_MS: u64 = 5_000;
@@ -115,6 +132,9 @@ pub(crate) const USERS_MISSING_MS: u64 = 1_000;
 /// The maximum number of own events that a connection expects, and for how many milliseconds.
 pub(crate) const EXPECTED_MAX: usize = 64;
 pub(crate) const EXPECTED_MS: u64 = 30_000;
+
+/// The maximum milliseconds that the response to a command waits for the event of the command.
+pub(crate) const SEEN_MS_MAX: u64 = 1_000;
 
 /// The maximum bytes of events of channels that the client has not joined yet. A connection above it is
 /// closed.

@@ -31,6 +31,9 @@ pub(crate) struct ConnectionId(pub(crate) u64);
 /// The sender of requests, for the limits of logins: a hash of the address of the client.
 pub(crate) type SenderId = [u8; TAG_SENDER_BYTES];
 
+/// The problems that the operator must repair.
+pub(crate) type Problems = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
 /// The tag of the requests of a connection.
 pub(crate) type Tag = [u8; TAG_BYTES_MAX];
 
@@ -95,6 +98,7 @@ pub(crate) struct Relay {
     dealer: Socket,
     subscriber: Socket,
     control: Control,
+    problems: Option<Problems>,
     wake: Wake,
     inputs: Receiver<Input>,
     peers: HashMap<ConnectionId, Peer, RandomState>,
@@ -115,6 +119,7 @@ pub(crate) struct Sockets<'a> {
     pub(crate) broker: &'a str,
     pub(crate) proxy: &'a str,
     pub(crate) control: Control,
+    pub(crate) problems: Option<Problems>,
 }
 
 impl Relay {
@@ -123,7 +128,7 @@ impl Relay {
         wake: Wake,
         inputs: Receiver<Input>,
     ) -> Result<Self, TransportError> {
-        let Sockets { context, security, broker, proxy, control } = sockets;
+        let Sockets { context, security, broker, proxy, control, problems } = sockets;
         let dealer = context.socket(Kind::Dealer, &security)?;
         dealer.connect(broker)?;
         let subscriber = context.socket(Kind::Subscriber, &security)?;
@@ -135,6 +140,7 @@ impl Relay {
             dealer,
             subscriber,
             control,
+            problems,
             wake,
             inputs,
             peers: HashMap::default(),
@@ -164,7 +170,8 @@ impl Relay {
             self.receive_events()?;
             self.send_requests()?;
             let counters = self.counters();
-            self.control.answer(|| control::status("irc", self.started, &counters, &[]))?;
+            let problems = || self.problems.as_ref().map(|problems| problems()).unwrap_or_default();
+            self.control.answer(|| control::status("irc", self.started, &counters, &problems()))?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ mod roles;
 mod web;
 mod web_tls;
 mod irc_front;
+mod irc_tls;
 mod security;
 mod registration;
 mod invite;

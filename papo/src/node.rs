@@ -6,8 +6,8 @@ use std::thread;
 use anyhow::{Context as _, anyhow};
 use broker::Broker;
 use clap::Args;
-use gateway::Gateway;
-use irc::Irc;
+use gateway::{Gateway, IrcDoor};
+use irc::{Door, Irc};
 use proxy::Proxy;
 use serde_json::json;
 use server::Server;
@@ -103,13 +103,19 @@ impl Up {
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
         let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
         let statuses = controls.map(str::to_owned).to_vec();
+        let (door, arrivals) = Door::new();
+        let door = self.irc.is_on().then(|| IrcDoor::new(move |stream, address| door.open(stream, address)));
         let gateway = match self.web.is_on() {
-            true => {
-                Some(open_gateway(&context, (self.web, &keys), self.gateway_control, statuses, &security)?)
-            }
+            true => Some(open_gateway(
+                &context,
+                (self.web, &keys, door),
+                self.gateway_control,
+                statuses,
+                &security,
+            )?),
             false => None,
         };
-        let irc = open_irc(&context, self.irc, &security)?;
+        let irc = self.irc.open(&context, INNER, (gateway.as_ref(), arrivals), &security)?;
         if gateway.is_some() || irc.is_some() {
             broker.bind_gateway(GATEWAY_REQUESTS)?;
             proxy.bind_gateway(GATEWAY_EVENTS)?;
@@ -138,25 +144,20 @@ impl Up {
 /// The endpoints within the process at which gateway and IRC front reach broker and proxy.
 const GATEWAY_REQUESTS: &str = "inproc://gateway-requests";
 const GATEWAY_EVENTS: &str = "inproc://gateway-events";
+const INNER: [&str; 2] = [GATEWAY_REQUESTS, GATEWAY_EVENTS];
 
 fn open_gateway(
     context: &Context,
-    (web, keys): (WebArgs, &Path),
+    (web, keys, irc): (WebArgs, &Path, Option<IrcDoor>),
     control: String,
     statuses: Vec<String>,
     security: &NodeSecurity,
 ) -> anyhow::Result<Gateway> {
     let (broker, proxy) = (GATEWAY_REQUESTS.to_owned(), GATEWAY_EVENTS.to_owned());
     let config = web.config(Endpoints { broker, proxy, control, statuses }, keys)?;
+    let config = gateway::Config { irc, ..config };
     Gateway::bind(context, &config, security)
         .map_err(|error| with_flag(error, &[("--gateway-control", &config.control)]))
-}
-
-/// Opens the IRC front; `None` if it is off.
-fn open_irc(context: &Context, irc: UpIrcArgs, security: &NodeSecurity) -> anyhow::Result<Option<Irc>> {
-    let Some(config) = irc.config(GATEWAY_REQUESTS, GATEWAY_EVENTS)? else { return Ok(None) };
-    let irc = Irc::bind(context, &config, security);
-    irc.map(Some).map_err(|error| with_flag(error, &[("--irc-control", &config.control)]))
 }
 
 /// The endpoint at which clients subscribe. The host `*` means the host of the broker, because the same

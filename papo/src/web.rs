@@ -117,6 +117,7 @@ impl WebArgs {
             hooks_root: self.hooks_root,
             insecure: self.web_insecure,
             legacy_api: self.legacy_api,
+            irc: None,
             tls: self.tls.config(keys)?,
             web_folder: self.web_dir,
             statuses,

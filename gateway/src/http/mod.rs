@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod guard;
 pub(crate) mod history;
 pub(crate) mod hooks;
+pub(crate) mod irc;
 pub(crate) mod legacy;
 pub(crate) mod messages;
 pub(crate) mod openapi;

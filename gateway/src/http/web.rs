@@ -33,7 +33,8 @@ use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
 use super::hooks::{self, Format};
-use super::{events, files, history, messages, openapi, page, rpc, session, websocket};
+use super::irc::IrcDoor;
+use super::{events, files, history, irc, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
 use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
+    /// `None` if the process has no IRC front.
+    irc: Option<IrcDoor>,
     serves_tls: bool,
     /// The folder of the page's sources, for development.
     web_folder: Option<PathBuf>,
@@ -120,6 +123,7 @@ impl Web {
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
+            irc: config.irc.clone(),
             serves_tls: config.tls.is_some(),
             web_folder: config.web_folder.clone(),
         }))
@@ -135,10 +139,19 @@ impl Web {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// The client behind the trusted proxies: the last address in `X-Forwarded-For` that is not a trusted
-    /// proxy.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
-        let (mut address, mut is_secure) = (peer.to_canonical(), self.serves_tls);
+        let mut is_secure = self.serves_tls;
+        if self.is_proxy(peer) {
+            let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+            is_secure = scheme.map_or(is_secure, |scheme| scheme.eq_ignore_ascii_case("https"));
+        }
+        Client { sender: self.hub.sender(self.client_address(peer, headers)), is_secure }
+    }
+
+    /// The address of the client behind the trusted proxies: the last address in `X-Forwarded-For` that is
+    /// not a trusted proxy.
+    pub(crate) fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut address = peer.to_canonical();
         if self.is_proxy(peer) {
             let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
             let hops: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -149,10 +162,8 @@ impl Web {
                     break;
                 }
             }
-            let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
-            is_secure = scheme.map_or(is_secure, |scheme| scheme.eq_ignore_ascii_case("https"));
         }
-        Client { sender: self.hub.sender(address), is_secure }
+        address
     }
 
     fn routes(&self) -> Router {
@@ -170,7 +181,6 @@ impl Web {
             .route("/openapi.json", get(openapi::document))
             .route("/healthz", get(pages::is_alive))
             .route("/roles", get(pages::roles))
-            .route("/", get(page::index))
             .route("/u/{slot}", get(page::without_slash))
             .route("/u/{slot}/", get(page::of_slot))
             .route("/a/{*path}", get(page::asset))
@@ -182,7 +192,9 @@ impl Web {
             .layer(DefaultBodyLimit::disable())
             .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
         let streams = Router::new()
+            .route("/", get(irc::index))
             .route("/ws", get(websocket::open))
+            .route("/irc", get(irc::open))
             .route("/events", get(events::follow))
             .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
             .route("/files/{conversation}/{n}/{name}", get(files::download));
@@ -214,6 +226,10 @@ impl Web {
 
     pub(crate) fn web_folder(&self) -> Option<&Path> {
         self.web_folder.as_deref()
+    }
+
+    pub(crate) fn irc(&self) -> Option<&IrcDoor> {
+        self.irc.as_ref()
     }
 
     pub(crate) fn legacy_api(&self) -> bool {

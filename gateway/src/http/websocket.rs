@@ -18,6 +18,7 @@ use super::legacy;
 use super::unfinished::Unfinished;
 use super::web::{Visitor, VisitorOf, Web, until_stop};
 use crate::close::Close;
+use crate::connection_id::SenderId;
 use crate::hub::queue::Next;
 use crate::limits::FRAME_BYTES_MAX;
 use crate::link::{Link, OpenLink};
@@ -26,7 +27,7 @@ use crate::metrics::Kind;
 pub(crate) const SUBPROTOCOL: &str = "papo.v1";
 
 /// The read buffer of a connection. The default of axum is 128 KiB for each connection.
-const READ_BUFFER_BYTES: usize = 1024;
+pub(super) const READ_BUFFER_BYTES: usize = 1024;
 
 pub(crate) async fn open(
     State(web): State<Web>,
@@ -35,10 +36,7 @@ pub(crate) async fn open(
     RawQuery(query): RawQuery,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if let Err(wait_ms) = web.limits.take_handshake(visitor.client.sender, clock::monotonic_ms()) {
-        let message = "you open connections too fast: wait, then try again";
-        let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
+    if let Err(refused) = take_handshake(&web, visitor.client.sender) {
         return refused;
     }
     unfinished.start(visitor.client.sender);
@@ -59,6 +57,18 @@ pub(crate) async fn open(
     upgrade
         .on_upgrade(move |socket| async move { chat(web, visitor, unfinished, socket).await })
         .into_response()
+}
+
+/// Counts a handshake of a WebSocket. Returns the answer for a client that sends too many.
+#[expect(clippy::result_large_err, reason = "the response is the answer, and it is sent at once")]
+pub(super) fn take_handshake(web: &Web, sender: SenderId) -> Result<(), Response> {
+    let taken = web.limits.take_handshake(sender, clock::monotonic_ms());
+    taken.map_err(|wait_ms| {
+        let message = "you open connections too fast: wait, then try again";
+        let mut refused = refuse(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
+        refused
+    })
 }
 
 async fn chat(web: Web, visitor: Visitor, unfinished: Unfinished, mut socket: WebSocket) {
@@ -121,7 +131,7 @@ async fn relay(open: &OpenLink, unfinished: &Unfinished, socket: &mut WebSocket)
 }
 
 /// Whether the client broke the protocol, and the connection still exists.
-fn is_bad_frame(error: axum::Error) -> bool {
+pub(super) fn is_bad_frame(error: axum::Error) -> bool {
     let error = error.into_inner().downcast::<tungstenite::Error>();
     error.is_ok_and(|error| {
         let is_lost = matches!(*error, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake));

@@ -28,9 +28,10 @@ const CLOSES: [Close; 7] = [
 pub(crate) enum Kind {
     WebSocket,
     Events,
+    Irc,
 }
 
-const KINDS: [(Kind, &str); 2] = [(Kind::WebSocket, "ws"), (Kind::Events, "sse")];
+const KINDS: [(Kind, &str); 3] = [(Kind::WebSocket, "ws"), (Kind::Events, "sse"), (Kind::Irc, "irc")];
 
 /// The results of pushes to browsers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +98,12 @@ impl Drop for Opened {
 
 impl Gauges {
     fn of(&self, kind: Kind) -> (&AtomicU64, &AtomicU64) {
-        let [ws, sse] = &self.connections;
-        let [ws_opened, sse_opened] = &self.opened;
+        let [ws, sse, irc] = &self.connections;
+        let [ws_opened, sse_opened, irc_opened] = &self.opened;
         match kind {
             Kind::WebSocket => (ws, ws_opened),
             Kind::Events => (sse, sse_opened),
+            Kind::Irc => (irc, irc_opened),
         }
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod certificates;
 pub(crate) mod stream;
 mod session;
 mod files;
+pub(crate) mod lines;
 mod acme;
 mod acme_client;
 mod acme_store;
@@ -93,37 +94,56 @@ enum Keeper {
 
 impl Tls {
     pub(crate) fn new(config: &TlsConfig) -> Result<Self, TlsError> {
-        let provider = provider();
         let certificates = Arc::new(Certificates::new());
-        let keeper = match config.clone() {
-            TlsConfig::Files { certificate, key, domains } => {
-                let domains = checked(domains)?;
-                Keeper::Files(Files::load(certificate, key, domains, Arc::clone(&certificates))?)
-            }
-            TlsConfig::Acme(config) => {
-                let domains = checked(config.domains.clone())?;
-                let config = AcmeConfig { domains, ..config };
-                Keeper::Acme(Box::new(Acme::new(config, Arc::clone(&certificates))?))
-            }
-        };
-        let mut server = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::<Certificates>::clone(&certificates));
-        server.alpn_protocols = vec![b"http/1.1".to_vec(), ACME_PROTOCOL.to_vec()];
-        // A resumable session takes 3 KiB for each connection, and a new handshake takes half a millisecond.
-        server.session_storage = Arc::new(NoServerSessionStorage {});
-        server.send_tls13_tickets = 0;
-        Ok(Self { server: Arc::new(server), certificates, keeper })
+        let keeper = checked_keeper(config, &certificates)?;
+        let protocols = vec![b"http/1.1".to_vec(), ACME_PROTOCOL.to_vec()];
+        let server = Arc::new(server_config(&certificates, protocols)?);
+        Ok(Self { server, certificates, keeper })
     }
 
     /// Replaces the certificate whenever there is a new one. Never returns.
     pub(crate) async fn keep(self) {
-        match self.keeper {
-            Keeper::Files(files) => files.keep().await,
-            Keeper::Acme(acme) => acme.keep().await,
+        self.keeper.keep().await;
+    }
+}
+
+impl Keeper {
+    async fn keep(self) {
+        match self {
+            Self::Files(files) => files.keep().await,
+            Self::Acme(acme) => acme.keep().await,
         }
     }
+}
+
+/// The job that keeps `certificates` up to date, with the names of `config` in lower case.
+fn checked_keeper(config: &TlsConfig, certificates: &Arc<Certificates>) -> Result<Keeper, TlsError> {
+    Ok(match config.clone() {
+        TlsConfig::Files { certificate, key, domains } => {
+            let domains = checked(domains)?;
+            Keeper::Files(Files::load(certificate, key, domains, Arc::clone(certificates))?)
+        }
+        TlsConfig::Acme(config) => {
+            let domains = checked(config.domains.clone())?;
+            let config = AcmeConfig { domains, ..config };
+            Keeper::Acme(Box::new(Acme::new(config, Arc::clone(certificates))?))
+        }
+    })
+}
+
+fn server_config(
+    certificates: &Arc<Certificates>,
+    protocols: Vec<Vec<u8>>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut server = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::<Certificates>::clone(certificates));
+    server.alpn_protocols = protocols;
+    // A resumable session takes 3 KiB for each connection, and a new handshake takes half a millisecond.
+    server.session_storage = Arc::new(NoServerSessionStorage {});
+    server.send_tls13_tickets = 0;
+    Ok(server)
 }
 
 /// The cryptography provider of all TLS in the gateway.

@@ -16,7 +16,7 @@ impl Connection {
         self.response = None;
         // A guest who has seen the end of the connection can connect again.
         if let Some(user) = &self.user {
-            self.shared.farewell(user, self.id);
+            self.is_closing |= self.shared.farewell(user, self.id);
         }
         self.is_welcome = false;
         // The server of the node may end at the same time.

@@ -41,6 +41,11 @@ impl Held {
         self.bytes <= HELD_BYTES_MAX
     }
 
+    /// Whether nothing waits for a release.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.joining.is_empty() && self.has_joined_all
+    }
+
     /// Holds no events from now on, and returns the events in their order.
     pub(super) fn release(&mut self) -> Vec<Entry> {
         *self = Self { has_joined_all: true, ..std::mem::take(self) };

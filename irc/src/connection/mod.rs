@@ -6,16 +6,16 @@ mod io;
 mod requests;
 mod respond;
 mod register;
+mod guests;
 mod welcome;
 mod events;
 mod held;
 mod later;
-mod line_rate;
 mod close;
 mod commands;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,9 +27,10 @@ use transport::clock;
 use uuid::Uuid;
 
 use crate::inbox::{Inbox, Item};
-use crate::limits::{PING_MS, REGISTRATION_MS_MAX, SILENT_MS_MAX};
+use crate::limits::{LINES_BURST, LINES_PER_SECOND, PING_MS, REGISTRATION_MS_MAX, SILENT_MS_MAX};
 use crate::protocol::capabilities::Caps;
 use crate::protocol::lines::Input;
+use crate::rate::Rate;
 use crate::relay::{self, ConnectionId};
 use crate::shared::Shared;
 
@@ -39,7 +40,6 @@ use commands::multiline::Multiline;
 use held::Held;
 use io::SessionIo;
 use later::Later;
-use line_rate::LineRate;
 use register::Registration;
 use respond::Response;
 use socket::Socket;
@@ -72,13 +72,16 @@ struct Expected {
     until_ms: u64,
 }
 
+/// The number of an event, and its time in Unix milliseconds.
+type Seen = (u64, u64);
+
 pub(crate) struct Connection {
     shared: Arc<Shared>,
     id: ConnectionId,
-    address: SocketAddr,
+    address: IpAddr,
     inbox: Arc<Inbox>,
     socket: Socket,
-    line_rate: LineRate,
+    line_rate: Rate<LINES_BURST, LINES_PER_SECOND>,
     session: Session,
     io: SessionIo,
     next_ticket: u64,
@@ -105,6 +108,8 @@ pub(crate) struct Connection {
     /// The users whom the client knows as away because they are offline.
     shown_offline: BTreeSet<UserName>,
     multiline: Option<Multiline>,
+    /// Whether the front counts the connection as one that is being closed.
+    is_closing: bool,
 
     /// The lines of the response to a command with a label.
     response: Option<Response>,
@@ -115,6 +120,8 @@ pub(crate) struct Connection {
     own_messages: VecDeque<Uuid>,
     /// The events of commands of this client that have not arrived. The response shows them.
     expected: VecDeque<Expected>,
+    /// The last of them that has arrived.
+    seen: Option<Seen>,
     held: Held,
     /// The events that need requests before the client can see them.
     later: VecDeque<Later>,
@@ -123,12 +130,13 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        address: SocketAddr,
+        address: IpAddr,
+        inbox: Arc<Inbox>,
         reader: impl AsyncRead + Send + Unpin + 'static,
         writer: impl AsyncWrite + Send + Unpin + 'static,
     ) -> Self {
-        let (id, inbox, now_ms) = (shared.next_id(), Arc::new(Inbox::default()), clock::monotonic_ms());
-        let sender = shared.sender(address.ip());
+        let (id, now_ms) = (shared.next_id(), clock::monotonic_ms());
+        let sender = shared.sender(address);
         shared.relay.send(relay::Input::Open { id, inbox: Arc::clone(&inbox), sender });
         let (session, io) = (Session::new(shared.random()), SessionIo::new(id, shared.relay.clone()));
         Self {
@@ -138,7 +146,7 @@ impl Connection {
             address,
             inbox,
             socket: Socket::new(reader, writer, now_ms),
-            line_rate: LineRate::default(),
+            line_rate: Rate::default(),
             session,
             io,
             next_ticket: 1,
@@ -156,19 +164,16 @@ impl Connection {
             monitored: BTreeMap::new(),
             shown_offline: BTreeSet::new(),
             multiline: None,
+            is_closing: false,
             response: None,
             batches: 0,
             sent: None,
             own_messages: VecDeque::new(),
             expected: VecDeque::new(),
+            seen: None,
             held: Held::default(),
             later: VecDeque::new(),
         }
-    }
-
-    /// The inbox, with which the listener ends the connection.
-    pub(crate) fn inbox(&self) -> Arc<Inbox> {
-        Arc::clone(&self.inbox)
     }
 
     /// Serves the client until the connection ends.
@@ -178,7 +183,7 @@ impl Connection {
                 break end;
             }
         };
-        self.close(end).await;
+        Box::pin(self.close(end)).await;
     }
 
     /// Handles the lines that have arrived, and waits for further input.
@@ -188,17 +193,20 @@ impl Connection {
         {
             self.line_rate.take(1, clock::monotonic_ms());
             self.handle(input).await?;
-            self.handle_later().await?;
+            Box::pin(self.handle_later()).await?;
             // The other connections of the thread get their turn.
             tokio::task::yield_now().await;
         }
-        self.handle_later().await?;
+        if !self.later.is_empty() || !self.held.is_empty() {
+            Box::pin(self.handle_later()).await?;
+        }
         self.pump().await
     }
 
     async fn handle(&mut self, input: Input) -> Result<(), End> {
         match input {
-            Input::Line(line) => self.handle_line(&line).await,
+            // The futures of commands are large, and an idle connection needs no memory for them.
+            Input::Line(line) => Box::pin(self.handle_line(&line)).await,
             Input::TooLong => {
                 self.refuse_long_line();
                 Ok(())
@@ -252,6 +260,9 @@ impl Connection {
             }
             Item::Online(user, is_online) => self.show_online(&user, is_online),
             Item::Wallops(user, text) => self.show_wallops(&user, &text),
+            Item::Renamed(user, source, nick) => self.show_spelling(&user, &source, &nick),
+            Item::LoggedIn(user, account) => self.show_account(&user, &account),
+            Item::Tagged(user, line) => self.show_tagged(&user, &line),
             Item::Marked(target) => self.show_known_mark(&target),
             Item::End(reason) => self.end = Some(End::Because(reason)),
             Item::Shutdown => self.end = Some(End::Shutdown),
@@ -305,9 +316,12 @@ impl Drop for Connection {
     /// Also after a panic, the front forgets the connection.
     fn drop(&mut self) {
         if let Some(user) = &self.user {
-            self.shared.farewell(user, self.id);
+            self.is_closing |= self.shared.farewell(user, self.id);
         }
         self.shared.relay.send(relay::Input::Closed(self.id));
-        self.shared.release(self.address.ip());
+        self.shared.release(self.address, self.is_closing);
     }
 }
+
+#[cfg(test)]
+mod tests;

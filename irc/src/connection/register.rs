@@ -6,11 +6,14 @@ use common::{Error, NewPassword, Password, Reason, UserName};
 use session::Command;
 
 use super::{Connection, End};
+use crate::inbox::Item;
 use crate::protocol::capabilities::offered;
+use crate::protocol::line::Line;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 use crate::protocol::sasl::{Exchange, PlainCredentials, Step, account};
 use crate::protocol::text::packed;
+use crate::shared::is_spelling;
 
 /// The maximum bytes of the list of capabilities in one line.
 const CAPS_BYTES_MAX: usize = 400;
@@ -19,6 +22,10 @@ const CAPS_BYTES_MAX: usize = 400;
 #[derive(Default)]
 pub(super) struct Registration {
     pub(super) nick: Option<UserName>,
+    /// The nickname as the client spelled it, if that is the name in upper or lower case.
+    pub(super) spelling: Option<String>,
+    /// The last nickname that belonged to another client.
+    pub(super) refused: Option<UserName>,
     /// The user name and the real name of USER.
     pub(super) names: Option<(String, String)>,
     pub(super) password: Option<String>,
@@ -92,17 +99,31 @@ impl Connection {
         };
         if self.is_welcome {
             // The nickname is the name of the account, which does not change.
-            if self.user.as_ref() != Some(&nick) {
+            if self.user.as_ref() == Some(&nick) && is_spelling(&nick, wanted) {
+                self.spell(&nick, wanted);
+            } else if self.user.as_ref() != Some(&nick) {
                 self.numeric(Numeric::NicknameInUse, &[wanted]);
             }
             return Ok(());
         }
         if self.shared.settings.has_guests && self.user.is_none() && self.shared.is_here(&nick) {
             self.numeric(Numeric::NicknameInUse, &[wanted]);
+            self.registration.refused = Some(nick);
             return Ok(());
         }
+        self.registration.spelling = is_spelling(&nick, wanted).then(|| wanted.to_owned());
         self.registration.nick = Some(nick);
         self.try_to_welcome().await
+    }
+
+    /// Changes the spelling of the name of the user.
+    fn spell(&mut self, user: &UserName, nick: &str) {
+        let source = self.shared.source(user);
+        if self.shared.set_spelling(user, nick) {
+            let renamed = Item::Renamed(user.clone(), source.as_str().into(), nick.into());
+            self.shared.tell_others(self.id, &renamed);
+            self.reply(Line::new(source, "NICK").param(nick));
+        }
     }
 
     pub(super) async fn user_command(&mut self, message: &Message) -> Result<(), End> {
@@ -120,7 +141,7 @@ impl Connection {
 
     pub(super) async fn authenticate(&mut self, message: &Message) -> Result<(), End> {
         let line = message.param(0).unwrap_or_default();
-        if self.user.is_some() {
+        if self.user.is_some() && !self.is_guest_without_account() {
             self.numeric(Numeric::SaslAlready, &[]);
         } else if line == "*" {
             self.registration.exchange = None;
@@ -128,9 +149,13 @@ impl Connection {
         } else if let Some(exchange) = &mut self.registration.exchange {
             match exchange.push(line) {
                 Step::More => {}
-                Step::TooLong => {
+                Step::LineTooLong => {
                     self.registration.exchange = None;
                     self.numeric(Numeric::SaslTooLong, &[]);
+                }
+                Step::TooLong => {
+                    self.registration.exchange = None;
+                    self.numeric(Numeric::SaslFail, &[]);
                 }
                 Step::Complete(credentials) => {
                     self.registration.exchange = None;
@@ -139,7 +164,7 @@ impl Connection {
             }
         } else if line.eq_ignore_ascii_case("PLAIN") {
             self.registration.exchange = Some(Exchange::default());
-            let line = crate::protocol::line::Line::new(self.shared.settings.name.clone(), "AUTHENTICATE");
+            let line = self.server_line("AUTHENTICATE");
             self.reply(line.param("+"));
         } else {
             self.numeric(Numeric::SaslMechanisms, &["PLAIN"]);
@@ -153,7 +178,11 @@ impl Connection {
             self.numeric(Numeric::SaslFail, &[]);
             return Ok(());
         };
-        if self.log_in(&user, &password).await?.is_err() {
+        let has_logged_in = match self.is_guest_without_account() {
+            true => self.log_guest_in(&user, &password).await,
+            false => self.log_in(&user, &password).await?.is_ok(),
+        };
+        if !has_logged_in {
             self.numeric(Numeric::SaslFail, &[]);
             return Ok(());
         }
@@ -162,21 +191,22 @@ impl Connection {
         Ok(())
     }
 
-    fn report_login(&mut self) {
+    pub(super) fn report_login(&mut self) {
         let Some(user) = self.user.clone() else { return };
-        let (name, text) = (user.to_string(), format!("You are now logged in as {user}"));
+        let name = self.shared.account(&user).unwrap_or_else(|| user.to_string());
+        let text = format!("You are now logged in as {name}");
         self.numeric(Numeric::LoggedIn, &[&self.shared.source(&user), &name, &text]);
     }
 
     /// The password of the account. Tests with guests use passwords that are too short for papo.
-    fn padded(&self, password: &str) -> String {
+    pub(super) fn padded(&self, password: &str) -> String {
         let is_short = password.chars().count() < common::limits::PASSWORD_CHARACTERS_MIN;
         let is_padded = self.shared.settings.has_guests && is_short && !password.is_empty();
         if is_padded { format!("{password}-padded") } else { password.to_owned() }
     }
 
     /// Logs in. The inner error is the reason of the node, or an error of the name or password.
-    async fn log_in(&mut self, user: &str, password: &str) -> Result<Result<(), Error>, End> {
+    pub(super) async fn log_in(&mut self, user: &str, password: &str) -> Result<Result<(), Error>, End> {
         let password = self.padded(password);
         let credentials = UserName::new(user)
             .and_then(|user| Password::new(&password).map(|password| Credentials { user, password }));
@@ -195,26 +225,38 @@ impl Connection {
         let name = match (account, own_nick) {
             ("*", Some(nick)) => nick,
             ("*", None) => {
-                self.fail("REGISTER", "NEED_NICK", &["*"], "Choose a nickname first");
+                match self.registration.refused.as_ref().map(ToString::to_string) {
+                    Some(nick) => {
+                        let text = "Another client uses this name";
+                        self.fail("REGISTER", "ACCOUNT_EXISTS", &[&nick], text);
+                    }
+                    None => self.fail("REGISTER", "NEED_NICK", &["*"], "Choose a nickname first"),
+                }
                 return Ok(());
             }
             (account, _) => account.to_owned(),
         };
+        let password = message.param(2).unwrap_or_default();
+        if self.is_guest_without_account() {
+            return self.register_guest(&name, password).await;
+        }
         if self.user.is_some() {
             self.fail("REGISTER", "ALREADY_AUTHENTICATED", &[&name], "You are already logged in");
             return Ok(());
         }
-        let password = message.param(2).unwrap_or_default();
         let code = Some(code.to_owned()).filter(|code| code != "*" && !code.contains('@'));
         match self.create_account(&name, password, code.or_else(|| self.join_code())).await? {
             Ok(()) => {
-                let text = "Account created";
-                let line = self.server_line("REGISTER").param("SUCCESS").param(name.clone()).param(text);
-                self.reply(line);
+                self.report_registration(&name);
                 if self.log_in(&name, password).await?.is_ok() {
                     self.report_login();
                     return self.try_to_welcome().await;
                 }
+            }
+            Err(error)
+                if error.reason() == Some(Reason::NameTaken) && self.take_over(&name, password).await? =>
+            {
+                return self.try_to_welcome().await;
             }
             Err(error) => {
                 let code = match error.reason() {
@@ -229,12 +271,17 @@ impl Connection {
         Ok(())
     }
 
+    pub(super) fn report_registration(&mut self, name: &str) {
+        let line = self.server_line("REGISTER").param("SUCCESS").param(name).param("Account created");
+        self.reply(line);
+    }
+
     /// The join code that the client sent with PASS.
     fn join_code(&self) -> Option<String> {
         self.registration.password.clone().filter(|password| !password.contains(':'))
     }
 
-    async fn create_account(
+    pub(super) async fn create_account(
         &mut self,
         name: &str,
         password: &str,
@@ -250,7 +297,7 @@ impl Connection {
     }
 
     /// Welcomes the client if it has sent all that is needed.
-    async fn try_to_welcome(&mut self) -> Result<(), End> {
+    pub(super) async fn try_to_welcome(&mut self) -> Result<(), End> {
         let Registration { nick, names, is_negotiating, .. } = &self.registration;
         if self.is_welcome || *is_negotiating || names.is_none() {
             return Ok(());
@@ -282,28 +329,5 @@ impl Connection {
             return Err(End::Because(text.to_owned()));
         }
         self.log_in_as_guest(nick).await
-    }
-
-    async fn log_in_as_guest(&mut self, nick: &UserName) -> Result<bool, End> {
-        let Some((password, is_known)) = self.shared.guest(nick) else {
-            self.refuse_nick(nick, Numeric::NicknameInUse);
-            return Ok(false);
-        };
-        if !is_known && let Err(error) = self.create_account(nick.as_str(), &password, None).await? {
-            self.shared.forget_guest(nick);
-            let is_taken = error.reason() == Some(Reason::NameTaken);
-            let numeric = if is_taken { Numeric::NicknameInUse } else { Numeric::BadNickname };
-            self.refuse_nick(nick, numeric);
-            return Ok(false);
-        }
-        match self.log_in(nick.as_str(), &password).await? {
-            Ok(()) => Ok(true),
-            Err(error) => Err(End::Because(error.message)),
-        }
-    }
-
-    fn refuse_nick(&mut self, nick: &UserName, numeric: Numeric) {
-        self.registration.nick = None;
-        self.numeric(numeric, &[nick.as_str()]);
     }
 }

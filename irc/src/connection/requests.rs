@@ -1,14 +1,17 @@
 //! Requests to the node on behalf of the client.
 
+use std::time::Duration;
+
 use common::accounts::{ListNames, Token};
 use common::channels::{ChannelInfo, ListInChannel, Member};
 use common::methods::{ChannelList, ChannelMembers, Request, UserList};
 use common::{Body, ChannelName, Detail, Error, Paged, Target, UserName};
 use session::{Answer, Command, Entry, Message, Pager, PlainRequest};
+use tokio::time::timeout;
 use transport::clock;
 
-use super::{Connection, End, Expected};
-use crate::limits::{EXPECTED_MAX, EXPECTED_MS};
+use super::{Connection, End, Expected, Seen};
+use crate::limits::{EXPECTED_MAX, EXPECTED_MS, SEEN_MS_MAX};
 
 impl Connection {
     /// Gives the session a command, and waits for its answer.
@@ -68,11 +71,28 @@ impl Connection {
         if self.expected.len() > EXPECTED_MAX {
             self.expected.pop_front();
         }
+        self.seen = None;
         let outcome = self.request::<R>(params).await?;
         if outcome.is_err() {
             self.expected.retain(|other| other.conversation != *conversation || other.body != body);
         }
         Ok(outcome)
+    }
+
+    /// Waits a moment for the event of the request that [`Self::act`] sent.
+    pub(super) async fn seen_event(&mut self) -> Result<Option<Seen>, End> {
+        let due_ms = clock::monotonic_ms() + SEEN_MS_MAX;
+        while self.seen.is_none() {
+            let left_ms = due_ms.saturating_sub(clock::monotonic_ms());
+            if left_ms == 0 {
+                break;
+            }
+            // Between two inputs, the wait can be dropped without a loss.
+            if let Ok(pumped) = timeout(Duration::from_millis(left_ms), self.pump()).await {
+                pumped?;
+            }
+        }
+        Ok(self.seen.take())
     }
 
     /// Sends a message, and waits until it is stored.

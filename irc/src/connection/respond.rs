@@ -26,15 +26,15 @@ impl Connection {
     pub(super) fn shown_target(&self, target: &Target) -> String {
         match target {
             Target::Channel(channel) => self.shown(channel).to_string(),
-            Target::User(user) => user.to_string(),
+            Target::User(user) => self.shared.shown(user),
         }
     }
 
     /// The name by which the server addresses the client.
     pub(super) fn nick(&self) -> String {
         match (&self.user, &self.registration.nick) {
-            (Some(user), _) if self.is_welcome => user.to_string(),
-            (_, Some(nick)) => nick.to_string(),
+            (Some(user), _) if self.is_welcome => self.shared.shown(user),
+            (_, Some(nick)) => self.registration.spelling.clone().unwrap_or_else(|| nick.to_string()),
             (Some(user), None) => user.to_string(),
             (None, None) => "*".to_owned(),
         }
@@ -51,12 +51,14 @@ impl Connection {
     }
 
     /// Adds the current time and the account of the user to an own line.
-    fn stamped(&self, line: Line) -> Line {
+    pub(super) fn stamped(&self, line: Line) -> Line {
         let line = line.tag("time", times::written(clock::unix_ms()));
-        match self.user.as_ref().and_then(|user| self.shared.account(user)) {
+        let Some(user) = &self.user else { return line };
+        let line = match self.shared.account(user) {
             Some(account) => line.tag("account", account),
             None => line,
-        }
+        };
+        if self.shared.is_bot(user) { line.tag("bot", "") } else { line }
     }
 
     /// Sends a line that no command of the client caused.

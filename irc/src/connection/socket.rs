@@ -18,6 +18,8 @@ pub(crate) struct Socket {
     writer: Box<dyn AsyncWrite + Send + Unpin>,
     input: Lines,
     output: Vec<u8>,
+    /// Whether written bytes can still be in a buffer of the writer.
+    needs_flush: bool,
     pub(crate) received_ms: u64,
 }
 
@@ -32,6 +34,7 @@ impl Socket {
             writer: Box::new(writer),
             input: Lines::default(),
             output: Vec::new(),
+            needs_flush: false,
             received_ms: now_ms,
         }
     }
@@ -67,7 +70,8 @@ impl Socket {
                 self.received_ms = now_ms();
                 return Ok(read > 0);
             }
-            written = self.writer.write(&self.output), if !self.output.is_empty() => {
+            written = write(&mut self.writer, &self.output), if !self.output.is_empty() || self.needs_flush => {
+                self.needs_flush = !self.output.is_empty();
                 self.output.drain(..written?);
                 if self.output.is_empty() {
                     self.output.shrink_to(OUTPUT_BYTES_KEPT);
@@ -83,6 +87,11 @@ impl Socket {
         self.writer.write_all(&self.output).await?;
         self.writer.shutdown().await
     }
+}
+
+/// Writes some bytes; without bytes, flushes the writer.
+async fn write(writer: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(bytes).await }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! channels.
 
 use common::UserName;
-use common::limits::{MEMBERSHIPS_MAX, NAME_CHARACTERS_MAX};
+use common::limits::{CHANNEL_NAMES_MAX, MEMBERSHIPS_MAX, NAME_CHARACTERS_MAX};
 use session::{Command, Follow, PresenceMode};
 
 use super::commands::{CHANGES_MAX, TARGETS_MAX};
@@ -31,7 +31,8 @@ impl Connection {
             return Err(End::Because("You have too many connections".to_owned()));
         }
         if let Some((ident, real_name)) = &self.registration.names {
-            self.shared.set_face(&user, ident, real_name);
+            let nick = self.registration.spelling.as_deref().unwrap_or(user.as_str());
+            self.shared.set_face(&user, nick, ident, real_name);
         }
         // No request is between these lines, so the client receives no event before its welcome.
         self.is_welcome = true;
@@ -48,7 +49,7 @@ impl Connection {
         self.numeric(Numeric::Welcome, &[&format!("Welcome to papo, {}", self.shared.source(user))]);
         self.numeric(Numeric::YourHost, &[&format!("Your host is {name}, running version {VERSION}")]);
         self.numeric(Numeric::Created, &[&format!("This server was started {started}")]);
-        self.numeric(Numeric::MyInfo, &[&name, VERSION, "ios", "binostq", "boq"]);
+        self.numeric(Numeric::MyInfo, &[&name, VERSION, "Biosw", "bhinost", "bho"]);
         self.report_support();
     }
 
@@ -58,7 +59,7 @@ impl Connection {
             "NETWORK=papo",
             "CASEMAPPING=ascii",
             "CHANTYPES=#",
-            "PREFIX=(qo)~@",
+            "PREFIX=(oh)@%",
             "CHANMODES=b,,,inst",
             "ELIST=MNU",
             "SAFELIST",
@@ -66,7 +67,6 @@ impl Connection {
             "WHOX",
             "MSGREFTYPES=msgid,timestamp",
             "BOT=B",
-            "CLIENTTAGDENY=*,-draft/react,-draft/reply,-draft/unreact,-typing",
         ]
         .map(str::to_owned)
         .into();
@@ -82,7 +82,7 @@ impl Connection {
         ];
         tokens.extend(numbers.map(|(name, number)| format!("{name}={number}")));
         tokens.push(format!("CHANLIMIT=#:{MEMBERSHIPS_MAX}"));
-        tokens.push("MAXLIST=b:10000".to_owned());
+        tokens.push(format!("MAXLIST=b:{CHANNEL_NAMES_MAX}"));
         let (messages, filters) = (TARGETS_MAX, LIST_FILTERS_MAX);
         tokens.push(format!(
             "TARGMAX=PRIVMSG:{messages},NOTICE:{messages},TAGMSG:1,JOIN:,PART:,KICK:,NAMES:,WHOIS:1,LIST:{filters}"
@@ -103,6 +103,7 @@ impl Connection {
         for info in own {
             self.show_own_join(info).await?;
         }
+        self.note_channels();
         Ok(())
     }
 }

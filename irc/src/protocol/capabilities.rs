@@ -33,6 +33,7 @@ capabilities! {
     Chghost "chghost";
     AccountRegistration "draft/account-registration" = "before-connect";
     ChatHistory "draft/chathistory";
+    EventPlayback "draft/event-playback";
     Redaction "draft/message-redaction";
     Multiline "draft/multiline" = "max-bytes=16384,max-lines=200";
     ReadMarker "draft/read-marker";

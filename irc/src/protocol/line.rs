@@ -1,5 +1,7 @@
 //! A line to a client. A client receives only the tags that it has requested.
 
+use std::borrow::Cow;
+
 use super::capabilities::{Cap, Caps};
 use super::tags::escape;
 use super::text::plain;
@@ -8,7 +10,7 @@ use crate::limits::LINE_BYTES_MAX;
 /// A line to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
-    tags: Vec<(&'static str, String)>,
+    tags: Vec<(Cow<'static, str>, String)>,
     source: String,
     command: &'static str,
     params: Vec<String>,
@@ -49,11 +51,18 @@ impl Line {
 
     /// Adds a tag, unless the line has it.
     #[must_use]
-    pub(crate) fn tag(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn tag(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        let name = name.into();
         if self.tags.iter().all(|(tag, _)| *tag != name) {
             self.tags.push((name, value.into()));
         }
         self
+    }
+
+    /// Adds client-only tags.
+    #[must_use]
+    pub(crate) fn client_tags(self, tags: &[(String, String)]) -> Self {
+        tags.iter().fold(self, |line, (name, value)| line.tag(name.clone(), value.clone()))
     }
 
     /// The bytes of the line with all of its tags, about.

@@ -17,6 +17,9 @@ pub(crate) enum Step {
     /// Further lines follow.
     More,
     Complete(Option<PlainCredentials>),
+    /// The line is too long.
+    LineTooLong,
+    /// The lines together are too long.
     TooLong,
 }
 
@@ -29,7 +32,10 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Adds a line. A line of fewer than 400 bytes is the last.
     pub(crate) fn push(&mut self, line: &str) -> Step {
-        if line.len() > SASL_LINE_BYTES || self.encoded.len() + line.len() > SASL_BYTES_MAX {
+        if line.len() > SASL_LINE_BYTES {
+            return Step::LineTooLong;
+        }
+        if self.encoded.len() + line.len() > SASL_BYTES_MAX {
             return Step::TooLong;
         }
         if line != "+" {
@@ -66,7 +72,7 @@ mod tests {
             match exchange.push(line) {
                 Step::More => {}
                 Step::Complete(credentials) => return credentials.map(|plain| (plain.user, plain.password)),
-                Step::TooLong => panic!("too long"),
+                Step::LineTooLong | Step::TooLong => panic!("too long"),
             }
         }
         None
@@ -97,7 +103,7 @@ mod tests {
     #[test]
     fn long_credentials_are_refused() {
         let mut exchange = Exchange::default();
-        assert!(matches!(exchange.push(&"x".repeat(401)), Step::TooLong));
+        assert!(matches!(exchange.push(&"x".repeat(401)), Step::LineTooLong));
         let line = "x".repeat(400);
         let steps = (0..7).map(|_| exchange.push(&line));
         assert!(steps.last().is_some_and(|step| matches!(step, Step::TooLong)));

@@ -36,6 +36,25 @@ pub(crate) fn parts(text: &str, bytes_max: usize) -> Vec<Part> {
     parts
 }
 
+/// Splits a text into the lines in which its client sent it: the bytes of each line, and whether it continues
+/// the line before. `None` if the text has another shape, or if a line is too long.
+pub(crate) fn shaped(text: &str, lines: &[(usize, bool)], bytes_max: usize) -> Option<Vec<Part>> {
+    let mut rest = text;
+    let mut parts = Vec::new();
+    for (number, (bytes, continues)) in lines.iter().copied().enumerate() {
+        if number > 0 && !continues {
+            rest = rest.strip_prefix('\n')?;
+        }
+        let (line, after) = rest.split_at_checked(bytes)?;
+        if bytes > bytes_max || line.contains('\n') {
+            return None;
+        }
+        parts.push(Part { text: line.to_owned(), continues: number > 0 && continues });
+        rest = after;
+    }
+    (rest.is_empty() && !parts.is_empty()).then_some(parts)
+}
+
 /// The beginning of a line that fits into a line to a client.
 fn beginning(line: &str, bytes_max: usize) -> &str {
     if line.len() <= bytes_max {
@@ -84,6 +103,28 @@ mod tests {
         assert_eq!(lines.iter().filter(|part| !part.continues).count(), 1);
         let long = "é".repeat(1_000);
         assert_eq!(parts(&long, 100).iter().map(|part| &*part.text).collect::<String>(), long);
+    }
+
+    #[test]
+    fn a_text_has_the_lines_of_its_client_if_they_fit() {
+        let split = |text, lines: &[(usize, bool)]| {
+            let parts = shaped(text, lines, 10)?;
+            Some(parts.into_iter().map(|part| (part.text, part.continues)).collect::<Vec<_>>())
+        };
+        let part = |text: &str, continues| (text.to_owned(), continues);
+        let lines = [(0, false), (2, false), (1, true)];
+        assert_eq!(split("\nabc", &lines), Some(vec![part("", false), part("ab", false), part("c", true)]));
+        for (text, lines) in [
+            ("abc", &lines[..]),
+            ("\nabcd", &lines),
+            ("\na\nc", &lines),
+            ("\nab", &lines),
+            ("é", &[(1, false), (1, true)]),
+            ("abcdefghijk", &[(11, false)]),
+            ("", &[]),
+        ] {
+            assert_eq!(split(text, lines), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! The state that all connections of the front share: the connected users, texts of AWAY, times of read
 //! marks, and the list of users.
 
+mod faces;
+mod handshakes;
 mod notes;
 mod users;
+
+pub(crate) use faces::{UserModes, is_spelling};
+pub(crate) use notes::MessageNote;
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -16,12 +21,11 @@ use common::presence::State;
 use common::{ChannelName, Target, UserName};
 use uuid::Uuid;
 
+use self::faces::Face;
+use self::handshakes::HandshakeRate;
 use self::notes::Remark;
-use crate::connection::HOST;
 use crate::inbox::{Inbox, Item};
-use crate::limits::{
-    ADDRESS_CONNECTIONS_MAX, CONNECTIONS_MAX, FACES_MAX, IDENT_BYTES_MAX, USER_CONNECTIONS_MAX,
-};
+use crate::limits::{ADDRESS_CONNECTIONS_MAX, CONNECTIONS_MAX, USER_CONNECTIONS_MAX};
 use crate::relay::{ConnectionId, RelayHandle, SenderId};
 
 /// The settings of the front.
@@ -29,6 +33,8 @@ use crate::relay::{ConnectionId, RelayHandle, SenderId};
 pub(crate) struct Settings {
     /// The name of the server, which precedes its replies.
     pub(crate) name: String,
+    /// The description of the server.
+    pub(crate) description: String,
     /// Whether a client without a password gets an account.
     pub(crate) has_guests: bool,
     /// The time of the start, in Unix milliseconds.
@@ -40,6 +46,8 @@ pub(crate) struct Settings {
 pub(crate) struct Counts {
     pub(crate) all: usize,
     pub(crate) welcome: usize,
+    /// The connections of users that are being closed.
+    pub(crate) closing: usize,
     pub(crate) welcome_max: usize,
     pub(crate) operators: usize,
 }
@@ -49,17 +57,28 @@ struct Board {
     counts: Counts,
     /// The number of connections of each network.
     networks: HashMap<u128, usize>,
+    handshakes: HashMap<u128, HandshakeRate>,
     /// The connections of each user. The connection that set its text of AWAY last is the last one.
     users: HashMap<UserName, Vec<Client>>,
     marks: HashMap<UserName, HashMap<Target, u64>>,
-    guests: HashMap<UserName, String>,
-    /// The ids of the newest messages that clients of this front sent with NOTICE.
-    notices: VecDeque<Uuid>,
+    guests: HashMap<UserName, Guest>,
+    /// The newest messages of clients of this front that have a note.
+    notes: VecDeque<(Uuid, Arc<MessageNote>)>,
     remarks: VecDeque<Remark>,
     faces: HashMap<UserName, Face>,
+    /// The faces of connections that have ended, the newest first.
+    past_faces: VecDeque<(UserName, Face)>,
     list: HashMap<UserName, UserInfo>,
     /// The time at which the list was loaded, in milliseconds of the monotonic clock.
     listed_ms: Option<u64>,
+}
+
+/// An account that this front created for a client without a password.
+#[derive(Clone)]
+struct Guest {
+    password: String,
+    /// The account to which the guest has logged in.
+    account: Option<UserName>,
 }
 
 /// A connection of a user.
@@ -71,12 +90,6 @@ struct Client {
     /// The channels that the client is in. `None` before it has joined them.
     channels: Option<BTreeSet<ChannelName>>,
     is_operator: bool,
-}
-
-/// The parameters of USER that the client of a user sent.
-struct Face {
-    ident: String,
-    real_name: String,
 }
 
 pub(crate) struct Shared {
@@ -139,10 +152,11 @@ impl Shared {
         true
     }
 
-    /// Stops counting a connection.
-    pub(crate) fn release(&self, address: IpAddr) {
+    /// Stops counting a connection. `is_closing` is the result of its farewell.
+    pub(crate) fn release(&self, address: IpAddr, is_closing: bool) {
         let mut board = self.board();
         board.counts.all -= 1;
+        board.counts.closing -= usize::from(is_closing);
         let left = board.networks.get(&network(address)).map_or(0, |count| count - 1);
         if left == 0 {
             board.networks.remove(&network(address));
@@ -196,21 +210,23 @@ impl Shared {
         clients.iter().filter_map(|client| client.channels.as_ref()).any(|theirs| !theirs.is_disjoint(own))
     }
 
-    /// Removes a connection of a user. Without an effect if the front has removed it already.
-    pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId) {
+    /// Removes a connection of a user. Returns false if the front has removed it already.
+    pub(crate) fn farewell(&self, user: &UserName, id: ConnectionId) -> bool {
         let mut board = self.board();
         let away_before = board.away(user);
-        let Some(own) = board.users.get_mut(user) else { return };
-        let Some(position) = own.iter().position(|client| client.id == id) else { return };
+        let Some(own) = board.users.get_mut(user) else { return false };
+        let Some(position) = own.iter().position(|client| client.id == id) else { return false };
         let Client { is_operator, .. } = own.remove(position);
         let is_last = own.is_empty();
         board.counts.welcome -= 1;
+        board.counts.closing += 1;
+        board.pass_face(user);
         board.counts.operators -= usize::from(is_operator);
         if !is_last {
-            return board.tell_away(user, away_before);
+            board.tell_away(user, away_before);
+            return true;
         }
         board.users.remove(user);
-        board.marks.remove(user);
         // A guest has no other program. Other users can still be online, so the node reports their presence.
         if board.guests.contains_key(user) {
             if let Some(info) = board.list.get_mut(user) {
@@ -218,42 +234,39 @@ impl Shared {
             }
             board.tell_all(&Item::Online(user.clone(), false));
         }
+        true
     }
 
-    /// Remembers the user name and the real name that a client sent with USER.
-    pub(crate) fn set_face(&self, user: &UserName, ident: &str, real_name: &str) {
-        let ident = ident.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        let face = Face { ident: ident.take(IDENT_BYTES_MAX).collect(), real_name: real_name.to_owned() };
-        let mut board = self.board();
-        if board.faces.len() < FACES_MAX || board.faces.contains_key(user) {
-            board.faces.insert(user.clone(), face);
+    /// The account of a user. For IRC, a guest has none before it logs in.
+    pub(crate) fn account(&self, user: &UserName) -> Option<String> {
+        match self.board().guests.get(user) {
+            Some(guest) => guest.account.as_ref().map(ToString::to_string),
+            None => Some(user.to_string()),
         }
     }
 
-    /// The source of lines of a user.
-    pub(crate) fn source(&self, user: &UserName) -> String {
-        format!("{user}!{}@{HOST}", self.ident(user))
+    /// Whether the front created the account of a user.
+    pub(crate) fn is_guest(&self, user: &UserName) -> bool {
+        self.board().guests.contains_key(user)
     }
 
-    /// The user name that the client of a user sent; otherwise the name of the account.
-    pub(crate) fn ident(&self, user: &UserName) -> String {
-        let board = self.board();
-        let ident = board.faces.get(user).map(|face| face.ident.clone());
-        ident.filter(|ident| !ident.is_empty()).unwrap_or_else(|| user.to_string())
-    }
-
-    pub(crate) fn real_name(&self, user: &UserName) -> Option<String> {
-        self.board().faces.get(user).map(|face| face.real_name.clone())
-    }
-
-    /// The account of a user. For IRC, a guest has none.
-    pub(crate) fn account(&self, user: &UserName) -> Option<String> {
-        (!self.board().guests.contains_key(user)).then(|| user.to_string())
+    /// Notes that a guest logged in to an account, and informs all connections.
+    pub(crate) fn log_guest_in(&self, user: &UserName, account: UserName) {
+        let mut board = self.board();
+        if let Some(guest) = board.guests.get_mut(user) {
+            guest.account = Some(account.clone());
+            board.tell_all(&Item::LoggedIn(user.clone(), account));
+        }
     }
 
     /// Whether the user is connected to this front.
     pub(crate) fn is_here(&self, user: &UserName) -> bool {
         self.board().users.contains_key(user)
+    }
+
+    /// Whether a connection of the user is that of an operator.
+    pub(crate) fn is_operator(&self, user: &UserName) -> bool {
+        self.board().users.get(user).into_iter().flatten().any(|client| client.is_operator)
     }
 
     pub(crate) fn note_operator(&self, user: &UserName, id: ConnectionId) {
@@ -270,6 +283,22 @@ impl Shared {
         let board = self.board();
         let own = board.users.get(user).into_iter().flatten();
         own.filter(|client| client.id != from).for_each(|client| client.inbox.push(item.clone()));
+    }
+
+    /// Passes an item to the connections of this front in a channel, except the connection `from`. Returns
+    /// the number of these connections.
+    pub(crate) fn tell_channel(&self, channel: &ChannelName, from: ConnectionId, item: &Item) -> u64 {
+        let board = self.board();
+        let is_in = |client: &&Client| client.channels.as_ref().is_some_and(|own| own.contains(channel));
+        let clients = board.users.values().flatten().filter(|client| client.id != from).filter(is_in);
+        clients.map(|client| client.inbox.push(item.clone())).count() as u64
+    }
+
+    /// Passes an item to all connections, except the connection `from`.
+    pub(crate) fn tell_others(&self, from: ConnectionId, item: &Item) {
+        let board = self.board();
+        let others = board.users.values().flatten().filter(|client| client.id != from);
+        others.for_each(|client| client.inbox.push(item.clone()));
     }
 
     /// Passes an item to all connections.
@@ -303,8 +332,13 @@ impl Shared {
             return None;
         }
         let is_known = board.guests.contains_key(user);
-        let password = board.guests.entry(user.clone()).or_insert(new).clone();
-        Some((password, is_known))
+        let guest = board.guests.entry(user.clone()).or_insert(Guest { password: new, account: None });
+        guest.account = None;
+        Some((guest.password.clone(), is_known))
+    }
+
+    pub(crate) fn guest_password(&self, user: &UserName) -> Option<String> {
+        self.board().guests.get(user).map(|guest| guest.password.clone())
     }
 
     pub(crate) fn forget_guest(&self, user: &UserName) {

@@ -1,12 +1,27 @@
 //! Facts that the node does not store and the front remembers for a while: exact times of read marks,
-//! messages of NOTICE, and the reasons of KICK and PART.
+//! the tags of messages, and the reasons of KICK and PART.
+
+use std::sync::Arc;
 
 use common::{ChannelName, Target, UserName};
 use transport::clock;
 use uuid::Uuid;
 
 use super::Shared;
-use crate::limits::{MARKS_MAX, MARKS_PER_USER_MAX, NOTICES_MAX, REMARK_MS, REMARKS_MAX};
+use crate::limits::{MARKS_MAX, MARKS_PER_USER_MAX, NOTES_MAX, REMARK_MS, REMARKS_MAX};
+
+/// The parts of a message from a client of this front that the node does not store.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct MessageNote {
+    /// The message was sent with NOTICE, so clients do not answer it by themselves.
+    pub(crate) is_notice: bool,
+    /// The client-only tags, such as `+example`.
+    pub(crate) tags: Vec<(String, String)>,
+    /// The reason of a REDACT.
+    pub(crate) reason: String,
+    /// The bytes of the lines of draft/multiline, and whether each one continues the line before.
+    pub(crate) lines: Vec<(usize, bool)>,
+}
 
 /// The reason of a KICK or PART. Clients of this front see it.
 pub(super) struct Remark {
@@ -48,18 +63,20 @@ impl Shared {
         self.board().marks.get(user)?.get(target).copied()
     }
 
-    /// Remembers that a message was sent with NOTICE, so that clients of this front do not answer it by
-    /// themselves.
-    pub(crate) fn note_notice(&self, id: Uuid) {
-        let mut board = self.board();
-        board.notices.push_back(id);
-        if board.notices.len() > NOTICES_MAX {
-            board.notices.pop_front();
+    /// Remembers the note of a message, unless it is empty.
+    pub(crate) fn set_note(&self, id: Uuid, note: MessageNote) {
+        if note == MessageNote::default() {
+            return;
         }
+        let mut board = self.board();
+        board.notes.push_front((id, Arc::new(note)));
+        board.notes.truncate(NOTES_MAX);
     }
 
-    pub(crate) fn is_notice(&self, id: Uuid) -> bool {
-        self.board().notices.contains(&id)
+    pub(crate) fn note(&self, id: Uuid) -> Arc<MessageNote> {
+        let board = self.board();
+        let note = board.notes.iter().find(|(known, _)| *known == id);
+        note.map(|(_, note)| Arc::clone(note)).unwrap_or_default()
     }
 
     /// Remembers the reason that `by` gives for the end of a membership that `by` is about to request.

@@ -1,13 +1,16 @@
 //! Tests of what the connections share.
 
 use super::*;
-use crate::limits::{MARKS_MAX, MARKS_PER_USER_MAX, NOTICES_MAX, REMARKS_MAX};
+use crate::limits::{MARKS_MAX, MARKS_PER_USER_MAX, NOTES_MAX, REMARKS_MAX};
 use transport::wake::Wake;
 
-fn shared() -> Shared {
+pub(super) fn shared() -> Shared {
     let (waker, _wake) = Wake::new().expect("a wake-up");
     let (relay, _inputs) = RelayHandle::new(waker);
-    Shared::new(Settings { name: "irc.papo".into(), has_guests: true, started_ms: 0 }, relay)
+    Shared::new(
+        Settings { name: "irc.papo".into(), description: "papo".into(), has_guests: true, started_ms: 0 },
+        relay,
+    )
 }
 
 fn user(name: &str) -> UserName {
@@ -19,7 +22,7 @@ fn connections_of_an_address_are_bounded_and_released() {
     let (shared, address) = (shared(), IpAddr::from([127, 0, 0, 1]));
     assert!((0..ADDRESS_CONNECTIONS_MAX).all(|_| shared.admit(address)));
     assert!(!shared.admit(address) && shared.admit(IpAddr::from([127, 0, 0, 2])));
-    shared.release(address);
+    shared.release(address, false);
     assert!(shared.admit(address));
     assert_eq!(shared.counts().all, ADDRESS_CONNECTIONS_MAX + 1);
 }
@@ -30,7 +33,7 @@ fn the_addresses_of_an_ipv6_network_are_bounded_together() {
     let address = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, host]);
     assert!((0..ADDRESS_CONNECTIONS_MAX as u16).all(|host| shared.admit(address(host))));
     assert!(!shared.admit(address(60_000)) && shared.admit(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, 1])));
-    shared.release(address(60_000));
+    shared.release(address(60_000), false);
     assert!(shared.admit(address(60_001)));
 }
 
@@ -43,9 +46,9 @@ fn connections_of_a_user_are_bounded_and_the_first_and_last_are_reported() {
     let ids = || (1..=USER_CONNECTIONS_MAX as u64).map(ConnectionId);
     assert!(ids().all(|id| shared.welcome(&alice, id, &inbox)));
     assert!(!shared.welcome(&alice, ConnectionId(99), &inbox));
-    shared.farewell(&alice, ConnectionId(99));
-    ids().for_each(|id| shared.farewell(&alice, id));
-    shared.farewell(&alice, ConnectionId(1));
+    assert!(!shared.farewell(&alice, ConnectionId(99)));
+    assert!(ids().all(|id| shared.farewell(&alice, id)));
+    assert!(!shared.farewell(&alice, ConnectionId(1)));
     assert_eq!(other.take(), [Item::Online(alice.clone(), true)], "alice can have another program");
     assert!(!shared.is_here(&alice) && shared.is_here(&bob));
     assert_eq!((shared.counts().welcome, shared.counts().welcome_max), (1, USER_CONNECTIONS_MAX + 1));
@@ -108,17 +111,19 @@ fn a_remark_counts_for_the_user_who_made_it() {
 }
 
 #[test]
-fn notices_are_bounded() {
+fn notes_are_bounded_and_empty_ones_are_not_kept() {
     let shared = shared();
-    let first = shared.uuid();
-    shared.note_notice(first);
-    assert!(shared.is_notice(first));
-    (0..NOTICES_MAX).for_each(|_| shared.note_notice(shared.uuid()));
-    assert!(!shared.is_notice(first));
+    let (first, plain) = (shared.uuid(), shared.uuid());
+    let notice = || MessageNote { is_notice: true, ..MessageNote::default() };
+    shared.set_note(first, notice());
+    (0..NOTES_MAX).for_each(|_| shared.set_note(plain, MessageNote::default()));
+    assert!(shared.note(first).is_notice && !shared.note(plain).is_notice);
+    (0..NOTES_MAX).for_each(|_| shared.set_note(shared.uuid(), notice()));
+    assert!(!shared.note(first).is_notice && shared.board().notes.len() == NOTES_MAX);
 }
 
 #[test]
-fn marks_are_bounded_for_each_user_and_end_with_the_connections() {
+fn marks_are_bounded_for_each_user_and_outlive_the_connections() {
     let (shared, ana) = (shared(), user("ana"));
     assert!(shared.welcome(&ana, ConnectionId(1), &Arc::default()));
     let target = |n: usize| Target::Channel(ChannelName::new(&format!("#c{n}")).expect("a name"));
@@ -133,7 +138,7 @@ fn marks_are_bounded_for_each_user_and_end_with_the_connections() {
     assert!(shared.set_mark(&ana, &target(0), 4), "a known mark moves forward in a full table");
     assert_eq!(shared.mark(&ana, &target(0)), Some(4));
     shared.farewell(&ana, ConnectionId(1));
-    assert_eq!((shared.mark(&ana, &target(0)), all()), (None, MARKS_MAX - MARKS_PER_USER_MAX));
+    assert_eq!((shared.mark(&ana, &target(0)), all()), (Some(4), MARKS_MAX));
 }
 
 #[test]

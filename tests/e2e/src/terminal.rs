@@ -50,6 +50,14 @@ impl Terminal {
         terminal
     }
 
+    /// Starts a command of the shell in a folder.
+    #[must_use]
+    pub fn in_folder(folder: &Path, command: &str) -> Self {
+        let terminal = Self::new();
+        terminal.run_in(folder, command);
+        terminal
+    }
+
     fn new() -> Self {
         static TERMINALS: AtomicU32 = AtomicU32::new(0);
         let number = TERMINALS.fetch_add(1, Ordering::Relaxed);

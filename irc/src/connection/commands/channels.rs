@@ -42,6 +42,12 @@ impl Connection {
         if reason_of(&outcome) == Some(Reason::NoSuchChannel) {
             let create = Command::Create { channel: channel.clone(), private: false };
             outcome = self.command(create).await?;
+            // Another user can have created the channel since then.
+            if reason_of(&outcome) == Some(Reason::NameTaken)
+                && let Ok(joined) = self.command(Command::Join(channel.clone())).await?
+            {
+                outcome = Ok(joined);
+            }
         }
         match outcome {
             Ok(Answer::Joined(joined)) => {
@@ -111,12 +117,15 @@ impl Connection {
             let channel = channel.clone();
             |token| SetChannel { token, channel, subject: Some(set), private: None }
         };
-        match self.act::<ChannelSet>(&Target::Channel(channel.clone()), body, params).await? {
+        let is_new = self.channels.get(&channel).is_some_and(|known| known.subject != subject.as_str());
+        let target = Target::Channel(channel.clone());
+        match self.act::<ChannelSet>(&target, body, params).await? {
             Ok(_done) => {
                 if let Some(channel) = self.channels.get_mut(&channel) {
                     subject.as_str().clone_into(&mut channel.subject);
                 }
-                let line = self.own_line("TOPIC").param(shown.as_str());
+                let seen = if is_new { self.seen_event().await? } else { None };
+                let line = self.own_line_of("TOPIC", &target, seen).param(shown.as_str());
                 self.reply(line.param(one_line(subject.as_str())));
             }
             Err(error) => self.refuse("TOPIC", &shown, &error),
@@ -150,7 +159,7 @@ impl Connection {
         let Some(channel) = self.own_channel(name).await? else { return Ok(()) };
         let members = self.members(&channel).await?.unwrap_or_default();
         if members.iter().any(|member| member.user == user) {
-            self.numeric(Numeric::UserOnChannel, &[user.as_str(), name]);
+            self.numeric(Numeric::UserOnChannel, &[&self.shared.shown(&user), name]);
             return Ok(());
         }
         let shown = self.shown(&channel);
@@ -161,9 +170,10 @@ impl Connection {
         let target = Target::Channel(channel);
         match self.act::<ChannelInvite>(&target, Body::Invited(user.clone()), params).await? {
             Ok(_done) => {
-                self.numeric(Numeric::Inviting, &[user.as_str(), shown.as_str()]);
+                let nick = self.shared.shown(&user);
+                self.numeric(Numeric::Inviting, &[&nick, shown.as_str()]);
                 if let Some(text) = self.shared.away(&user) {
-                    self.numeric(Numeric::Away, &[user.as_str(), &text]);
+                    self.numeric(Numeric::Away, &[&nick, &text]);
                 }
             }
             Err(error) => self.refuse("INVITE", &shown, &error),
@@ -191,7 +201,7 @@ impl Connection {
         };
         let shown = self.shown(&channel);
         let Some(me) = self.user.clone() else { return Ok(()) };
-        let comment = comment.map_or_else(|| me.to_string(), |text| cut(text, KICK_BYTES_MAX).to_owned());
+        let comment = comment.map_or_else(|| self.nick(), |text| cut(text, KICK_BYTES_MAX).to_owned());
         // The event can arrive before the reply. A request that fails has no event.
         self.shared.set_remark(&channel, &user, &me, &comment);
         let params = {
@@ -206,7 +216,7 @@ impl Connection {
         match outcome {
             Ok(_done) => {
                 self.set_rank(&channel, &user, Role::Member);
-                let line = self.own_line("KICK").param(shown.as_str()).param(user.as_str());
+                let line = self.own_line("KICK").param(shown.as_str()).param(self.shared.shown(&user));
                 self.reply(line.param(comment));
             }
             Err(error) => match error.reason() {

@@ -91,7 +91,10 @@ impl Connection {
             }
         }
         let found = self.history_page(&subcommand, &target, &parsed, limit).await?;
-        self.send_history(&target, &found);
+        // The client looks for the conversation by the name that it sent.
+        let shown = self.shown_target(&target);
+        let name = if shown.eq_ignore_ascii_case(name) { name } else { &shown };
+        self.send_history(name, &found);
         Ok(())
     }
 
@@ -166,7 +169,7 @@ impl Connection {
                 .and_then(|entry| entry.event.as_ref())
                 .is_some_and(|event| end.is_some_and(|end| !end.is_before(event)));
             let wanted = page.into_iter().rev().filter(|entry| {
-                is_message(entry)
+                self.is_wanted(entry)
                     && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_before(event)))
             });
             found.extend(wanted.take(limit - found.len()));
@@ -200,7 +203,7 @@ impl Connection {
                 .and_then(|entry| entry.event.as_ref())
                 .is_some_and(|event| end.is_some_and(|end| !end.is_after(event)));
             let wanted = page.into_iter().filter(|entry| {
-                is_message(entry)
+                self.is_wanted(entry)
                     && entry.event.as_ref().is_some_and(|event| end.is_none_or(|end| end.is_after(event)))
             });
             found.extend(wanted.take(limit - found.len()));
@@ -233,15 +236,22 @@ impl Connection {
         Ok(entries.map(|entry| self.session.blocks().mark(entry)).collect())
     }
 
-    fn send_history(&mut self, target: &Target, entries: &[Entry]) {
-        let name = self.shown_target(target);
+    /// Whether CHATHISTORY shows an event to this client.
+    fn is_wanted(&self, entry: &Entry) -> bool {
+        let is_played_back = entry.event.as_ref().is_some_and(|event| self.is_played_back(event));
+        is_message(entry) || (is_played_back && !entry.is_hidden)
+    }
+
+    fn send_history(&mut self, name: &str, entries: &[Entry]) {
         let batch = self.new_batch();
         let open = self.server_line("BATCH").param(format!("+{batch}"));
         self.reply(open.param("chathistory").param(name));
         for event in entries.iter().filter_map(|entry| entry.event.as_ref()) {
-            for line in self.message_lines(event) {
-                self.reply(line.tag("batch", batch.clone()));
-            }
+            let lines = match self.is_played_back(event) {
+                true => self.playback_line(event).into_iter().collect(),
+                false => self.message_lines(event),
+            };
+            lines.into_iter().for_each(|line| self.reply(line.tag("batch", batch.clone())));
         }
         let close = self.server_line("BATCH").param(format!("-{batch}"));
         self.reply(close);

@@ -1,18 +1,19 @@
-//! PRIVMSG, NOTICE, TAGMSG and REDACT.
+//! PRIVMSG, NOTICE and REDACT.
 
-use common::amendments::{Delete, Emoji, React};
-use common::methods::{MessageDelete, MessageReact, TypingSet};
-use common::presence::SetTyping;
+use common::amendments::Delete;
+use common::methods::MessageDelete;
 use common::{Body, Conversation, Detail, Error, Reason, Target, Text, UserName};
 use session::Message as Outgoing;
 use transport::clock;
 
+use super::tags::client_tags;
 use crate::connection::{Connection, End};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::message::Message;
 use crate::protocol::message_id::{message_id, number_of};
 use crate::protocol::numerics::Numeric;
 use crate::protocol::text::plain;
+use crate::shared::MessageNote;
 
 /// The maximum number of recipients of one line: `TARGMAX` of ISUPPORT.
 pub(in crate::connection) const TARGETS_MAX: usize = 4;
@@ -32,9 +33,21 @@ impl Connection {
             return Ok(());
         }
         for target in targets.split(',') {
-            self.say_to(&message.command, target, text, message.tag("+draft/reply")).await?;
+            if self.fits(target, text) {
+                let note = MessageNote { tags: client_tags(message), ..MessageNote::default() };
+                self.say_to(&message.command, target, text, message.tag("+draft/reply"), note).await?;
+            } else {
+                self.refuse_long_line();
+            }
         }
         Ok(())
+    }
+
+    /// Whether other clients can receive a text in one line, as its sender wrote it.
+    fn fits(&self, name: &str, text: &str) -> bool {
+        let (Some(user), Some(to)) = (&self.user, self.target_named(name)) else { return true };
+        let bytes = plain_text(text).map_or(0, |text| text.len());
+        bytes <= self.text_bytes_max(user, &self.shown_target(&to))
     }
 
     /// Sends a text to a channel or a user, and echoes it.
@@ -44,6 +57,7 @@ impl Connection {
         name: &str,
         text: &str,
         reply: Option<&str>,
+        note: MessageNote,
     ) -> Result<(), End> {
         let Some(to) = self.target_named(name) else {
             self.numeric(Numeric::NoSuchNick, &[name]);
@@ -63,9 +77,7 @@ impl Connection {
         };
         let reply = reply.and_then(|id| number_of(&self.conversation(&to), id));
         let id = self.shared.uuid();
-        if command == "NOTICE" {
-            self.shared.note_notice(id);
-        }
+        self.shared.set_note(id, MessageNote { is_notice: command == "NOTICE", ..note });
         let message = Outgoing { to: to.clone(), id, text, reply };
         self.spoke_ms = clock::monotonic_ms();
         match self.send_message(message).await? {
@@ -81,7 +93,7 @@ impl Connection {
                     && command != "NOTICE"
                     && let Some(text) = self.shared.away(user)
                 {
-                    self.numeric(Numeric::Away, &[user.as_str(), &text]);
+                    self.numeric(Numeric::Away, &[&self.shared.shown(user), &text]);
                 }
             }
             // RFC 2812, section 3.3.2: no reply to a NOTICE.
@@ -110,51 +122,11 @@ impl Connection {
         UserName::new(name).ok().map(Target::User)
     }
 
-    pub(super) fn conversation(&self, target: &Target) -> Conversation {
+    pub(in crate::connection) fn conversation(&self, target: &Target) -> Conversation {
         match &self.user {
             Some(user) => Conversation::of(user, target),
             None => Conversation::Channel(common::ChannelName::everybody()),
         }
-    }
-
-    /// TAGMSG: a typing notice, or a reaction to a message. papo has no other messages without a text.
-    pub(super) async fn tag_message(&mut self, message: &Message) -> Result<(), End> {
-        let name = message.param(0).unwrap_or_default();
-        let Some(to) = self.target_named(name) else {
-            self.numeric(Numeric::NoSuchNick, &[name]);
-            return Ok(());
-        };
-        if let Some(typing) = message.tag("+typing") {
-            let (to, typing) = (to.clone(), typing == "active");
-            // A lost notice does no harm.
-            let _outcome = self.request::<TypingSet>(|token| SetTyping { token, to, typing }).await?;
-        }
-        let add = message.tag("+draft/react").map(|emoji| (emoji, false));
-        let remove = message.tag("+draft/unreact").map(|emoji| (emoji, true));
-        if let (Some((emoji, remove)), Some(id)) = (add.or(remove), message.tag("+draft/reply")) {
-            return self.react(&to, emoji, remove, id).await;
-        }
-        Ok(())
-    }
-
-    async fn react(&mut self, to: &Target, emoji: &str, remove: bool, id: &str) -> Result<(), End> {
-        let Some(n) = number_of(&self.conversation(to), id) else {
-            self.fail("TAGMSG", "UNKNOWN_MSGID", &[id], "There is no such message");
-            return Ok(());
-        };
-        let emoji = match Emoji::new(emoji) {
-            Ok(emoji) => emoji,
-            Err(detail) => {
-                self.fail_with("TAGMSG", &[&self.shown_target(to)], &detail.into());
-                return Ok(());
-            }
-        };
-        let (conversation, id) = (to.clone(), self.shared.uuid());
-        let params = |token| React { token, conversation, n, id, emoji, remove };
-        if let Err(error) = self.request::<MessageReact>(params).await? {
-            self.fail_with("TAGMSG", &[&self.shown_target(to)], &error);
-        }
-        Ok(())
     }
 
     pub(super) async fn redact(&mut self, message: &Message) -> Result<(), End> {
@@ -174,6 +146,8 @@ impl Connection {
             return Ok(());
         };
         let own_id = self.shared.uuid();
+        let reason = message.filled(2).unwrap_or_default();
+        self.shared.set_note(own_id, MessageNote { reason: reason.to_owned(), ..MessageNote::default() });
         let body = Body::Deleted { id: own_id, of: n };
         let params = {
             let conversation = to.clone();

@@ -10,6 +10,7 @@ pub(super) mod multiline;
 mod operators;
 mod reads;
 mod server;
+mod tags;
 mod users;
 mod who;
 

@@ -9,6 +9,7 @@ use crate::connection::{Connection, End};
 use crate::protocol::masks::banned_user;
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
+use crate::shared::UserModes;
 
 /// The maximum number of changes in one line: `MODES` of ISUPPORT.
 pub(in crate::connection) const CHANGES_MAX: usize = 4;
@@ -34,7 +35,7 @@ impl Connection {
         for mode in modes.chars() {
             match mode {
                 '+' | '-' => is_on = mode == '+',
-                'q' | 'o' | 'b' if changes < CHANGES_MAX => {
+                'o' | 'h' | 'b' if changes < CHANGES_MAX => {
                     changes += 1;
                     match params.next() {
                         Some(param) => self.change(&channel, is_on, mode, param).await?,
@@ -46,7 +47,7 @@ impl Connection {
                     changes += 1;
                     self.set_private(&channel, is_on, mode).await?;
                 }
-                'q' | 'o' | 'b' | 'i' | 's' => {}
+                'o' | 'h' | 'b' | 'i' | 's' => {}
                 'n' | 't' => {}
                 unknown => self.numeric(Numeric::UnknownMode, &[&unknown.to_string()]),
             }
@@ -62,11 +63,41 @@ impl Connection {
         }
         match modes {
             None => {
-                let own = if self.is_operator { "+o" } else { "+" };
-                self.numeric(Numeric::UserModeIs, &[own]);
+                let own = self.user_modes();
+                self.numeric(Numeric::UserModeIs, &[&own]);
             }
-            Some(modes) if modes.chars().all(|mode| "+-ios".contains(mode)) => {}
+            Some(modes) if modes.chars().all(|mode| "+-Biosw".contains(mode)) => self.set_user_modes(modes),
             Some(_) => self.numeric(Numeric::UnknownUserMode, &[]),
+        }
+    }
+
+    /// The modes of the user, such as `+iw`.
+    fn user_modes(&self) -> String {
+        let modes = self.user.as_ref().map(|user| self.shared.modes(user)).unwrap_or_default();
+        let all = [('B', modes.bot), ('i', modes.invisible), ('o', self.is_operator), ('w', modes.wallops)];
+        let own = all.into_iter().filter(|(_, is_on)| *is_on).map(|(mode, _)| mode);
+        std::iter::once('+').chain(own).collect()
+    }
+
+    /// Sets `B`, `i` and `w`. Only OPER sets `o`.
+    fn set_user_modes(&mut self, changes: &str) {
+        let Some(user) = self.user.clone() else { return };
+        let before = self.shared.modes(&user);
+        let (mut after, mut is_on) = (before, true);
+        for change in changes.chars() {
+            match change {
+                '+' | '-' => is_on = change == '+',
+                'B' => after.bot = is_on,
+                'i' => after.invisible = is_on,
+                'w' => after.wallops = is_on,
+                _of_operators => {}
+            }
+        }
+        self.shared.set_modes(&user, after);
+        let line = mode_changes(before, after);
+        if !line.is_empty() {
+            let line = self.own_line("MODE").param(self.nick()).param(line);
+            self.reply(line);
         }
     }
 
@@ -123,10 +154,10 @@ impl Connection {
                 self.set_rank(channel, &user, role);
                 let sign = if is_on { '+' } else { '-' };
                 let line = self.own_line("MODE").param(shown.as_str()).param(format!("{sign}{mode}"));
-                self.reply(line.param(user.as_str()));
+                self.reply(line.param(self.shared.shown(&user)));
             }
             Err(error) if error.reason() == Some(Reason::NoSuchMember) => {
-                self.numeric(Numeric::NotInChannel, &[user.as_str(), shown.as_str()]);
+                self.numeric(Numeric::NotInChannel, &[&self.shared.shown(&user), shown.as_str()]);
             }
             Err(error) => self.refuse("MODE", &shown, &error),
         }
@@ -157,7 +188,7 @@ impl Connection {
                 self.reply(line.param(format!("{user}!*@*")));
                 if is_member {
                     self.set_rank(channel, &user, Role::Member);
-                    let line = self.own_line("KICK").param(shown.as_str()).param(user.as_str());
+                    let line = self.own_line("KICK").param(shown.as_str()).param(self.shared.shown(&user));
                     self.reply(line.param(self.nick()));
                 }
             }
@@ -194,13 +225,27 @@ impl Connection {
     }
 }
 
-/// The role of a member after a change of `q` or `o`. `None` if the change does not apply to the role: a
+/// The changes that lead from one set of modes to another, such as `+B-w`.
+fn mode_changes(before: UserModes, after: UserModes) -> String {
+    let modes = [
+        ('B', before.bot, after.bot),
+        ('i', before.invisible, after.invisible),
+        ('w', before.wallops, after.wallops),
+    ];
+    let changed =
+        |is_on| modes.into_iter().filter(move |(_, before, after)| before != after && *after == is_on);
+    let letters = |is_on| changed(is_on).map(|(mode, ..)| mode).collect::<String>();
+    let part = |sign, letters: String| if letters.is_empty() { letters } else { format!("{sign}{letters}") };
+    format!("{}{}", part('+', letters(true)), part('-', letters(false)))
+}
+
+/// The role of a member after a change of `o` or `h`. `None` if the change does not apply to the role: a
 /// member has only its highest mode.
 fn role_after(before: Role, mode: char, is_on: bool) -> Option<Role> {
     match (mode, is_on, before) {
-        ('q', true, Role::Member | Role::Moderator) => Some(Role::Owner),
-        ('q', false, Role::Owner) | ('o', false, Role::Moderator) => Some(Role::Member),
-        ('o', true, Role::Member) => Some(Role::Moderator),
+        ('o', true, Role::Member | Role::Moderator) => Some(Role::Owner),
+        ('o', false, Role::Owner) | ('h', false, Role::Moderator) => Some(Role::Member),
+        ('h', true, Role::Member) => Some(Role::Moderator),
         _other => None,
     }
 }
@@ -210,21 +255,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_changes_of_modes_have_their_signs() {
+        let modes = |bot, invisible, wallops| UserModes { bot, invisible, wallops };
+        let none = modes(false, false, false);
+        assert_eq!(mode_changes(none, modes(true, true, false)), "+Bi");
+        assert_eq!(mode_changes(modes(true, false, true), modes(false, true, true)), "+i-B");
+        assert_eq!(mode_changes(none, none), "");
+    }
+
+    #[test]
     fn a_mode_changes_only_the_role_that_it_names() {
         use Role::{Member, Moderator, Owner};
         for (before, change, after) in [
-            (Member, "+o", Some(Moderator)),
-            (Member, "+q", Some(Owner)),
+            (Member, "+h", Some(Moderator)),
+            (Member, "+o", Some(Owner)),
+            (Member, "-h", None),
             (Member, "-o", None),
-            (Member, "-q", None),
-            (Moderator, "+o", None),
-            (Moderator, "+q", Some(Owner)),
-            (Moderator, "-o", Some(Member)),
-            (Moderator, "-q", None),
+            (Moderator, "+h", None),
+            (Moderator, "+o", Some(Owner)),
+            (Moderator, "-h", Some(Member)),
+            (Moderator, "-o", None),
+            (Owner, "+h", None),
             (Owner, "+o", None),
-            (Owner, "+q", None),
-            (Owner, "-o", None),
-            (Owner, "-q", Some(Member)),
+            (Owner, "-h", None),
+            (Owner, "-o", Some(Member)),
         ] {
             let mode = change.chars().last().expect("a mode");
             assert_eq!(role_after(before, mode, change.starts_with('+')), after, "{before:?} {change}");

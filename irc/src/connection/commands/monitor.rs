@@ -21,7 +21,7 @@ impl Connection {
             }
             "C" | "c" => self.monitored.clear(),
             "L" | "l" => {
-                let names = self.monitored.keys().map(ToString::to_string);
+                let names = self.monitored.keys().map(|user| self.shared.shown(user));
                 for line in packed(names, ',', LIST_BYTES_MAX) {
                     self.numeric(Numeric::MonitorList, &[&line]);
                 }
@@ -68,7 +68,7 @@ impl Connection {
         for line in packed(online.iter().map(|user| self.shared.source(user)), ',', LIST_BYTES_MAX) {
             self.numeric(Numeric::MonitorOnline, &[&line]);
         }
-        for line in packed(offline.iter().map(ToString::to_string), ',', LIST_BYTES_MAX) {
+        for line in packed(offline.iter().map(|user| self.shared.shown(user)), ',', LIST_BYTES_MAX) {
             self.numeric(Numeric::MonitorOffline, &[&line]);
         }
         Ok(())

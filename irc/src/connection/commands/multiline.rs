@@ -1,9 +1,11 @@
 //! BATCH: a message of several lines (draft/multiline).
 
+use super::tags::client_tags;
 use crate::connection::{Connection, End};
 use crate::limits::{MULTILINE_BYTES_MAX, MULTILINE_LINES_MAX};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::message::Message;
+use crate::shared::MessageNote;
 
 /// A message of several lines that the client is sending.
 pub(in crate::connection) struct Multiline {
@@ -12,7 +14,9 @@ pub(in crate::connection) struct Multiline {
     label: Option<String>,
     reply: Option<String>,
     text: String,
-    lines: usize,
+    /// The bytes of each line, and whether it continues the line before.
+    lines: Vec<(usize, bool)>,
+    tags: Vec<(String, String)>,
     command: String,
     /// The code and the text of the first error.
     error: Option<(&'static str, &'static str)>,
@@ -29,14 +33,18 @@ impl Multiline {
             return;
         }
         let continues = message.tag("draft/multiline-concat").is_some();
-        if self.lines > 0 && !continues {
+        if continues && text.is_empty() {
+            self.error = Some(("MULTILINE_INVALID", "An empty line cannot continue another one"));
+            return;
+        }
+        if !self.lines.is_empty() && !continues {
             self.text.push('\n');
         }
-        self.lines += 1;
+        self.lines.push((text.len(), continues));
         self.command.clone_from(&message.command);
         if self.text.len() + text.len() > MULTILINE_BYTES_MAX {
             self.error = Some(("MULTILINE_MAX_BYTES", "The message has too many bytes"));
-        } else if self.lines > MULTILINE_LINES_MAX {
+        } else if self.lines.len() > MULTILINE_LINES_MAX {
             self.error = Some(("MULTILINE_MAX_LINES", "The message has too many lines"));
         } else {
             self.text.push_str(text);
@@ -66,7 +74,7 @@ impl Connection {
             self.fail("BATCH", "INVALID_REFERENCE", &[reference], "There is no such batch");
             return Ok(());
         };
-        let Multiline { target, label, reply, text, command, error, lines, .. } = multiline;
+        let Multiline { target, label, reply, text, command, error, lines, tags, .. } = multiline;
         let had_response = self.response.is_some();
         if label.is_some() && !had_response {
             self.begin_response();
@@ -77,8 +85,13 @@ impl Connection {
                 let context: Vec<_> = context.as_deref().into_iter().collect();
                 self.fail("BATCH", code, &context, text);
             }
-            None if lines == 0 => self.fail("BATCH", "MULTILINE_INVALID", &[], "The message has no lines"),
-            None => self.say_to(&command, &target, &text, reply.as_deref()).await?,
+            None if lines.is_empty() => {
+                self.fail("BATCH", "MULTILINE_INVALID", &[], "The message has no lines")
+            }
+            None => {
+                let note = MessageNote { lines, tags, ..MessageNote::default() };
+                self.say_to(&command, &target, &text, reply.as_deref(), note).await?;
+            }
         }
         if let Some(label) = label
             && !had_response
@@ -103,7 +116,8 @@ impl Connection {
             label: label.map(str::to_owned),
             reply: message.tag("+draft/reply").map(str::to_owned),
             text: String::new(),
-            lines: 0,
+            lines: Vec::new(),
+            tags: client_tags(message),
             command: "PRIVMSG".to_owned(),
             error: None,
         });
@@ -130,7 +144,8 @@ mod tests {
             label: None,
             reply: None,
             text: String::new(),
-            lines: 0,
+            lines: Vec::new(),
+            tags: Vec::new(),
             command: "PRIVMSG".into(),
             error: None,
         };
@@ -149,7 +164,7 @@ mod tests {
             "@draft/multiline-concat PRIVMSG #ops :c",
         ];
         let multiline = collected(&lines);
-        assert_eq!((&*multiline.text, multiline.lines, multiline.error), ("a\n\nbc", 4, None));
+        assert_eq!((&*multiline.text, multiline.lines.len(), multiline.error), ("a\n\nbc", 4, None));
     }
 
     #[test]
@@ -163,5 +178,7 @@ mod tests {
         assert_eq!(code(long), Some("MULTILINE_MAX_BYTES"));
         assert_eq!(code(collected(&["PRIVMSG #b :a"])), Some("MULTILINE_INVALID_TARGET"));
         assert_eq!(code(collected(&["JOIN #ops"])), Some("MULTILINE_INVALID_TARGET"));
+        let empty = ["PRIVMSG #ops :a", "@draft/multiline-concat PRIVMSG #ops :"];
+        assert_eq!(code(collected(&empty)), Some("MULTILINE_INVALID"));
     }
 }

@@ -28,7 +28,7 @@ impl Connection {
         let credentials = UserName::new(name)
             .and_then(|user| Password::new(password).map(|password| Credentials { user, password }));
         let is_administrator = match credentials {
-            Ok(credentials) => self.is_administrator(credentials).await,
+            Ok(credentials) => self.are_valid(credentials, true).await,
             Err(_) => false,
         };
         if !is_administrator {
@@ -45,15 +45,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Logs in with these credentials, in a session of its own, and calls a method for administrators.
-    async fn is_administrator(&mut self, credentials: Credentials) -> bool {
+    /// Logs in with these credentials, in a session of its own. For an administrator, also calls a method for
+    /// administrators.
+    pub(in crate::connection) async fn are_valid(
+        &mut self,
+        credentials: Credentials,
+        is_administrator: bool,
+    ) -> bool {
         let (id, inbox) = (self.shared.next_id(), std::sync::Arc::new(Inbox::default()));
-        let sender = self.shared.sender(self.address.ip());
+        let sender = self.shared.sender(self.address);
         self.shared.relay.send(Input::Open { id, inbox: inbox.clone(), sender });
         let session = Session::new(self.shared.random());
         let mut check =
             Check { session, io: SessionIo::new(id, self.shared.relay.clone()), inbox, ticket: 0 };
-        let checked = timeout(Duration::from_millis(CHECK_MS_MAX), check.run(credentials)).await;
+        let checked =
+            timeout(Duration::from_millis(CHECK_MS_MAX), check.run(credentials, is_administrator)).await;
         let _ended = timeout(Duration::from_millis(CLOSING_MS_MAX), check.command(Command::Logout)).await;
         self.shared.relay.send(Input::Closed(id));
         checked.unwrap_or(false)
@@ -93,11 +99,9 @@ struct Check {
 }
 
 impl Check {
-    async fn run(&mut self, credentials: Credentials) -> bool {
-        self.command(Command::Login(credentials)).await && {
-            let request = PlainRequest::of::<AdminStats>(|token| SessionOnly { token });
-            self.command(Command::Request(request)).await
-        }
+    async fn run(&mut self, credentials: Credentials, is_administrator: bool) -> bool {
+        let stats = || Command::Request(PlainRequest::of::<AdminStats>(|token| SessionOnly { token }));
+        self.command(Command::Login(credentials)).await && (!is_administrator || self.command(stats()).await)
     }
 
     /// Gives the session a command, and waits for its answer. Returns whether the command succeeded.

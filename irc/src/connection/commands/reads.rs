@@ -32,11 +32,18 @@ impl Connection {
                 self.shared.user(user).is_some()
             }
         };
+        let Some(time) = message.param(1) else {
+            if is_known {
+                return self.reply_mark(&target).await;
+            }
+            let line = self.server_line("MARKREAD").param(name).param("*");
+            self.reply(line);
+            return Ok(());
+        };
         if !is_known {
             self.fail("MARKREAD", "INVALID_PARAMS", &[name], "There is no such conversation");
             return Ok(());
         }
-        let Some(time) = message.param(1) else { return self.reply_mark(&target).await };
         let Some(at) = time.strip_prefix("timestamp=").and_then(times::parsed) else {
             self.fail("MARKREAD", "INVALID_PARAMS", &[name], "Invalid timestamp");
             return Ok(());
@@ -80,13 +87,12 @@ impl Connection {
     /// The exact time of a read mark, or the time of the event that the node knows.
     pub(in crate::connection) async fn known_mark(&mut self, target: &Target) -> Result<Option<u64>, End> {
         let Some(user) = self.user.clone() else { return Ok(None) };
-        if let Some(at) = self.shared.mark(&user, target) {
-            return Ok(Some(at));
-        }
+        let exact = self.shared.mark(&user, target);
         let reads = self.list::<ReadList>(|token| ListReads { token, after: None }).await?;
         let reading = reads.unwrap_or_default().into_iter().find(|reading| reading.conversation == *target);
-        let Some(n) = reading.map(|reading| reading.n).filter(|n| *n > 0) else { return Ok(None) };
-        self.time_of(target, n).await
+        let Some(n) = reading.map(|reading| reading.n).filter(|n| *n > 0) else { return Ok(exact) };
+        // Another program of the user can have read more since then.
+        Ok(exact.max(self.time_of(target, n).await?))
     }
 
     /// The time of the last message up to the event `n`. Without a message, nothing was read.

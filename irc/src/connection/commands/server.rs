@@ -66,7 +66,7 @@ impl Connection {
     pub(in crate::connection) fn report_counts(&mut self) {
         let counts = self.shared.counts();
         let (welcome, most) = (counts.welcome, counts.welcome_max);
-        let unknown = counts.all.saturating_sub(welcome);
+        let unknown = counts.all.saturating_sub(welcome + counts.closing);
         self.numeric(
             Numeric::LuserClient,
             &[&format!("There are {welcome} users and 0 invisible on 1 servers")],
@@ -138,7 +138,8 @@ impl Connection {
 
     pub(super) fn links(&mut self) {
         let name = self.shared.settings.name.clone();
-        self.numeric(Numeric::Links, &[&name, &name, "0 papo"]);
+        let text = format!("0 {}", self.shared.settings.description);
+        self.numeric(Numeric::Links, &[&name, &name, &text]);
         self.numeric(Numeric::EndOfLinks, &["*"]);
     }
 

@@ -54,7 +54,7 @@ impl Connection {
 
     pub(super) async fn is_on(&mut self, message: &Message) -> Result<(), End> {
         let present = self.present(message).await?;
-        let names: Vec<_> = present.into_iter().map(|(user, _)| user.to_string()).collect();
+        let names: Vec<_> = present.into_iter().map(|(user, _)| self.shared.shown(&user)).collect();
         self.numeric(Numeric::IsOn, &[&names.join(" ")]);
         Ok(())
     }
@@ -63,7 +63,8 @@ impl Connection {
         let present = self.present(message).await?;
         let entries = present.into_iter().take(5).map(|(user, is_away)| {
             let (sign, ident) = (if is_away { '-' } else { '+' }, self.shared.ident(&user));
-            format!("{user}={sign}{ident}@{HOST}")
+            let mark = if self.shared.is_operator(&user) { "*" } else { "" };
+            format!("{}{mark}={sign}{ident}@{HOST}", self.shared.shown(&user))
         });
         let entries: Vec<_> = entries.collect();
         self.numeric(Numeric::UserHost, &[&entries.join(" ")]);

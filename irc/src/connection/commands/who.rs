@@ -10,10 +10,11 @@ use crate::connection::events::prefix;
 use crate::connection::respond::HOST;
 use crate::connection::{Connection, End};
 use crate::limits::{LIST_BYTES_MAX, USERS_PER_LINE};
-use crate::protocol::masks::Mask;
+use crate::protocol::masks::{Mask, is_mask};
 use crate::protocol::message::Message;
 use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
+use crate::shared::is_spelling;
 
 /// The maximum number of channels of the client whose members WHOIS reads.
 const CHANNELS_SEARCHED_MAX: usize = 20;
@@ -31,7 +32,13 @@ impl Connection {
             }
             let is_here = |info: &UserInfo| matches!(info.state, Some(State::Online | State::Away));
             let pattern = Mask::new(&mask);
+            let me = self.user.clone();
             let mut compared = 0;
+            // The mode +i hides a user from masks, but not from members of a common channel.
+            let is_hidden = |user: &UserName| {
+                let is_stranger = |me| me != user && !self.shared.shares_channel(me, self.id, user);
+                is_mask(&mask) && self.shared.modes(user).invisible && me.as_ref().is_some_and(is_stranger)
+            };
             let named = |info: &UserInfo| {
                 mask == "0"
                     || pattern.matches(info.user.as_str())
@@ -39,7 +46,8 @@ impl Connection {
             };
             let users = self.shared.users(|info| {
                 compared += 1;
-                named(info) && (is_here(info) || info.user.as_str() == mask)
+                let is_same = is_spelling(&info.user, &mask);
+                named(info) && (is_here(info) || is_same) && !is_hidden(&info.user)
             });
             self.line_rate.take(compared / USERS_PER_LINE, clock::monotonic_ms());
             for info in users {
@@ -74,10 +82,11 @@ impl Connection {
         role: Role,
         fields: Option<&str>,
     ) {
-        let user = info.user.as_str();
+        let shown = self.shared.shown(&info.user);
+        let user = shown.as_str();
         let away = if self.away_text(&info.user).is_some() { "G" } else { "H" };
-        let is_operator = self.is_operator && self.user.as_ref() == Some(&info.user);
-        let bot = if info.bot { "B" } else { "" };
+        let is_operator = self.shared.is_operator(&info.user);
+        let bot = if self.shared.is_bot(&info.user) { "B" } else { "" };
         let flags = format!("{away}{}{}{bot}", if is_operator { "*" } else { "" }, prefix(role));
         let (channel, real_name) = (channel.map_or("*", ChannelName::as_str), self.real_name(&info.user));
         let (ident, account) = (self.shared.ident(&info.user), self.shared.account(&info.user));
@@ -118,28 +127,29 @@ impl Connection {
 
     async fn whois_one(&mut self, nick: &str) -> Result<(), End> {
         let Some(user) = self.existing_user(nick).await? else { return Ok(()) };
-        let Some(info) = self.shared.user(&user) else { return Ok(()) };
         let (name, real_name) = (self.shared.settings.name.clone(), self.real_name(&user));
-        let user_text = user.as_str();
+        let shown = self.shared.shown(&user);
+        let user_text = shown.as_str();
         let ident = self.shared.ident(&user);
         self.numeric(Numeric::WhoisUser, &[user_text, &ident, HOST, "*", &real_name]);
         let channels = self.shared_channels(&user).await?;
         for line in packed(channels, ' ', LIST_BYTES_MAX) {
             self.numeric(Numeric::WhoisChannels, &[user_text, &line]);
         }
-        self.numeric(Numeric::WhoisServer, &[user_text, &name, "papo"]);
+        let description = self.shared.settings.description.clone();
+        self.numeric(Numeric::WhoisServer, &[user_text, &name, &description]);
         let is_self = self.user.as_ref() == Some(&user);
-        if is_self && self.is_operator {
+        if self.shared.is_operator(&user) {
             self.numeric(Numeric::WhoisOperator, &[user_text]);
         }
-        if info.bot {
+        if self.shared.is_bot(&user) {
             self.numeric(Numeric::WhoisBot, &[user_text]);
         }
         if let Some(text) = self.away_text(&user) {
             self.numeric(Numeric::Away, &[user_text, &text]);
         }
-        if self.shared.account(&user).is_some() {
-            self.numeric(Numeric::WhoisAccount, &[user_text, user_text]);
+        if let Some(account) = self.shared.account(&user) {
+            self.numeric(Numeric::WhoisAccount, &[user_text, &account]);
         }
         if is_self {
             let idle = clock::monotonic_ms().saturating_sub(self.spoke_ms) / 1_000;
@@ -175,16 +185,27 @@ impl Connection {
         let user = UserName::new(nick).ok().filter(|user| self.shared.user(user).is_some());
         match user {
             Some(user) => {
-                let (name, real_name) = (self.shared.settings.name.clone(), self.real_name(&user));
-                self.numeric(
-                    Numeric::WhowasUser,
-                    &[user.as_str(), &self.shared.ident(&user), HOST, "*", &real_name],
-                );
-                self.numeric(Numeric::WhoisServer, &[user.as_str(), &name, "papo"]);
+                let count = message.param(1).and_then(|count| count.parse().ok()).filter(|count| *count > 0);
+                self.list_past_faces(&user, count.unwrap_or(usize::MAX));
             }
             None => self.numeric(Numeric::WasNoSuchNick, &[nick]),
         }
         self.numeric(Numeric::EndOfWhowas, &[nick]);
         Ok(())
+    }
+
+    /// Lists at most `count` former connections of a user; without one, the data of the account.
+    fn list_past_faces(&mut self, user: &UserName, count: usize) {
+        let (name, shown) = (self.shared.settings.name.clone(), self.shared.shown(user));
+        let past = self.shared.past_faces(user).into_iter().take(count);
+        let mut faces: Vec<_> = past.map(|face| (face.ident, face.real_name)).collect();
+        if faces.is_empty() {
+            faces.push((self.shared.ident(user), self.real_name(user)));
+        }
+        let description = self.shared.settings.description.clone();
+        for (ident, real_name) in faces {
+            self.numeric(Numeric::WhowasUser, &[&shown, &ident, HOST, "*", &real_name]);
+            self.numeric(Numeric::WhoisServer, &[&shown, &name, &description]);
+        }
     }
 }

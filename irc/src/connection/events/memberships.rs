@@ -9,6 +9,7 @@ use crate::connection::{Channel, Connection, End, events::prefix};
 use crate::limits::LIST_BYTES_MAX;
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::{Line, cut};
+use crate::protocol::message_id::message_id;
 use crate::protocol::numerics::Numeric;
 use crate::protocol::text::packed;
 
@@ -55,7 +56,7 @@ impl Connection {
     }
 
     /// The JOIN of a user, with the account and the real name if the client requested them.
-    fn join_line(&self, line: Line, user: &UserName, shown: &ChannelName) -> Line {
+    pub(super) fn join_line(&self, line: Line, user: &UserName, shown: &ChannelName) -> Line {
         let line = line.param(shown.as_str());
         if self.caps.has(Cap::ExtendedJoin) {
             let account = self.shared.account(user).unwrap_or_else(|| "*".to_owned());
@@ -69,13 +70,16 @@ impl Connection {
     pub(in crate::connection) fn real_name(&self, user: &UserName) -> String {
         let info = self.shared.user(user).filter(|info| !info.display_name.is_empty());
         let display_name = info.map(|info| info.display_name.as_str().to_owned());
-        display_name.or_else(|| self.shared.real_name(user)).unwrap_or_else(|| user.to_string())
+        display_name.or_else(|| self.shared.real_name(user)).unwrap_or_else(|| self.shared.shown(user))
     }
 
     /// A member in the list of names.
     pub(in crate::connection) fn name_entry(&self, user: &UserName, role: Role) -> String {
-        let name =
-            if self.caps.has(Cap::UserhostInNames) { self.shared.source(user) } else { user.to_string() };
+        let name = if self.caps.has(Cap::UserhostInNames) {
+            self.shared.source(user)
+        } else {
+            self.shared.shown(user)
+        };
         format!("{}{name}", prefix(role))
     }
 
@@ -122,8 +126,8 @@ impl Connection {
         };
         let kick = |user: &UserName| {
             let comment = self.shared.remark(channel, user, &event.from);
-            let comment = comment.unwrap_or_else(|| event.from.to_string());
-            self.line_of(event, "KICK").param(shown.as_str()).param(user.as_str()).param(comment)
+            let comment = comment.unwrap_or_else(|| self.shared.shown(&event.from));
+            self.line_of(event, "KICK").param(shown.as_str()).param(self.shared.shown(user)).param(comment)
         };
         if let Body::Kicked(user) = &event.body {
             let line = kick(user);
@@ -139,7 +143,7 @@ impl Connection {
         } else if let Body::Invited(user) = &event.body
             && self.caps.has(Cap::InviteNotify)
         {
-            let line = self.line_of(event, "INVITE").param(user.as_str());
+            let line = self.line_of(event, "INVITE").param(self.shared.shown(user));
             self.send(&line.param(shown.as_str()));
         }
     }
@@ -159,7 +163,7 @@ impl Connection {
         }
         let line = self.line_of(event, "MODE").param(self.shown(channel).as_str()).param(modes);
         let letters = modes.chars().filter(char::is_ascii_alphabetic).count();
-        let line = (0..letters).fold(line, |line, _| line.param(user.as_str()));
+        let line = (0..letters).fold(line, |line, _| line.param(self.shared.shown(user)));
         self.send(&line);
     }
 
@@ -171,8 +175,8 @@ impl Connection {
             if let Some(channel) = self.channels.get_mut(channel) {
                 subject.as_str().clone_into(&mut channel.subject);
             }
-            let line = self.line_of(event, "TOPIC").param(shown.as_str());
-            self.send(&line.param(one_line(subject.as_str())));
+            let line = self.topic_line(event, &shown, subject.as_str());
+            self.send(&line);
         }
         if let Some(private) = private {
             if let Some(channel) = self.channels.get_mut(channel) {
@@ -189,6 +193,17 @@ impl Connection {
         }
     }
 
+    /// A new subject, with the `msgid` of its event.
+    pub(in crate::connection) fn topic_line(
+        &self,
+        event: &Event<'_>,
+        shown: &ChannelName,
+        subject: &str,
+    ) -> Line {
+        let line = self.line_of(event, "TOPIC").tag("msgid", message_id(&event.conversation(), event.n));
+        line.param(shown.as_str()).param(one_line(subject))
+    }
+
     /// Shows that the user is no longer in a channel.
     pub(super) fn show_membership_end(&mut self, entry: &Entry) {
         let (Target::Channel(channel), Some(event)) = (&entry.conversation, &entry.event) else { return };
@@ -202,9 +217,9 @@ impl Connection {
             "The channel was deleted".to_owned()
         } else {
             let reason = self.shared.remark(channel, me, &event.from);
-            reason.unwrap_or_else(|| event.from.to_string())
+            reason.unwrap_or_else(|| self.shared.shown(&event.from))
         };
-        let line = self.line_of(event, "KICK").param(shown.as_str()).param(me.as_str()).param(reason);
+        let line = self.line_of(event, "KICK").param(shown.as_str()).param(self.nick()).param(reason);
         self.send(&line);
     }
 
@@ -240,12 +255,12 @@ pub(in crate::connection) fn one_line(subject: &str) -> String {
 /// The change of modes that leads from one role to another.
 fn modes_between(before: Role, after: Role) -> &'static str {
     match (before, after) {
-        (Role::Member, Role::Moderator) => "+o",
-        (Role::Member, Role::Owner) => "+q",
-        (Role::Moderator, Role::Member) => "-o",
-        (Role::Moderator, Role::Owner) => "+q-o",
-        (Role::Owner, Role::Member) => "-q",
-        (Role::Owner, Role::Moderator) => "-q+o",
+        (Role::Member, Role::Moderator) => "+h",
+        (Role::Member, Role::Owner) => "+o",
+        (Role::Moderator, Role::Member) => "-h",
+        (Role::Moderator, Role::Owner) => "+o-h",
+        (Role::Owner, Role::Member) => "-o",
+        (Role::Owner, Role::Moderator) => "-o+h",
         (Role::Member, Role::Member) | (Role::Moderator, Role::Moderator) | (Role::Owner, Role::Owner) => "",
     }
 }

@@ -1,14 +1,15 @@
 //! Messages, files and their amendments as lines.
 
-use common::{Body, Conversation, Event, Target};
+use common::{Body, Conversation, Event, Target, UserName};
 use session::Entry;
+use uuid::Uuid;
 
 use crate::connection::Connection;
 use crate::limits::{LINE_BYTES_MAX, LIST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::message_id::message_id;
-use crate::protocol::text::{Part, parts, plain};
+use crate::protocol::text::{Part, parts, plain, shaped};
 
 impl Connection {
     /// Shows a message, a file or an amendment.
@@ -31,29 +32,27 @@ impl Connection {
         let id = message_id(&conversation, event.n);
         match &event.body {
             Body::Message { id: own_id, text, reply, via, command: _ } => {
-                let command = if self.shared.is_notice(*own_id) { "NOTICE" } else { "PRIVMSG" };
+                let note = self.shared.note(*own_id);
+                let command = if note.is_notice { "NOTICE" } else { "PRIVMSG" };
                 let base = with_reply(self.line_of(event, command), &conversation, *reply);
+                let base = base.client_tags(&note.tags);
                 let poster = via
                     .as_ref()
                     .and_then(|via| via.username.as_ref().map(|name| format!("[{}] ", name.as_str())));
-                self.text_lines(
-                    event,
-                    &base,
-                    &id,
-                    &format!("{}{}", poster.unwrap_or_default(), text.as_str()),
-                )
+                let text = format!("{}{}", poster.unwrap_or_default(), text.as_str());
+                self.text_lines(event, &base, &id, &text, &note.lines)
             }
             Body::File { file, .. } => {
                 let (name, bytes) = (file.name.as_str(), file.bytes);
                 let text =
                     format!("[file {name}, {bytes} bytes: open it with papo in a browser or a terminal]");
-                self.text_lines(event, &self.line_of(event, "PRIVMSG"), &id, &text)
+                self.text_lines(event, &self.line_of(event, "PRIVMSG"), &id, &text, &[])
             }
             Body::Edited { of, text, .. } => {
                 let base = with_reply(self.line_of(event, "PRIVMSG"), &conversation, Some(*of));
-                self.text_lines(event, &base, &id, &format!("* {}", text.as_str()))
+                self.text_lines(event, &base, &id, &format!("* {}", text.as_str()), &[])
             }
-            Body::Deleted { of, .. } => vec![self.deletion(event, &conversation, *of)],
+            Body::Deleted { id, of } => vec![self.deletion(event, &conversation, *id, *of)],
             Body::Reacted { of, emoji, .. } => self.reaction(event, "+draft/react", emoji.as_str(), *of),
             Body::Unreacted { of, emoji, .. } => self.reaction(event, "+draft/unreact", emoji.as_str(), *of),
             Body::Redacted { .. }
@@ -73,12 +72,26 @@ impl Connection {
         }
     }
 
-    /// The lines of a text. Only the first line has the id, so each id is unique.
-    fn text_lines(&mut self, event: &Event<'_>, base: &Line, id: &str, text: &str) -> Vec<Line> {
+    /// The maximum bytes of a text from a user in one line to this target.
+    pub(in crate::connection) fn text_bytes_max(&self, from: &UserName, target: &str) -> usize {
+        let overhead = self.shared.source(from).len() + target.len() + ": PRIVMSG  :\r\n".len();
+        LINE_BYTES_MAX.saturating_sub(overhead)
+    }
+
+    /// The lines of a text. `lines` is the shape that its client gave it. Only the first line has the id, so
+    /// each id is unique.
+    fn text_lines(
+        &mut self,
+        event: &Event<'_>,
+        base: &Line,
+        id: &str,
+        text: &str,
+        lines: &[(usize, bool)],
+    ) -> Vec<Line> {
         let target = self.shown_target(&event.to);
         let text = &plain(text);
-        let overhead = self.shared.source(&event.from).len() + target.len() + ": PRIVMSG  :\r\n".len();
-        let parts = parts(text, LINE_BYTES_MAX - overhead);
+        let bytes_max = self.text_bytes_max(&event.from, &target);
+        let parts = shaped(text, lines, bytes_max).unwrap_or_else(|| parts(text, bytes_max));
         let is_batch = parts.len() > 1 && self.caps.has(Cap::Multiline) && self.caps.has(Cap::Batch);
         if !is_batch {
             let filled = parts.into_iter().filter(|part| !part.text.is_empty());
@@ -100,10 +113,12 @@ impl Connection {
         lines
     }
 
-    fn deletion(&self, event: &Event<'_>, conversation: &Conversation, of: u64) -> Line {
+    fn deletion(&self, event: &Event<'_>, conversation: &Conversation, id: Uuid, of: u64) -> Line {
         let target = self.shown_target(&event.to);
         if self.caps.has(Cap::Redaction) {
-            return self.line_of(event, "REDACT").param(target).param(message_id(conversation, of));
+            let line = self.line_of(event, "REDACT").param(target).param(message_id(conversation, of));
+            let reason = &self.shared.note(id).reason;
+            return if reason.is_empty() { line } else { line.param(reason) };
         }
         let text = format!("{} deleted message {of}", event.from);
         let to = if matches!(event.to, Target::Channel(_)) { target } else { self.nick() };

@@ -2,6 +2,7 @@
 
 mod memberships;
 mod messages;
+mod playback;
 mod presence;
 
 pub(super) use memberships::one_line;
@@ -12,9 +13,10 @@ use session::{Entry, News};
 use transport::clock;
 
 use super::later::Later;
-use super::{Connection, End, Expected};
+use super::{Connection, End, Expected, Seen};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
+use crate::protocol::message_id::message_id;
 use crate::protocol::times;
 
 impl Connection {
@@ -50,10 +52,24 @@ impl Connection {
     /// A line of the sender of an event, with the time of the event.
     pub(super) fn line_of(&self, event: &Event<'_>, command: &'static str) -> Line {
         let line = Line::new(self.shared.source(&event.from), command).tag("time", times::written(event.at));
-        match self.shared.account(&event.from) {
+        let line = match self.shared.account(&event.from) {
             Some(account) => line.tag("account", account),
             None => line,
-        }
+        };
+        if self.shared.is_bot(&event.from) { line.tag("bot", "") } else { line }
+    }
+
+    /// A line of the user for an event that the user caused.
+    pub(super) fn own_line_of(
+        &self,
+        command: &'static str,
+        conversation: &Target,
+        seen: Option<Seen>,
+    ) -> Line {
+        let Some((n, at)) = seen else { return self.own_line(command) };
+        let from = self.user.as_ref().map(|user| self.shared.source(user)).unwrap_or_default();
+        let line = Line::new(from, command).tag("time", times::written(at));
+        self.stamped(line.tag("msgid", message_id(&self.conversation(conversation), n)))
     }
 
     /// Sends a notice of the server.
@@ -115,7 +131,11 @@ impl Connection {
         let is_this =
             |expected: &Expected| expected.conversation == *conversation && expected.body == event.body;
         let position = self.expected.iter().position(is_this);
-        position.is_some_and(|position| self.expected.remove(position).is_some())
+        let is_expected = position.is_some_and(|position| self.expected.remove(position).is_some());
+        if is_expected {
+            self.seen = Some((event.n, event.at));
+        }
+        is_expected
     }
 
     fn show_in_channel(&mut self, channel: &ChannelName, entry: &Entry) {
@@ -155,8 +175,8 @@ impl Connection {
 /// The prefix of a member in lists of names.
 pub(super) fn prefix(role: Role) -> &'static str {
     match role {
-        Role::Owner => "~",
-        Role::Moderator => "@",
+        Role::Owner => "@",
+        Role::Moderator => "%",
         Role::Member => "",
     }
 }

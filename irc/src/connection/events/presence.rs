@@ -89,15 +89,45 @@ impl Connection {
         *known = is_online;
         let (numeric, name) = match is_online {
             true => (Numeric::MonitorOnline, self.shared.source(user)),
-            false => (Numeric::MonitorOffline, user.to_string()),
+            false => (Numeric::MonitorOffline, self.shared.shown(user)),
         };
         let line = self.server_line(numeric.code()).param(self.nick()).param(name);
         self.send(&line);
     }
 
+    /// Shows WALLOPS, if the user has the mode `w`.
     pub(in crate::connection) fn show_wallops(&mut self, from: &UserName, text: &str) {
+        let is_wanted = self.user.as_ref().is_some_and(|me| self.shared.modes(me).wallops);
+        if !is_wanted {
+            return;
+        }
         let line = Line::new(self.shared.source(from), "WALLOPS").param(text);
         self.send(&line);
+    }
+
+    /// Shows that a user of this front, or another connection of the user, changed the spelling of its name.
+    pub(in crate::connection) fn show_spelling(&mut self, user: &UserName, source: &str, nick: &str) {
+        let Some(me) = &self.user else { return };
+        if me == user || self.shared.shares_channel(me, self.id, user) {
+            self.send(&Line::new(source, "NICK").param(nick));
+        }
+    }
+
+    /// Shows that a guest logged in to an account.
+    pub(in crate::connection) fn show_account(&mut self, user: &UserName, account: &UserName) {
+        let Some(me) = &self.user else { return };
+        let is_monitored = self.caps.has(Cap::ExtendedMonitor) && self.monitored.contains_key(user);
+        let is_shown = is_monitored || self.shared.shares_channel(me, self.id, user);
+        if me != user && is_shown && self.caps.has(Cap::AccountNotify) {
+            self.send(&Line::new(self.shared.source(user), "ACCOUNT").param(account.as_str()));
+        }
+    }
+
+    /// Shows a line without a text from another connection of this front.
+    pub(in crate::connection) fn show_tagged(&mut self, from: &UserName, line: &Line) {
+        if self.is_welcome && self.caps.has(Cap::MessageTags) && !self.session.blocks().contains(from) {
+            self.send(line);
+        }
     }
 
     fn show_typing(&mut self, to: &Target, from: &UserName, is_typing: bool) {
@@ -110,7 +140,7 @@ impl Connection {
                 self.shown(&channel).to_string()
             }
             Target::Channel(_) => return,
-            Target::User(_) => me.to_string(),
+            Target::User(_) => self.shared.shown(me),
         };
         let state = if is_typing { "active" } else { "done" };
         let line = Line::new(self.shared.source(from), "TAGMSG").tag("+typing", state).param(target);

@@ -37,6 +37,42 @@ fn pages_are_read_by_id_and_by_time() {
 }
 
 #[test]
+fn clients_with_event_playback_see_who_came_and_went() {
+    let (node, [mut alice, mut bob]) = team();
+    let mut client = node.irc("alice", &format!("{MODERN} draft/event-playback"));
+    let mut other = node.irc("bob", MODERN);
+    let topic = client.ask("TOPIC #ops :Feriado").concat();
+    let seen = other.wait_for("TOPIC #ops :Feriado");
+    bob.send("#ops", "oi").expect("sent");
+    alice.call("channel.kick", serde_json::json!({ "channel": "#ops", "user": "bob" })).expect("kicked");
+    client.wait_for("KICK #ops bob");
+    let lines = client.ask("CHATHISTORY LATEST #OPS * 10");
+    assert!(lines[0].ends_with(" chathistory #OPS"), "{lines:?}");
+    let events: Vec<_> = lines[1..lines.len() - 1]
+        .iter()
+        .map(|line| line.split_once("@papo ").map_or(&**line, |(_, command)| command))
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "JOIN #ops alice alice",
+            "JOIN #ops bob bob",
+            "TOPIC #ops :Feriado",
+            "PRIVMSG #ops :oi",
+            "KICK #ops bob"
+        ]
+    );
+    for line in [&topic, &seen] {
+        assert_eq!(
+            (tag(line, "msgid"), tag(line, "time")),
+            (tag(&lines[3], "msgid"), tag(&lines[3], "time"))
+        );
+    }
+    let mut plain = node.irc("alice", MODERN);
+    assert_eq!(texts(&plain.ask("CHATHISTORY LATEST #ops * 10")), ["oi"]);
+}
+
+#[test]
 fn history_has_the_current_text_and_no_deleted_message() {
     let (node, [_alice, mut bob]) = team();
     let [one, two] = ["um", "dois"].map(|text| bob.send("#ops", text).expect("sent").n);

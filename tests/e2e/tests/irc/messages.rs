@@ -6,7 +6,7 @@ use e2e::Peer;
 use super::{MODERN, assert_ends, guest, guests, tag, team};
 
 /// The texts of a conversation.
-fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
+pub(super) fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
     let text = |event: Event<'_>| {
         let Body::Message { text, .. } = event.body else { return None };
         Some(text.as_str().to_owned())
@@ -82,9 +82,11 @@ fn a_message_of_several_lines_is_one_message() {
         open.split(" BATCH +").nth(1).and_then(|rest| rest.split(' ').next()).expect("a name").to_owned();
     let first = other.wait_for("PRIVMSG #ops :linha um");
     assert_eq!(tag(&first, "batch"), Some(&*batch));
+    assert_eq!(tag(&other.wait_for("PRIVMSG #ops :linha"), "draft/multiline-concat"), None);
+    assert!(other.wait_for("PRIVMSG #ops :dois").contains(";draft/multiline-concat "));
     other.wait_for(&format!("BATCH -{batch}"));
     plain.wait_for(":alice!alice@papo PRIVMSG #ops :linha um");
-    plain.wait_for(":alice!alice@papo PRIVMSG #ops :linha dois");
+    plain.wait_for(":alice!alice@papo PRIVMSG #ops :dois");
     assert!(client.ask("BATCH -9").concat().contains("FAIL BATCH INVALID_REFERENCE"));
 }
 
@@ -118,7 +120,10 @@ fn deletions_edits_and_reactions_are_shown() {
     assert_eq!((tag(&reaction, "+draft/react"), tag(&reaction, "+draft/reply")), (Some("👍"), Some(&*id)));
     bob.call("message.edit", amend(serde_json::json!({ "text": "olá" }))).expect("an edit");
     assert_eq!(tag(&client.wait_for("PRIVMSG #ops :* olá"), "+draft/reply"), Some(&*id));
-    client.ask(&format!("@+draft/react=🎉;+draft/reply={id} TAGMSG #ops"));
+    let echo = client.ask(&format!("@label=7;+draft/react=🎉;+draft/reply={id} TAGMSG #ops"));
+    let [echo] = &echo[..] else { panic!("{echo:?}") };
+    assert_eq!((tag(echo, "label"), tag(echo, "+draft/react")), (Some("7"), Some("🎉")));
+    assert!(tag(echo, "msgid").is_some_and(|own| own != id), "{echo}");
     let last = bob.history("#ops").pop().expect("an event");
     assert!(matches!(last.body, Body::Reacted { of, .. } if of == sent.n), "{last:?}");
     bob.call("message.delete", amend(serde_json::json!({}))).expect("a deletion");
@@ -137,7 +142,7 @@ fn redact_deletes_a_message() {
     other.wait_for("PRIVMSG #ops :meu");
     assert!(other.ask(&format!("REDACT #ops {own}")).concat().contains("FAIL REDACT REDACT_FORBIDDEN #ops"));
     assert!(owner.ask(&format!("REDACT #ops {id} :spam"))[0].ends_with(&format!("REDACT #ops {id} spam")));
-    other.wait_for(&format!(":alice!alice@papo REDACT #ops {id}"));
+    other.wait_for(&format!(":alice!alice@papo REDACT #ops {id} spam"));
     assert!(owner.ask(&format!("REDACT #ops {id}")).concat().contains("FAIL REDACT UNKNOWN_MSGID"));
     assert!(owner.ask("REDACT #ops 1-00000000").concat().contains("FAIL REDACT UNKNOWN_MSGID"));
 }
@@ -185,4 +190,39 @@ fn blocked_users_neither_type_nor_have_history() {
         lines.push(client.wait_for(""));
     }
     assert!(!lines.concat().contains("typing"), "{lines:?}");
+}
+
+#[test]
+fn tags_that_only_irc_clients_understand_reach_the_other_irc_clients() {
+    let (node, [_alice, mut bob]) = team();
+    let (mut client, mut other) = (node.irc("alice", MODERN), node.irc("bob", MODERN));
+    let mut plain = node.irc("bob", "");
+    let echo = client.ask("@+a=b\\:c;d=e PRIVMSG #ops :com etiqueta");
+    let line = other.wait_for("PRIVMSG #ops :com etiqueta");
+    assert_eq!((tag(&line, "+a"), tag(&line, "d")), (Some("b\\:c"), None));
+    assert_eq!((tag(&echo[0], "+a"), tag(&echo[0], "msgid")), (Some("b\\:c"), tag(&line, "msgid")));
+    assert_eq!(plain.wait_for("com etiqueta"), ":alice!alice@papo PRIVMSG #ops :com etiqueta");
+    let echo = client.ask("@+x=y TAGMSG #ops");
+    let line = other.wait_for("TAGMSG #ops");
+    assert_eq!((tag(&line, "+x"), tag(&line, "msgid")), (Some("y"), tag(&echo[0], "msgid")));
+    assert!(tag(&line, "msgid").is_some() && plain.sync().is_empty());
+    assert_ends(&client.ask("@+x=y TAGMSG #none"), " 404 alice #none :Cannot send to channel");
+    let id = tag(&line, "msgid").expect("an id");
+    let refused = client.ask(&format!("REDACT #ops {id}")).concat();
+    assert!(refused.contains("FAIL REDACT UNKNOWN_MSGID"), "{refused}");
+    bob.call("user.block", serde_json::json!({ "user": "alice" })).expect("blocked");
+    let mut blocking = node.irc("bob", MODERN);
+    client.ask("@+x=z TAGMSG #ops");
+    assert_eq!(blocking.sync(), Vec::<String>::new());
+}
+
+#[test]
+fn a_line_that_does_not_fit_for_its_readers_is_refused() {
+    let (node, [_alice, mut bob]) = team();
+    let mut client = node.irc("alice", "");
+    let overhead = ":alice!alice@papo PRIVMSG #ops :\r\n".len();
+    let text = "x".repeat(512 - overhead);
+    assert_eq!(client.ask(&format!("PRIVMSG #ops :{text}")), Vec::<String>::new());
+    assert_ends(&client.ask(&format!("PRIVMSG #ops :{text}x")), " 417 alice :Input line was too long");
+    assert_eq!(texts(&mut bob, "#ops"), [text]);
 }

@@ -3,9 +3,12 @@
 
 mod bounds;
 mod channels;
+mod encrypted;
+mod faces;
 mod history;
 mod labels;
 mod messages;
+mod real_clients;
 mod registration;
 mod users;
 

@@ -10,13 +10,13 @@ fn who_and_whois_describe_users() {
     let who = client.ask("WHO #ops");
     assert_ends(&who, " 352 bob #ops bob papo irc.papo bob H :0 bob");
     assert!(
-        who[0].contains(" alice papo irc.papo alice ") && who[0].ends_with("~ :0 Alice Liddell"),
+        who[0].contains(" alice papo irc.papo alice ") && who[0].ends_with("@ :0 Alice Liddell"),
         "{who:?}"
     );
     assert_ends(&client.ask("WHO bob %tna,42"), " 354 bob 42 bob bob");
     let whois = client.ask("WHOIS alice");
     assert_ends(&whois, " 311 bob alice alice papo * :Alice Liddell");
-    assert_ends(&whois, " 319 bob alice ~#ops");
+    assert_ends(&whois, " 319 bob alice @#ops");
     assert_ends(&whois, " 330 bob alice alice :is logged in as");
     assert_ends(&whois, " 318 bob alice :End of /WHOIS list");
     assert_ends(&client.ask("WHOIS nobody"), " 401 bob nobody :No such nick/channel");
@@ -88,6 +88,8 @@ fn an_administrator_is_an_operator() {
     );
     assert_ends(&client.ask(&format!("OPER alice :{password}")), " 381 alice :You are now an IRC operator");
     assert_ends(&bob.ask(&format!("OPER bob :{password}")), " 464 bob :Password incorrect");
+    client.ask("WALLOPS :sem +w");
+    assert_eq!(bob.ask("MODE bob +w"), [":bob!bob@papo MODE bob +w"]);
     client.ask("WALLOPS :manutenção às 22h");
     bob.wait_for(":alice!alice@papo WALLOPS :manutenção às 22h");
     client.ask("KILL bob :spam");

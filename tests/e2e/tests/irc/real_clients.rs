@@ -1,0 +1,147 @@
+//! WeeChat and irssi, as Debian has them: join, talk, history after a new connection, and private messages.
+#![expect(clippy::disallowed_methods, reason = "the tests write the configuration and the pipe of a client")]
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use e2e::{DEADLINE, Node, PASSWORD, Peer, Terminal, peers};
+use tempfile::TempDir;
+use transport::clock;
+
+use super::messages::texts;
+
+/// WeeChat without a screen. Its commands arrive in a named pipe, and it writes each buffer to a log.
+struct WeeChat {
+    folder: TempDir,
+    process: Child,
+}
+
+impl WeeChat {
+    fn connect(node: &Node, user: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (host, port) = node.endpoint("irc").rsplit_once(':').expect("a port");
+        let pipe = folder.path().join("pipe");
+        let setup = [
+            format!("/set fifo.file.path {}", pipe.display()),
+            "/set logger.file.flush_delay 0".to_owned(),
+            format!("/server add papo {host}/{port} -nossl"),
+            format!("/set irc.server.papo.nicks {user}"),
+            "/set irc.server.papo.sasl_mechanism plain".to_owned(),
+            format!("/set irc.server.papo.sasl_username {user}"),
+            format!("/set irc.server.papo.sasl_password {PASSWORD}"),
+            "/connect papo".to_owned(),
+        ];
+        let process = Command::new("weechat-headless")
+            .args(["--stdout", "--dir"])
+            .arg(folder.path().join("weechat"))
+            .args(["--run-command", &setup.join(";")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("weechat-headless: scripts/install-needs test installs it");
+        let client = Self { folder, process };
+        client.wait_for_log("server.papo", "Welcome to papo");
+        client
+    }
+
+    /// Types a line in a buffer, such as `papo.#ops`.
+    fn enter(&self, buffer: &str, line: &str) {
+        std::fs::write(self.folder.path().join("pipe"), format!("irc.{buffer} *{line}\n")).expect("written");
+    }
+
+    fn log(&self, buffer: &str) -> String {
+        let path = self.folder.path().join(format!("weechat/logs/irc.{buffer}.weechatlog"));
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Waits until the log of a buffer contains a text.
+    fn wait_for_log(&self, buffer: &str, text: &str) {
+        let started = clock::now();
+        while !self.log(buffer).contains(text) {
+            assert!(started.elapsed() < DEADLINE, "{text:?} is not in {buffer}: {}", self.log(buffer));
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for WeeChat {
+    fn drop(&mut self) {
+        let _ended = (self.process.kill(), self.process.wait());
+    }
+}
+
+/// A node with the channel `#ops` of bob.
+fn with_channel() -> (Node, [Peer; 2]) {
+    let node = Node::with_irc(&[]);
+    let [alice, mut bob] = peers(&node, ["alice", "bob"]);
+    bob.create("#ops").expect("created");
+    (node, [alice, bob])
+}
+
+fn wait_for_text(peer: &mut Peer, conversation: &str, text: &str) {
+    let started = clock::now();
+    while !texts(peer, conversation).iter().any(|known| known == text) {
+        assert!(started.elapsed() < DEADLINE, "{text:?} is not in {conversation}");
+    }
+}
+
+#[test]
+fn weechat_talks_with_a_zeromq_client_and_is_in_its_channels_again() {
+    let (node, [_alice, mut bob]) = with_channel();
+    let client = WeeChat::connect(&node, "alice");
+    client.enter("server.papo", "/join #ops");
+    client.wait_for_log("papo.#ops", "has joined #ops");
+    client.enter("papo.#ops", "olá do WeeChat");
+    wait_for_text(&mut bob, "#ops", "olá do WeeChat");
+    bob.send("#ops", "olá do ZeroMQ").expect("sent");
+    client.wait_for_log("papo.#ops", "olá do ZeroMQ");
+    client.enter("server.papo", "/query bob só para você");
+    wait_for_text(&mut bob, "@alice", "só para você");
+    bob.send("@alice", "recebido").expect("sent");
+    client.wait_for_log("papo.bob", "recebido");
+    drop(client);
+    bob.send("#ops", "enquanto você dormia").expect("sent");
+    let client = WeeChat::connect(&node, "alice");
+    client.wait_for_log("papo.#ops", "has joined #ops");
+    client.enter("server.papo", "/quote CHATHISTORY LATEST #ops * 1");
+    client.wait_for_log("papo.#ops", "enquanto você dormia");
+}
+
+#[test]
+fn irssi_talks_with_a_zeromq_client_and_is_in_its_channels_again() {
+    let (node, [_alice, mut bob]) = with_channel();
+    let folder = tempfile::tempdir().expect("a folder");
+    let terminal = irssi(&node, folder.path());
+    terminal.enter("/join #ops");
+    terminal.wait_for("Irssi: Join to #ops was synced");
+    terminal.enter("olá do irssi");
+    wait_for_text(&mut bob, "#ops", "olá do irssi");
+    bob.send("#ops", "olá do ZeroMQ").expect("sent");
+    terminal.wait_for("olá do ZeroMQ");
+    terminal.enter("/msg bob só para você");
+    wait_for_text(&mut bob, "@alice", "só para você");
+    terminal.enter("/quit");
+    terminal.wait_for_end();
+    let terminal = irssi(&node, folder.path());
+    // The window of the channel is the second one.
+    terminal.wait_for("Act: 2");
+    terminal.enter("/window 2");
+    bob.send("#ops", "bem-vinda de volta").expect("sent");
+    terminal.wait_for("bem-vinda de volta");
+    terminal.enter("/quit");
+    terminal.wait_for_end();
+}
+
+fn irssi(node: &Node, folder: &Path) -> Terminal {
+    let (host, port) = node.endpoint("irc").rsplit_once(':').expect("a port");
+    let config = format!(
+        "servers = ( {{ address = \"{host}\"; port = \"{port}\"; chatnet = \"papo\"; autoconnect = \"yes\"; }} );\n\
+         chatnets = {{ papo = {{ type = \"IRC\"; nick = \"alice\"; sasl_mechanism = \"PLAIN\"; sasl_username = \"alice\"; \
+         sasl_password = \"{PASSWORD}\"; }}; }};\n"
+    );
+    std::fs::write(folder.join("config"), config).expect("written");
+    let command = format!("exec env LC_ALL=C.UTF-8 irssi --home={}", folder.display());
+    let terminal = Terminal::in_folder(folder, &command);
+    terminal.wait_for("papo: no acknowledged message is ever lost.");
+    terminal
+}
