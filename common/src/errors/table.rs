@@ -24,12 +24,10 @@ errors! {
         NoId "no_id" { max: usize } "a request needs an \"id\": a string or a number of at most {max} bytes";
         NoVersion "no_version" "a request needs \"jsonrpc\":\"2.0\"";
         NoMethod "no_method" "a request needs a \"method\": a string";
-        NoEmptyFrame "no_empty_frame"
-            "send an empty frame before the request lines, as a REQ socket does by itself";
+        NoEmptyFrame "no_empty_frame" "send an empty frame before the request lines, as a REQ socket does by itself";
         TooManyFrames "too_many_frames" { max: usize }
             "a message may have at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
-        NoChunkBytes "no_chunk_bytes"
-            "file.chunk needs its bytes in a frame after the line, and must be the only line";
+        NoChunkBytes "no_chunk_bytes" "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
             "file.get must be the only line of its frame, because its reply carries bytes";
     }
@@ -80,8 +78,7 @@ errors! {
         PasswordTooLong "password_too_long" { max: usize }
             "a password may have at most {max} bytes: choose a shorter password";
         PasswordCharacters "password_characters" "a password must not be empty or contain control characters";
-        PasswordBlank "password_blank"
-            "a password must have a character that is not a space: choose another password";
+        PasswordBlank "password_blank" "a password must have a character that is not a space: choose another password";
         NameConfusable "name_confusable" { user: UserName, known: UserName }
             "{user} can be confused with {known}: choose another name";
         NameMixesScripts "name_mixes_scripts"
@@ -102,8 +99,7 @@ errors! {
         IdFuture "id_future" "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
             "type what to search for: words, \"a phrase\", from:alice, in:#general, before:2026-01-31, after:2026-01-31";
-        QueryWithoutWords "query_without_words"
-            "there is nothing to search for: give a word that has letters or digits";
+        QueryWithoutWords "query_without_words" "there is nothing to search for: give a word that has letters or digits";
         QueryPhrase "query_phrase" "a phrase must begin and end with \": add the missing quotation mark";
         QueryName "query_name" { filter: String, example: String } "{filter}: needs a name after it, such as {filter}:{example}";
         QueryDate "query_date" { filter: String } "{filter}: needs a date after it, such as {filter}:2026-01-31";
@@ -168,8 +164,7 @@ errors! {
     }
     /// The user has blocked you.
     Blocked = "blocked", 4030 {
-        Blocked "blocked" { user: UserName }
-            "{user} has blocked you: you can neither write to them nor invite them";
+        Blocked "blocked" { user: UserName } "{user} has blocked you: you can neither write to them nor invite them";
     }
     /// Only administrators may do this.
     NotAdministrator = "not_administrator", 4030 {
@@ -217,13 +212,11 @@ errors! {
     /// There is no user of that name.
     NoSuchUser = "no_such_user", 4040 {
         NoSuchUser "no_such_user" { user: UserName } "there is no user {user}";
-        UserDeleted "user_deleted" { user: UserName }
-            "the account of {user} was deleted and does not receive messages";
+        UserDeleted "user_deleted" { user: UserName } "the account of {user} was deleted and does not receive messages";
     }
     /// That user is not in the channel.
     NoSuchMember = "no_such_member", 4040 {
-        NoSuchMember "no_such_member" { user: UserName, channel: ChannelName }
-            "{user} is not a member of {channel}";
+        NoSuchMember "no_such_member" { user: UserName, channel: ChannelName } "{user} is not a member of {channel}";
     }
     /// You have no invitation to the channel.
     NoSuchInvitation = "no_such_invitation", 4040 {
@@ -276,8 +269,7 @@ errors! {
             "{bot} has a command /{name} in one of these channels: choose another name";
         CommandBuiltIn "command_built_in" { name: String } "/{name} is a command of papo: choose another name";
         NameTaken "name_taken" { user: UserName } "the name {user} is taken: choose another name";
-        ChannelTaken "channel_taken" { channel: ChannelName }
-            "{channel} already exists: join it, or choose another name";
+        ChannelTaken "channel_taken" { channel: ChannelName } "{channel} already exists: join it, or choose another name";
         ChannelNameUsed "channel_name_used" { channel: ChannelName }
             "{channel} was deleted, and its name cannot be used again: choose another name";
         ChannelNameLeads "channel_name_leads" { channel: ChannelName }

@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::certificate::unix_s;
 use super::certificates::Certificates;
+use super::session::Session;
 use super::{Keeper, TlsConfig, TlsError, checked_keeper, server_config};
 
 /// The TLS of a listener of lines.
@@ -22,7 +23,7 @@ pub struct LineTls {
 /// Performs handshakes.
 #[derive(Clone)]
 pub struct LineAcceptor {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     certificates: Arc<Certificates>,
 }
 
@@ -38,8 +39,8 @@ impl LineTls {
     /// The certificates of the gateway.
     pub(crate) fn sharing(certificates: &Arc<Certificates>) -> Result<Self, TlsError> {
         let certificates = Arc::clone(certificates);
-        let acceptor = TlsAcceptor::from(Arc::new(server_config(&certificates, Vec::new())?));
-        Ok(Self { acceptor: LineAcceptor { acceptor, certificates }, keeper: None })
+        let config = Arc::new(server_config(&certificates, Vec::new())?);
+        Ok(Self { acceptor: LineAcceptor { config, certificates }, keeper: None })
     }
 
     #[must_use]
@@ -56,8 +57,11 @@ impl LineTls {
 }
 
 impl LineAcceptor {
-    pub async fn accept(self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.acceptor.accept(stream).await
+    pub async fn accept(
+        self,
+        stream: TcpStream,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+        Session::accept(self.config, stream).await
     }
 
     /// The problems of the certificate that the operator must repair.
