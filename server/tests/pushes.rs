@@ -34,6 +34,9 @@ fn open(name: &str, token: &str, id: u128) -> Command<'static> {
     Command::OpenSession { user: user(name), session, digest, expires: u64::MAX }
 }
 
+/// Ends the session of a browser.
+type End = fn(&mut Team);
+
 /// Alice, bob and carol are members of `#ops`. The server knows that all are offline.
 fn team() -> Team {
     let commands =
@@ -296,7 +299,7 @@ fn a_push_service_that_does_not_know_the_browser_ends_the_subscription() {
 
 #[test]
 fn a_subscription_ends_with_its_session() {
-    let endings: [(&str, fn(&mut Team)); 5] = [
+    let endings: [(&str, End); 5] = [
         ("unsubscribe", |team| drop(team.ask("phone", "push.unsubscribe", json!({})))),
         ("logout", |team| drop(team.ask("phone", "auth.logout", json!({})))),
         ("revoke", |team| {
