@@ -1,6 +1,7 @@
 //! The handle of a front end: it submits commands to the network thread, waits for their answers, and stores
 //! the session on this machine.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -71,6 +72,8 @@ pub(crate) enum Sends {
 /// A connection to a server. Dropping the handle ends the network thread, which closes the channel of news.
 pub(crate) struct ClientHandle {
     endpoint: Endpoint,
+    /// The index of the endpoint in use, which the network thread changes.
+    endpoint_index: Arc<AtomicUsize>,
     /// The addresses of the server. The session is stored under each address.
     addresses: Vec<String>,
     timeout: Duration,
@@ -126,8 +129,15 @@ impl ClientHandle {
         let (waker, wake) = Wake::new()?;
         shutdown.watch(waker.clone());
         let names = SharedNames::default();
-        let front_end =
-            FrontEnd { commands: commands_out, answers: answers_in, news, catalog, names: names.clone() };
+        let endpoint_index = Arc::new(AtomicUsize::new(0));
+        let front_end = FrontEnd {
+            commands: commands_out,
+            answers: answers_in,
+            news,
+            catalog,
+            names: names.clone(),
+            endpoint_index: endpoint_index.clone(),
+        };
         let seed = Uuid::now_v7().as_u64_pair().1;
         let outbox = match sends {
             Sends::Messages => Some(Outbox::new(Arc::new(config.disk()), addresses.clone(), catalog)),
@@ -147,6 +157,7 @@ impl ClientHandle {
         let timeout = connection.timeout;
         Ok(Self {
             endpoint,
+            endpoint_index,
             addresses,
             timeout,
             config,
@@ -249,9 +260,10 @@ impl ClientHandle {
         &self.addresses
     }
 
-    /// The address of the endpoint of a status.
-    pub(crate) fn address(&self, status: &Status) -> String {
-        self.addresses.get(status.endpoint).unwrap_or(&self.endpoint.address).clone()
+    /// The address of the endpoint in use.
+    pub(crate) fn address(&self) -> String {
+        let index = self.endpoint_index.load(Ordering::Relaxed);
+        self.addresses.get(index).unwrap_or(&self.endpoint.address).clone()
     }
 
     pub(crate) fn keystrokes(&self) -> Keystrokes {

@@ -106,17 +106,18 @@ impl InitArgs {
         let ledger = Ledger::open(Store::open(&self.data.data)?, &CommitMode::WhenPolled)?;
         // The nodes share these keys and secrets, so they must exist before the backup for the second node.
         let keys = KeyFolder::new(self.data.data.join(KEYS_FOLDER));
-        let _created = (keys.node()?, keys.service()?);
+        let (node, _service) = (keys.node()?, keys.service()?);
         for secret in ["topic.secret", "token.secret"] {
             ledger.secret(secret)?;
         }
         let (head, restored_ms) = (ledger.head(), ledger.restored_ms());
         drop(ledger);
-        let attempt = format!("{} of process {}", clock::unix_ms(), std::process::id());
+        // The answer of etcd can be lost, so `init` may be repeated with the same data folder.
+        let attempt = format!("{} with {head}", node.public);
         if !retry(|| log.create(&head, &attempt))? {
             bail!(
-                "the cluster {name} exists already. To add a node, run `papo cluster join`; if an earlier `papo \
-                 cluster init` failed, choose another name"
+                "the cluster {name} exists already. To add a node, run `papo cluster join`; to repeat a `papo cluster \
+                 init` that failed, use the same data folder"
             );
         }
         Store::open(&self.data.data)?.join_cluster(name, restored_ms)?;

@@ -1,6 +1,7 @@
 //! Carries out the effects of the session with sockets, the outbox, and the channels to the front end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
@@ -43,7 +44,8 @@ pub(super) struct NetworkIo<N> {
     server: KnownServer,
     /// The endpoint that receives the requests.
     endpoint: Endpoint,
-    endpoint_index: usize,
+    /// Its index. The front end shows the address.
+    endpoint_index: Arc<AtomicUsize>,
     context: Context,
     pub(super) dealer: Socket,
     /// Watches the connection of `dealer`.
@@ -74,6 +76,7 @@ impl<N: From<News>> NetworkIo<N> {
         answers: SyncSender<TicketedAnswer>,
         news: SyncSender<N>,
         (catalog, names): (Catalog, SharedNames),
+        endpoint_index: Arc<AtomicUsize>,
     ) -> Result<Self, TransportError> {
         let context = Context::new();
         let (dealer, monitor) = connected(&context, endpoint)?;
@@ -81,7 +84,7 @@ impl<N: From<News>> NetworkIo<N> {
         Ok(Self {
             server,
             endpoint: endpoint.clone(),
-            endpoint_index: 0,
+            endpoint_index,
             context,
             dealer,
             monitor,
@@ -131,7 +134,7 @@ impl<N: From<News>> NetworkIo<N> {
     pub(super) fn move_on(&mut self) -> Result<(), TransportError> {
         self.moves += 1;
         self.has_moved = true;
-        let next = (self.endpoint_index + 1) % self.server.endpoints.len().max(1);
+        let next = (self.endpoint_index.load(Ordering::Relaxed) + 1) % self.server.endpoints.len().max(1);
         self.connect_to(next)?;
         self.ping()
     }
@@ -140,7 +143,7 @@ impl<N: From<News>> NetworkIo<N> {
         if let Some(endpoint) = self.server.endpoints.get(index) {
             (self.dealer, self.monitor) = connected(&self.context, endpoint)?;
             self.endpoint = endpoint.clone();
-            self.endpoint_index = index;
+            self.endpoint_index.store(index, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -176,7 +179,7 @@ impl<N: From<News>> NetworkIo<N> {
     /// Records that the server answers. This runs before the front end receives the reply, because the front
     /// end may then end the program.
     pub(super) fn record_answer(&mut self) {
-        if let Err(error) = self.server.record_answer(self.endpoint_index) {
+        if let Err(error) = self.server.record_answer(self.endpoint_index.load(Ordering::Relaxed)) {
             print_error(&self.catalog.cli_error(&error));
         }
     }

@@ -4,6 +4,8 @@ mod io;
 mod liveness;
 mod outgoing;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ pub(crate) struct FrontEnd<N> {
     pub(crate) news: SyncSender<N>,
     pub(crate) catalog: Catalog,
     pub(crate) names: SharedNames,
+    /// The index of the endpoint in use, which the network thread changes.
+    pub(crate) endpoint_index: Arc<AtomicUsize>,
 }
 
 pub(crate) struct Network<N> {
@@ -66,8 +70,8 @@ impl<N: From<News>> Network<N> {
         shutdown: Shutdown,
     ) -> Result<Self, TransportError> {
         let session = Session::new(seed).with_endpoints(server.endpoints.len());
-        let FrontEnd { commands, answers, news, catalog, names } = front_end;
-        let io = NetworkIo::new(endpoint, server, outbox, answers, news, (catalog, names))?;
+        let FrontEnd { commands, answers, news, catalog, names, endpoint_index } = front_end;
+        let io = NetworkIo::new(endpoint, server, outbox, answers, news, (catalog, names), endpoint_index)?;
         Ok(Self { session, io, commands, wake, shutdown })
     }
 

@@ -352,7 +352,7 @@ impl Membership {
 
     /// Sends the waiting requests to the leader.
     fn forward(&mut self, engine: &mut Engine) {
-        if let Some((term, leader)) = self.election.other_leader() {
+        if let Some((term, leader)) = self.election.leader_for_requests() {
             let link = &self.link;
             engine.forwarding.send(term, |ticket, request| {
                 let header = Header::Forward { from: self.election.name().to_owned(), term, ticket };

@@ -267,12 +267,15 @@ impl Engine {
                     return Some(pending);
                 }
                 Answered::UntilJob(job) => {
-                    let kind = job.kind();
+                    let (kind, upload) = (job.kind(), job.upload());
                     if self.jobs.submit(self.next_ticket, job) {
                         pending.save_progress(self.ledger.position());
                         self.waiting_for_job.insert(self.next_ticket, pending);
                         self.next_ticket += 1;
                         return None;
+                    }
+                    if let Some(upload) = upload {
+                        self.files.uploads.end_commit(upload, false);
                     }
                     pending.refuse_next(&kind.refusal());
                     self.metrics.count(None, RequestOutcome::Limited, 1);

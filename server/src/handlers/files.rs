@@ -147,7 +147,7 @@ pub(super) fn commit(
         context.ledger.may_write()?;
         context.files.uploads.mark_committing(id);
         let folder = context.files.folder.clone();
-        return Err(Unanswered::NeedsJob(Job::file(Kind::Contents, move || folder.commit(&upload))));
+        return Err(Unanswered::NeedsJob(Job::commit(id, move || folder.commit(&upload))));
     }
     if outcome == Some(Outcome::Finished) && context.ledger.is_in_cluster() {
         context.files.uploads.mark_committing(id);

@@ -59,6 +59,8 @@ pub struct Election {
     /// The newest term that the node knows, and its leader.
     term: u64,
     leader: String,
+    /// The newest term whose leader has sent a heartbeat.
+    heard_term: u64,
     nodes: Vec<Node>,
     started_ms: u64,
     /// The number of lost leads, each within [`RIVALRY_MS`] of the previous one, and the last time.
@@ -84,6 +86,7 @@ impl Election {
             phase: Phase::Following,
             term: 0,
             leader: String::new(),
+            heard_term: 0,
             nodes: Vec::new(),
             started_ms: now_ms,
             losses: 0,
@@ -118,8 +121,14 @@ impl Election {
         &self.nodes
     }
 
-    /// The term and the name of the leader to which requests go; `None` if there is none, or if it is this
-    /// node.
+    /// The term and the name of the leader to which requests go. A leader drops requests until its disk has
+    /// all records of the shared log; then it sends its first heartbeat.
+    #[must_use]
+    pub fn leader_for_requests(&self) -> Option<(u64, &str)> {
+        self.other_leader().filter(|(term, _)| *term == self.heard_term)
+    }
+
+    /// The term and the name of the leader; `None` if there is none, or if it is this node.
     #[must_use]
     pub fn other_leader(&self) -> Option<(u64, &str)> {
         let is_other = !self.leader.is_empty() && self.leader != self.name;
@@ -144,7 +153,7 @@ impl Election {
             return false;
         }
         let is_deposed = self.begin_term(term, leader, now_ms);
-        self.heard_ms = now_ms;
+        (self.heard_ms, self.heard_term) = (now_ms, term);
         is_deposed
     }
 
@@ -245,6 +254,19 @@ mod tests {
         let node = |name: &str| Node { name: name.into(), link: String::new(), clients: String::new() };
         let nodes = ["n1", "n2", "n3"].map(node).to_vec();
         Standing { term, leader: leader.to_owned(), head: head(record), nodes }
+    }
+
+    #[test]
+    fn a_leader_gets_requests_after_its_first_heartbeat() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.answered(0, standing(7, "n2", 0), 0);
+        assert_eq!(election.leader_for_requests(), None, "it may still write records to its disk");
+        election.heard(7, "n2", 1);
+        assert_eq!(election.leader_for_requests(), Some((7, "n2")));
+        election.answered(2, standing(8, "n3", 0), 2);
+        assert_eq!(election.leader_for_requests(), None);
+        election.heard(8, "n3", 3);
+        assert_eq!(election.leader_for_requests(), Some((8, "n3")));
     }
 
     /// The first time at which `name` suspects the leader of term 7, which it heard last at 10,000.

@@ -3,7 +3,7 @@
 use common::hex::to_hex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testkit::team::{reason, request};
+use testkit::team::{Team, reason, request};
 
 use crate::requests::{FileRequests as _, team};
 
@@ -42,6 +42,25 @@ fn a_file_is_uploaded_and_downloaded_in_parts() {
     assert_eq!(reason(&team.get("bob", "#a", 2, 0).0), "no_such_file", "event 2 is Bob's join");
     assert_eq!(reason(&team.get("eve", "#a", 3, 0).0), "not_member");
     assert_eq!(team.names_on_disk().len(), 1, "only the content: {:?}", team.names_on_disk());
+}
+
+#[test]
+fn a_commit_that_is_refused_because_others_wait_can_be_repeated() {
+    let users = ["ana", "bea", "cleo", "dora", "eva"];
+    let mut team = Team::new(&users, []);
+    let uploads: Vec<_> = users.iter().flat_map(|user| [*user; 13]).map(|user| (user, team.id())).collect();
+    for (user, id) in &uploads {
+        team.begin(user, *id, "@ana", b"x");
+        assert_eq!(team.chunk(user, *id, 0, b"x"), json!({ "have": 1 }));
+    }
+    for (number, (user, id)) in uploads.iter().enumerate() {
+        let commit = request(1, user, "file.commit", json!({ "file": id }));
+        team.accept_from(&number.to_string(), &commit, None);
+    }
+    team.run();
+    let replies = team.sent.replies.iter();
+    let refused = replies.filter(|reply| reply.lines.contains("too_many_commits")).count();
+    assert_eq!((refused, &team.commit("eva", uploads[64].1)["n"]), (1, &json!(13)));
 }
 
 #[test]

@@ -76,8 +76,7 @@ fn message(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn link(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     let (n, _) = number(arguments, &context.catalog.usage_link())?;
     let conversation = context.open_conversation_shown()?;
-    let status = context.handle.status()?;
-    let link = Permalink::new(&context.handle.address(&status), conversation, n);
+    let link = Permalink::new(&context.handle.address(), conversation, n);
     context.say(&link.to_string())?;
     Ok(Next::Stay)
 }
@@ -85,7 +84,7 @@ fn link(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 fn status(context: &mut Context, _: &str) -> Result<Next, CliError> {
     let status = context.handle.status()?;
     let names = context.handle.names();
-    let lines = render::status(context.catalog, &names, &status, &context.handle.address(&status));
+    let lines = render::status(context.catalog, &names, &status, &context.handle.address());
     context.say(&lines.join("\n"))?;
     Ok(Next::Stay)
 }

@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::runtime::{Builder, Runtime};
 use transport::panics::catch;
 use transport::wake::Waker;
+use uuid::Uuid;
 
 use crate::services::limiters::guesses::Attempt;
 use crate::services::peer::PeerId;
@@ -31,6 +32,8 @@ const WAITING_PER_PEER_MAX: usize = 8;
 pub struct Job {
     kind: Kind,
     share: Share,
+    /// The upload that the job commits.
+    upload: Option<Uuid>,
     work: Box<dyn FnOnce() -> Outcome + Send>,
 }
 
@@ -47,7 +50,7 @@ pub enum Outcome {
 impl Job {
     /// Creates a job. `work` may use the disk and the CPU, but must not wait for anything else.
     pub fn new(kind: Kind, work: impl FnOnce() -> Outcome + Send + 'static) -> Self {
-        Self { kind, share: Share::Known, work: Box::new(work) }
+        Self { kind, share: Share::Known, upload: None, work: Box::new(work) }
     }
 
     /// Hashes or compares a password. If the job is rejected or panics, `attempt` ends without a result.
@@ -60,6 +63,11 @@ impl Job {
         Self::new(kind, move || Outcome::File(work()))
     }
 
+    /// Commits an upload. If the job is rejected, the upload can be committed again.
+    pub fn commit(upload: Uuid, work: impl FnOnce() -> files::Outcome + Send + 'static) -> Self {
+        Self { upload: Some(upload), ..Self::file(Kind::Contents, work) }
+    }
+
     pub fn search(work: impl FnOnce() -> Result<search::Found, search::NoIndex> + Send + 'static) -> Self {
         Self::new(Kind::Search, move || Outcome::Search(work()))
     }
@@ -67,6 +75,11 @@ impl Job {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    #[must_use]
+    pub fn upload(&self) -> Option<Uuid> {
+        self.upload
     }
 
     fn run(self) -> Outcome {

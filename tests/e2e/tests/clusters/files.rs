@@ -70,7 +70,7 @@ fn an_acknowledged_file_is_on_two_nodes_and_soon_on_all() {
         alice.run_ok(node, &["login", "alice"]);
     }
     // More than one window of parts, and an empty file.
-    let content: Vec<u8> = (0..1_500_007_u32).map(|at| (at * at >> 7) as u8).collect();
+    let content: Vec<u8> = (0..1_500_007_u32).map(|at| (at.wrapping_mul(at) >> 7) as u8).collect();
     let n = alice.send(&cluster.nodes[others[0]], "plan.pdf", &content);
     let copies = cluster.nodes.iter().filter(|node| has(node, &content)).count();
     assert!(copies >= 2, "{copies} nodes have the acknowledged file");
