@@ -1,6 +1,6 @@
 //! `session.revoke` for administrators: the sessions of another user end, one or all, and no topic leaks.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use server::domain::Command;

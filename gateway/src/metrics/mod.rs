@@ -161,8 +161,8 @@ impl Gauges {
         self.down.count(lines);
     }
 
-    /// The metrics of incoming and outgoing webhooks.
-    fn of_webhooks(&self) -> [Family; 2] {
+    /// The metrics of incoming and outgoing webhooks, and of pushes.
+    fn of_webhooks_and_pushes(&self) -> [Family; 3] {
         let mut webhooks = Family::new(
             MetricKind::Counter,
             "papo_webhook_requests_total",
@@ -181,7 +181,15 @@ impl Gauges {
         for (result, count) in ["failed", "accepted"].into_iter().zip(&self.deliveries) {
             deliveries.add(&[("result", result)], count.load(Ordering::Relaxed));
         }
-        [webhooks, deliveries]
+        let mut pushes = Family::new(
+            MetricKind::Counter,
+            "papo_pushes_total",
+            "Pushes to browsers, by result. For failures, look at the connection to the push services.",
+        );
+        for ((_, result), count) in PUSH_RESULTS.iter().zip(&self.pushes) {
+            pushes.add(&[("result", result)], count.load(Ordering::Relaxed));
+        }
+        [webhooks, deliveries, pushes]
     }
 
     /// The metrics of the gateway, whose queues contain `queued_bytes` for clients.
@@ -211,15 +219,7 @@ impl Gauges {
         for (close, count) in CLOSES.iter().zip(&self.closes) {
             closes.add(&[("code", &close.frame().0.to_string())], get(count));
         }
-        let [webhooks, deliveries] = self.of_webhooks();
-        let mut pushes = Family::new(
-            MetricKind::Counter,
-            "papo_pushes_total",
-            "Pushes to browsers, by result. For failures, look at the connection to the push services.",
-        );
-        for ((_, result), count) in PUSH_RESULTS.iter().zip(&self.pushes) {
-            pushes.add(&[("result", result)], get(count));
-        }
+        let [webhooks, deliveries, pushes] = self.of_webhooks_and_pushes();
         let [lines, bytes] = [
             (
                 "papo_gateway_lines_total",

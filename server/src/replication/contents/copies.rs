@@ -113,7 +113,9 @@ mod tests {
         let names = copies.take_actions().into_iter().map(|action| match action {
             Action::Send { to, header: Header::Keep { .. } } => to,
             Action::Answer(ticket, outcome) => format!("{ticket} {outcome:?}"),
-            other => panic!("{other:?}"),
+            other @ (Action::Send { .. } | Action::Check(_) | Action::Append { .. } | Action::Finish(_)) => {
+                panic!("{other:?}")
+            }
         });
         names.collect()
     }

@@ -41,7 +41,7 @@ fn run(fetches: &mut Fetches, silent: &str) -> (Vec<Action>, Vec<(String, u64, u
                     fetches.appended(&sha256, Some(stored), now_ms);
                 }
                 Action::Finish(content) => fetches.finished(content, Some(true), &nodes, now_ms),
-                other => others.push(other),
+                other @ (Action::Send { .. } | Action::Answer(..)) => others.push(other),
             }
         }
     }

@@ -16,7 +16,6 @@ const MESSAGES_BETWEEN_KILLS: usize = 20;
 
 /// Kills the node of a client, again and again. Reports the longest time between two acknowledgements.
 #[test]
-#[expect(clippy::print_stderr, reason = "the pauses are figures for the reader of the output")]
 fn a_client_moves_to_the_next_node_at_once() {
     let Some(mut cluster) = Cluster::start(1, 3) else { return };
     let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
