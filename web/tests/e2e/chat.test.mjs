@@ -83,6 +83,7 @@ test("files are attached several times in a row, also after an edit", async () =
   const choosers = [];
   page.on("filechooser", (chooser) => choosers.push(chooser));
   await logIn(page, node.origin, "jana", "/#/files");
+  await page.waitForSelector("h1:has-text('#files')");
   await say(page, "a text");
   await page.waitForSelector("article:has-text('a text')");
   for (let use = 1; use <= 3; use++) {
@@ -91,6 +92,7 @@ test("files are attached several times in a row, also after an edit", async () =
     await until(() => choosers.length === use, `the dialog opens, use ${use}`);
     await choosers[use - 1].setFiles({ name: "same.txt", mimeType: "text/plain", buffer: Buffer.from("the same file") });
     await page.waitForFunction((count) => document.querySelectorAll("article .file").length === count, use);
+    assert.equal(await page.inputValue("input[type=file]"), "", "the same file can be chosen again");
     if (use !== 2) continue;
     await page.press("#composer", "ArrowUp");
     await say(page, "an edited text");
