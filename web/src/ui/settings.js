@@ -81,6 +81,8 @@ function levelList(app) {
 function changeLanguage(app, language) {
   localStorage.setItem("papo-language", language);
   sessionStorage.setItem("papo-settings", "open");
+  // On a narrow screen, the list of conversations hides the messages.
+  app.showView("chat");
   const { isFollowing, list, log } = app.timeline;
   const box = log.getBoundingClientRect();
   // A row of the address is shown at this height.

@@ -116,7 +116,7 @@ for (const width of WIDTHS) {
     // The menu of the lowest row opens above the pointer: no entry is under it.
     await page.keyboard.press("Escape");
     await page.click(".to-newest");
-    await page.hover("article:has-text('line 39') .text");
+    await page.hover(".rows article:last-child .text");
     const more = await page.locator(".tools [aria-label='More actions']").boundingBox();
     await page.mouse.click(more.x + more.width / 2, more.y + more.height / 2);
     const menu = await page.locator(".row-menu").boundingBox();
