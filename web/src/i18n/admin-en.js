@@ -58,6 +58,7 @@ export default {
   events: "Events",
   sessions_hint: "A user whose session you end logs in again. To prevent that, disable the account.",
   end_session_of: "End the session of {user}, opened {opened}",
+  end_all_sessions: "End all sessions",
   done_end_sessions: { one: "1 session of {user} was ended", other: "{count} sessions of {user} were ended" },
   session_times: "opened {opened}, until {expires}",
   new_code: "New join code",

@@ -58,6 +58,7 @@ export default {
   events: "Eventos",
   sessions_hint: "Quem tem a sessão encerrada pode entrar de novo. Para impedir, desative a conta.",
   end_session_of: "Encerrar a sessão de {user}, aberta em {opened}",
+  end_all_sessions: "Encerrar todas as sessões",
   done_end_sessions: { one: "1 sessão de {user} foi encerrada", other: "{count} sessões de {user} foram encerradas" },
   session_times: "aberta em {opened}, até {expires}",
   new_code: "Novo código de entrada",

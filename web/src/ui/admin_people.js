@@ -54,6 +54,11 @@ function userLine(app, account, quota) {
     Object.assign(account, { disabled, sessions: disabled ? 0 : account.sessions });
     return disabled ? t("done_disable", { user, count: ended }) : t("done_enable", { user });
   });
+  const endSessions = () => change(async () => {
+    const { ended } = await app.client.request("session.revoke", { user });
+    Object.assign(account, { sessions: 0 });
+    return t("done_end_sessions", { user, count: ended });
+  });
   const promote = () => change(async () => {
     const administrator = !account.administrator;
     await app.client.request("admin.promote", { user, administrator });
@@ -80,6 +85,7 @@ function userLine(app, account, quota) {
     [account.administrator && mark(t("administrator"), "is-good"), account.disabled && mark(t("disabled"), "is-danger"), isBot && mark(t("bot"))],
     [[t("registered"), fullTime(account.since)], [t("sessions"), String(account.sessions)], [t("quota"), space]],
     [action(t(account.disabled ? "enable" : "disable"), disable), action(t(account.administrator ? "demote" : "promote"), promote),
+      account.sessions > 0 && user !== app.model.user && action(t("end_all_sessions"), endSessions),
       !isBot && action(t("new_reset_code"), reset), action(t("delete_account"), remove, "small danger")]);
   node.querySelector(".record-body").append(result);
   return node;

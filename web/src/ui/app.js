@@ -9,15 +9,14 @@ import { Cache } from "./cache.js";
 import { Composer } from "./composer.js";
 import { connect, rememberUser, rememberedUser, userOfSlot, watchTyping } from "./connect.js";
 import { h, icon, iconButton } from "./dom.js";
-import { Entrance } from "./entrance.js";
+import { Entrance, codeOfLink } from "./entrance.js";
 import { listenToDrops } from "./files.js";
 import { join } from "./joining.js";
 import { listenToKeys } from "./keys.js";
 import { later, loadParts } from "./later.js";
 import { Model } from "./model.js";
 import { showNotice } from "./notices.js";
-import { rowOf } from "./rows.js";
-import { conversationName } from "./names.js";
+import { conversationName, shownLevel } from "./names.js";
 import { Sidebar } from "./sidebar.js";
 import { visible } from "./text.js";
 import { Timeline } from "./timeline.js";
@@ -41,7 +40,7 @@ export class App extends HTMLElement {
   /** @type {Composer} */ composer = /** @type {any} */ (null);
   /** @type {Announcer} */ announcer = /** @type {any} */ (null);
   /** @type {import("./uploads.js").Uploads | null} */ uploads = null;
-  #ended = "";
+  /** Whether the user has clicked or typed in the chat. */ #hasInput = false;
 
   connectedCallback() {
     this.start();
@@ -49,14 +48,11 @@ export class App extends HTMLElement {
 
   async start() {
     const wantsNew = location.search === "?new";
-    this.#ended = sessionStorage.getItem("papo-ended") ?? "";
-    sessionStorage.removeItem("papo-ended");
     this.replaceChildren(h("main", { class: "loading" }, h("h1", { class: "visually-hidden" }, "papo"), h("p", { role: "status" }, t("connecting"))));
     const known = wantsNew ? null : rememberedUser(this.sessionSlot);
     if (known) return this.#chat(known);
     const entrance = new Entrance();
     entrance.sessionSlot = wantsNew ? null : this.sessionSlot;
-    entrance.reason = this.#ended;
     entrance.onLogin = (session) => {
       if (session.slot === this.sessionSlot && !wantsNew) return this.#chat(session.user);
       location.assign(session.slot === 0 ? `/${location.hash}` : `/u/${session.slot}/${location.hash}`);
@@ -94,6 +90,8 @@ export class App extends HTMLElement {
       return this.notify(errorText(error), true);
     }
     await this.#openStart();
+    if (sessionStorage.getItem("papo-settings")) this.openSettings();
+    sessionStorage.removeItem("papo-settings");
     // The parts that the page loads later are then there without a network.
     setTimeout(() => loadParts(this), LATER_MS);
   }
@@ -115,12 +113,13 @@ export class App extends HTMLElement {
     this.details = h("aside", { class: "details", hidden: true, "aria-label": t("details") });
     this.notice = h("div", { class: "notices" });
     this.connection = h("p", { class: "connection", hidden: true });
+    this.bell = iconButton("bell", t("notifications"), () => this.openLevels());
     this.main = h("main", { class: "main" },
       h("header", { class: "topbar" },
         iconButton("back", t("conversations"), () => this.showView("list"), "phone-only"),
         h("div", { class: "titles" }, this.heading, this.subject),
         iconButton("search", t("search"), () => this.openSearch("")),
-        iconButton("bell", t("notifications"), () => this.openLevels()),
+        this.bell,
         iconButton("people", t("details"), () => this.openDetails())),
       this.connection, this.timeline, this.composer, h("div", { class: "drop-hint", "aria-hidden": "true" }, icon("file"), t("drop_here")));
     this.replaceChildren(h("a", { class: "skip", href: "#composer", onclick: (/** @type {Event} */ event) => { event.preventDefault(); this.focusComposer(); } }, t("skip")),
@@ -150,6 +149,7 @@ export class App extends HTMLElement {
     model.on("conversations", () => this.#drawHeading());
     NARROW.addEventListener("change", () => this.#markLandmarks());
     window.addEventListener("hashchange", () => this.#openFromAddress());
+    for (const type of ["pointerdown", "keydown"]) window.addEventListener(type, () => { this.#hasInput = true; }, { capture: true, once: true });
     listenToKeys(this);
     listenToDrops(this);
     setInterval(() => { if (!document.hidden) model.loadUsers().catch(() => {}); }, USERS_EVERY_MS);
@@ -176,11 +176,11 @@ export class App extends HTMLElement {
 
   async #openFromAddress() {
     const address = readAddress(location.hash);
-    if (!address) return;
-    await this.#show(address.name, address.n);
+    if (address) return this.#show(address.name, address.n);
+    return codeOfLink() ? later(import("./account.js")).then(({ refuseInvitation }) => refuseInvitation(this, codeOfLink())) : undefined;
   }
 
-  #openFirst() {
+  async #openFirst() {
     const names = [...this.model.conversations.keys()].sort();
     const first = names.find((name) => name.startsWith("#")) ?? names[0];
     if (first) return this.go(first);
@@ -188,7 +188,9 @@ export class App extends HTMLElement {
     this.heading.textContent = "papo";
     this.subject.textContent = t("no_channel_yet");
     this.showView("list");
-    return this.openBrowser();
+    const { openBrowser } = await later(import("./dialogs.js"));
+    // The dialog must not swallow a click or a key of a user who has begun.
+    return this.#hasInput ? undefined : openBrowser(this);
   }
 
   /**
@@ -246,6 +248,7 @@ export class App extends HTMLElement {
       const isNew = (/** @type {Row} */ row) => row.n >= (firstUnread ?? 0) && row.from !== model.user && ["message", "file"].includes(row.kind);
       const unreadRow = firstUnread === null ? null : rows.list.find(isNew);
       this.timeline.show(rows, { n, divider: unreadRow?.n ?? null, flash: n !== null });
+      this.composer.drawFoot();
       this.timeline.reading.consider();
     } catch (error) {
       this.notify(errorText(error), true);
@@ -263,11 +266,18 @@ export class App extends HTMLElement {
     const { model } = this;
     const conversation = model.open ? model.conversations.get(model.open) : undefined;
     if (!conversation) return;
+    this.#drawBell(shownLevel(conversation, model.levelOfAll));
     const user = conversation.name.startsWith("@") ? model.users.get(conversation.name.slice(1)) : undefined;
     this.heading.replaceChildren(...visible(conversationName(conversation.name)));
     const parts = [conversation.isArchived ? t("archived_mark") : "", conversation.subject ?? "",
       user?.displayName ?? "", user?.isBot ? t("bot") : user ? t(`state_${user.state}`) : ""];
     this.subject.replaceChildren(...visible(parts.filter(Boolean).join(" · ")));
+  }
+
+  /** @param {"all" | "mentions" | "none"} level */
+  #drawBell(level) {
+    const label = t(level === "all" ? "notifications" : `notifications_${level}`);
+    if (this.bell.title !== label) Object.assign(this.bell, { title: label, ariaLabel: label }).replaceChildren(icon(level === "all" ? "bell" : `bell_${level}`));
   }
 
   /** The conversation that is open. */
@@ -280,18 +290,6 @@ export class App extends HTMLElement {
     const open = this.model.open;
     if (!open?.startsWith("#")) throw new Error(t("no_channel_open"));
     return open;
-  }
-
-  /**
-   * One row of a conversation that is not loaded.
-   * @param {string} conversation
-   * @param {number} n
-   * @returns {Promise<Row | null>}
-   */
-  async loadRow(conversation, n) {
-    const page = await this.client.history({ conversation, around: n, limit: 1 });
-    const entry = page.entries.find((/** @type {any} */ one) => one.n === n);
-    return entry ? rowOf(entry) : null;
   }
 
   // Status and notices.
@@ -347,7 +345,8 @@ export class App extends HTMLElement {
   async logOut(deletesAll = false) {
     await this.composer.saveDraft();
     await logout(this.sessionSlot).catch(() => {});
-    await this.#sessionEnded(t("logged_out"), deletesAll);
+    sessionStorage.setItem("papo-logged-out", "");
+    await this.#sessionEnded("", deletesAll);
   }
 
   /** @param {string} reason @param {boolean} [deletesAll] */
@@ -378,7 +377,7 @@ export class App extends HTMLElement {
   async openBrowser() { (await later(import("./dialogs.js"))).openBrowser(this); }
   async openPeople() { (await later(import("./dialogs.js"))).openPeople(this); }
   async openKeys() { (await later(import("./dialogs.js"))).openKeys(this); }
-  /** @param {"password" | "sessions"} [part] the part that is open */
+  /** @param {"password" | "sessions" | "invite"} [part] the part that is open */
   async openSettings(part) { (await later(import("./settings.js"))).openSettings(this, part); }
   async openLevels() { if (this.model.open) (await later(import("./dialogs.js"))).openLevels(this, this.model.open); }
   async openDetails() { (await later(import("./details.js"))).openDetails(this); }

@@ -8,7 +8,7 @@ import { fileUrl } from "../core/http.js";
 import { h } from "./dom.js";
 import { decline, join } from "./joining.js";
 import { nextUnread } from "./keys.js";
-import { amend, copyLink, markRead } from "./messages.js";
+import { amend, copyLink, loadRow, markRead } from "./messages.js";
 import { statusText } from "./status.js";
 
 /**
@@ -49,7 +49,7 @@ function invitation(app, argument) {
 /** @param {App} app @param {number} n the number of a file */
 async function download(app, n) {
   const conversation = app.here();
-  const name = (app.timeline.rows?.byNumber.get(n) ?? await app.loadRow(conversation, n))?.event?.name;
+  const name = (app.timeline.rows?.byNumber.get(n) ?? await loadRow(app, conversation, n))?.event?.name;
   if (!name) throw new Error(t("no_file", { n }));
   h("a", { href: fileUrl(conversation, n, name, app.sessionSlot), download: name }).click();
 }

@@ -6,7 +6,7 @@ import { sendFiles } from "./files.js";
 import { edit, editLast, isCommand, loadCommands, submit } from "./messages.js";
 import { conversationName, isNamed } from "./names.js";
 import { statusText } from "./status.js";
-import { oneLine, visible } from "./text.js";
+import { plainLine, visible } from "./text.js";
 import { sizeText } from "./time.js";
 
 /** @import { Row } from "./rows.js" */
@@ -198,7 +198,7 @@ export class Composer extends HTMLElement {
     const { row, kind } = context;
     fill(this.contextBar, icon(kind === "edit" ? "edit" : "reply"),
       h("span", {}, kind === "edit" ? t("editing", { n: row.n }) : t("replying", { user: row.from, n: row.n }), " ",
-        h("q", {}, ...visible(row.kind === "file" ? row.event?.name ?? "" : oneLine(row.text, 80)))),
+        h("q", {}, ...visible(row.kind === "file" ? row.event?.name ?? "" : plainLine(row.text, 80)))),
       iconButton("close", t("cancel"), () => { this.cancel(); this.input.focus(); }));
   }
 

@@ -59,6 +59,7 @@ async function channelPanel(app, channel, body) {
   return refill(body,
     own !== "member" && subjectForm(app, channel),
     inviteForm(app, channel),
+    linkButton(app),
     h("ul", { class: "members" }, ...members.map((member) => memberItem(app, channel, member, own, again))),
     h("div", { class: "panel-buttons" }, ...channelButtons(app, channel, own)));
 }
@@ -136,13 +137,30 @@ function inviteForm(app, channel) {
   return h("form", { class: "inline-form", onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
     const user = input.value.trim().replace(/^@/, "");
-    if (user) app.try(async () => {
-      await app.client.request("channel.invite", { channel, user });
+    if (user) app.client.request("channel.invite", { channel, user }).then(() => {
       input.value = "";
       app.notify(t("done_invite", { user, channel }));
+    }, (error) => {
+      const isUnknown = error?.error?.data?.reason === "no_such_user";
+      app.notify(isUnknown ? `${errorText(error)}. ${t("invite_by_link_hint")}` : errorText(error), true);
     });
   } }, input, h("datalist", { id: "known-users" }, ...[...app.model.users.keys()].slice(0, 200).map((user) => h("option", { value: user }))),
   h("button", { type: "submit", class: "small primary" }, t("invite")));
+}
+
+/** @type {WeakSet<App>} the pages whose user is an administrator: the server knows it */
+const administered = new WeakSet();
+
+/** Administrators create links for people without an account. @param {App} app */
+function linkButton(app) {
+  const button = h("button", { type: "button", hidden: !administered.has(app), onclick: () => app.openSettings("invite") }, t("invite_by_link"));
+  if (button.hidden) {
+    app.client.request("admin.stats", {}).then(() => {
+      administered.add(app);
+      button.hidden = false;
+    }, () => {});
+  }
+  return button;
 }
 
 /** @param {App} app @param {string} channel */

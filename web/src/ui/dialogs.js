@@ -6,7 +6,7 @@ import { fill, h, icon, openDialog } from "./dom.js";
 import { join } from "./joining.js";
 import { copyLink, deleteMessage, loadCommands, mayDelete, react, startEdit, startReply } from "./messages.js";
 import { conversationName, isNamed, nameMarks, shownUnread } from "./names.js";
-import { copyText, visible } from "./text.js";
+import { copyText, plainLine, visible } from "./text.js";
 
 /** @import { Row } from "./rows.js" */
 /** @typedef {import("./app.js").App} App */
@@ -20,6 +20,12 @@ export function confirmDialog(question, yes, ...options) {
       h("button", { type: "button", class: "danger", autofocus: true, onclick: () => { isConfirmed = true; dialog.close(); } }, yes)));
     dialog.addEventListener("close", () => resolve(isConfirmed));
   });
+}
+
+/** Asks before a message is deleted, and shows its first line. @param {Row} row */
+export function confirmDelete(row) {
+  const shown = row.kind === "file" ? row.event?.name ?? "" : plainLine(row.text);
+  return confirmDialog(t("delete_question", { n: row.n }), t("delete"), h("p", { class: "is-quiet", dir: "auto" }, ...visible(shown)));
 }
 
 /**
@@ -96,7 +102,7 @@ export function openSwitcher(app) {
 /** Browse channels, join one, or create one. @param {App} app */
 export async function openBrowser(app) {
   const list = h("ul", { class: "browse" });
-  const name = h("input", { name: "channel", "aria-label": t("channel_name"), placeholder: t("channel_name"), autocomplete: "off", required: true, maxlength: "33" });
+  const name = h("input", { name: "channel", "aria-label": t("channel_name"), placeholder: t("channel_name"), autocomplete: "off", required: true, maxlength: "33", autofocus: true });
   const isPrivate = h("input", { type: "checkbox", name: "private" });
   const form = h("form", { class: "create", onsubmit: (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -219,6 +225,9 @@ export function openRowMenu(app, row, node) {
     event.preventDefault();
   });
   node.append(menu);
+  // A low row has its menu above the pointer, which then is on no entry.
+  const end = node.closest(".log")?.getBoundingClientRect().bottom ?? 0;
+  if (menu.getBoundingClientRect().bottom > end) menu.classList.add("is-above");
   menu.firstElementChild?.focus();
   menu.scrollIntoView({ block: "nearest" });
   document.addEventListener("pointerdown", outside);

@@ -42,6 +42,8 @@ const ICONS = {
   add: "M12 5v14M5 12h14",
   back: "M15 5l-7 7 7 7",
   bell: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4",
+  bell_mentions: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4M12 9v3M12 15h.01",
+  bell_none: "M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4M4 3l17 19",
   check: "M5 13l4 4L19 7",
   close: "M6 6l12 12M18 6L6 18",
   copy: "M9 9h10v10H9zM5 15V5h10",

@@ -11,13 +11,23 @@ export class Entrance extends HTMLElement {
   /** The slot of the cookie; null for the first free one. @type {number | null} */ sessionSlot = 0;
   /** @type {(session: {user: string, slot: number}) => void} */ onLogin = () => {};
   /** Why the last session ended. */ reason = "";
+  /** Whether the user ended it. */ isLoggedOut = false;
   /** Whether the user types or waits. */
   get isBusy() { return this.value("user") !== "" || this.submit.disabled; }
 
   connectedCallback() {
-    this.joinCode = new URLSearchParams(location.hash.replace(/^#/, "")).get("join") ?? "";
+    this.isLoggedOut = sessionStorage.getItem("papo-logged-out") !== null;
+    this.reason = sessionStorage.getItem("papo-ended") ?? "";
+    for (const key of ["papo-logged-out", "papo-ended"]) sessionStorage.removeItem(key);
+    this.joinCode = codeOfLink();
     if (this.joinCode) this.mode = "register";
     this.#draw();
+    // A link that opens in the same tab changes only the address.
+    window.addEventListener("hashchange", () => {
+      if (!this.isConnected || this.submit.disabled || !codeOfLink()) return;
+      this.joinCode = codeOfLink();
+      this.#switch("register");
+    });
   }
 
   #draw() {
@@ -28,12 +38,13 @@ export class Entrance extends HTMLElement {
       { type: "password", autocomplete: mode === "login" ? "current-password" : "new-password", required: true });
     const code = field("code", mode === "reset" ? t("reset_code") : t("join_code"), { autocomplete: "off", value: mode === "register" ? this.joinCode : "", required: mode === "reset" });
     this.problem = h("p", { class: "problem", role: "alert" }, this.reason);
+    const note = this.isLoggedOut && h("p", { class: "hint", role: "status" }, t("logged_out"));
     this.submit = h("button", { type: "submit", class: "primary" }, title);
     const form = h("form", { class: "entrance-form", onsubmit: (/** @type {SubmitEvent} */ event) => this.#submit(event) },
       user, mode === "reset" && code, password,
       mode === "register" && h("p", { class: "hint" }, t("password_hint")),
       mode === "register" && code,
-      this.problem, this.submit);
+      note, this.problem, this.submit);
     const other = (/** @type {Mode} */ to, /** @type {string} */ key) =>
       mode !== to && h("button", { type: "button", class: "link-button", onclick: () => this.#switch(to) }, t(key));
     fill(this, h("main", { class: "entrance" },
@@ -51,6 +62,7 @@ export class Entrance extends HTMLElement {
     const user = this.value("user");
     this.mode = mode;
     this.reason = "";
+    this.isLoggedOut = false;
     this.#draw();
     const input = /** @type {HTMLInputElement} */ (this.querySelector("[name=user]"));
     input.value = user;
@@ -87,6 +99,9 @@ export class Entrance extends HTMLElement {
   }
 }
 customElements.define("papo-entrance", Entrance);
+
+/** The join code of an invitation link, `#join=<code>`. */
+export const codeOfLink = () => new URLSearchParams(location.hash.slice(1)).get("join") ?? "";
 
 /** @param {string} name @param {string} label @param {Record<string, any>} attributes */
 export function field(name, label, attributes = {}) {

@@ -1,5 +1,7 @@
 // Files that a user chooses, pastes, or drags onto the page.
 
+import { later } from "./later.js";
+
 /** @typedef {import("./app.js").App} App */
 
 /** Sends files to the open conversation. @param {App} app @param {File[]} files */
@@ -7,7 +9,7 @@ export async function sendFiles(app, files) {
   const to = app.model.open;
   if (!to || !files.length) return;
   const { Uploads } = await import("./uploads.js");
-  const prepare = async (/** @type {File} */ file) => isJpeg(file) ? (await import("./exif.js")).preparePicture(app, file) : file;
+  const prepare = async (/** @type {File} */ file) => isJpeg(file) ? (await later(import("./exif.js"))).preparePicture(app, file) : file;
   app.uploads ??= new Uploads(app.sessionSlot, () => app.composer.drawUploads(app.uploads?.list ?? []), prepare);
   app.uploads.add(to, files);
 }

@@ -3,6 +3,7 @@
 import { uuid7 } from "../core/uuid.js";
 import { loadMore, t } from "../i18n/index.js";
 import { linkTo } from "./address.js";
+import { rowOf } from "./rows.js";
 import { copyText } from "./text.js";
 
 /** @import { Message } from "../core/api.js" */
@@ -27,6 +28,16 @@ export function submit(app, text, reply) {
 export async function loadCommands() {
   const [commands] = await Promise.all([import("./commands.js"), loadMore("commands")]);
   return commands;
+}
+
+/**
+ * One row of a conversation that is not loaded.
+ * @param {App} app @param {string} conversation @param {number} n @returns {Promise<Row | null>}
+ */
+export async function loadRow(app, conversation, n) {
+  const page = await app.client.history({ conversation, around: n, limit: 1 });
+  const entry = page.entries.find((/** @type {any} */ one) => one.n === n);
+  return entry ? rowOf(entry) : null;
 }
 
 /** @param {App} app @param {string} method @param {number} n @param {Record<string, unknown>} [params] */
@@ -74,8 +85,8 @@ export function mayDelete(app, row) {
 /** @param {App} app @param {Row} row */
 export async function deleteMessage(app, row) {
   if (!mayDelete(app, row)) return;
-  const { confirmDialog } = await import("./dialogs.js");
-  if (await confirmDialog(t("delete_question", { n: row.n }), t("delete"))) amend(app, "message.delete", row.n);
+  const { confirmDelete } = await import("./dialogs.js");
+  if (await confirmDelete(row)) amend(app, "message.delete", row.n);
 }
 
 /** @param {App} app @param {{n: number}} row */

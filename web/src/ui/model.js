@@ -347,7 +347,7 @@ export class Model extends EventTarget {
       this.emit("arrived", { entry, conversation });
     }
     if (event) this.#applyToChannel(conversation, event);
-    if (entry.conversation === this.open) this.emit("window", { ...change, n: entry.n });
+    if (entry.conversation === this.open) this.emit("window", { ...change, n: entry.n, quoted: /edited|deleted/.test(event?.kind ?? "") ? event?.of : undefined });
     if (counts || isNew) this.emit("conversations");
   }
 

@@ -34,14 +34,23 @@ export function isNamed(user, info, text) {
 }
 
 /**
+ * The notification level of a conversation. The level of all conversations limits it.
+ * @param {Conversation} conversation
+ * @param {"all" | "mentions" | "none"} most
+ */
+export function shownLevel({ level, name }, most) {
+  if (level === "none" || most === "none") return "none";
+  return (level === "mentions" || most === "mentions") && !name.startsWith("@") ? "mentions" : "all";
+}
+
+/**
  * The unread messages that the level of a conversation counts.
  * @param {Conversation} conversation
  * @param {"all" | "mentions" | "none"} most
  */
-export function shownUnread({ level, unread, mentions, name }, most) {
-  if (level === "none" || most === "none") return 0;
-  const isDirect = name.startsWith("@");
-  return (level === "mentions" || most === "mentions") && !isDirect ? mentions : unread;
+export function shownUnread(conversation, most) {
+  const level = shownLevel(conversation, most);
+  return level === "none" ? 0 : level === "mentions" ? conversation.mentions : conversation.unread;
 }
 
 /** The name that the page shows for a conversation. @param {string} name */

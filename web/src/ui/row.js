@@ -5,7 +5,7 @@ import { fileUrl } from "../core/http.js";
 import { linkTo } from "./address.js";
 import { h, icon } from "./dom.js";
 import { nameMarks } from "./names.js";
-import { oneLine, textNodes, visible } from "./text.js";
+import { plainLine, textNodes, visible } from "./text.js";
 import { clockTime, dayName, fullTime, isSameDay, sizeText } from "./time.js";
 
 /** @import { Row } from "./rows.js" */
@@ -113,7 +113,7 @@ function quoteNode(n, context) {
   const button = h("button", { type: "button", class: "quote", tabindex: "-1", onclick: () => context.jump(n) }, icon("reply"), text);
   context.quoted(n).then((row) => {
     if (!row) return;
-    const shown = row.isDeleted ? t("mark_deleted") : row.kind === "file" ? row.event?.name ?? "" : oneLine(row.text);
+    const shown = row.isDeleted ? t("mark_deleted") : row.kind === "file" ? row.event?.name ?? "" : plainLine(row.text);
     text.replaceChildren(h("b", {}, row.from), " ", ...visible(shown));
   }, () => {});
   return button;

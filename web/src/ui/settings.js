@@ -2,18 +2,19 @@
 
 import { LANGUAGES, errorText, language, t } from "../i18n/index.js";
 import { logOutAndDelete, setDisplayName } from "./account.js";
+import { linkTo } from "./address.js";
 import { setLevel } from "./channels.js";
-import { h, openDialog } from "./dom.js";
+import { fill, h, iconButton, openDialog } from "./dom.js";
 import { field } from "./entrance.js";
 import { conversationName } from "./names.js";
 import { isCompact, setAppearance, theme } from "./theme.js";
-import { visible } from "./text.js";
+import { copyText, visible } from "./text.js";
 import { canPush, setPush } from "./push.js";
 import { fullTime } from "./time.js";
 
 /** @typedef {import("./app.js").App} App */
 
-/** @param {App} app @param {"password" | "sessions"} [part] the part that is open */
+/** @param {App} app @param {"password" | "sessions" | "invite"} [part] the part that is open */
 export function openSettings(app, part) {
   const check = (/** @type {string} */ label, /** @type {boolean} */ checked, /** @type {(isOn: boolean) => void} */ change) =>
     h("label", { class: "check" }, h("input", { type: "checkbox", checked, onchange: (/** @type {any} */ event) => change(event.target.checked) }), label);
@@ -32,10 +33,7 @@ export function openSettings(app, part) {
   app.client.request("admin.stats", {}).then(() => { administration.hidden = false; }, () => {});
   openDialog(t("settings"), t("close"),
     h("p", {}, t("you_are", { user: app.model.user })),
-    select(t("language"), Object.entries(LANGUAGES), language(), (value) => {
-      localStorage.setItem("papo-language", value);
-      app.reload();
-    }),
+    select(t("language"), Object.entries(LANGUAGES), language(), (value) => changeLanguage(app, value)),
     select(t("theme"), [["system", t("theme_system")], ["light", t("theme_light")], ["dark", t("theme_dark")]], theme(), (value) => setAppearance("papo-theme", value)),
     select(t("density"), [["normal", t("density_normal")], ["compact", t("density_compact")]], isCompact() ? "compact" : "normal", (value) => setAppearance("papo-density", value)),
     select(t("enter_key"), [["send", t("enter_sends")], ["line", t("enter_breaks")]], app.settings.enterSends === false ? "line" : "send", (value) => app.saveSettings({ enterSends: value === "send" })),
@@ -49,7 +47,7 @@ export function openSettings(app, part) {
     sharing,
     check(t("letter_keys"), app.settings.letterKeys !== false, (isOn) => app.saveSettings({ letterKeys: isOn })),
     check(t("remove_camera_data"), app.settings.removesCameraData === true, (isOn) => app.saveSettings({ removesCameraData: isOn })),
-    nameForm(app), levelList(app), inviteLink(app), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
+    nameForm(app), levelList(app), inviteLink(app, part === "invite"), passwordForm(app, part === "password"), sessionList(app, part === "sessions"),
     h("div", { class: "dialog-links" }, installButton(), h("button", { type: "button", onclick: async () => (await import("./lists.js")).openBlocks(app) }, t("blocked_users")), administration),
     h("div", { class: "dialog-buttons" },
       h("a", { class: "button", href: "/?new", target: "_blank" }, t("other_account")),
@@ -76,17 +74,37 @@ function levelList(app) {
         ...["all", "mentions", "none"].map((one) => h("option", { value: one, selected: one === level }, t(`level_${one}`))))))));
 }
 
-/** A link with a join code, which administrators of the node create. @param {App} app */
-function inviteLink(app) {
-  const link = h("input", { type: "text", readonly: true, "aria-label": t("invite_colleagues"), hidden: true });
+/**
+ * Loads the page in another language. The settings and the reading position are there again.
+ * @param {App} app @param {string} language
+ */
+function changeLanguage(app, language) {
+  localStorage.setItem("papo-language", language);
+  sessionStorage.setItem("papo-settings", "open");
+  // On a narrow screen, the list of conversations hides the messages.
+  app.showView("chat");
+  const { isFollowing, list, log } = app.timeline;
+  const box = log.getBoundingClientRect();
+  // A row of the address is shown at this height.
+  const target = [...list.children].find((row) => row.getBoundingClientRect().bottom > box.top + box.height * 0.3);
+  if (app.model.open) history.replaceState(null, "", linkTo(app.model.open, isFollowing ? undefined : Number(target?.dataset.n)));
+  app.reload();
+}
+
+/** A link with a join code, which administrators of the node create. @param {App} app @param {boolean} isOpen */
+function inviteLink(app, isOpen) {
+  const link = h("div", { class: "inline-form" });
   const note = h("p", { class: "hint", role: "status" });
-  return h("details", { class: "fold" }, h("summary", {}, t("invite_colleagues")),
+  return h("details", { class: "fold", open: isOpen }, h("summary", {}, t("invite_colleagues")),
     h("button", { type: "button", onclick: async () => {
       try {
         const { code } = await app.client.request("join_code.create", { uses: 10, days: 7 });
-        link.hidden = false;
-        link.value = `${location.origin}/#join=${code}`;
-        link.select();
+        const address = `${location.origin}/#join=${code}`;
+        const copy = iconButton("copy", t("copy_link"), async () => {
+          await copyText(address);
+          copy.classList.add("is-done");
+        });
+        fill(link, h("code", { class: "browse-text" }, address), copy);
         note.textContent = t("invite_link_hint");
       } catch (error) {
         note.textContent = errorText(error);
@@ -125,11 +143,17 @@ function passwordForm(app, isOpen) {
 /** @param {App} app @param {boolean} isOpen */
 function sessionList(app, isOpen) {
   const list = h("ul", { class: "sessions" });
+  const endOthers = h("button", { type: "button", class: "small danger", hidden: true, onclick: () => app.try(async () => {
+    const { ended } = await app.client.request("session.revoke", {});
+    app.notify(t("other_sessions_ended", { count: ended }));
+    await load();
+  }) }, t("end_other_sessions"));
   const load = async () => {
     const { sessions } = await app.client.request("session.list", {});
+    endOthers.hidden = sessions.length < 2;
     list.replaceChildren(...sessions.map((/** @type {any} */ one) => h("li", {},
       h("span", {}, t("session_line", { opened: fullTime(one.opened) }), one.current ? ` · ${t("this_session")}` : ""),
       one.current ? "" : h("button", { type: "button", class: "small", onclick: () => app.try(() => app.client.request("session.revoke", { session: one.session })).then(load) }, t("end_session")))));
   };
-  return h("details", { class: "fold", open: isOpen, ontoggle: () => { if (!list.firstChild) app.try(load); } }, h("summary", {}, t("sessions")), list);
+  return h("details", { class: "fold", open: isOpen, ontoggle: () => { if (!list.firstChild) app.try(load); } }, h("summary", {}, t("sessions")), list, endOthers);
 }

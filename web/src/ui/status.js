@@ -13,7 +13,9 @@ export function statusText(app) {
   if (!open) return t("connection_connected");
   const known = app.client.status().conversations.find((/** @type {any} */ one) => one.conversation === open);
   const rows = windows.get(open);
-  const shown = known?.shown ?? rows?.last ?? 0;
-  const head = Math.max(known?.head ?? 0, rows?.head ?? 0);
+  // Rows of the storage show before the server answers: their number says nothing about the newest one.
+  if (!rows?.isLoaded || rows.isStale) return t("checking");
+  const shown = Math.max(known?.shown ?? 0, rows.last);
+  const head = Math.max(known?.head ?? 0, rows.head);
   return shown < head ? t("shown_up_to", { n: shown, head }) : t("complete_up_to", { conversation: conversationName(open), n: head });
 }

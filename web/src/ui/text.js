@@ -115,7 +115,12 @@ export function visible(text) {
     : character);
 }
 
-/** One line of a text, for quotes, notifications and announcements. @param {string} text */
+/** The text of a message in one line, without its Markdown. @param {string} text @param {number} [length] */
+export function plainLine(text, length) {
+  return oneLine(parse(text).map(({ line, code }) => line?.map((span) => span.text).join("") ?? code).join(" "), length);
+}
+
+/** One line of a text, for notifications, announcements and hits. @param {string} text */
 export function oneLine(text, length = 120) {
   const plain = text.replace(/\s+/g, " ").trim();
   return [...plain].length > length ? `${[...plain].slice(0, length).join("")}…` : plain;

@@ -5,7 +5,7 @@
 
 import { t } from "../i18n/index.js";
 import { h, icon } from "./dom.js";
-import { react } from "./messages.js";
+import { loadRow, react } from "./messages.js";
 import { conversationName } from "./names.js";
 import { pendingNode } from "./pending.js";
 import { Reading } from "./reading.js";
@@ -118,7 +118,7 @@ export class Timeline extends HTMLElement {
     const known = rows.byNumber.get(n);
     if (known) return Promise.resolve(known);
     const key = `${rows.conversation}/${n}`;
-    const loading = this.#quotes.get(key) ?? this.app.loadRow(rows.conversation, n);
+    const loading = this.#quotes.get(key) ?? loadRow(this.app, rows.conversation, n);
     this.#quotes.set(key, loading);
     loading.catch(() => this.#quotes.delete(key));
     return loading;
@@ -174,11 +174,12 @@ export class Timeline extends HTMLElement {
 
   // Changes.
 
-  /** A new event of the open conversation. @param {{added?: Row, changed?: Row}} change */
+  /** A new event of the open conversation. @param {{added?: Row, changed?: Row, quoted?: number}} change */
   apply(change) {
     const rows = this.rows;
     if (!rows) return;
     if (change.changed) this.updateRow(change.changed);
+    if (change.quoted) this.#updateQuotes(rows, change.quoted);
     if (rows.isTooLong && this.isFollowing) {
       rows.trim();
       return this.show(rows, {});
@@ -219,6 +220,12 @@ export class Timeline extends HTMLElement {
       node.replaceWith(fresh);
       if (hadFocus) fresh.focus({ preventScroll: true });
     });
+  }
+
+  /** Draws the replies to a changed row again. @param {Rows} rows @param {number} n */
+  #updateQuotes(rows, n) {
+    this.#quotes.delete(`${rows.conversation}/${n}`);
+    for (const row of rows.list.slice(this.from, this.to)) if (row.event?.reply === n) this.updateRow(row);
   }
 
   #trimTop() {

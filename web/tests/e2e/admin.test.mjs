@@ -72,6 +72,12 @@ for (const width of WIDTHS) {
     await session.waitFor({ state: "detached" });
     assert.equal(await sessionsOf(name), 0);
     assert.equal(await page.locator(".admin .record:has-text('alice') button").count(), 0, "the settings end own sessions");
+    for (let i = 0; i < 2; i++) await new Api(node.origin).login(name, `${PASSWORD} 2`);
+    await choose(page, "Users");
+    await page.locator(`.admin .records > li:has-text('${name}') summary`).click();
+    await page.click(`.admin .records > li:has-text('${name}') button:text-is('End all sessions')`);
+    await page.waitForSelector(`.admin .notice:has-text('2 sessions of ${name} were ended')`);
+    assert.equal(await sessionsOf(name), 0);
     await choose(page, "Channels");
     await page.waitForSelector(".admin .record:has-text('#general')");
 
@@ -127,6 +133,27 @@ for (const width of WIDTHS) {
     await context.close();
   });
 }
+
+test("an administrator invites by link from the members, and ends the other sessions", async () => {
+  const { context, page } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+  await page.click(".topbar [aria-label=Details]");
+  await page.click(".details button:text-is('Invite by link')");
+  await page.click("dialog button:text-is('Create a link')");
+  const link = await page.textContent("dialog code");
+  assert.match(link, new RegExp(`^${node.origin}/#join=[0-9a-f]+$`));
+  assert.ok(await page.$eval("dialog code", (code) => code.scrollWidth <= code.clientWidth), "the whole link is visible");
+  await page.click("dialog [aria-label='Copy the link']");
+  await page.waitForSelector("dialog .is-done");
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
+  const other = await new Api(node.origin).login("alice");
+  await page.click("dialog summary:text-is('Sessions')");
+  await page.click("dialog button:text-is('End all other sessions')");
+  await page.waitForSelector(".notice:has-text('ended')");
+  await assert.rejects(other.call("session.list", {}));
+  await page.locator("dialog button:text-is('End all other sessions')").waitFor({ state: "hidden" });
+  await alice.login("alice");
+  await context.close();
+});
 
 test("another user has no administration, and the server says why", async () => {
   const { context, page } = await open({ user: "bob" });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Api, PASSWORD, logIn, say, setUp, texts, until, users, watch } from "./harness.mjs";
+import { Api, PASSWORD, logIn, say, setUp, texts, until, users, uuid7, watch } from "./harness.mjs";
 
 const { node, browser } = await setUp();
 
@@ -18,15 +18,20 @@ test("a user registers, creates a channel, and the first message is stored", asy
   assert.equal(await page.inputValue("[name=code]"), "abc", "the code of the link is in the form");
   await page.goto("about:blank");
   await page.goto(node.origin);
-  await page.click("text=Create an account");
+  await page.waitForSelector(".entrance-form");
   await page.fill("[name=user]", "alice");
+  await page.evaluate(() => { location.hash = "#join=def"; });
+  await page.waitForFunction(() => document.querySelector("[name=code]")?.value === "def");
+  assert.equal(await page.inputValue("[name=user]"), "alice", "a link in the same tab keeps the name");
+  assert.match(await page.textContent("label:has([name=code])"), /leave it empty/);
   await page.fill("[name=password]", "short");
   await page.click(".entrance-form .primary");
   await page.waitForFunction(() => document.querySelector(".problem")?.textContent.includes("at least 8"));
   await page.fill("[name=password]", PASSWORD);
   await page.click(".entrance-form .primary");
-  await page.waitForSelector("dialog[open] [name=channel]");
-  await page.fill("dialog [name=channel]", "general");
+  await page.waitForSelector("dialog[open] [name=channel]:focus");
+  assert.equal(page.url(), `${node.origin}/`, "the code is not in the address");
+  await page.keyboard.type("general");
   await page.click("dialog button.primary[type=submit]");
   await page.waitForSelector("h1:has-text('#general')");
   await say(page, "olá **mundo**");
@@ -36,7 +41,63 @@ test("a user registers, creates a channel, and the first message is stored", asy
   const api = await new Api(node.origin).login("alice");
   const history = await api.call("message.history", { conversation: "#general" });
   assert.equal(history.events.at(-1).text, "olá **mundo**");
+  await page.evaluate(() => { location.hash = "#join=def"; });
+  await page.waitForSelector(".notice:has-text('You have an account here')");
+  assert.match(page.url(), /#\/general$/);
+  // After a reload, no number is shown that is too small.
+  await page.addInitScript(() => {
+    window.shown = [];
+    new MutationObserver(() => { window.shown.push(document.querySelector(".status")?.textContent ?? ""); }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await page.reload();
+  await page.waitForSelector(".status:has-text('Complete up to #general 2')");
+  assert.deepEqual((await page.evaluate(() => window.shown)).filter((text) => /\d/.test(text) && !text.endsWith(" 2")), []);
+  await page.evaluate(() => document.querySelector("papo-app").logOut());
+  await page.waitForSelector(".entrance-form .hint[role=status]:text-is('You are logged out')");
+  assert.equal(await page.textContent(".entrance-form .problem"), "");
   assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("no dialog opens by itself over a new user who types", async () => {
+  await new Api(node.origin).register("nora");
+  const { context, page } = await open();
+  // The dialogs load only after the first key.
+  let isTyped = () => {};
+  const typed = new Promise((resolve) => { isTyped = resolve; });
+  await page.route("**/ui/dialogs*.js", async (route) => { await typed; await route.continue(); });
+  const loaded = page.waitForResponse("**/ui/dialogs*.js");
+  await logIn(page, node.origin, "nora");
+  await page.waitForSelector(".subject:has-text('not in a channel yet')");
+  await page.keyboard.press("Tab");
+  isTyped();
+  await loaded;
+  await page.evaluate(async () => { await import("/a/ui/dialogs.js"); await new Promise((resolve) => { setTimeout(resolve); }); });
+  assert.equal(await page.locator("dialog[open]").count(), 0);
+  await context.close();
+});
+
+test("files are attached several times in a row, also after an edit", async () => {
+  await users(node.origin, ["jana"], "#files");
+  const { context, page } = await open();
+  const choosers = [];
+  page.on("filechooser", (chooser) => choosers.push(chooser));
+  await logIn(page, node.origin, "jana", "/#/files");
+  await page.waitForSelector("h1:has-text('#files')");
+  await say(page, "a text");
+  await page.waitForSelector("article:has-text('a text')");
+  for (let use = 1; use <= 3; use++) {
+    const { x, y, width, height } = await page.locator("[aria-label='Send files']").boundingBox();
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await until(() => choosers.length === use, `the dialog opens, use ${use}`);
+    await choosers[use - 1].setFiles({ name: "same.txt", mimeType: "text/plain", buffer: Buffer.from("the same file") });
+    await page.waitForFunction((count) => document.querySelectorAll("article .file").length === count, use);
+    assert.equal(await page.inputValue("input[type=file]"), "", "the same file can be chosen again");
+    if (use !== 2) continue;
+    await page.press("#composer", "ArrowUp");
+    await say(page, "an edited text");
+    await page.waitForSelector("article:has-text('an edited text') .edited");
+  }
   await context.close();
 });
 
@@ -77,9 +138,9 @@ test("edit, react, reply, delete, and the Up key", async () => {
   await page.waitForSelector("article .text:has-text('first vresion')");
   await page.press("#composer", "ArrowUp");
   assert.equal(await page.inputValue("#composer"), "first vresion", "the Up key edits the last message");
-  await say(page, "first version");
+  await say(page, "first **version**");
   await page.waitForSelector("article:has-text('first version') .edited");
-  await bob.call("message.react", { conversation: "#acts", n: 3, id: (await import("./harness.mjs")).uuid7(), emoji: "🎉" });
+  await bob.call("message.react", { conversation: "#acts", n: 3, id: uuid7(), emoji: "🎉" });
   await page.click(".reaction:has-text('🎉')");
   await page.waitForSelector(".reaction.is-own:has-text('2')");
   await bob.send("#acts", "an answer", { reply: 3 });
@@ -90,11 +151,15 @@ test("edit, react, reply, delete, and the Up key", async () => {
   await page.waitForSelector(".quote:has-text('an answer')");
   await page.press("#composer", "F6");
   await page.press("#composer", "F6");
+  // A quote follows an edit of its message.
+  await bob.call("message.edit", { conversation: "#acts", n: (await bob.call("message.history", { conversation: "#acts" })).events.find(({ text }) => text === "an answer").n, id: uuid7(), text: "a *better* answer" });
+  await page.waitForSelector(".quote:has-text('a better answer')");
   await page.click(".quote:has-text('first version')");
   await page.waitForSelector("article.is-target:has-text('first version')");
   assert.match(page.url(), /#\/acts\/3$/, "a jump has an address");
   await page.focus("article[data-n='3']");
   await page.press("article[data-n='3']", "Delete");
+  await page.waitForSelector("dialog p:text-is('first version')");
   await page.click("dialog .danger");
   await page.waitForSelector("article[data-n='3']:has-text('(deleted)')");
   await context.close();
@@ -114,6 +179,11 @@ test("channels, invitations, members, roles, and direct messages", async () => {
   await page.click(".topbar [aria-label=Details]");
   await page.selectOption(".member:has-text('hugo') select", "moderator");
   await page.waitForSelector("article:has-text('made hugo a moderator')");
+  await page.fill(".details [name=user]", "nobody");
+  await page.click(".details button:text-is('Invite')");
+  await page.waitForSelector(".notice.is-problem:has-text('an administrator creates a link')");
+  await page.click(".notice.is-problem [aria-label=Close]");
+  assert.equal(await page.isVisible(".details button:text-is('Invite by link')"), false);
   await page.fill(".details [name=subject]", "plans");
   await page.click(".details button:has-text('Save')");
   await page.waitForSelector(".subject:has-text('plans')");

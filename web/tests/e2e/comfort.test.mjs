@@ -65,6 +65,7 @@ for (const width of WIDTHS) {
     await until(async () => (await alice.call("notify.list", {})).level === "mentions", "the level of all");
     await page.selectOption("select[aria-label='Notifications of #general']", "none");
     await until(async () => (await alice.call("notify.list", {})).conversations.some(({ conversation, level }) => conversation === "#general" && level === "none"), "the level of #general");
+    await page.waitForSelector(".topbar [aria-label='Notifications: none']", { state: "attached" });
     await page.keyboard.press("Escape");
     await page.reload();
     await page.waitForSelector("h1:has-text('#general')");
@@ -85,6 +86,44 @@ for (const width of WIDTHS) {
     await page.keyboard.press("Escape");
     await alice.call("notify.set", { conversation: "#general", level: "all" });
     assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`another language keeps the settings open and the reading position: ${width} px`, async () => {
+    const { context, page } = await open(width);
+    for (let part = 0; part < 40; part++) await alice.send("#general", `line ${part}`);
+    await page.waitForSelector("article:has-text('line 39')");
+    const choose = (label, language) => page.selectOption(`label:has-text('${label}') select`, language);
+    const topRow = () => page.evaluate(() => {
+      const { top, height } = document.querySelector(".log").getBoundingClientRect();
+      return Number([...document.querySelectorAll(".rows article")].find((row) => row.getBoundingClientRect().bottom > top + height * 0.3)?.dataset.n);
+    });
+    // The address has the number of an older row, and the reader is at the newest.
+    await page.evaluate(() => history.replaceState(null, "", "#/general/2"));
+    await openSettings(page, width);
+    await choose("Language", "pt-BR");
+    await page.waitForSelector("dialog[open] h2:text-is('Configurações')");
+    await page.waitForFunction(() => document.querySelector("papo-timeline").isFollowing && document.querySelector(".rows article:last-child"));
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => { document.querySelector(".log").scrollTop -= 500; });
+    await page.waitForFunction(() => !document.querySelector("papo-timeline").isFollowing);
+    const before = await topRow();
+    if (width < 500) await page.click(".topbar .phone-only");
+    await page.click(".sidebar-foot [aria-label=Configurações]");
+    await choose("Idioma", "en");
+    await page.waitForSelector("dialog[open] h2:text-is('Settings')");
+    await until(async () => Math.abs(await topRow() - before) <= 1, "the reading position");
+    // The menu of the lowest row opens above the pointer: no entry is under it.
+    await page.keyboard.press("Escape");
+    await page.click(".to-newest");
+    await page.hover(".rows article:last-child .text");
+    const more = await page.locator(".tools [aria-label='More actions']").boundingBox();
+    await page.mouse.click(more.x + more.width / 2, more.y + more.height / 2);
+    const menu = await page.locator(".row-menu").boundingBox();
+    const log = await page.locator(".log").boundingBox();
+    const now = await page.locator(".tools [aria-label='More actions']").boundingBox();
+    assert.ok(menu.y >= log.y && menu.y + menu.height <= more.y, JSON.stringify({ menu, log, more }));
+    assert.deepEqual(now, more, "the row did not move");
     await context.close();
   });
 

@@ -32,7 +32,7 @@ test("every key that the page uses exists, and every key is used", () => {
   const used = [...source.matchAll(/\bt\("(\w+)"/g)].map((match) => match[1]);
   assert.ok(used.length > 100);
   assert.deepEqual(used.filter((key) => !(key in en)), []);
-  const families = /^(command|level|state|role|made|connection|figure|scope|delivery)_/;
+  const families = /^(command|level|state|role|made|connection|figure|scope|delivery|notifications)_/;
   assert.deepEqual(Object.keys(en).filter((key) => !families.test(key) && !source.includes(`"${key}"`)), []);
   for (const { name } of COMMANDS) assert.ok(`command_${name}` in en && `command_${name}_arguments` in en, name);
 });
