@@ -1,9 +1,9 @@
 //! The handle of a front end: it submits commands to the network thread, waits for their answers, and stores
 //! the session on this machine.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::accounts::{Credentials, LoggedIn, Registered, Registration, Reset};
@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::connection::{Connection, Endpoint, KnownServer};
 use crate::i18n::Catalog;
 use crate::local_error::LocalError;
+use crate::network::thread_end::NetworkThreadEnd;
 use crate::network::{FrontEnd, Network, TicketedAnswer, TicketedCommand};
 use crate::outbox::Outbox;
 use session::{Answer, Command, Message, NO_TICKET, News, Status};
@@ -87,27 +88,6 @@ pub(crate) struct ClientHandle {
     shutdown: Shutdown,
     last_ticket: u64,
     network_thread_end: NetworkThreadEnd,
-}
-
-/// Signals that the network thread has ended.
-#[derive(Clone, Default)]
-pub(crate) struct NetworkThreadEnd {
-    shared: Arc<(Mutex<bool>, Condvar)>,
-}
-
-impl NetworkThreadEnd {
-    /// Waits until the network thread has ended, up to `time`.
-    pub(crate) fn wait(&self, time: Duration) {
-        let (has_ended, changed) = &*self.shared;
-        let has_ended = has_ended.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(changed.wait_timeout_while(has_ended, time, |has_ended| !*has_ended));
-    }
-
-    fn set(&self) {
-        let (has_ended, changed) = &*self.shared;
-        *has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
-    }
 }
 
 impl ClientHandle {

@@ -56,7 +56,7 @@ pub(crate) struct WebArgs {
     /// Trust the headers X-Forwarded-For and X-Forwarded-Proto of reverse proxies in this network
     #[arg(long, env = "PAPO_TRUSTED_PROXY", value_name = "NETWORK", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
-    /// Let outgoing webhooks deliver to this internal network; public addresses are always permitted
+    /// Let outgoing webhooks and pushes go to this internal network; public addresses are always permitted
     #[arg(long, env = "PAPO_HOOKS_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
     hooks_allow: Vec<String>,
     /// Trust a private authority for the https:// addresses of outgoing webhooks, in addition to the

@@ -9,10 +9,9 @@ use common::limits::{
 use serde_json::{Value, json};
 use server::domain::Command;
 use testkit::team::commands::{actor, join};
-use testkit::team::{Team, reason, request};
+use testkit::team::{Team, reason};
 use testkit::user;
-use transport::Frame;
-use transport::client_name::{Client, GATEWAY_SENDER, TAG_SENDER_BYTES, extend};
+use transport::client_name::{Client, GATEWAY_SENDER};
 
 const URL: &str = "https://ci.example/papo";
 
@@ -33,28 +32,8 @@ fn create(team: &mut Team, name: &str) -> Value {
     created["id"].clone()
 }
 
-/// Sends a request with a tag of the gateway. Returns the result or the error.
-fn ask_as(
-    team: &mut Team,
-    client: Client,
-    sender: [u8; TAG_SENDER_BYTES],
-    method: &str,
-    params: Value,
-) -> Value {
-    let tag = [&[0; 8][..], &sender].concat();
-    let line = request(1, "", method, params);
-    let name = extend(b"name", client, b"this run");
-    let mut frames = vec![Frame::from("broker"), name, Frame::from(tag), Frame::new(), Frame::from(&*line)];
-    team.engine.accept(&mut frames, team.now_ms);
-    team.sent.replies.clear();
-    team.run();
-    let reply = team.sent.replies.pop().expect("a reply");
-    let mut reply: Value = serde_json::from_str(&reply.lines).expect("a line");
-    if reply.get("error").is_some() { reply["error"].take() } else { reply["result"].take() }
-}
-
 fn gateway(team: &mut Team, method: &str, params: Value) -> Value {
-    ask_as(team, Client::Gateway, GATEWAY_SENDER, method, params)
+    team.ask_as((Client::Gateway, GATEWAY_SENDER), method, params)
 }
 
 /// The runs that a gateway takes.
@@ -120,7 +99,7 @@ fn only_the_gateway_itself_takes_and_reports() {
     let report = json!({ "hook": hook, "lease": 1, "n": 9 });
     for (client, sender) in [(Client::Gateway, *b"a client"), (Client::One(None), GATEWAY_SENDER)] {
         for (method, params) in [("delivery.take", &take), ("delivery.report", &report)] {
-            let refused = ask_as(&mut team, client, sender, method, params.clone());
+            let refused = team.ask_as((client, sender), method, params.clone());
             assert_eq!(refused["data"]["detail"], "only_gateway", "{refused}");
         }
     }

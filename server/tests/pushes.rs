@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use server::domain::Command;
 use server::domain::records::TokenDigest;
 use testkit::team::commands::{actor, join};
-use testkit::team::{NOW_MS, Team, reason, request};
+use testkit::team::{NOW_MS, Team, reason};
 use testkit::user;
-use transport::Frame;
-use transport::client_name::{Client, GATEWAY_SENDER, TAG_SENDER_BYTES, extend};
+use transport::client_name::{Client, GATEWAY_SENDER};
 use uuid::Uuid;
 
 /// The example of RFC 8291, section 5.
@@ -59,28 +58,8 @@ fn subscribe(team: &mut Team, token: &str) {
     assert_eq!(team.ask(token, "push.subscribe", params), json!({}));
 }
 
-/// Sends a request with a tag of the gateway. Returns the result or the error.
-fn ask_as(
-    team: &mut Team,
-    client: Client,
-    sender: [u8; TAG_SENDER_BYTES],
-    method: &str,
-    params: Value,
-) -> Value {
-    let tag = [&[0; 8][..], &sender].concat();
-    let line = request(1, "", method, params);
-    let name = extend(b"name", client, b"this run");
-    let mut frames = vec![Frame::from("broker"), name, Frame::from(tag), Frame::new(), Frame::from(&*line)];
-    team.engine.accept(&mut frames, team.now_ms);
-    team.sent.replies.clear();
-    team.run();
-    let reply = team.sent.replies.pop().expect("a reply");
-    let mut reply: Value = serde_json::from_str(&reply.lines).expect("a line");
-    if reply.get("error").is_some() { reply["error"].take() } else { reply["result"].take() }
-}
-
 fn gateway(team: &mut Team, method: &str, params: Value) -> Value {
-    ask_as(team, Client::Gateway, GATEWAY_SENDER, method, params)
+    team.ask_as((Client::Gateway, GATEWAY_SENDER), method, params)
 }
 
 /// The runs that a gateway takes now.
@@ -379,7 +358,7 @@ fn only_the_gateway_itself_takes_and_reports() {
     let report = json!({ "session": session_id("phone"), "user": "bob", "lease": 1, "gone": true });
     for (client, sender) in [(Client::Gateway, *b"a client"), (Client::One(None), GATEWAY_SENDER)] {
         for (method, params) in [("push.take", &take), ("push.report", &report)] {
-            let refused = ask_as(&mut team, client, sender, method, params.clone());
+            let refused = team.ask_as((client, sender), method, params.clone());
             assert_eq!(refused["data"]["detail"], "only_gateway", "{refused}");
         }
     }

@@ -12,7 +12,7 @@ use transport::signals;
 use transport::wake::Wake;
 
 use crate::cli_error::CliError;
-use crate::client_handle::NetworkThreadEnd;
+use crate::network::thread_end::NetworkThreadEnd;
 
 /// The maximum duration of the shutdown. The report to the server takes up to half a second.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(2);

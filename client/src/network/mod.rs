@@ -3,6 +3,7 @@
 mod io;
 mod liveness;
 mod outgoing;
+pub(crate) mod thread_end;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

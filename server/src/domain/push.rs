@@ -6,7 +6,7 @@
 use common::limits::PUSH_SUBSCRIPTIONS_MAX;
 use common::mentions::{Mention, mentions};
 use common::notify::Level;
-use common::{Body, Detail, Event, Target, UserName};
+use common::{Body, ChannelName, Detail, Event, Target, UserName};
 use uuid::Uuid;
 
 use super::State;
@@ -68,18 +68,27 @@ pub fn subscribed<'a>(
     open.filter_map(|(_, session)| Some((session, session.push.as_deref()?)))
 }
 
-/// The users with a subscription whom an event may notify, each with the conversation as the user addresses
-/// it. The server decides later, when the users had time to read.
+/// Whom an event may notify.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Candidate {
+    /// A user with a subscription, and the conversation as the user addresses it.
+    User(UserName, Target),
+    /// The [`members`] of a channel. There can be many, so the server does not look for them at each message.
+    Members(ChannelName),
+}
+
+/// Whom an event may notify. The server decides later, when the users had time to read.
 #[must_use]
-pub fn candidates(state: &State, event: &Event<'_>) -> Vec<(UserName, Target)> {
+pub fn candidates(state: &State, event: &Event<'_>) -> Vec<Candidate> {
     if !event.body.is_content() {
         return Vec::new();
     }
-    let is_candidate = |user: &UserName| *user != event.from && has_subscription(state, user, &event.from);
+    let candidate = |user: UserName, conversation: Target| {
+        may_be_notified(state, &user, &event.from).then_some(Candidate::User(user, conversation))
+    };
     let name = match &event.to {
         Target::User(user) => {
-            let from = Target::User(event.from.clone());
-            return Some((user.clone(), from)).filter(|(user, _)| is_candidate(user)).into_iter().collect();
+            return candidate(user.clone(), Target::User(event.from.clone())).into_iter().collect();
         }
         Target::Channel(name) => name,
     };
@@ -88,24 +97,29 @@ pub fn candidates(state: &State, event: &Event<'_>) -> Vec<(UserName, Target)> {
         return Vec::new();
     }
     let Ok(channel) = state.channels.channel(name) else { return Vec::new() };
-    let mut users = Vec::new();
-    for mention in mentions(text.as_str()) {
-        match mention {
-            Mention::User(user) if channel.members.contains_key(&user) => users.push(user),
-            Mention::User(_) => {}
-            Mention::Here => users.extend(channel.members.keys().cloned()),
-        }
-    }
-    users.sort_unstable();
-    users.dedup();
-    users.into_iter().filter(|user| is_candidate(user)).map(|user| (user, event.to.clone())).collect()
+    let mentioned = mentions(text.as_str()).filter_map(|mention| match mention {
+        Mention::User(user) if channel.members.contains_key(&user) => candidate(user, event.to.clone()),
+        Mention::User(_) => None,
+        Mention::Here => Some(Candidate::Members(name.clone())),
+    });
+    mentioned.collect()
 }
 
-/// Whether a user has a subscription and has not blocked the sender.
-fn has_subscription(state: &State, user: &UserName, sender: &UserName) -> bool {
+/// The members of a channel with a subscription whom a message of `sender` may notify.
+pub fn members<'a>(
+    state: &'a State,
+    channel: &ChannelName,
+    sender: &'a UserName,
+) -> impl Iterator<Item = &'a UserName> + use<'a> {
+    let members = state.channels.channel(channel).into_iter().flat_map(|channel| channel.members.keys());
+    members.filter(|user| may_be_notified(state, user, sender))
+}
+
+/// Whether a user is not the sender, has a subscription, and has not blocked the sender.
+fn may_be_notified(state: &State, user: &UserName, sender: &UserName) -> bool {
     let Ok(account) = state.users.active(user) else { return false };
     let has_any = account.sessions.values().any(|session| session.push.is_some());
-    has_any && !account.blocks.contains_key(sender)
+    user != sender && has_any && !account.blocks.contains_key(sender)
 }
 
 /// The newest message in the conversation of which the user is notified; `None` if there is none, for example

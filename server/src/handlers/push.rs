@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::RequestContext;
 use super::deliveries::must_be_gateway;
-use crate::domain::push::{Announced, announced, find, subscribed};
+use crate::domain::push::{Announced, announced, find, members, subscribed};
 use crate::domain::push_key::{SIGNATURE_S, is_point};
 use crate::domain::records::{PushSubscription, TokenDigest};
 use crate::domain::{Command, State};
@@ -103,6 +103,10 @@ pub(super) fn take(context: &mut RequestContext<'_>, params: &TakePushes) -> Res
     }
     collect(context);
     consider_due(context);
+    let state = context.ledger.state();
+    context.pushes.purge(|browser, session| {
+        find(state, &browser.user, session).is_some_and(|known| known.push.is_some())
+    });
     let busy = params.busy.iter().take(RUNS_MAX);
     let mut runs_of: HashMap<UserName, usize> = HashMap::new();
     for browser in busy.filter_map(|session| context.pushes.browser(*session)) {
@@ -122,8 +126,9 @@ pub(super) fn take(context: &mut RequestContext<'_>, params: &TakePushes) -> Res
         }
         taken.runs.extend(run(context, session, user, params.contact.as_ref()));
     }
-    let next_ms = context.pushes.next_ms(context.now_ms).unwrap_or(WAIT_MS_MAX);
-    taken.wait_ms = taken.wait_ms.min(next_ms);
+    let members_ms = context.outbound.push_candidates.members_wait_ms(context.now_ms);
+    let next_ms = [context.pushes.next_ms(context.now_ms), members_ms].into_iter().flatten().min();
+    taken.wait_ms = taken.wait_ms.min(next_ms.unwrap_or(WAIT_MS_MAX));
     Ok(taken)
 }
 
@@ -175,6 +180,13 @@ fn collect(context: &mut RequestContext<'_>) {
     let candidates = context.outbound.push_candidates.take();
     context.pushes.is_complete &= candidates.is_some();
     context.pushes.add(candidates.unwrap_or_default(), context.now_ms);
+    let mentioned = context.outbound.push_candidates.take_members(context.now_ms);
+    for (channel, sender) in &mentioned {
+        let conversation = Target::Channel(channel.clone());
+        let users = members(context.ledger.state(), channel, sender);
+        let users = users.map(|user| (user.clone(), [conversation.clone()].into())).collect();
+        context.pushes.add(users, context.now_ms);
+    }
     if std::mem::replace(&mut context.pushes.is_complete, true) {
         return;
     }

@@ -71,8 +71,8 @@ fn publish_event(
     if !candidates.is_empty() {
         outbound.publish(&state.channels.deliveries_topic().into(), NOTICE);
     }
-    for (user, conversation) in candidates {
-        outbound.push_candidates.add(user, conversation);
+    for candidate in candidates {
+        outbound.push_candidates.add(candidate, &event.from);
     }
     let mut to_user = |user: &UserName| outbound.publish(&state.user_topic(user).into(), line);
     if let Target::User(user) = &event.to {

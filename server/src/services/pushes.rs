@@ -18,6 +18,9 @@ use crate::services::push_candidates::Conversations;
 /// browser. Beyond it, the server considers all conversations of the user, and only the stored position.
 const CONVERSATIONS_MAX: usize = 1_000;
 
+/// The number of browsers below which those whose session has ended stay.
+const BROWSERS_KEPT: usize = 64;
+
 /// The maximum number of stored signatures. There are few push services.
 const SIGNATURES_MAX: usize = 256;
 
@@ -28,6 +31,8 @@ pub struct Pushes {
     waiting: BTreeMap<UserName, Waiting>,
     /// By session.
     browsers: BTreeMap<Uuid, Browser>,
+    /// The number of browsers at which those whose session has ended are removed.
+    purge_at: usize,
     signatures: HashMap<(String, String), (String, u64)>,
     /// Whether the subscriptions of the log were considered since the start of the server.
     pub is_complete: bool,
@@ -158,6 +163,18 @@ impl Pushes {
         now_ms.saturating_sub(*browser.failing_since_ms.get_or_insert(now_ms))
     }
 
+    /// Forgets the browsers without a subscription whenever the number of browsers has doubled. So the memory
+    /// is bounded by the number of subscriptions.
+    pub fn purge(&mut self, is_subscribed: impl Fn(&Browser, Uuid) -> bool) {
+        if self.browsers.len() < self.purge_at.max(BROWSERS_KEPT) {
+            return;
+        }
+        let has_ended = |(session, browser): &(&Uuid, &Browser)| !is_subscribed(browser, **session);
+        let ended: Vec<_> = self.browsers.iter().filter(has_ended).map(|(session, _)| *session).collect();
+        ended.into_iter().for_each(|session| self.remove(session));
+        self.purge_at = 2 * self.browsers.len();
+    }
+
     /// Forgets the browser of a session that ended or subscribed again.
     pub fn remove(&mut self, session: Uuid) {
         self.browsers.remove(&session);
@@ -236,6 +253,23 @@ mod tests {
         pushes.sent(session, 11);
         assert_eq!(ready(&mut pushes, 2, 12), 0, "a later reaction is no message");
         assert_eq!(ready(&mut pushes, 4, 13), 1);
+    }
+
+    #[test]
+    fn browsers_whose_session_has_ended_are_forgotten() {
+        let mut pushes = Pushes::default();
+        let (user, ops) = (UserName::new("bob").expect("a name"), Target::new("#ops").expect("a target"));
+        for number in 0..10 * BROWSERS_KEPT as u128 {
+            let browser = (Uuid::from_u128(number), &user, 0);
+            pushes.make_ready(browser, &ops, Announced { n: 1, record: 1 });
+            pushes.leases.lease(browser.0, 0);
+            pushes.purge(|_, session| session.as_u128() < 10);
+        }
+        assert!(pushes.browsers.len() <= BROWSERS_KEPT, "{}", pushes.browsers.len());
+        assert!(pushes.browser(Uuid::from_u128(9)).is_some());
+        assert!(
+            pushes.leases.is_free(Uuid::from_u128(10), 0) && !pushes.leases.is_free(Uuid::from_u128(9), 0)
+        );
     }
 
     #[test]

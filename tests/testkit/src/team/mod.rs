@@ -24,6 +24,7 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::ledger::{Ledger, Sizes};
 use transport::Frame;
+use transport::client_name::{Client, TAG_SENDER_BYTES, extend};
 use uuid::Uuid;
 
 pub use faults::{DISK_ERRORS, LOSSES, cut_power};
@@ -139,6 +140,27 @@ impl Team {
         let reply: Value = serde_json::from_str(&lines).expect("a reply of one line");
         let answer = reply.get("result").or(reply.get("error"));
         (answer.expect("a result or an error").clone(), bytes)
+    }
+
+    /// Sends a request with the tag of `sender` through a front of the node, such as the gateway. Returns the
+    /// result or the error of the reply.
+    pub fn ask_as(
+        &mut self,
+        (front, sender): (Client, [u8; TAG_SENDER_BYTES]),
+        method: &str,
+        params: Value,
+    ) -> Value {
+        let tag = [&[0; 8][..], &sender].concat();
+        let line = request(1, "", method, params);
+        let name = extend(b"name", front, b"this run");
+        let mut frames =
+            vec![Frame::from("broker"), name, Frame::from(tag), Frame::new(), Frame::from(&*line)];
+        self.engine.accept(&mut frames, self.now_ms);
+        self.sent.replies.clear();
+        self.run();
+        let reply = self.sent.replies.pop().expect("a reply");
+        let mut reply: Value = serde_json::from_str(&reply.lines).expect("a line");
+        if reply.get("error").is_some() { reply["error"].take() } else { reply["result"].take() }
     }
 
     /// Passes a frame of request lines to the engine, and an optional frame of bytes.
