@@ -276,6 +276,13 @@ fn a_push_service_that_does_not_know_the_browser_ends_the_subscription() {
     assert_eq!(subscriptions(&mut team, "phone").len(), 2, "the report is about the earlier subscription");
 }
 
+/// How many notices for the gateway an `@here` publishes.
+fn notices_of_here(team: &mut Team) -> usize {
+    team.sent.published.clear();
+    team.say("alice", "#ops", "@here");
+    team.sent.published.iter().filter(|published| published.line["kind"] == "deliveries").count()
+}
+
 #[test]
 fn a_subscription_ends_with_its_session() {
     let endings: [(&str, End); 5] = [
@@ -291,14 +298,18 @@ fn a_subscription_ends_with_its_session() {
     ];
     for (how, end) in endings {
         let mut team = team();
+        assert_eq!(notices_of_here(&mut team), 0, "no browser is subscribed");
         subscribe(&mut team, "phone");
+        assert_eq!(notices_of_here(&mut team), 1);
         team.say("alice", "@bob", "x");
         end(&mut team);
+        assert_eq!(notices_of_here(&mut team), 0, "{how}");
         assert!(take_later(&mut team).is_empty(), "{how}");
         team.restart();
         settle(&mut team);
         assert!(take_later(&mut team).is_empty(), "{how}");
         assert!(!team.log().lines().last().expect("a line").contains("\"push\":{"), "{how}");
+        assert_eq!(notices_of_here(&mut team), 0, "{how}");
     }
 }
 

@@ -33,6 +33,10 @@ impl Account {
         }
     }
 
+    pub(super) fn has_subscription(&self) -> bool {
+        self.sessions.values().any(|session| session.push.is_some())
+    }
+
     fn session_mut(&mut self, session: Uuid) -> Option<&mut Session> {
         self.sessions.values_mut().find(|known| known.session == session)
     }

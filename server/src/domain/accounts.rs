@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::accounts::UserInfo;
-use common::limits::SESSIONS_PER_USER_MAX;
 use common::mentions::can_be_mentioned;
 use common::{Detail, DisplayName, UserName, pages};
 use foldhash::fast::RandomState;
@@ -18,7 +17,7 @@ use super::hooks::Hooks;
 use super::join_codes::JoinCodes;
 use super::levels::NotifyLevels;
 use super::reset_codes::ResetCodes;
-use super::sessions::Session;
+use super::sessions::{self, Session};
 use crate::domain::records::{ClientKey, Record, ServerRecord, TokenDigest};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +31,8 @@ pub struct Users {
     shared_epoch: u64,
     /// The deleted accounts that still have memberships or messages to erase; derived from the accounts.
     unfinished_deletions: BTreeSet<UserName>,
+    /// The users with a browser that receives pushes; derived from the accounts.
+    subscribers: BTreeSet<UserName>,
     /// Derived from the accounts.
     skeletons: Skeletons,
     pub join_codes: JoinCodes,
@@ -113,6 +114,12 @@ impl Users {
     /// The deleted accounts that still have memberships or messages to erase.
     pub fn unfinished_deletions(&self) -> impl Iterator<Item = &UserName> {
         self.unfinished_deletions.iter()
+    }
+
+    /// The users with a browser that receives pushes.
+    #[must_use]
+    pub fn subscribers(&self) -> &BTreeSet<UserName> {
+        &self.subscribers
     }
 
     #[must_use]
@@ -198,6 +205,8 @@ impl Users {
             |account: &Account| account.deleted.as_ref().is_some_and(|deletion| !deletion.finished);
         let unfinished = accounts.iter().filter(|(_, account)| is_unfinished(account));
         self.unfinished_deletions = unfinished.map(|(user, _)| user.clone()).collect();
+        let subscribers = accounts.iter().filter(|(_, account)| account.has_subscription());
+        self.subscribers = subscribers.map(|(user, _)| user.clone()).collect();
         accounts.keys().for_each(|user| self.skeletons.add(user));
         self.accounts = accounts;
     }
@@ -217,7 +226,7 @@ impl Users {
             }
             ServerRecord::SessionOpened { at, user, session, digest, expires } => {
                 if let Some(account) = self.accounts.get_mut(user) {
-                    remove_old_sessions(&mut account.sessions, &mut self.owners, *at);
+                    sessions::remove_old(&mut account.sessions, &mut self.owners, *at);
                     let session = Session { session: *session, opened: *at, expires: *expires, push: None };
                     account.sessions.insert(*digest, session);
                     self.owners.insert(*digest, user.clone());
@@ -283,6 +292,9 @@ impl Users {
                 }
             }
         }
+        if let Some(user) = sessions::user_of_change(record) {
+            self.index_subscriber(user);
+        }
     }
 }
 
@@ -301,21 +313,12 @@ impl Users {
         self.shared_epoch += 1;
         self.unfinished_deletions.insert(user.clone());
     }
-}
 
-/// Removes expired sessions. If the limit is still reached, removes the oldest session.
-fn remove_old_sessions(
-    sessions: &mut BTreeMap<TokenDigest, Session>,
-    owners: &mut HashMap<TokenDigest, UserName, RandomState>,
-    now_ms: u64,
-) {
-    let expired = sessions.extract_if(.., |_, session| session.expires <= now_ms).map(|(digest, _)| digest);
-    expired.for_each(|digest| drop(owners.remove(&digest)));
-    if sessions.len() >= SESSIONS_PER_USER_MAX {
-        let oldest = sessions.iter().min_by_key(|(_, session)| session.opened).map(|(digest, _)| *digest);
-        if let Some(digest) = oldest {
-            sessions.remove(&digest);
-            owners.remove(&digest);
+    fn index_subscriber(&mut self, user: &UserName) {
+        if self.accounts.get(user).is_some_and(Account::has_subscription) {
+            self.subscribers.insert(user.clone());
+        } else {
+            self.subscribers.remove(user);
         }
     }
 }

@@ -100,6 +100,7 @@ pub fn candidates(state: &State, event: &Event<'_>) -> Vec<Candidate> {
     let mentioned = mentions(text.as_str()).filter_map(|mention| match mention {
         Mention::User(user) if channel.members.contains_key(&user) => candidate(user, event.to.clone()),
         Mention::User(_) => None,
+        Mention::Here if state.users.subscribers().is_empty() => None,
         Mention::Here => Some(Candidate::Members(name.clone())),
     });
     mentioned.collect()
@@ -111,15 +112,16 @@ pub fn members<'a>(
     channel: &ChannelName,
     sender: &'a UserName,
 ) -> impl Iterator<Item = &'a UserName> + use<'a> {
-    let members = state.channels.channel(channel).into_iter().flat_map(|channel| channel.members.keys());
-    members.filter(|user| may_be_notified(state, user, sender))
+    let channel = state.channels.channel(channel).ok();
+    let is_member = move |user: &UserName| channel.is_some_and(|known| known.members.contains_key(user));
+    let subscribers = state.users.subscribers().iter().filter(move |user| is_member(user));
+    subscribers.filter(|user| may_be_notified(state, user, sender))
 }
 
 /// Whether a user is not the sender, has a subscription, and has not blocked the sender.
 fn may_be_notified(state: &State, user: &UserName, sender: &UserName) -> bool {
     let Ok(account) = state.users.active(user) else { return false };
-    let has_any = account.sessions.values().any(|session| session.push.is_some());
-    user != sender && has_any && !account.blocks.contains_key(sender)
+    user != sender && state.users.subscribers().contains(user) && !account.blocks.contains_key(sender)
 }
 
 /// The newest message in the conversation of which the user is notified; `None` if there is none, for example
