@@ -7,8 +7,8 @@ use tracing::warn;
 /// lower the niceness again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Niceness {
-    /// For a thread that can delay requests, such as the indexer. The thread gets a third of the CPU time of
-    /// a normal thread.
+    /// For a thread that can delay requests, such as the indexer, or a thread that hashes passwords. The
+    /// thread gets a third of the CPU time of a normal thread.
     Low = 5,
     /// For a thread that cannot delay requests. The thread gets almost no CPU time, so it must not hold a
     /// lock that other threads need.

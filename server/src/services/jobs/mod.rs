@@ -16,6 +16,7 @@ use transport::panics::catch;
 use transport::wake::Waker;
 use uuid::Uuid;
 
+use crate::services::background::{self, Niceness};
 use crate::services::limiters::guesses::Attempt;
 use crate::services::peer::PeerId;
 use crate::services::{files, passwords, search};
@@ -182,8 +183,12 @@ impl Jobs {
 
 impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
-        let start =
-            |kind: Kind| Builder::new_current_thread().max_blocking_threads(kind.bounds().threads).build();
+        let start = |kind: Kind| {
+            let mut runtime = Builder::new_current_thread();
+            runtime.max_blocking_threads(kind.bounds().threads).thread_name("papo-job");
+            // If all CPUs are busy, requests that need no job come first: strangers can submit jobs.
+            runtime.on_thread_start(|| background::lower_priority(Niceness::Low)).build()
+        };
         let [passwords, transfers, contents, search] = Kind::ALL.map(start);
         let (sender, done) = channel();
         Ok(Self { runtimes: [passwords?, transfers?, contents?, search?], waker, sender, done })
