@@ -33,6 +33,13 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM scratch AS debug-lines
 COPY --from=builder /out/papo.debug /
 
+# An etcd server for docker-compose.cluster.yml.
+FROM debian:trixie-slim AS etcd
+RUN apt-get update && apt-get install -y --no-install-recommends etcd-server \
+ && rm -rf /var/lib/apt/lists/* && install -d -m 0700 -o nobody -g nogroup /etcd
+USER nobody
+ENTRYPOINT ["etcd"]
+
 FROM debian:trixie-slim
 # The gateway checks the certificates of the servers that it connects to, such as the authority of `acme`.
 COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

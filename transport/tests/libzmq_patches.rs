@@ -156,6 +156,35 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     }
 }
 
+/// The resident memory of this process.
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("the sizes of this process");
+    let pages: usize = pages.split(' ').nth(1).expect("a second size").parse().expect("a number");
+    pages * 4096
+}
+
+#[test]
+fn a_message_that_waits_keeps_no_buffer_in_memory() {
+    const MESSAGES: usize = 20_000;
+    let router = Router::new();
+    let peer = router.peer(b"");
+    let before = resident_bytes();
+    let mut kept = vec![router.name()];
+    for _ in 0..MESSAGES {
+        peer.send_multipart([&[b'x'; 100][..]], 0).expect("sending succeeds");
+        let mut frames = Vec::new();
+        while !router.socket.receive(&mut frames).expect("receiving succeeds") {
+            wait(&[Watch::Readable(&router.socket)], Some(Duration::from_secs(10)))
+                .expect("waiting succeeds");
+        }
+        kept.append(&mut frames);
+    }
+    // Other tests run in this process, so the limit is not strict. With buffers, each message takes 8 KiB.
+    let each = resident_bytes().saturating_sub(before) / MESSAGES;
+    assert!(each < 4 * 1024, "{each} bytes for each message of 100 bytes");
+    assert_eq!(kept.len(), 1 + 2 * MESSAGES, "a name and a frame of each");
+}
+
 #[test]
 fn large_messages_pass_a_full_queue() {
     let context = Context::new();

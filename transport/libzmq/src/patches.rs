@@ -151,11 +151,13 @@ const SUBSCRIPTIONS: [Patch; 13] = [
     ),
 ];
 
-/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit.
+/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares its
+/// memory with no other message.
 ///
 /// All queues of sockets with the option 9001 share 40 MiB, in addition to 64 KiB for each peer. Upstream
-/// counts messages of any length as one.
-const QUEUES: [Patch; 18] = [
+/// counts messages of any length as one. A message that upstream received keeps a buffer of 18 KiB in memory.
+const QUEUES: [Patch; 19] = [
+    once("ctx.cpp", "    _zero_copy (true)", "    _zero_copy (false)"),
     once(
         "pipe.hpp",
         "    const bool _conflate;",
