@@ -151,8 +151,8 @@ const SUBSCRIPTIONS: [Patch; 13] = [
     ),
 ];
 
-/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares its
-/// memory with no other message.
+/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares
+/// its memory with no other message.
 ///
 /// All queues of sockets with the option 9001 share 40 MiB, in addition to 64 KiB for each peer. Upstream
 /// counts messages of any length as one. A message that upstream received keeps a buffer of 18 KiB in memory.
