@@ -86,7 +86,7 @@ hostile: needs-test ## Run all attacks at once on a release node with 20 honest 
 	PAPO_INTEROP_PROGRAM=tests/e2e/hostile/hostile.py tests/e2e/interop/run \
 		--papo "$(target_folder)/release/papo" --minutes $(or $(MINUTES),5)
 
-compose-test: ## Run docker-compose.yml on a Docker engine, with kills; installs the engine on Debian (as root; not part of CI)
+compose-test: ## Run both compose files on a Docker engine, with kills; installs the engine on Debian (as root; not part of CI)
 	tests/compose/run
 
 minimal-test: ## Follow the README on a minimal Debian 12 and 13, from nothing to the first message (as root; not part of CI)
