@@ -101,8 +101,7 @@ impl Up {
         };
         let mut server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
-        let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
-        let statuses = controls.map(str::to_owned).to_vec();
+        let statuses = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
         let (door, arrivals) = Door::new();
         let door = self.irc.is_on().then(|| IrcDoor::new(move |stream, address| door.open(stream, address)));
         let gateway = match self.web.is_on() {
@@ -110,7 +109,7 @@ impl Up {
                 &context,
                 (self.web, &keys, door),
                 self.gateway_control,
-                statuses,
+                statuses.map(str::to_owned).to_vec(),
                 &security,
             )?),
             false => None,

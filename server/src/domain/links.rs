@@ -1,6 +1,6 @@
-//! Links to files. The code of a link is encrypted under a key that is derived from the secret of the node, so
-//! it survives restarts and restores, all nodes of a cluster accept it, and it reveals no name. The server
-//! stores nothing about a link.
+//! Links to files. The code of a link is encrypted under a key that is derived from the secret of the node.
+//! So the code survives restarts and restores, all nodes of a cluster accept it, and it reveals no name. The
+//! server stores nothing about a link.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -72,8 +72,8 @@ impl LinkKey {
     }
 }
 
-/// The file of a link. A link ends when it expires, when the file is deleted, and while its maker may not read
-/// the file or has no active account.
+/// The file of a link. A link ends when it expires, when the file is deleted, and while its maker may not
+/// read the file or has no active account.
 pub fn find<'a>(state: &'a State, code: &str, now_ms: u64) -> Result<(FileLink, &'a SharedFile), Detail> {
     let link = state.channels.link_key().open(code);
     let link = link.filter(|link| now_ms < link.expires && state.users.may_act(&link.maker));

@@ -7,6 +7,7 @@ mod encrypted;
 mod faces;
 mod files;
 mod history;
+mod hostile;
 mod labels;
 mod messages;
 mod real_clients;
