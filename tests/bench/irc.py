@@ -110,7 +110,7 @@ def print_latency(node, count):
             try:
                 for event in answerer.events():
                     if event.sender == "u1" and event.text.startswith("question "):
-                        answerer.send(CHANNEL, f"answer {event.text.split()[-1]}")
+                        answerer.send(CHANNEL, event.text.replace("question", "answer"))
             except Closed:
                 pass
 
@@ -123,7 +123,7 @@ def print_latency(node, count):
 
         def wait_for_answer(asking, number):
             for event in asking.events():
-                if event.text == f"answer {number}":
+                if event.text == f"answer zeromq {number}":
                     return time.perf_counter()
 
         for target in receive, answer:
@@ -157,14 +157,14 @@ def print_latency(node, count):
                 received.get()
 
         def answered_in_irc(number):
-            watching.wait_for(f":answer {number}\r")
+            watching.wait_for(f":answer irc {number}\r")
             return time.perf_counter()
 
         with asker() as asking:
             from_zeromq = (lambda text: asking.send(CHANNEL, text), lambda number: wait_for_answer(asking, number))
-            report("ZeroMQ to ZeroMQ and back", measure(*from_zeromq, word="question"))
+            report("ZeroMQ to ZeroMQ and back", measure(*from_zeromq, word="question zeromq"))
         from_irc = (lambda text: watching.send(f"PRIVMSG {CHANNEL} :{text}"), answered_in_irc)
-        report("IRC to ZeroMQ and back to IRC", measure(*from_irc, word="question"))
+        report("IRC to ZeroMQ and back to IRC", measure(*from_irc, word="question irc"))
 
 
 def main():

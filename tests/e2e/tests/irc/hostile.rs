@@ -9,7 +9,7 @@ use super::{MODERN, assert_ends, guest, guests, team};
 fn a_storm_of_capabilities_before_the_welcome_delays_nobody() {
     let node = guests();
     let mut storm = IrcClient::connect(node.endpoint("irc"));
-    storm.send("NICK storm\r\nUSER storm 0 * :Storm");
+    storm.send("CAP LS 302\r\nNICK storm\r\nUSER storm 0 * :Storm");
     for _ in 0..150 {
         storm.send("CAP LS 302\r\nCAP REQ :batch -batch nonsense\r\nCAP REQ :sasl -sasl");
     }
@@ -42,6 +42,9 @@ fn no_nickname_pretends_to_be_another_user() {
         let is_refused = |line: &String| line.contains(" 432 bob ") || line.contains(" 433 bob ");
         assert!(lines.len() == 1 && lines.iter().all(is_refused), "{nick:?}: {lines:?}");
     }
+    // These letters are compatible with those of the account, but look different.
+    let lines = client.ask("NICK ｂｏｂ");
+    assert!(!lines.concat().contains(" NICK "), "{lines:?}");
     let echo = node.irc("alice", MODERN).ask("PRIVMSG alice :eu");
     assert!(echo[0].contains(":alice!alice@papo PRIVMSG alice :eu"), "{echo:?}");
 
@@ -90,9 +93,10 @@ fn a_batch_beyond_its_limits_is_refused_as_a_whole() {
     client.send("@batch=2 PRIVMSG #ops :perdida");
     client.send("BATCH +3 draft/multiline #ops");
     client.send("@batch=3 PRIVMSG #ops :enviada");
+    client.send("@batch=9 PRIVMSG #ops :sozinha");
     assert_ends(&client.ask("BATCH -2"), "FAIL BATCH INVALID_REFERENCE -2 :There is no such batch");
     client.ask("BATCH -3");
-    assert_eq!(texts(&mut bob, "#ops"), ["enviada"]);
+    assert_eq!(texts(&mut bob, "#ops"), ["sozinha", "enviada"]);
 }
 
 #[test]
