@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up cluster man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
+.PHONY: help up cluster man bench bench-growth sim test check fmt chaos storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests library clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ bench-growth: needs-build ## Measure only how papo's costs grow, up to a log of 
 	"$(target_folder)/dist/bench" grow --large --folder "$(target_folder)/bench" --docs docs $(BENCH)
 
 test: needs-test ## Run everything that CI checks (format, lints, tests, documentation) and print the seconds of each step
-	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests clients page doc
+	@scripts/step 'make test' $(MAKE) --no-print-directory fmt-check clippy build tests library page doc
 
 check: needs-build fmt-check clippy ## Run the quick part of make test: format and lints
 
@@ -135,8 +135,11 @@ tests:
 	$(step) tests env RUST_TEST_THREADS=$(test_threads) cargo test --workspace --locked --no-fail-fast
 
 # The library for Python: it replays the recorded sessions of the Rust core, and its bots run at a node.
-clients:
-	$(step) clients scripts/client-tests
+library:
+	$(step) library scripts/client-tests
+
+clients: build library ## Test the library for Python, and The Lounge, which the first run installs with npm
+	$(step) 'The Lounge' tests/e2e/lounge/run
 
 # The types of the page, and the JavaScript core: it replays the recorded sessions of the Rust core.
 page:

@@ -67,6 +67,7 @@ pub const BUILT_IN: &[&str] = &[
     "search",
     "send",
     "sessions",
+    "share",
     "status",
     "topic",
     "unban",

@@ -9,7 +9,7 @@ use crate::accounts::Token;
 use crate::conversations::Target;
 use crate::errors::{Detail, refused};
 use crate::hex::{from_hex, to_hex};
-use crate::limits::FILE_NAME_BYTES_MAX;
+use crate::limits::{FILE_NAME_BYTES_MAX, LINK_HOURS_MAX};
 
 /// The name that the sender gave a file: one line, without a path. A client that stores the file must adapt
 /// the name to its file system. The decoder accepts names without a letter or digit, because early versions
@@ -176,6 +176,85 @@ pub struct Get<'a> {
     pub length: Option<u64>,
 }
 
+/// The lifetime of a link to a file, in hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct LinkHours(u32);
+
+impl LinkHours {
+    /// The lifetime of a link without `hours`.
+    pub const MAX: Self = Self(LINK_HOURS_MAX);
+
+    /// Checks the number of hours.
+    pub fn new(hours: u32) -> Result<Self, Detail> {
+        let is_valid = (1..=LINK_HOURS_MAX).contains(&hours);
+        if is_valid { Ok(Self(hours)) } else { Err(Detail::LinkHours { max: LINK_HOURS_MAX }) }
+    }
+
+    /// The lifetime in milliseconds.
+    #[must_use]
+    pub fn as_ms(self) -> u64 {
+        u64::from(self.0) * 60 * 60 * 1_000
+    }
+}
+
+impl<'de> Deserialize<'de> for LinkHours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(u32::deserialize(deserializer)?).map_err(refused)
+    }
+}
+
+/// Parameters of `file.link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakeLink<'a> {
+    /// The session token.
+    #[serde(borrow)]
+    pub token: Token<'a>,
+    /// The conversation of the file's event.
+    pub conversation: Target,
+    /// The number of the file's event.
+    pub n: u64,
+    /// The hours until the link expires; the maximum by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<LinkHours>,
+}
+
+/// Result of `file.link`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The path of the link at the gateway: `/f/` and a code.
+    pub path: String,
+    /// The whole address, if the server knows the address of its gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The time at which the link expires, in Unix milliseconds.
+    pub expires: u64,
+}
+
+/// Parameters of `file.open`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenLink {
+    /// The code of a link: its path after `/f/`.
+    pub code: String,
+    /// The position of the first byte.
+    pub offset: u64,
+    /// The maximum number of bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+}
+
+/// Result of `file.open`. The bytes are a second frame after the line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedPart {
+    /// The name, length and hash of the whole file.
+    #[serde(flatten)]
+    pub file: FileInfo,
+    /// The position of the part in the file.
+    pub offset: u64,
+    /// The length of the part: 0 at the end of the file.
+    pub length: u64,
+}
+
 /// Result of `file.get`. The bytes are a second frame after the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -224,6 +303,14 @@ mod tests {
         assert!(refusal.starts_with(&Detail::FileNameEmpty.to_string()), "{refusal}");
         let begin: Begin<'_> = serde_json::from_str(&new).expect("a letter");
         assert_eq!(begin.info.name.as_str(), "~a");
+    }
+
+    #[test]
+    fn a_link_lasts_for_an_hour_to_a_week() {
+        let hours = |text: &str| serde_json::from_str::<LinkHours>(text).map(LinkHours::as_ms).ok();
+        assert_eq!((hours("1"), hours("168")), (Some(3_600_000), Some(7 * 24 * 3_600_000)));
+        assert_eq!(["0", "169", "-1", "1.5"].map(hours), [None; 4]);
+        assert_eq!(LinkHours::new(169), Err(Detail::LinkHours { max: LINK_HOURS_MAX }));
     }
 
     #[test]

@@ -258,6 +258,12 @@ pub const FILE_NAME_BYTES_MAX: usize = 240;
 /// The maximum number of incomplete uploads of one user.
 pub const UPLOADS_PER_USER_MAX: usize = 16;
 
+/// The maximum hours until a link to a file expires: a week.
+pub const LINK_HOURS_MAX: u32 = 7 * 24;
+
+/// The maximum bytes of the code of a link to a file: two names of 32 characters, encrypted and in Base64.
+pub const LINK_CODE_BYTES_MAX: usize = 640;
+
 // Relations between the limits.
 const _: () = assert!(TEXT_BYTES_MAX * 6 + 4 * 1024 <= LINE_BYTES_MAX, "an escaped text fits its line");
 const _: () = assert!(LINE_BYTES_MAX < FRAME_BYTES_MAX, "a line fits its frame");

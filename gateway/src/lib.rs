@@ -163,6 +163,16 @@ impl Gateway {
         self.web.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
+    /// The origin of the addresses in links, such as `https://chat.example`: the first configured one, or the
+    /// address of the listener. `None` if other machines need a name that the gateway does not know.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let listener = self.web().filter(|address| !address.ip().is_unspecified());
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let known = self.state.origins().first().map(str::to_owned);
+        known.or_else(|| listener.map(|address| format!("{scheme}://{address}")))
+    }
+
     /// The actual address for monitors.
     #[must_use]
     pub fn metrics(&self) -> Option<SocketAddr> {

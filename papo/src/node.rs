@@ -99,10 +99,9 @@ impl Up {
             registration: self.registration.mode(is_local),
             cluster,
         };
-        let server = Server::open(&context, &config, &security)
+        let mut server = Server::open(&context, &config, &security)
             .map_err(|error| with_flag(error, &[("--server-control", &config.control)]))?;
-        let controls = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
-        let statuses = controls.map(str::to_owned).to_vec();
+        let statuses = [&broker.endpoints().control, &proxy.endpoints().control, server.control()];
         let (door, arrivals) = Door::new();
         let door = self.irc.is_on().then(|| IrcDoor::new(move |stream, address| door.open(stream, address)));
         let gateway = match self.web.is_on() {
@@ -110,11 +109,12 @@ impl Up {
                 &context,
                 (self.web, &keys, door),
                 self.gateway_control,
-                statuses,
+                statuses.map(str::to_owned).to_vec(),
                 &security,
             )?),
             false => None,
         };
+        server.set_web_origin(gateway.as_ref().and_then(Gateway::origin));
         let irc = self.irc.open(&context, INNER, (gateway.as_ref(), arrivals), &security)?;
         if gateway.is_some() || irc.is_some() {
             broker.bind_gateway(GATEWAY_REQUESTS)?;

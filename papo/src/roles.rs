@@ -70,6 +70,9 @@ pub(crate) struct ServerArgs {
     /// Answer `papo health` at this endpoint
     #[arg(long, env = "PAPO_CONTROL", default_value = "tcp://127.0.0.1:5561")]
     control: String,
+    /// Begin links to files with this origin of the gateway, such as `https://chat.example`
+    #[arg(long, env = "PAPO_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    web_origin: Vec<String>,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -201,7 +204,18 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
+        let Self {
+            broker,
+            proxy,
+            advertise,
+            control,
+            web_origin,
+            data,
+            limits,
+            auth,
+            registration,
+            security,
+        } = self;
         endpoint::check(&advertise, Use::Listen).context("--advertise")?;
         let security = security.load(&data.data)?;
         let config = server::Config {
@@ -216,10 +230,12 @@ impl ServerArgs {
             registration: registration.mode(false),
             cluster: None,
         };
-        let server = Server::open(&Context::new(), &config, &security).map_err(|error| {
+        let mut server = Server::open(&Context::new(), &config, &security).map_err(|error| {
             let (broker, proxy) = (("--broker", &*config.broker), ("--proxy", &*config.proxy));
             with_flag(error, &[broker, proxy, ("--control", &config.control)])
         })?;
+        let web_origin = web_origin.first().map(|origin| origin.trim_end_matches('/').to_owned());
+        server.set_web_origin(web_origin);
         let join_code = server.first_join_code();
         announce_first_code(join_code);
         ready(&json!({

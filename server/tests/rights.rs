@@ -176,6 +176,8 @@ fn every_method_in_a_public_channel() {
     file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     file.commit | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
     file.get | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    file.link | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
+    file.open | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file
     message.history | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
     message.search | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
     read.mark | unauthenticated | unauthenticated | not_member | not_member | not_member | not_member | ok | ok | ok | ok | unauthenticated
@@ -263,6 +265,8 @@ fn every_method_in_a_private_channel() {
     file.chunk | unauthenticated | unauthenticated | ok | ok | ok | ok | ok | ok | ok | ok | unauthenticated
     file.commit | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
     file.get | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    file.link | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
+    file.open | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file | no_such_file
     message.history | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
     message.search | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated
     read.mark | unauthenticated | unauthenticated | no_such_channel | no_such_channel | no_such_channel | not_member | ok | ok | ok | ok | unauthenticated

@@ -83,13 +83,20 @@ def print_memory(process, address, users, count):
         client.stream.close()
 
 
+def report(name, times):
+    quantiles = statistics.quantiles(times, n=100)
+    print(f"{name}: p50 {quantiles[49]:.2f} ms, p99 {quantiles[98]:.2f} ms")
+
+
 def print_latency(node, count):
     address = f"{node['clients']}"
     received = queue.Queue()
-    with Client(address) as sender, Client(address) as receiver:
+    with Client(address) as sender, Client(address) as receiver, Client(address) as answerer:
         sender.login("u0", PASSWORD)
+        answerer.login("u0", PASSWORD)
         receiver.login("u1", PASSWORD)
         receiver.subscribe(CHANNEL)
+        answerer.subscribe(CHANNEL)
 
         def receive():
             try:
@@ -98,15 +105,37 @@ def print_latency(node, count):
             except Closed:
                 pass
 
-        threading.Thread(target=receive, daemon=True).start()
+        def answer():
+            """Answers each question of another user."""
+            try:
+                for event in answerer.events():
+                    if event.sender == "u1" and event.text.startswith("question "):
+                        answerer.send(CHANNEL, event.text.replace("question", "answer"))
+            except Closed:
+                pass
+
+        def asker():
+            """A ZeroMQ client of u1 that waits for the answers."""
+            asking = Client(address)
+            asking.login("u1", PASSWORD)
+            asking.subscribe(CHANNEL)
+            return asking
+
+        def wait_for_answer(asking, number):
+            for event in asking.events():
+                if event.text == f"answer zeromq {number}":
+                    return time.perf_counter()
+
+        for target in receive, answer:
+            threading.Thread(target=target, daemon=True).start()
         irc = IrcClient(node["irc"], "u0")
         watching = IrcClient(node["irc"], "u1")
 
-        def measure(send, wait):
+        def measure(send, wait, word="message"):
             times = []
             for number in range(count):
                 started = time.perf_counter()
-                send(f"message {number}")
+                send(f"{word} {number}")
                 times.append((wait(number) - started) * 1000)
             return times
 
@@ -123,11 +152,19 @@ def print_latency(node, count):
             "ZeroMQ to IRC": (lambda text: sender.send(CHANNEL, text), from_irc),
         }
         for name, (send, wait) in paths.items():
-            times = measure(send, wait)
+            report(name, measure(send, wait))
             while not received.empty():
                 received.get()
-            quantiles = statistics.quantiles(times, n=100)
-            print(f"{name}: p50 {quantiles[49]:.2f} ms, p99 {quantiles[98]:.2f} ms")
+
+        def answered_in_irc(number):
+            watching.wait_for(f":answer irc {number}\r")
+            return time.perf_counter()
+
+        with asker() as asking:
+            from_zeromq = (lambda text: asking.send(CHANNEL, text), lambda number: wait_for_answer(asking, number))
+            report("ZeroMQ to ZeroMQ and back", measure(*from_zeromq, word="question zeromq"))
+        from_irc = (lambda text: watching.send(f"PRIVMSG {CHANNEL} :{text}"), answered_in_irc)
+        report("IRC to ZeroMQ and back to IRC", measure(*from_irc, word="question irc"))
 
 
 def main():

@@ -22,7 +22,7 @@ translations! {
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
     TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
-    FileGetNotAlone "file.get deve ser a única linha do quadro, porque a resposta traz bytes";
+    FileGetNotAlone "file.get e file.open devem ser a única linha do quadro, porque a resposta traz bytes";
     OnlyWebSocket { method } "{method} só funciona em um WebSocket: abra /ws";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
     ParamsNotObject "\"params\" deve ser um objeto";
@@ -142,6 +142,8 @@ translations! {
     BadHash "um SHA-256 deve ter 64 dígitos hexadecimais";
     NoSuchFile { n, conversation } "o arquivo {n} de {conversation} não existe, ou foi apagado";
     BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e a posição pedida, {offset}, fica depois do fim";
+    LinkHours { max } "um link para um arquivo pode durar de 1 a {max} horas";
+    LinkEnded "este link para um arquivo está incompleto ou expirou, ou o arquivo foi apagado: peça um novo link";
     FileTooLarge { max, bytes } "um arquivo pode ter no máximo {max} bytes, e este tem {bytes}";
     QuotaExceeded { bytes, max } "seus arquivos ocupariam {bytes} bytes, e o limite é {max}: apague alguns que você enviou";
     LogQuota { max, minutes } "você escreveu {max} bytes hoje, que é o limite de um dia: tente de novo em {minutes} minutos";

@@ -61,6 +61,18 @@ super::messages! {
         en: "give a number: /get 17 downloads the file of event 17",
         pt: "informe um número: /get 17 baixa o arquivo do evento 17",
     }
+    usage_share() {
+        en: "give a number: /share 17 prints a web link to the file of event 17",
+        pt: "informe um número: /share 17 mostra um link da web para o arquivo do evento 17",
+    }
+    file_link(url: &str, until: &str) {
+        en: "{url} works until {until}, for everybody who has the link",
+        pt: "{url} funciona até {until}, para todos que tiverem o link",
+    }
+    file_link_path(path: &str, until: &str) {
+        en: "the server does not know the address of its page: {path} works there until {until}, for everybody who has the link",
+        pt: "o servidor não sabe o endereço da sua página: {path} funciona lá até {until}, para todos que tiverem o link",
+    }
     not_a_file(path: &str) {
         en: "{path} is not a file",
         pt: "{path} não é um arquivo",

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use common::Target;
+use common::files::{LinkHours, MakeLink};
+use common::limits::LINK_HOURS_MAX;
+use common::methods::FileLink;
 use serde_json::json;
 
 use super::{Common, open, open_session, target};
@@ -17,6 +20,8 @@ pub enum File {
     Send(Send),
     /// Download a file. Repeat the command to continue an interrupted download.
     Get(Get),
+    /// Print a web link with which everybody can download a file without an account, until it expires.
+    Link(Link),
 }
 
 #[derive(Debug, clap::Args)]
@@ -45,10 +50,25 @@ pub struct Get {
     common: Common,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct Link {
+    /// The channel or user, in quotes: '#general', '@bob'.
+    #[arg(value_parser = target)]
+    conversation: Target,
+    /// The number of the file's event, as `papo history` shows it.
+    n: u64,
+    /// End the link after these hours.
+    #[arg(long, value_name = "HOURS", default_value_t = LINK_HOURS_MAX)]
+    hours: u32,
+    #[command(flatten)]
+    common: Common,
+}
+
 pub(super) fn run(file: File) -> Result<(), CliError> {
     match file {
         File::Send(arguments) => run_send(&arguments),
         File::Get(arguments) => run_get(&arguments),
+        File::Link(arguments) => run_link(arguments),
     }
 }
 
@@ -84,6 +104,20 @@ fn run_get(arguments: &Get) -> Result<(), CliError> {
         output.print_json(&line.to_string())?;
     } else {
         output.print(&path)?;
+    }
+    Ok(output.flush()?)
+}
+
+fn run_link(arguments: Link) -> Result<(), CliError> {
+    let Link { conversation, n, hours, common } = arguments;
+    let hours = Some(LinkHours::new(hours).map_err(common::Error::from)?);
+    let (mut handle, _news) = open_session(&common.connection)?;
+    let link = handle.request::<FileLink>(|token| MakeLink { token, conversation, n, hours })?;
+    let mut output = Output::new();
+    if common.json {
+        output.print_json(&json!(link).to_string())?;
+    } else {
+        output.print(link.url.as_deref().unwrap_or(&link.path))?;
     }
     Ok(output.flush()?)
 }

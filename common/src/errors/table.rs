@@ -29,7 +29,7 @@ errors! {
             "a message may have at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes" "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
-            "file.get must be the only line of its frame, because its reply carries bytes";
+            "file.get and file.open must be the only line of their frame, because their reply carries bytes";
     }
     /// The server does not have the method.
     MethodNotFound = "method_not_found", -32601 {
@@ -95,6 +95,7 @@ errors! {
             "message.history: give \"{one}\" or \"{other}\", not both";
         BeyondFile "beyond_file" { bytes: u64, offset: u64 }
             "the file has {bytes} bytes, and the requested offset {offset} is beyond its end";
+        LinkHours "link_hours" { max: u32 } "a link to a file may last 1 to {max} hours";
         IdVersion "id_version" "the \"id\" of a message must be a UUID of version 7";
         IdFuture "id_future" "the \"id\" of this message is more than a day in the future: set your clock";
         QueryEmpty "query_empty"
@@ -262,6 +263,8 @@ errors! {
     NoSuchFile = "no_such_file", 4040 {
         NoSuchFile "no_such_file" { n: u64, conversation: Target }
             "there is no file {n} in {conversation}, or it was deleted";
+        LinkEnded "link_ended"
+            "this link to a file is not complete or has expired, or the file was deleted: ask for a new link";
     }
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {

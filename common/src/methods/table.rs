@@ -168,6 +168,14 @@ methods! {
         "Downloads a chunk of a file. Its bytes are a second frame after the reply; the request must be the only line."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"offset":262144,"length":262144}"##
         => r#"{"bytes":1258291,"offset":262144,"length":262144}"#;
+    FileLink "file.link" Session Read (files::MakeLink<'a>) -> files::Link:
+        "Makes a link with which anybody can download a file from the gateway until the link expires."
+        r##"{"token":"eyJ0eXAi...","conversation":"#general","n":18,"hours":24}"##
+        => r#"{"path":"/f/kTY2...","url":"https://chat.example/f/kTY2...","expires":1763786400123}"#;
+    FileOpen "file.open" Anyone Person (files::OpenLink) -> files::LinkedPart:
+        "Downloads a chunk of the file of a link. Its bytes are a second frame after the reply; the request must be the only line."
+        r#"{"code":"kTY2...","offset":0,"length":262144}"#
+        => r#"{"name":"plan.pdf","bytes":1258291,"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","offset":0,"length":262144}"#;
     MessageHistory "message.history" Session Read (history::History<'a>) -> history::Page:
         "Reads a page of a conversation: the newest events, or the events before, after or around a given event."
         r##"{"token":"eyJ0eXAi...","conversation":"#general","before":18,"limit":1}"##

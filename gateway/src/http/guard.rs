@@ -43,6 +43,11 @@ impl Origins {
         self.0.iter().find(|origin| origin.starts_with("https://")).map(String::as_str)
     }
 
+    /// The first origin with HTTPS, or the first one.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.public().or_else(|| self.0.first().map(String::as_str))
+    }
+
     /// Checks a request before its handler. `source` is the source of its token.
     pub(crate) fn check(
         &self,

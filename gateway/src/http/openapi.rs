@@ -116,6 +116,11 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
                 text("conversation", "path"), text("n", "path"), text("name", "path"), text("Range", "header"),
             ]),
         },
+        "/f/{code}": {
+            "get": operation("Download the file of a link, or a range of it, without a session.", vec![
+                text("code", "path"), text("Range", "header"),
+            ]),
+        },
         "/ws": {
             "get": operation("Open a WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]),
         },

@@ -129,6 +129,10 @@ impl Web {
         }))
     }
 
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
     /// The address of the page, for the operators of push services.
     pub(crate) fn contact(&self) -> Option<&str> {
         self.origins.public()
@@ -197,7 +201,8 @@ impl Web {
             .route("/irc", get(irc::open))
             .route("/events", get(events::follow))
             .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
-            .route("/files/{conversation}/{n}/{name}", get(files::download));
+            .route("/files/{conversation}/{n}/{name}", get(files::download))
+            .route("/f/{code}", get(files::links::download));
         let routes = timed.merge(streams).with_state(self.clone());
         let routes = routes
             .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no_such_path", "there is no such path") });

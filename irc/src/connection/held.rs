@@ -1,9 +1,9 @@
 //! Events that arrive before the client can see them: before it has joined the channels of its user, or
-//! before it has joined their channel.
+//! before it has joined their channel, or before the link to a file is known.
 
 use std::collections::BTreeSet;
 
-use common::{ChannelName, Target};
+use common::Target;
 use session::Entry;
 
 use crate::limits::HELD_BYTES_MAX;
@@ -15,22 +15,21 @@ const ENTRY_BYTES: usize = size_of::<Entry>();
 pub(super) struct Held {
     entries: Vec<Entry>,
     bytes: usize,
-    /// The channels that the client is joining.
-    joining: BTreeSet<ChannelName>,
+    /// The channels that the client is joining, and the conversations whose next file needs a link.
+    waiting: BTreeSet<Target>,
     /// Whether the client has joined the channels of its user.
     has_joined_all: bool,
 }
 
 impl Held {
-    /// Holds the events of a channel until the next release.
-    pub(super) fn begin(&mut self, channel: &ChannelName) {
-        self.joining.insert(channel.clone());
+    /// Holds the events of a conversation until the next release.
+    pub(super) fn begin(&mut self, conversation: Target) {
+        self.waiting.insert(conversation);
     }
 
     /// Whether the events of a conversation must be held.
     pub(super) fn holds(&self, target: &Target) -> bool {
-        let is_joining = matches!(target, Target::Channel(channel) if self.joining.contains(channel));
-        is_joining || !self.has_joined_all
+        self.waiting.contains(target) || !self.has_joined_all
     }
 
     /// Holds an event. Returns false if there are too many bytes of events.
@@ -43,13 +42,13 @@ impl Held {
 
     /// Whether nothing waits for a release.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.joining.is_empty() && self.has_joined_all
+        self.entries.is_empty() && self.waiting.is_empty() && self.has_joined_all
     }
 
     /// Holds no events from now on, and returns the events in their order.
     pub(super) fn release(&mut self) -> Vec<Entry> {
         *self = Self { has_joined_all: true, ..std::mem::take(self) };
-        self.joining.clear();
+        self.waiting.clear();
         self.bytes = 0;
         std::mem::take(&mut self.entries)
     }
@@ -71,7 +70,6 @@ mod tests {
 
     #[test]
     fn events_wait_for_the_welcome_and_then_for_the_join_of_their_channel() {
-        let ops = ChannelName::new("#ops").expect("a name");
         let [channel, user] = ["#ops", "@bob"].map(|target| Target::new(target).expect("a target"));
         let mut held = Held::default();
         assert!(held.holds(&channel) && held.holds(&user));
@@ -79,7 +77,7 @@ mod tests {
         let released = held.release();
         assert_eq!(released.iter().map(|entry| entry.n).collect::<Vec<_>>(), [1, 2]);
         assert!(!held.holds(&channel) && !held.holds(&user) && held.bytes == 0);
-        held.begin(&ops);
+        held.begin(channel.clone());
         assert!(held.holds(&channel) && !held.holds(&user));
         assert!(held.release().is_empty() && !held.holds(&channel));
     }

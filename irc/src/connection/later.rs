@@ -15,6 +15,8 @@ pub(super) enum Later {
     Marked(Target, u64),
     /// Another user invited the user to a channel.
     Invited(Box<Entry>),
+    /// The event `n` of a conversation is a file, whose line needs a link.
+    File(Target, u64),
 }
 
 impl Later {
@@ -52,6 +54,7 @@ impl Connection {
                 return Ok(());
             }
             held.into_iter().for_each(|entry| self.show_entry(entry));
+            self.links.clear();
         }
     }
 
@@ -66,6 +69,7 @@ impl Connection {
             }
             Later::Marked(target, n) => self.show_mark_of(&target, n).await?,
             Later::Invited(entry) => self.show_invitation(&entry),
+            Later::File(conversation, n) => self.load_link(&conversation, n).await?,
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::channels::Role;
-use common::{Body, ChannelName, Error, Target, UserName};
+use common::{Body, ChannelName, Conversation, Error, Target, UserName};
 use session::{Entry, Session, driver};
 use tokio::io::{AsyncRead, AsyncWrite};
 use transport::clock;
@@ -123,6 +123,8 @@ pub(crate) struct Connection {
     /// The last of them that has arrived.
     seen: Option<Seen>,
     held: Held,
+    /// The links to the files that are about to be shown; `None` if the node made no link.
+    links: BTreeMap<(Conversation, u64), Option<String>>,
     /// The events that need requests before the client can see them.
     later: VecDeque<Later>,
 }
@@ -172,6 +174,7 @@ impl Connection {
             expected: VecDeque::new(),
             seen: None,
             held: Held::default(),
+            links: BTreeMap::new(),
             later: VecDeque::new(),
         }
     }

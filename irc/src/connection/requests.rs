@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use common::accounts::{ListNames, Token};
 use common::channels::{ChannelInfo, ListInChannel, Member};
-use common::methods::{ChannelList, ChannelMembers, Request, UserList};
+use common::files::MakeLink;
+use common::methods::{ChannelList, ChannelMembers, FileLink, Request, UserList};
 use common::{Body, ChannelName, Detail, Error, Paged, Target, UserName};
 use session::{Answer, Command, Entry, Message, Pager, PlainRequest};
 use tokio::time::timeout;
@@ -127,6 +128,15 @@ impl Connection {
         let is_named =
             |info: &ChannelInfo| info.channel == *channel || info.names.all().any(|name| name == channel);
         Ok(channels.into_iter().find(is_named))
+    }
+
+    /// Requests a link to a file, for the line that shows the file.
+    pub(super) async fn load_link(&mut self, conversation: &Target, n: u64) -> Result<(), End> {
+        let key = (self.conversation(conversation), n);
+        let conversation = conversation.clone();
+        let link = self.request::<FileLink>(|token| MakeLink { token, conversation, n, hours: None }).await?;
+        self.links.insert(key, link.ok().and_then(|link| link.url));
+        Ok(())
     }
 
     /// Loads the list of users, if it is old or lacks this user.

@@ -67,6 +67,15 @@ fn beginning(line: &str, bytes_max: usize) -> &str {
     }
 }
 
+/// The size of a file for people, such as `1.2 MB`.
+pub(crate) fn size_text(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// Joins words to lines of at most `bytes_max` bytes.
 pub(crate) fn packed(
     words: impl IntoIterator<Item = String>,
@@ -125,6 +134,12 @@ mod tests {
         ] {
             assert_eq!(split(text, lines), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_size_has_a_unit() {
+        let sizes = [0, 999, 1_000, 1_258_291, 999_999_999, 5_040_000_000].map(size_text);
+        assert_eq!(sizes, ["0 B", "999 B", "1.0 kB", "1.2 MB", "999.9 MB", "5.0 GB"]);
     }
 
     #[test]

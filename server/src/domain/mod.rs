@@ -17,6 +17,7 @@ mod display_names;
 pub mod levels;
 pub mod push;
 pub mod push_key;
+pub mod links;
 mod confusable;
 pub mod join_codes;
 pub mod hooks;

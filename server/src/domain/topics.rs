@@ -11,6 +11,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::delivery_secret::DeliverySecret;
+use super::links::LinkKey;
 use super::push_key::PushSigner;
 use super::{State, blocks};
 
@@ -47,7 +48,7 @@ impl TopicSecret {
     #[must_use]
     pub fn presence(&self, epoch: u64) -> String {
         // Labels are unique: those of channels and users begin with `#`, `*` or `@`, those of hooks with
-        // `hook` or `delivery`, those of pushes with `push`.
+        // `hook` or `delivery`, those of pushes with `push`, that of links is `link`.
         presence_topic(self.key(&format!("presence {epoch}")))
     }
 
@@ -67,6 +68,12 @@ impl TopicSecret {
     #[must_use]
     pub fn push_key(&self) -> PushSigner {
         PushSigner::new(self.digest("push"))
+    }
+
+    /// The key that encrypts the codes of links to files.
+    #[must_use]
+    pub fn link_key(&self) -> LinkKey {
+        LinkKey::new(self.digest("link"))
     }
 
     /// The header `Topic` of the pushes about a conversation, for one session. It reveals no name.

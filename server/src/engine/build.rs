@@ -59,6 +59,7 @@ impl Engine {
             elapsed: Duration::ZERO,
             metrics: RequestMetrics::default(),
             events_endpoint,
+            web_origin: None,
             nodes: Vec::new(),
             counters: Counters::default(),
         }
@@ -75,6 +76,11 @@ impl Engine {
     #[must_use]
     pub fn with_stopwatch(self, stopwatch: Stopwatch) -> Self {
         Self { stopwatch, ..self }
+    }
+
+    /// Sets the origin of the gateway, with which the links to files begin.
+    pub fn set_web_origin(&mut self, origin: Option<String>) {
+        self.web_origin = origin;
     }
 
     /// Refuses new outgoing webhooks, because no gateway can deliver their events.

@@ -194,6 +194,11 @@ impl Server {
         self.engine.registration().first_code()
     }
 
+    /// Sets the origin of the gateway, such as `https://chat.example`, with which links to files begin.
+    pub fn set_web_origin(&mut self, origin: Option<String>) {
+        self.engine.set_web_origin(origin);
+    }
+
     /// Serves until `shutdown` is requested. Then waits until the records of all accepted requests are
     /// durable, and sends the replies.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), ServerError> {

@@ -80,6 +80,8 @@ pub struct Engine {
     metrics: RequestMetrics,
     /// The endpoint at which clients subscribe to events.
     events_endpoint: String,
+    /// The origin of the gateway, with which links begin.
+    web_origin: Option<String>,
     /// The endpoints at which the nodes of the cluster receive requests.
     nodes: Vec<String>,
     pub counters: Counters,
@@ -346,6 +348,7 @@ impl Engine {
             pushes: &mut self.pushes,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
+            web_origin: self.web_origin.as_deref(),
             nodes: &self.nodes,
             files: &mut self.files,
             line: 0,

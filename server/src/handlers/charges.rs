@@ -31,6 +31,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::FileChunk
         | Method::FileCommit
         | Method::FileGet
+        | Method::FileLink
         | Method::MessageHistory
         | Method::MentionList
         | Method::MessageSearch
@@ -86,6 +87,7 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::BotRevoke
         | Method::CommandRegister
         | Method::HookPost
+        | Method::FileOpen
         | Method::DeliveryTake
         | Method::DeliveryReport
         | Method::PushSubscribe

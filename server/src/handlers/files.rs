@@ -1,12 +1,15 @@
-//! `file.begin`, `file.chunk`, `file.commit`, `file.get`.
+//! `file.begin`, `file.chunk`, `file.commit`, `file.get`, `file.link`, `file.open`.
 
-use common::files::{Begin, Begun, Chunk, Commit, Get, Have, Part};
+use common::files::{
+    Begin, Begun, Chunk, Commit, Get, Have, Link, LinkHours, LinkedPart, MakeLink, OpenLink, Part,
+};
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::messages::Sent;
-use common::{Conversation, Detail, Error, Target, UserName};
+use common::{Body, Conversation, Detail, Error, Target, UserName};
 use uuid::Uuid;
 
 use super::{RequestContext, Unanswered};
+use crate::domain::links::{self, FileLink, LinkNonce};
 use crate::domain::{Command, files, history};
 use crate::services::files::copies::{Content, Need};
 use crate::services::files::{Failure, Outcome, Upload};
@@ -171,7 +174,53 @@ pub(super) fn get(
 ) -> Result<Part, Unanswered> {
     let user = context.authenticate(&params.token)?;
     let shared = files::find(context.ledger.state(), &user, &params.conversation, params.n)?;
-    let (bytes, sha256, offset) = (shared.bytes, shared.sha256, params.offset);
+    let content = Content { sha256: shared.sha256, bytes: shared.bytes };
+    read(context, content, params.offset, params.length, outcome)
+}
+
+/// Makes a link with which everybody reads a file that the user may read.
+pub(super) fn link(context: &mut RequestContext<'_>, params: &MakeLink<'_>) -> Result<Link, Error> {
+    let maker = context.authenticate(&params.token)?;
+    let (state, conversation) = (context.ledger.state(), params.conversation.clone());
+    let sha256 = files::find(state, &maker, &conversation, params.n)?.sha256;
+    let expires = context.now_ms + params.hours.unwrap_or(LinkHours::MAX).as_ms();
+    let mut nonce = LinkNonce::default();
+    getrandom::fill(&mut nonce).map_err(|_no_random_bytes| Detail::Internal)?;
+    let link = FileLink { maker, conversation, n: params.n, sha256, expires };
+    let code = state.channels.link_key().seal(&link, nonce).ok_or(Detail::Internal)?;
+    let path = format!("/f/{code}");
+    let url = context.web_origin.map(|origin| format!("{origin}{path}"));
+    Ok(Link { path, url, expires })
+}
+
+/// Reads a part of the file of a link. The rate belongs to the maker of the link.
+pub(super) fn open(
+    context: &mut RequestContext<'_>,
+    params: &OpenLink,
+    outcome: Option<jobs::Outcome>,
+) -> Result<LinkedPart, Unanswered> {
+    let (link, shared) = links::find(context.ledger.state(), &params.code, context.now_ms)?;
+    let content = Content { sha256: shared.sha256, bytes: shared.bytes };
+    let conversation = Conversation::of(&link.maker, &link.conversation);
+    if outcome.is_none() {
+        context.take_rate(&link.maker, RateKind::Links)?;
+    }
+    let event = context.ledger.event(&conversation, link.n)?;
+    let Some(Body::File { file, .. }) = event.map(|event| event.body) else {
+        return Err(Detail::LinkEnded.into());
+    };
+    let Part { offset, length, .. } = read(context, content, params.offset, params.length, outcome)?;
+    Ok(LinkedPart { file: *file, offset, length })
+}
+
+/// Reads a part of a content: starts the job, or returns its outcome.
+fn read(
+    context: &mut RequestContext<'_>,
+    Content { sha256, bytes }: Content,
+    offset: u64,
+    length: Option<u64>,
+    outcome: Option<jobs::Outcome>,
+) -> Result<Part, Unanswered> {
     match outcome.map(file_outcome) {
         Some(Outcome::Failed(Failure::Missing)) if context.ledger.is_in_cluster() => {
             return Err(Unanswered::NeedsNodes(Need::Here(Content { sha256, bytes })));
@@ -191,7 +240,7 @@ pub(super) fn get(
     let Some(left) = bytes.checked_sub(offset) else {
         return Err(Detail::BeyondFile { bytes, offset }.into());
     };
-    let length = left.min(params.length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
+    let length = left.min(length.unwrap_or(u64::MAX)).min(FILE_CHUNK_BYTES_MAX as u64);
     let length = usize::try_from(length).unwrap_or(FILE_CHUNK_BYTES_MAX);
     let folder = context.files.folder.clone();
     Err(Unanswered::NeedsJob(Job::file(Kind::Transfers, move || folder.read(&sha256, offset, length))))

@@ -116,6 +116,8 @@ pub struct RequestContext<'a> {
     pub registration: &'a Registration,
     /// The endpoint at which clients subscribe.
     pub events_endpoint: &'a str,
+    /// The origin of the gateway, such as `https://chat.example`, if the server knows it.
+    pub web_origin: Option<&'a str>,
     /// The endpoints of all nodes of the cluster.
     pub nodes: &'a [String],
     /// The time, in Unix milliseconds.
@@ -256,6 +258,8 @@ impl RequestContext<'_> {
             FileChunk(params) => files::chunk(self, &params, outcome);
             FileCommit(params) => files::commit(self, &params, outcome);
             FileGet(params) => files::get(self, &params, outcome);
+            FileLink(params) => files::link(self, &params);
+            FileOpen(params) => files::open(self, &params, outcome);
             MessageEdit(params) => amendments::edit(self, params);
             MessageDelete(params) => amendments::delete(self, params);
             MessageReact(params) => amendments::react(self, params);

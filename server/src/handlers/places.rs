@@ -45,6 +45,7 @@ impl<'c> Place<'c> {
             Call::FileBegin(params) => Self::Conversation(&mut params.to),
             Call::TypingSet(params) => Self::Conversation(&mut params.to),
             Call::FileGet(params) => Self::Conversation(&mut params.conversation),
+            Call::FileLink(params) => Self::Conversation(&mut params.conversation),
             Call::MessageEdit(params) => Self::Conversation(&mut params.conversation),
             Call::MessageDelete(params) => Self::Conversation(&mut params.conversation),
             Call::MessageReact(params) => Self::Conversation(&mut params.conversation),
@@ -77,6 +78,8 @@ impl<'c> Place<'c> {
             | Call::ChannelInvitations(_)
             | Call::FileChunk(_)
             | Call::FileCommit(_)
+            // The code has the conversation.
+            | Call::FileOpen(_)
             // The handlers return only the conversations of the token.
             | Call::ReadList(_)
             | Call::SyncHeads(_)

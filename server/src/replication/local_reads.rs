@@ -41,6 +41,8 @@ fn is_local_method(method: Method) -> bool {
             | Method::ChannelInvitations
             | Method::ChannelBans
             | Method::FileGet
+            | Method::FileLink
+            | Method::FileOpen
             | Method::MessageHistory
             | Method::MessageSearch
             | Method::ReadList

@@ -4,6 +4,7 @@
 
 mod requests;
 mod transfers;
+mod links;
 mod quotas;
 mod steps;
 mod replay;

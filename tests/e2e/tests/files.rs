@@ -176,6 +176,26 @@ fn a_large_file_arrives_intact_after_five_cuts_in_each_direction() {
 }
 
 #[test]
+fn a_script_makes_a_link_to_a_file() {
+    let gateway = [("web", "127.0.0.1:0"), ("gateway-control", "tcp://127.0.0.1:0")];
+    let flags = [&[("plaintext", "")][..], &gateway].concat();
+    let node = Node::up_with_flags(TempDir::new().expect("a folder"), &flags);
+    let alice = ScriptUser::new(node.server(), "alice");
+    alice.write("plan.txt", b"all of it");
+    assert_eq!(alice.run_ok(&["file", "send", "@alice", "plan.txt"]), "@alice 1");
+    let web = node.web();
+    let link = alice.run_ok(&["file", "link", "@alice", "1"]);
+    let path = link.strip_prefix(&format!("http://{}", web.address())).expect("the address of the page");
+    assert_eq!(web.request("GET", path, &[], b"").body, b"all of it");
+    let json = alice.run_ok(&["file", "link", "@alice", "1", "--hours", "1", "--json"]);
+    let made: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let left_ms = made["expires"].as_u64().expect("a time") - transport::clock::unix_ms();
+    assert!((1..=3_600_000).contains(&left_ms), "{json}");
+    let refused = alice.run(&["file", "link", "@alice", "1", "--hours", "169"]);
+    assert!(refused.log.contains("may last 1 to 168 hours"), "{}", refused.log);
+}
+
+#[test]
 fn an_upload_continues_after_a_kill_of_the_server() {
     let mut node = Node::plaintext();
     let alice = ScriptUser::new(node.server(), "alice");

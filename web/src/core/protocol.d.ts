@@ -197,6 +197,16 @@ export interface Methods {
     params: { conversation: string; length?: number; n: number; offset: number; [further: string]: unknown };
     result: { bytes: number; length: number; offset: number; [further: string]: unknown };
   };
+  /** Makes a link with which anybody can download a file from the gateway until the link expires. */
+  "file.link": {
+    params: { conversation: string; hours?: number; n: number; [further: string]: unknown };
+    result: { expires: number; path: string; url?: string; [further: string]: unknown };
+  };
+  /** Downloads a chunk of the file of a link. Its bytes are a second frame after the reply; the request must be the only line. */
+  "file.open": {
+    params: { code: string; length?: number; offset: number; [further: string]: unknown };
+    result: { bytes: number; length: number; name: string; offset: number; sha256: string; [further: string]: unknown };
+  };
   /** Reads a page of a conversation: the newest events, or the events before, after or around a given event. */
   "message.history": {
     params: { before?: number; conversation: string; limit?: number; [further: string]: unknown };
@@ -495,6 +505,7 @@ export interface Details {
   bad_hash: null;
   history_conflict: { one: string; other: string };
   beyond_file: { bytes: number; offset: number };
+  link_hours: { max: number };
   id_version: null;
   id_future: null;
   query_empty: null;
@@ -554,6 +565,7 @@ export interface Details {
   no_such_upload: null;
   upload_lost: null;
   no_such_file: { n: number; conversation: string };
+  link_ended: null;
   command_taken: { name: string; bot: string };
   command_built_in: { name: string };
   name_taken: { user: string };

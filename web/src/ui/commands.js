@@ -101,6 +101,7 @@ export const COMMANDS = [
   } },
   { name: "send", run: (app) => app.composer.picker.click() },
   { name: "get", run: (app, argument) => download(app, numbered(argument).n) },
+  { name: "share", run: async (app, argument) => (await import("./file_link.js")).copyFileLink(app, numbered(argument).n) },
   { name: "history", run: (app, argument) => app.go(app.here(), numbered(argument).n) },
   { name: "search", run: (app, argument) => app.openSearch(argument) },
   { name: "mentions", run: (app) => app.openSearch("", true) },

@@ -202,6 +202,7 @@ export function openRowMenu(app, row, node) {
     !row.isDeleted && { label: t("react"), key: "+", name: /** @type {const} */ ("react"), run: () => app.chooseReaction(row) },
     isOwn && row.kind === "message" && !row.isDeleted && { label: t("edit"), key: "E", name: /** @type {const} */ ("edit"), run: () => startEdit(app, row) },
     row.text && { label: t("copy_text"), key: "", name: /** @type {const} */ ("copy"), run: () => copyText(row.text) },
+    row.kind === "file" && !row.isDeleted && { label: t("copy_file_link"), key: "", name: /** @type {const} */ ("file"), run: async () => (await import("./file_link.js")).copyFileLink(app, row.n) },
     { label: t("copy_link"), key: "C", name: /** @type {const} */ ("copy"), run: () => copyLink(app, row) },
     !isOwn && { label: t(isBlocked ? "unblock_user" : "block_user", { user: row.from }), key: "", name: /** @type {const} */ ("lock"), run: () => block(app, row.from, !isBlocked) },
     mayDelete(app, row) && { label: t("delete"), key: "Del", name: /** @type {const} */ ("trash"), run: () => deleteMessage(app, row) },

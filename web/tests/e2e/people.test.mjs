@@ -163,6 +163,25 @@ test("the data of a camera stays by default, and is removed if the user wants it
   await context.close();
 });
 
+test("a web link to a file is copied, and works without a session", async () => {
+  const { context, page, problems } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+  await page.setInputFiles("input[type=file]", { name: "plano.txt", mimeType: "text/plain", buffer: Buffer.from("tudo") });
+  const row = "article:has(.file-name:text-is('plano.txt'))";
+  await page.focus(row);
+  await page.keyboard.press("Enter");
+  await page.click(".row-menu button:has-text('Copy a web link to the file')");
+  await page.waitForSelector(".notice:has-text('for everybody who has it')");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(link.startsWith(`${node.origin}/f/`), link);
+  assert.equal(await (await fetch(link)).text(), "tudo");
+  await page.evaluate(() => navigator.clipboard.writeText(""));
+  await page.fill("#composer", `/share ${await page.getAttribute(row, "data-n")}`);
+  await page.keyboard.press("Enter");
+  await until(async () => (await page.evaluate(() => navigator.clipboard.readText())).startsWith(`${node.origin}/f/`), "a link");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
 /** The keys of a store of the browser. */
 const stored = (page, store) => page.evaluate((name) => new Promise((resolve, reject) => {
   const opened = indexedDB.open("papo-alice");

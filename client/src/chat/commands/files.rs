@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use common::files::MakeLink;
+use common::methods::FileLink;
+
+use super::arguments::number;
 use super::command::{Command, Next};
 use crate::chat::context::Context;
 use crate::chat::transfers::Transfer;
 use crate::cli_error::CliError;
 use crate::files::{Download, FileToSend, typed_path};
 use crate::i18n::{both, same};
+use crate::render::date_and_time;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command::new(
@@ -24,6 +29,15 @@ pub(super) static COMMANDS: &[Command] = &[
             "baixa o arquivo do evento N, ou o mais recente",
         ),
         get,
+    ),
+    Command::new(
+        "share",
+        same("N"),
+        both(
+            "print a web link to the file of event N, which works without an account for a week",
+            "mostra um link da web para o arquivo do evento N, que funciona sem conta por uma semana",
+        ),
+        share,
     ),
 ];
 
@@ -42,5 +56,19 @@ fn get(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
     };
     let download = Download::find(context.catalog, &mut context.handle, &conversation, n)?;
     context.transfer(Transfer::Download(Arc::new(download), context.downloads.clone()))?;
+    Ok(Next::Stay)
+}
+
+fn share(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
+    let (n, _) = number(arguments, &context.catalog.usage_share())?;
+    let conversation = context.open_conversation()?;
+    let link =
+        context.handle.request::<FileLink>(|token| MakeLink { token, conversation, n, hours: None })?;
+    let until = date_and_time(link.expires);
+    let sentence = match link.url {
+        Some(url) => context.catalog.file_link(&url, &until),
+        None => context.catalog.file_link_path(&link.path, &until),
+    };
+    context.say(&sentence)?;
     Ok(Next::Stay)
 }

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use common::files::Part;
 use common::history::Page;
 use common::limits::FILE_CHUNK_BYTES_MAX;
-use common::{Body as EventBody, Detail, Event, Target};
+use common::{Body as EventBody, ContentHash, Detail, Event, Target};
 use futures_util::StreamExt as _;
 use futures_util::stream::unfold;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ use super::web::{Visitor, VisitorOf, Web, too_many_bodies};
 use crate::limits::BODY_PART_MS_MAX;
 
 pub(crate) mod kinds;
+pub(crate) mod links;
 pub(crate) mod ranges;
 
 use self::kinds::{Shown, kind_of};
@@ -167,10 +168,18 @@ async fn store_chunk(
     }
 }
 
-/// The file of an event.
-struct Sent {
-    conversation: String,
-    n: u64,
+/// The way to a file.
+#[derive(Clone)]
+enum Source {
+    /// The event `n` of a conversation, with the token of the visitor.
+    Event { conversation: String, n: u64 },
+    /// The code of a link.
+    Link(String),
+}
+
+/// A file that the visitor may read.
+struct Found {
+    source: Source,
     bytes: u64,
     etag: HeaderValue,
 }
@@ -185,7 +194,19 @@ pub(crate) async fn download(
     let Some(held) = web.limits.hold_body(visitor.client.sender, FILE_CHUNK_BYTES_MAX) else {
         return Ok(too_many_bodies());
     };
-    let file = find(&web, &visitor, conversation, n, &name).await?;
+    let found = find(&web, &visitor, conversation, n, &name).await?;
+    answer(web, visitor, found, &name, &headers, held).await
+}
+
+/// The answer to a request for a file.
+async fn answer(
+    web: Web,
+    visitor: Visitor,
+    file: Found,
+    name: &str,
+    headers: &HeaderMap,
+    held: HeldBody,
+) -> Result<Response, Failure> {
     if headers.get(header::IF_NONE_MATCH) == Some(&file.etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.etag)]).into_response());
     }
@@ -206,11 +227,11 @@ pub(crate) async fn download(
     };
     let shown = kind_of(&start);
     let mut answer = Response::new(content(web, visitor, &file, range, first, held));
-    describe(&mut answer, &file, &name, shown, range);
+    describe(&mut answer, &file, name, shown, range);
     Ok(answer)
 }
 
-fn describe(answer: &mut Response, file: &Sent, name: &str, shown: Shown, range: Range) {
+fn describe(answer: &mut Response, file: &Found, name: &str, shown: Shown, range: Range) {
     let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     let disposition = if shown.is_inline { "inline" } else { "attachment" };
     let headers = answer.headers_mut();
@@ -242,7 +263,7 @@ async fn find(
     conversation: String,
     n: u64,
     name: &str,
-) -> Result<Sent, Failure> {
+) -> Result<Found, Failure> {
     let params = json!({ "conversation": conversation, "before": n.saturating_add(1), "limit": 1 });
     let page = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", params)).await?;
     let page: Page = serde_json::from_str(page.raw()?.get()).map_err(|_| Detail::NoReply)?;
@@ -254,25 +275,35 @@ async fn find(
         let conversation = Target::new(&conversation)?;
         return Err(Detail::NoSuchFile { n, conversation }.into());
     };
-    let etag = HeaderValue::from_str(&format!("\"{}\"", file.sha256)).map_err(|_| Detail::NoReply)?;
-    Ok(Sent { conversation, n, bytes: file.bytes, etag })
+    let etag = etag_of(&file.sha256)?;
+    Ok(Found { source: Source::Event { conversation, n }, bytes: file.bytes, etag })
+}
+
+fn etag_of(sha256: &ContentHash) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(&format!("\"{sha256}\"")).map_err(|_| Detail::NoReply.into())
 }
 
 /// One chunk of a file from `start` on, at most to `end`.
-async fn part(web: &Web, visitor: &Visitor, file: &Sent, start: u64, end: u64) -> Result<Bytes, Failure> {
+async fn part(web: &Web, visitor: &Visitor, file: &Found, start: u64, end: u64) -> Result<Bytes, Failure> {
     let length = (end - start).min(FILE_CHUNK_BYTES_MAX as u64);
     if length == 0 {
         return Ok(Bytes::new());
     }
-    let params = json!({ "conversation": file.conversation, "n": file.n, "offset": start, "length": length });
-    let got = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("file.get", params)).await?;
-    let _checked: Part = serde_json::from_str(got.raw()?.get()).map_err(|_| Detail::NoReply)?;
-    got.bytes.filter(|bytes| !bytes.is_empty()).ok_or(Detail::NoReply.into())
+    let bytes = match &file.source {
+        Source::Event { conversation, n } => {
+            let params = json!({ "conversation": conversation, "n": n, "offset": start, "length": length });
+            let got = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("file.get", params)).await?;
+            let _checked: Part = serde_json::from_str(got.raw()?.get()).map_err(|_| Detail::NoReply)?;
+            got.bytes.unwrap_or_default()
+        }
+        Source::Link(code) => links::part(web, visitor.client, code, start, length).await?.1,
+    };
+    if bytes.is_empty() { Err(Detail::NoReply.into()) } else { Ok(bytes) }
 }
 
 /// The bytes of a range. Each chunk is requested when the client has read the previous one.
-fn content(web: Web, visitor: Visitor, file: &Sent, range: Range, first: Bytes, held: HeldBody) -> Body {
-    let file = Sent { conversation: file.conversation.clone(), etag: file.etag.clone(), ..*file };
+fn content(web: Web, visitor: Visitor, file: &Found, range: Range, first: Bytes, held: HeldBody) -> Body {
+    let file = Found { source: file.source.clone(), etag: file.etag.clone(), bytes: file.bytes };
     let start = range.start + first.len() as u64;
     let state = (web, visitor, file, start, Some(first), held);
     Body::from_stream(unfold(state, move |(web, visitor, file, start, first, held)| async move {

@@ -37,7 +37,7 @@ impl Connection {
         if self.channels.contains_key(&channel) {
             return Ok(());
         }
-        self.held.begin(&channel);
+        self.held.begin(Target::Channel(channel.clone()));
         let mut outcome = self.command(Command::Join(channel.clone())).await?;
         if reason_of(&outcome) == Some(Reason::NoSuchChannel) {
             let create = Command::Create { channel: channel.clone(), private: false };
@@ -51,7 +51,7 @@ impl Connection {
         }
         match outcome {
             Ok(Answer::Joined(joined)) => {
-                self.held.begin(&joined.channel);
+                self.held.begin(Target::Channel(joined.channel.clone()));
                 if let Some(info) = self.channel_info(&joined.channel).await? {
                     self.show_own_join(info).await?;
                 }

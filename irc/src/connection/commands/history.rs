@@ -91,10 +91,16 @@ impl Connection {
             }
         }
         let found = self.history_page(&subcommand, &target, &parsed, limit).await?;
+        for entry in &found {
+            if matches!(entry.event.as_ref().map(|event| &event.body), Some(Body::File { .. })) {
+                self.load_link(&target, entry.n).await?;
+            }
+        }
         // The client looks for the conversation by the name that it sent.
         let shown = self.shown_target(&target);
         let name = if shown.eq_ignore_ascii_case(name) { name } else { &shown };
         self.send_history(name, &found);
+        self.links.clear();
         Ok(())
     }
 

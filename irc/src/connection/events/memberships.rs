@@ -242,7 +242,7 @@ impl Connection {
         let line = self.own_line("PART").param(old.as_str()).param(text);
         self.send(&line);
         self.channels.remove(channel);
-        self.held.begin(channel);
+        self.held.begin(Target::Channel(channel.clone()));
         self.push_later(Later::Joined(channel.clone()));
     }
 }

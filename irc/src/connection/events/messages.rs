@@ -1,6 +1,6 @@
 //! Messages, files and their amendments as lines.
 
-use common::{Body, Conversation, Event, Target, UserName};
+use common::{Body, Conversation, Event, FileInfo, Target, UserName};
 use session::Entry;
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::limits::{LINE_BYTES_MAX, LIST_BYTES_MAX, NAME_BYTES_MAX};
 use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::message_id::message_id;
-use crate::protocol::text::{Part, parts, plain, shaped};
+use crate::protocol::text::{Part, parts, plain, shaped, size_text};
 
 impl Connection {
     /// Shows a message, a file or an amendment.
@@ -43,9 +43,7 @@ impl Connection {
                 self.text_lines(event, &base, &id, &text, &note.lines)
             }
             Body::File { file, .. } => {
-                let (name, bytes) = (file.name.as_str(), file.bytes);
-                let text =
-                    format!("[file {name}, {bytes} bytes: open it with papo in a browser or a terminal]");
+                let text = self.file_text(event, file);
                 self.text_lines(event, &self.line_of(event, "PRIVMSG"), &id, &text, &[])
             }
             Body::Edited { of, text, .. } => {
@@ -69,6 +67,20 @@ impl Connection {
             | Body::Renamed(_)
             | Body::ChannelDeleted
             | Body::Unknown => Vec::new(),
+        }
+    }
+
+    /// The text that shows a file. A link is never cut: it is on a line of its own if the line is too long.
+    fn file_text(&self, event: &Event<'_>, file: &FileInfo) -> String {
+        let (name, size) = (file.name.as_str(), size_text(file.bytes));
+        let bytes_max = self.text_bytes_max(&event.from, &self.shown_target(&event.to));
+        let link = self.links.get(&(event.conversation(), event.n)).and_then(Option::as_deref);
+        match link.filter(|link| link.len() <= bytes_max) {
+            Some(link) if name.len() + size.len() + link.len() + 4 > bytes_max => {
+                format!("{name} ({size})\n{link}")
+            }
+            Some(link) => format!("{name} ({size}) {link}"),
+            None => format!("[file {name} ({size}): open it with papo in a browser or a terminal]"),
         }
     }
 

@@ -88,6 +88,10 @@ impl Connection {
 
     /// Shows an event of a conversation.
     pub(super) fn show_entry(&mut self, entry: Entry) {
+        if self.needs_link(&entry) {
+            self.push_later(Later::File(entry.conversation.clone(), entry.n));
+            self.held.begin(entry.conversation.clone());
+        }
         if self.held.holds(&entry.conversation) {
             if !self.held.push(entry) {
                 let text = "Too many events arrived before you had joined: connect again";
@@ -107,12 +111,23 @@ impl Connection {
             Target::Channel(channel) => {
                 let begins = matches!(event.body, Body::Joined | Body::Created { .. }) && event.from == me;
                 if begins {
-                    self.held.begin(channel);
+                    self.held.begin(entry.conversation.clone());
                     self.push_later(Later::Joined(channel.clone()));
                 }
             }
             Target::User(_) => self.show_message(&entry),
         }
+    }
+
+    /// Whether an event is a file that the client will see, and whose link is not known yet.
+    fn needs_link(&self, entry: &Entry) -> bool {
+        let is_shown = match &entry.conversation {
+            Target::Channel(channel) => self.channels.contains_key(channel),
+            Target::User(_) => true,
+        };
+        let event = entry.event.as_ref().filter(|event| matches!(event.body, Body::File { .. }));
+        let is_known = |event: &Event<'_>| self.links.contains_key(&(event.conversation(), event.n));
+        self.is_welcome && is_shown && !entry.is_hidden && event.is_some_and(|event| !is_known(event))
     }
 
     /// Whether the response to a command has shown this event, or will show it.

@@ -19,6 +19,7 @@ use self::visible::Indexes;
 use super::TopicSecret;
 use super::amendments::Amendments;
 use super::delivery_secret::DeliverySecret;
+use super::links::LinkKey;
 use super::push_key::PushSigner;
 use super::reads::ReadState;
 
@@ -170,6 +171,11 @@ impl Channels {
     #[must_use]
     pub fn push_key(&self) -> PushSigner {
         self.secret.push_key()
+    }
+
+    #[must_use]
+    pub fn link_key(&self) -> LinkKey {
+        self.secret.link_key()
     }
 
     #[must_use]

@@ -25,6 +25,9 @@ const INVITATIONS: Rate = Rate { per_second: 10, burst: 1_000 };
 /// Posts of an incoming webhook: a monitor that reports a failure of many machines.
 const POSTS: Rate = Rate { per_second: 10, burst: 50 };
 
+/// Chunks of files that everybody downloads with the links of a user: 25 MiB a second.
+const LINKS: Rate = Rate { per_second: 100, burst: 1_000 };
+
 /// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -72,6 +75,8 @@ pub enum RateKind {
     Creations,
     Invitations,
     Posts,
+    /// Downloads with the links that the user made.
+    Links,
 }
 
 #[derive(Debug)]
@@ -90,6 +95,7 @@ struct Usage {
     creations: Bucket,
     invitations: Bucket,
     posts: Bucket,
+    links: Bucket,
     /// The day of `log_bytes`, in days since 1970.
     day: u64,
     log_bytes: u64,
@@ -104,12 +110,13 @@ impl Usage {
             RateKind::Creations => &mut self.creations,
             RateKind::Invitations => &mut self.invitations,
             RateKind::Posts => &mut self.posts,
+            RateKind::Links => &mut self.links,
         }
     }
 
     fn is_idle(&self, now_ms: u64) -> bool {
-        let Self { messages, reads, joins, creations, invitations, posts, .. } = self;
-        let buckets = [messages, reads, joins, creations, invitations, posts];
+        let Self { messages, reads, joins, creations, invitations, posts, links, .. } = self;
+        let buckets = [messages, reads, joins, creations, invitations, posts, links];
         self.day != now_ms / DAY_MS && buckets.iter().all(|bucket| bucket.at_ms + DAY_MS < now_ms)
     }
 }
@@ -200,6 +207,7 @@ impl Rates {
             RateKind::Creations => CREATIONS,
             RateKind::Invitations => INVITATIONS,
             RateKind::Posts => POSTS,
+            RateKind::Links => LINKS,
         }
     }
 

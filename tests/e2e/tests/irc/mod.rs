@@ -5,7 +5,9 @@ mod bounds;
 mod channels;
 mod encrypted;
 mod faces;
+mod files;
 mod history;
+mod hostile;
 mod labels;
 mod messages;
 mod real_clients;
@@ -22,10 +24,15 @@ const MODERN: &str = "batch labeled-response message-tags server-time account-ta
 /// A node with the channel `#ops` of alice and bob, and their ZeroMQ clients.
 fn team() -> (Node, [Peer; 2]) {
     let node = Node::with_irc(&[]);
-    let [mut alice, mut bob] = peers(&node, ["alice", "bob"]);
+    let peers = team_on(&node);
+    (node, peers)
+}
+
+fn team_on(node: &Node) -> [Peer; 2] {
+    let [mut alice, mut bob] = peers(node, ["alice", "bob"]);
     alice.create("#ops").expect("created");
     bob.join("#ops").expect("joined");
-    (node, [alice, bob])
+    [alice, bob]
 }
 
 /// A node where each client gets an account.

@@ -1,14 +1,18 @@
-//! WeeChat and irssi, as Debian has them: join, talk, history after a new connection, and private messages.
+//! WeeChat and irssi, as Debian has them: join, talk, history after a new connection, private messages, and
+//! links to files, with a ZeroMQ client and a WebSocket on the other side.
 #![expect(clippy::disallowed_methods, reason = "the tests write the configuration and the pipe of a client")]
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use e2e::{DEADLINE, Node, PASSWORD, Peer, Terminal, peers};
+use e2e::{ChatSocket, DEADLINE, Node, PASSWORD, Peer, Terminal, Web, peers};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use transport::clock;
 
 use super::messages::texts;
+use crate::web::links::send_file;
+use crate::web::token;
 
 /// WeeChat without a screen. Its commands arrive in a named pipe, and it writes each buffer to a log.
 struct WeeChat {
@@ -72,10 +76,42 @@ impl Drop for WeeChat {
 
 /// A node with the channel `#ops` of bob.
 fn with_channel() -> (Node, [Peer; 2]) {
-    let node = Node::with_irc(&[]);
+    let node = Node::with_irc(&[("web", "127.0.0.1:0"), ("gateway-control", "tcp://127.0.0.1:0")]);
     let [alice, mut bob] = peers(&node, ["alice", "bob"]);
     bob.create("#ops").expect("created");
     (node, [alice, bob])
+}
+
+/// A WebSocket of a user, as the page has it, that receives the events of `#ops`.
+fn page(node: &Node, user: &Peer) -> ChatSocket {
+    let mut socket = node.web().chat(&token(user));
+    let heads = socket.call("sync.heads", json!({})).expect("heads");
+    let topics = heads["heads"].as_array().expect("heads").iter().map(|head| head["topic"].clone());
+    let topics: Vec<_> = topics.filter(Value::is_string).collect();
+    socket.call("gateway.subscribe", json!({ "topics": topics })).expect("subscribed");
+    socket
+}
+
+fn say(socket: &mut ChatSocket, text: &str) {
+    let params = json!({ "to": "#ops", "id": uuid::Uuid::now_v7(), "text": text });
+    socket.call("message.send", params).expect("sent");
+}
+
+/// Waits for the next message of a user, which must have this text.
+fn assert_receives(socket: &mut ChatSocket, from: &str, text: &str) {
+    loop {
+        let event = socket.next_event();
+        if event["kind"] == "message" && event["from"] == from {
+            return assert_eq!(event["text"], text);
+        }
+    }
+}
+
+/// The file of the link that follows `mark` in a text.
+fn linked(web: &Web, text: &str, mark: &str) -> Vec<u8> {
+    let rest = text.split(mark).nth(1).unwrap_or_else(|| panic!("{mark:?} in {text}"));
+    let path = rest.split_whitespace().next().and_then(|url| url.strip_prefix(web.address()));
+    web.request("GET", path.unwrap_or_else(|| panic!("{text}")), &[], b"").body
 }
 
 fn wait_for_text(peer: &mut Peer, conversation: &str, text: &str) {
@@ -95,6 +131,15 @@ fn weechat_talks_with_a_zeromq_client_and_is_in_its_channels_again() {
     wait_for_text(&mut bob, "#ops", "olá do WeeChat");
     bob.send("#ops", "olá do ZeroMQ").expect("sent");
     client.wait_for_log("papo.#ops", "olá do ZeroMQ");
+    let mut page = page(&node, &bob);
+    say(&mut page, "olá da página");
+    client.wait_for_log("papo.#ops", "olá da página");
+    client.enter("papo.#ops", "oi, página");
+    assert_receives(&mut page, "alice", "oi, página");
+    send_file(&node.web(), &bob, "plano.txt", b"tudo");
+    let mark = "plano.txt (4 B) http://";
+    client.wait_for_log("papo.#ops", mark);
+    assert_eq!(linked(&node.web(), &client.log("papo.#ops"), mark), b"tudo");
     client.enter("server.papo", "/query bob só para você");
     wait_for_text(&mut bob, "@alice", "só para você");
     bob.send("@alice", "recebido").expect("sent");
@@ -118,6 +163,15 @@ fn irssi_talks_with_a_zeromq_client_and_is_in_its_channels_again() {
     wait_for_text(&mut bob, "#ops", "olá do irssi");
     bob.send("#ops", "olá do ZeroMQ").expect("sent");
     terminal.wait_for("olá do ZeroMQ");
+    let mut page = page(&node, &bob);
+    say(&mut page, "olá da página");
+    terminal.wait_for("olá da página");
+    terminal.enter("oi, página");
+    assert_receives(&mut page, "alice", "oi, página");
+    send_file(&node.web(), &bob, "plano.txt", b"tudo");
+    terminal.wait_for("plano.txt (4 B)");
+    // The link is longer than a line of the terminal.
+    terminal.wait_for(&format!("http://{}/f/", node.web().address()));
     terminal.enter("/msg bob só para você");
     wait_for_text(&mut bob, "@alice", "só para você");
     terminal.enter("/quit");

@@ -2,7 +2,8 @@
 
 mod cookies;
 mod events;
-mod files;
+pub(crate) mod files;
+pub(crate) mod links;
 mod hooks;
 mod deliveries;
 mod push;
