@@ -15,6 +15,7 @@ use transport::endpoint::{self, Use};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, memory, memory_dumps, open_files, panics, signals};
 
+use crate::backup::NodeBackupArgs;
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -72,6 +73,8 @@ pub(crate) struct ServerArgs {
     control: String,
     #[command(flatten)]
     data: DataArgs,
+    #[command(flatten)]
+    backups: NodeBackupArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -201,7 +204,8 @@ impl ProxyArgs {
 impl ServerArgs {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let shutdown = start()?;
-        let Self { broker, proxy, advertise, control, data, limits, auth, registration, security } = self;
+        let Self { broker, proxy, advertise, control, data, backups, limits, auth, registration, security } =
+            self;
         endpoint::check(&advertise, Use::Listen).context("--advertise")?;
         let security = security.load(&data.data)?;
         let config = server::Config {
@@ -214,6 +218,7 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.secret()?,
             registration: registration.mode(false),
+            backups: backups.config(),
             cluster: None,
         };
         let server = Server::open(&Context::new(), &config, &security).map_err(|error| {

@@ -29,7 +29,7 @@ errors! {
             "a message may have at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes" "file.chunk needs its bytes in a frame after the line, and must be the only line";
         FileGetNotAlone "file_get_not_alone"
-            "file.get must be the only line of its frame, because its reply carries bytes";
+            "a request whose reply carries bytes must be the only line of its frame";
     }
     /// The server does not have the method.
     MethodNotFound = "method_not_found", -32601 {
@@ -262,6 +262,7 @@ errors! {
     NoSuchFile = "no_such_file", 4040 {
         NoSuchFile "no_such_file" { n: u64, conversation: Target }
             "there is no file {n} in {conversation}, or it was deleted";
+        NoSuchBackup "no_such_backup" "there is no such backup, or the node removed it: list the backups again";
     }
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {
@@ -314,6 +315,7 @@ errors! {
     Unchanged = "unchanged", 4090 {
         ReactionPresent "reaction_present" { emoji: String } "you have already reacted with {emoji}";
         ReactionAbsent "reaction_absent" { emoji: String } "you have not reacted with {emoji}";
+        BackupRunning "backup_running" { name: String } "the node is already making the backup {name}: wait until it is complete";
     }
     /// The request exceeds a limit. `data.detail` is the limit.
     TooLarge = "too_large", 4130 {
