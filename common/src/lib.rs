@@ -40,6 +40,7 @@ pub mod reads;
 pub mod notify;
 pub mod push;
 pub mod admin;
+pub mod backups;
 pub mod node;
 
 pub mod events;

@@ -20,8 +20,9 @@ use std::io::{self, Read};
 pub use lock::Lock;
 pub use part::PartFile;
 pub use paths::{
-    ReadFile, create_file, exists, is_folder, is_private, link, list, make_folder, make_shared_folder, read,
-    read_text, remove, remove_folder, remove_tree, replace_file, replaceable, sync_folder,
+    ReadFile, create_file, exists, free_bytes, is_folder, is_private, link, list, make_folder,
+    make_shared_folder, read, read_text, remove, remove_folder, remove_tree, replace_file, replaceable,
+    sync_folder,
 };
 pub use process::ProcessStats;
 pub use real::RealDisk;

@@ -125,6 +125,12 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).open(path)?.sync_all()
 }
 
+/// The bytes that a process of this user can still write to the file system of a path.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(path)?;
+    Ok(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
 /// The regular file that a write to `path` replaces; it may not exist yet. Follows links, because a rename
 /// would replace the link. Fails if another kind of file, such as a FIFO or a device, has this path.
 pub fn replaceable(path: &Path) -> io::Result<PathBuf> {

@@ -31,6 +31,21 @@ impl<'d, D: Disk + ?Sized> Temporary<'d, D> {
         Self::named(disk, name, access)
     }
 
+    /// Creates a file with this temporary name, in a folder to which no other thread or process writes.
+    /// Removes a temporary file that a crash left.
+    pub fn of_only_writer(disk: &'d D, name: &str, access: Access) -> io::Result<Self> {
+        match disk.remove(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        Self::named(disk, name.to_owned(), access)
+    }
+
+    /// Makes the content durable under the temporary name, so that it can be read and checked.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     fn named(disk: &'d D, name: String, access: Access) -> io::Result<Self> {
         let file = disk.create_for(&name, access)?;
         Ok(Self { disk, name, file, is_placed: false })
@@ -80,12 +95,7 @@ impl<D: Disk + ?Sized> Drop for Temporary<'_, D> {
 /// Replaces a file atomically, in a folder to which no other thread or process writes. The name of the
 /// temporary file is fixed, so the next replacement removes a temporary file that a crash left.
 pub fn by_only_writer<D: Disk + ?Sized>(disk: &D, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let temporary = format!("{name}.tmp");
-    match disk.remove(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut temporary = Temporary::named(disk, temporary, Access::Owner)?;
+    let mut temporary = Temporary::of_only_writer(disk, &format!("{name}.tmp"), Access::Owner)?;
     temporary.write_all(bytes)?;
     temporary.replace(name)
 }

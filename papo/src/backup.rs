@@ -1,12 +1,16 @@
 //! `papo backup` writes a data folder into one file; `papo restore` creates a data folder from that file.
+//! The flags of a node that makes backups while it runs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use server::maintenance::backup;
+use server::maintenance::backup::node::BackupConfig;
+use server::services::backups::KEEP_DEFAULT;
 use transport::clock;
 
 use crate::print_to_stderr;
@@ -26,6 +30,51 @@ pub(crate) struct BackupArgs {
     without_keys: bool,
     #[command(flatten)]
     data: DataArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct NodeBackupArgs {
+    /// Make a backup in this interval, such as 24h: minutes (m), hours (h) or days (d), at least 1m
+    /// [default: only when an administrator requests a backup]
+    #[arg(long, env = "PAPO_BACKUP_EVERY", value_name = "TIME", value_parser = interval)]
+    backup_every: Option<Duration>,
+    /// Write backups of the running node into this folder, which no other node may use [default: the folder
+    /// `backups` of the data folder]
+    #[arg(long, env = "PAPO_BACKUPS", value_name = "FOLDER")]
+    backups: Option<PathBuf>,
+    /// Keep this number of scheduled backups, and this number of backups that administrators requested
+    #[arg(long, env = "PAPO_BACKUPS_KEEP", value_name = "NUMBER", default_value_t = KEEP_DEFAULT as u64,
+        value_parser = clap::value_parser!(u64).range(1..=1000))]
+    backups_keep: u64,
+}
+
+impl NodeBackupArgs {
+    pub(crate) fn config(self) -> BackupConfig {
+        let keep = usize::try_from(self.backups_keep).unwrap_or(KEEP_DEFAULT);
+        BackupConfig { folder: self.backups, every: self.backup_every, keep }
+    }
+}
+
+/// The longest interval: a year.
+const INTERVAL_MINUTES_MAX: u64 = 366 * 24 * 60;
+
+/// Parses an interval, such as `24h`.
+fn interval(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let minutes = match unit {
+        "m" => Some(1),
+        "h" => Some(60),
+        "d" => Some(24 * 60),
+        _ => None,
+    };
+    let number = Some(number).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let number: Option<u64> = number.and_then(|digits| digits.parse().ok());
+    match number.zip(minutes).and_then(|(number, minutes)| number.checked_mul(minutes)) {
+        Some(minutes @ 1..=INTERVAL_MINUTES_MAX) => Ok(Duration::from_secs(60 * minutes)),
+        _ => {
+            Err("write a number of minutes, hours or days from 1m to 366d, such as 30m, 24h or 7d".to_owned())
+        }
+    }
 }
 
 #[derive(Args)]
@@ -100,4 +149,35 @@ fn skip_missing(without_missing_files: bool) -> impl FnMut(&str) -> bool {
 
 fn print(line: &serde_json::Value) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_a_number_with_a_unit() {
+        let minutes = |text| interval(text).map(|interval| interval.as_secs() / 60);
+        assert_eq!(
+            ["1m", "90m", "24h", "7d", "366d"].map(|text| minutes(text).expect(text)),
+            [1, 90, 1440, 10_080, 527_040]
+        );
+        for wrong in [
+            "",
+            "24",
+            "h",
+            "0m",
+            "0d",
+            "-1h",
+            "+1h",
+            "1.5h",
+            "1s",
+            "367d",
+            "1 h",
+            "24\u{20ac}",
+            "99999999999999999999d",
+        ] {
+            assert!(minutes(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use transport::Context;
 use transport::security::{NodeSecurity, stays_on_this_machine};
 use transport::shutdown::Shutdown;
 
+use crate::backup::NodeBackupArgs;
 use crate::cluster_node::UpClusterArgs;
 use crate::irc_front::UpIrcArgs;
 use crate::registration::{RegistrationArgs, announce_first_code};
@@ -57,6 +58,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     irc: UpIrcArgs,
     #[command(flatten)]
+    backups: NodeBackupArgs,
+    #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     auth: AuthArgs,
@@ -71,9 +74,8 @@ impl Up {
         let shutdown = start()?;
         let (context, security) = (Context::new(), self.security.load(&self.data.data)?);
         let keys = self.security.keys(&self.data.data);
-        let servers = "inproc://servers".to_owned();
         let clients = outer_endpoint(self.clients, 5555, &security);
-        let config = broker::Config { clients, servers, control: self.broker_control };
+        let config = broker::Config { clients, servers: SERVERS.to_owned(), control: self.broker_control };
         let broker = Broker::bind(&context, &config, &security).map_err(|error| {
             with_flag(error, &[("--clients", &config.clients), ("--broker-control", &config.control)])
         })?;
@@ -97,6 +99,7 @@ impl Up {
             files: self.limits.files(),
             auth_secret: self.auth.secret()?,
             registration: self.registration.mode(is_local),
+            backups: self.backups.config(),
             cluster,
         };
         let mut server = Server::open(&context, &config, &security)
@@ -140,6 +143,9 @@ impl Up {
         run_all(&shutdown, broker, proxy, server, (gateway, irc))
     }
 }
+
+/// The endpoint within the process at which the server reaches the broker.
+const SERVERS: &str = "inproc://servers";
 
 /// The endpoints within the process at which gateway and IRC front reach broker and proxy.
 const GATEWAY_REQUESTS: &str = "inproc://gateway-requests";

@@ -15,6 +15,7 @@ use transport::endpoint::{self, Use};
 use transport::shutdown::Shutdown;
 use transport::{Context, logging, memory, memory_dumps, open_files, panics, signals};
 
+use crate::backup::NodeBackupArgs;
 use crate::registration::{RegistrationArgs, announce_first_code};
 use crate::security::{HostArgs, SecurityArgs, outer_endpoint};
 use crate::start_error::with_flag;
@@ -75,6 +76,8 @@ pub(crate) struct ServerArgs {
     web_origin: Vec<String>,
     #[command(flatten)]
     data: DataArgs,
+    #[command(flatten)]
+    backups: NodeBackupArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -211,6 +214,7 @@ impl ServerArgs {
             control,
             web_origin,
             data,
+            backups,
             limits,
             auth,
             registration,
@@ -228,6 +232,7 @@ impl ServerArgs {
             files: limits.files(),
             auth_secret: auth.secret()?,
             registration: registration.mode(false),
+            backups: backups.config(),
             cluster: None,
         };
         let mut server = Server::open(&Context::new(), &config, &security).map_err(|error| {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use disk::RealDisk;
 use server::domain::Command;
@@ -121,10 +122,19 @@ fn files(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
+/// The sentence of an error, without the path of a file that cannot be read or unpacked.
+fn without_path(sentence: &str) -> &str {
+    sentence.strip_prefix("cannot ").and_then(|rest| rest.rsplit_once(": ")).map_or(sentence, |(_, why)| why)
+}
+
 /// Returns the error for a refused archive. Checks that the refused restore leaves no files.
 fn refusal(archive: &Path) -> String {
     let data = TempDir::new().expect("a folder");
     let error = restore(archive, data.path()).expect_err("an unsound archive");
+    let (disk, name) = RealDisk::parent_of(archive).expect("a file");
+    let checked = backup::check_archive(&(Arc::new(disk) as _), &name, archive, || Ok(()));
+    let checked = checked.expect_err("an unsound archive").to_string();
+    assert_eq!(without_path(&checked), without_path(&error.to_string()), "without unpacking the archive");
     let entries = fs::read_dir(data.path()).expect("a folder");
     let remaining: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
     assert_eq!(remaining, [""; 0], "{error}");

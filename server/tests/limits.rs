@@ -72,6 +72,7 @@ fn each_method_that_reads_is_limited() {
         ("admin.channels", json!({})),
         ("admin.sessions", json!({})),
         ("admin.stats", json!({})),
+        ("admin.backups", json!({})),
     ];
     for (method, params) in reads {
         let mut team = team_with(rates(10, 1));

@@ -5,6 +5,7 @@
 use std::thread;
 use std::time::Duration;
 
+use server::maintenance::backup::node::BackupConfig;
 use server::services::files::FileLimits;
 use server::services::limiters::rates::UserLimits;
 use server::services::registration::Mode;
@@ -56,6 +57,7 @@ fn the_first_request_is_answered_after_the_subscription_of_the_proxy() {
         files: FileLimits::default(),
         auth_secret: None,
         registration: Mode::Open,
+        backups: BackupConfig::default(),
         cluster: None,
     };
     let server = Server::open(&context, &config, &NodeSecurity::Plain).expect("a server");

@@ -44,6 +44,22 @@ super::messages! {
         en: "{id} by @{by}, uses left: {uses}, expires {expires}",
         pt: "{id} de @{by}, usos restantes: {uses}, expira em {expires}",
     }
+    backup_started(name: &str) {
+        en: "the node makes the backup {name}: papo admin backups shows when it is complete",
+        pt: "o nó está fazendo o backup {name}: papo admin backups mostra quando ele fica completo",
+    }
+    backup_line(name: &str, at: &str, bytes: u64) {
+        en: "{name} of {at}, {bytes} bytes, checked",
+        pt: "{name} de {at}, {bytes} bytes, verificado",
+    }
+    backup_running(name: &str, bytes: u64, total: u64) {
+        en: "{name} is being made: {bytes} of about {total} bytes",
+        pt: "{name} está em andamento: {bytes} de cerca de {total} bytes",
+    }
+    backup_failed(at: &str, error: &str) {
+        en: "the backup of {at} failed: {error}",
+        pt: "o backup de {at} falhou: {error}",
+    }
     join_code_revoked() {
         en: "the join code is revoked",
         pt: "o código de entrada foi revogado",

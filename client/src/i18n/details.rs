@@ -22,7 +22,7 @@ translations! {
     NoEmptyFrame "envie um quadro vazio antes das linhas do pedido, como um socket REQ faz sozinho";
     TooManyFrames { max } "uma mensagem tem no máximo {max} quadros: envie o quadro vazio, as linhas do pedido e no máximo um quadro de bytes";
     NoChunkBytes "file.chunk precisa dos bytes em um quadro depois da linha, e deve ser a única linha";
-    FileGetNotAlone "file.get e file.open devem ser a única linha do quadro, porque a resposta traz bytes";
+    FileGetNotAlone "um pedido cuja resposta traz bytes deve ser a única linha do quadro";
     OnlyWebSocket { method } "{method} só funciona em um WebSocket: abra /ws";
     MethodNotFound { method } "o servidor não conhece \"{method}\": confira se cliente e servidor são da mesma versão";
     ParamsNotObject "\"params\" deve ser um objeto";
@@ -126,6 +126,7 @@ translations! {
     NotAuthor "só quem escreveu a mensagem pode fazer isso";
     ReactionPresent { emoji } "você já reagiu com {emoji}";
     ReactionAbsent { emoji } "você não reagiu com {emoji}";
+    BackupRunning { name } "o backup {name} já está em andamento";
     TooManyEdits { max } "uma mensagem pode ser editada no máximo {max} vezes: envie uma nova mensagem";
     TooManyReactions { max } "esta mensagem já tem o máximo de {max} reações: remova antes uma das suas";
     IdTaken "o \"id\" dessa mensagem já está em uso: envie a mensagem de novo";
@@ -141,6 +142,7 @@ translations! {
     FileNameCharacters "o nome de um arquivo não pode ter '/', '\\' nem caracteres de controle: mude o nome do arquivo";
     BadHash "um SHA-256 deve ter 64 dígitos hexadecimais";
     NoSuchFile { n, conversation } "o arquivo {n} de {conversation} não existe, ou foi apagado";
+    NoSuchBackup "esse backup não existe, ou foi removido";
     BeyondFile { bytes, offset } "o arquivo tem {bytes} bytes, e a posição pedida, {offset}, fica depois do fim";
     LinkHours { max } "um link para um arquivo pode durar de 1 a {max} horas";
     LinkEnded "este link para um arquivo está incompleto ou expirou, ou o arquivo foi apagado: peça um novo link";

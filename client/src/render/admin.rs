@@ -2,6 +2,7 @@
 
 use common::UserName;
 use common::admin::{Channel, ResetCode, Session, Stats, User};
+use common::backups::Backups;
 use common::join_codes::{CreatedJoinCode, JoinCode};
 
 use super::dates::date_and_time;
@@ -42,6 +43,18 @@ pub(crate) fn admin_session(catalog: Catalog, session: &Session) -> String {
         &date_and_time(session.opened),
         &date_and_time(session.expires),
     )
+}
+
+/// The backups of the node, the one in progress and the last failure: a line each.
+pub(crate) fn backups(catalog: Catalog, list: &Backups) -> Vec<String> {
+    let running = list.running.as_ref();
+    let running = running.map(|running| catalog.backup_running(&running.name, running.bytes, running.total));
+    let failed = list.failed.as_ref();
+    let failed = failed.map(|failed| catalog.backup_failed(&date_and_time(failed.at), &failed.error));
+    let complete = list.backups.iter();
+    let complete =
+        complete.map(|backup| catalog.backup_line(&backup.name, &date_and_time(backup.at), backup.bytes));
+    running.into_iter().chain(failed).chain(complete).collect()
 }
 
 /// The code for a new password.

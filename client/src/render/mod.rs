@@ -25,8 +25,8 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::channel_names::SharedNames;
 use crate::i18n::Catalog;
 pub(crate) use admin::{
-    account, admin_channel, admin_session, disabled, join_code, join_code_created, promoted, reset_code,
-    stats,
+    account, admin_channel, admin_session, backups, disabled, join_code, join_code_created, promoted,
+    reset_code, stats,
 };
 use dates::{Calendar, DatePosition};
 pub(crate) use dates::{date_and_time, time_from, with_instants};

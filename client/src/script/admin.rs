@@ -4,8 +4,8 @@ use common::UserName;
 use common::accounts::{DeleteAccount, ListNames, Revoke, SessionOnly};
 use common::admin::{self, ListSessions, ListUsers};
 use common::methods::{
-    AccountDelete, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword, AdminSessions, AdminStats,
-    AdminUsers, SessionRevoke,
+    AccountDelete, AdminBackup, AdminBackups, AdminChannels, AdminDisable, AdminPromote, AdminResetPassword,
+    AdminSessions, AdminStats, AdminUsers, SessionRevoke,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::join_codes::{self, JoinCode};
 use super::{Common, open_session, user};
 use crate::cli_error::CliError;
 use crate::i18n::Catalog;
-use crate::render;
+use crate::render::{self, sanitise};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Admin {
@@ -38,6 +38,10 @@ pub enum Admin {
     /// Manage the join codes, with which new users register.
     #[command(subcommand)]
     JoinCode(JoinCode),
+    /// Start a backup of the node, into its folder of backups.
+    Backup(NoArguments),
+    /// List the backups that the node made while it ran, the one in progress, and the last failure.
+    Backups(NoArguments),
     /// Count users, sessions, channels and records of the node.
     Stats(NoArguments),
 }
@@ -135,6 +139,21 @@ pub(super) fn run(admin: Admin) -> Result<(), CliError> {
             let (mut handle, _news) = open_session(&common.connection)?;
             let stats = handle.request::<AdminStats>(|token| SessionOnly { token })?;
             print_list(&common, &[stats], |stats| render::stats(Catalog::ENGLISH, stats).join("\n"))
+        }
+        Admin::Backup(NoArguments { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let name = handle.request::<AdminBackup>(|token| SessionOnly { token })?.name;
+            print(&common, &json!({ "name": name }), &sanitise(&Catalog::ENGLISH.backup_started(&name)))
+        }
+        Admin::Backups(NoArguments { common }) => {
+            let (mut handle, _news) = open_session(&common.connection)?;
+            let list = handle.request::<AdminBackups>(|token| SessionOnly { token })?;
+            let mut lines = render::backups(Catalog::ENGLISH, &list);
+            if lines.is_empty() {
+                lines.push(Catalog::ENGLISH.empty_list());
+            }
+            let lines: Vec<_> = lines.iter().map(|line| sanitise(line)).collect();
+            print(&common, &json!(list), &lines.join("\n"))
         }
         Admin::EndSession(EndSession { user, session, common }) => end_session(&common, user, session),
         Admin::ResetPassword(ResetPassword { user, common }) => reset_password(&common, user),

@@ -106,6 +106,8 @@ const VALID: &[&str] = &[
     "admin promote bob --demote",
     "admin delete @bob --erase",
     "admin stats --json",
+    "admin backup",
+    "admin backups --json",
     "account delete --erase --password-file secret",
     "password --password-file old --new-password-file new",
     "sessions --json",

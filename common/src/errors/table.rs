@@ -28,8 +28,7 @@ errors! {
         TooManyFrames "too_many_frames" { max: usize }
             "a message may have at most {max} frames: send the empty frame, the request lines, and at most one frame of bytes";
         NoChunkBytes "no_chunk_bytes" "file.chunk needs its bytes in a frame after the line, and must be the only line";
-        FileGetNotAlone "file_get_not_alone"
-            "file.get and file.open must be the only line of their frame, because their reply carries bytes";
+        FileGetNotAlone "file_get_not_alone" "a request whose reply carries bytes must be the only line of its frame";
     }
     /// The server does not have the method.
     MethodNotFound = "method_not_found", -32601 {
@@ -265,6 +264,7 @@ errors! {
             "there is no file {n} in {conversation}, or it was deleted";
         LinkEnded "link_ended"
             "this link to a file is not complete or has expired, or the file was deleted: ask for a new link";
+        NoSuchBackup "no_such_backup" "there is no such backup, or the node removed it: list the backups again";
     }
     /// The name is already in use.
     NameTaken = "name_taken", 4090 {
@@ -317,6 +317,7 @@ errors! {
     Unchanged = "unchanged", 4090 {
         ReactionPresent "reaction_present" { emoji: String } "you have already reacted with {emoji}";
         ReactionAbsent "reaction_absent" { emoji: String } "you have not reacted with {emoji}";
+        BackupRunning "backup_running" { name: String } "the node is already making the backup {name}: wait until it is complete";
     }
     /// The request exceeds a limit. `data.detail` is the limit.
     TooLarge = "too_large", 4130 {
@@ -370,8 +371,7 @@ errors! {
         TooManyUploads "too_many_uploads" { max: usize, idle_minutes: u64 }
             "you are already uploading {max} files: finish an upload first. A new upload can replace an upload that has received no data for {idle_minutes} minutes";
         UploadFinishing "upload_finishing" "the server is committing this upload: try again in a moment";
-        ServerBusy "server_busy"
-            "the server has not answered your earlier requests yet: try again in a moment";
+        ServerBusy "server_busy" "the server has not answered your earlier requests yet: try again in a moment";
         #[client] OutboxFull "outbox_full"
             "too many messages are waiting to be sent: wait until the server has received some of them";
         #[client] TooManyRequests "too_many_requests" "too many requests are pending: try again in a moment";
@@ -393,8 +393,7 @@ errors! {
     }
     /// The server's disk is full: nothing was stored.
     StorageFull = "storage_full", 5070 {
-        StorageFull "storage_full"
-            "the server's disk is full, and nothing was stored: its operator must free space";
+        StorageFull "storage_full" "the server's disk is full, and nothing was stored: its operator must free space";
         UploadStorageFull "upload_storage_full"
             "the server's disk is full, and nothing was lost: continue when its operator has freed space";
     }

@@ -7,8 +7,8 @@ use crate::accounts::Done;
 use crate::bots::Scope;
 use crate::errors::{Error, catch_refused};
 use crate::{
-    accounts, admin, amendments, bots, channels, commands, deliveries, files, history, hooks, join_codes,
-    json, mentions, messages, node, notify, presence, push, reads, search,
+    accounts, admin, amendments, backups, bots, channels, commands, deliveries, files, history, hooks,
+    join_codes, json, mentions, messages, node, notify, presence, push, reads, search,
 };
 
 methods! {
@@ -336,4 +336,16 @@ methods! {
         "Counts the users, sessions, channels and records of the node."
         r#"{"token":"eyJ0eXAi..."}"#
         => r#"{"users":3,"administrators":1,"disabled":0,"sessions":2,"channels":1,"private_channels":1,"direct_conversations":1,"present":2,"records":23}"#;
+    AdminBackup "admin.backup" Administrator Person (accounts::SessionOnly<'a>) -> backups::Started:
+        "Starts a backup of the node, and returns its name; the node makes one backup at a time."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"name":"papo-requested-1763700000123.tar"}"#;
+    AdminBackups "admin.backups" Administrator Person (accounts::SessionOnly<'a>) -> backups::Backups:
+        "Lists the backups that the node has made, the one in progress, and the last failure."
+        r#"{"token":"eyJ0eXAi..."}"#
+        => r#"{"backups":[{"name":"papo-scheduled-1763613600123.tar","at":1763613600123,"bytes":48200192,"checked":true}],"running":{"name":"papo-requested-1763700000123.tar","at":1763700000123,"bytes":1048576,"total":48200192},"failed":{"at":1763527200123,"error":"cannot write papo-scheduled-1763527200123.tar: no storage space"},"every_ms":86400000,"keep":7}"#;
+    AdminBackupGet "admin.backup_get" Administrator Person (backups::GetBackup<'a>) -> files::Part:
+        "Returns a part of a backup; its bytes follow in a second frame. A backup contains the node's secret keys and all messages."
+        r#"{"token":"eyJ0eXAi...","name":"papo-scheduled-1763613600123.tar","offset":0,"length":262144}"#
+        => r#"{"bytes":48200192,"offset":0,"length":262144}"#;
 }

@@ -66,7 +66,8 @@ pub(crate) async fn ask(
     }
     let mut lines = Vec::new();
     rpc::encode_request(&mut lines, "gateway", method, &params);
-    let call = Call { sender: client.sender, lines, bytes, is_file: method.starts_with("file.") };
+    let is_file = method.starts_with("file.") || method == "admin.backup_get";
+    let call = Call { sender: client.sender, lines, bytes, is_file };
     let Reply { lines, bytes } = web.hub.call(call).await.ok_or(Detail::NoReply)?;
     let answered = Answered { lines, bytes };
     answered.raw()?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod address_limits;
 pub(crate) mod answer;
+pub(crate) mod backups;
 pub(crate) mod call;
 pub(crate) mod credential;
 pub(crate) mod events;

@@ -121,6 +121,11 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
                 text("code", "path"), text("Range", "header"),
             ]),
         },
+        "/backups/{name}": {
+            "get": operation("Download a backup of the node, or a range of it, as an administrator.", vec![
+                text("name", "path"), text("Range", "header"), text("slot", "query"),
+            ]),
+        },
         "/ws": {
             "get": operation("Open a WebSocket with the subprotocol papo.v1.", vec![text("slot", "query")]),
         },

@@ -34,7 +34,7 @@ use super::credential::{self, Source};
 use super::guard::{Foreign, Origins};
 use super::hooks::{self, Format};
 use super::irc::IrcDoor;
-use super::{events, files, history, irc, messages, openapi, page, rpc, session, websocket};
+use super::{backups, events, files, history, irc, messages, openapi, page, rpc, session, websocket};
 use crate::connection_id::SenderId;
 use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
@@ -202,7 +202,8 @@ impl Web {
             .route("/events", get(events::follow))
             .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
             .route("/files/{conversation}/{n}/{name}", get(files::download))
-            .route("/f/{code}", get(files::links::download));
+            .route("/f/{code}", get(files::links::download))
+            .route("/backups/{name}", get(backups::download));
         let routes = timed.merge(streams).with_state(self.clone());
         let routes = routes
             .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no_such_path", "there is no such path") });

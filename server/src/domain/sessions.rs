@@ -31,7 +31,30 @@ pub(super) fn user_of_change(record: &ServerRecord) -> Option<&UserName> {
         | ServerRecord::PushSet { user, .. }
         | ServerRecord::DisabledSet { user, .. }
         | ServerRecord::AccountDeleted { user, .. } => Some(user),
-        _ => None,
+        ServerRecord::Account { .. }
+        | ServerRecord::PasswordChanged { .. }
+        | ServerRecord::JoinCodeCreated { .. }
+        | ServerRecord::JoinCodeUsed { .. }
+        | ServerRecord::JoinCodeRevoked { .. }
+        | ServerRecord::HookCreated { .. }
+        | ServerRecord::HookRevoked { .. }
+        | ServerRecord::OutgoingHookCreated { .. }
+        | ServerRecord::DeliveryChanged { .. }
+        | ServerRecord::BotTokenCreated { .. }
+        | ServerRecord::BotTokenUsed { .. }
+        | ServerRecord::CommandsRegistered { .. }
+        | ServerRecord::ResetCodeCreated { .. }
+        | ServerRecord::ClientKnown { .. }
+        | ServerRecord::Read { .. }
+        | ServerRecord::AdministratorSet { .. }
+        | ServerRecord::Seen { .. }
+        | ServerRecord::DeletionFinished { .. }
+        | ServerRecord::DisplayNameSet { .. }
+        | ServerRecord::ReadsShared { .. }
+        | ServerRecord::BlockSet { .. }
+        | ServerRecord::LevelSet { .. }
+        | ServerRecord::PushSent { .. }
+        | ServerRecord::Redacted { .. } => None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::{Counters, Engine, Stopwatch};
 use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::OutboundQueue;
 use crate::replication::forwarding::Forwarding;
+use crate::services::backups::Backups;
 use crate::services::files::Files;
 use crate::services::jobs::Jobs;
 use crate::services::leases::Leases;
@@ -48,6 +49,7 @@ impl Engine {
             typing: Typing::default(),
             leases: Leases::default(),
             pushes: Pushes::default(),
+            backups: Backups::off(),
             registration: Registration::OPEN,
             deletions: Deletions::default(),
             waiting_for_job: HashMap::new(),
@@ -70,6 +72,12 @@ impl Engine {
     pub fn with_search(self, search: Search) -> Self {
         search.set_durable(self.ledger.durable());
         Self { search: Some(search), ..self }
+    }
+
+    /// Adds backups. Without them, `admin.backup` fails.
+    #[must_use]
+    pub fn with_backups(self, backups: Backups) -> Self {
+        Self { backups, ..self }
     }
 
     /// Sets the clock that ends turns. Without it, the engine answers every frame at once.

@@ -22,6 +22,7 @@ use crate::engine::membership::{Membership, STEP_MS};
 use crate::engine::sockets::Sockets;
 use crate::engine::turns::TURN;
 use crate::engine::{Engine, SendError};
+use crate::maintenance::backup::node::{self as backups, BackupConfig};
 use crate::maintenance::scrub::ScrubThread;
 use crate::replication::link::Link;
 use crate::services::files::{FileLimits, Files};
@@ -66,6 +67,7 @@ pub struct Config {
     pub auth_secret: Option<String>,
     /// The rule for registration.
     pub registration: Mode,
+    pub backups: BackupConfig,
     /// The node's cluster; `None` for a node on its own.
     pub cluster: Option<ClusterConfig>,
 }
@@ -156,6 +158,7 @@ impl Server {
         let engine = engine
             .with_search(Search::start(&config.data)?)
             .with_registration(registration)
+            .with_backups(backups::open(&config.data, &config.backups, waker.clone(), clock::unix_ms()))
             .with_stopwatch(Box::new(move || clock::now().duration_since(started)));
         let is_plain = matches!(security, NodeSecurity::Plain);
         let engine = if is_plain { engine.without_deliveries() } else { engine };
@@ -243,7 +246,7 @@ impl Server {
         let idle = [Watch::Wake(&self.wake), Watch::Readable(self.control.socket())];
         let [wake, control] = idle;
         let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
-        let timeout = left_ms.map(Duration::from_millis);
+        let timeout = left_ms.map(Duration::from_millis).into_iter().chain(self.engine.until_backup()).min();
         let requests = Watch::Readable(&self.sockets.requests);
         match &self.sockets.membership {
             Some(membership) => {
@@ -338,7 +341,13 @@ impl Server {
         if let Some(membership) = &sockets.membership {
             counters.extend(membership.counters());
         }
-        let status = || control::status("server", self.started, &counters, &self.problems());
+        let status = || {
+            let mut status = control::status("server", self.started, &counters, &self.problems());
+            if let Some(fields) = status.as_object_mut() {
+                fields.insert("backup".to_owned(), self.engine.backups().health());
+            }
+            status
+        };
         self.control.answer_with_metrics(status, || self.metrics())
     }
 
@@ -357,6 +366,7 @@ impl Server {
         let mut problems = self.scrub.problems();
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems.extend(self.engine.search_problem());
+        problems.extend(self.engine.backups().problems());
         problems.extend(self.sockets.membership.as_ref().and_then(Membership::problem));
         problems
     }

@@ -35,6 +35,7 @@ use crate::handlers::{Attached, RequestContext, Wait};
 use crate::outbound::OutboundQueue;
 use crate::outbound::pending_request::{PendingRequest, refuse};
 use crate::replication::forwarding::Forwarding;
+use crate::services::backups::Backups;
 use crate::services::files::Files;
 use crate::services::files::copies::Need;
 use crate::services::jobs::{Job, Jobs, Kind, Outcome};
@@ -63,6 +64,7 @@ pub struct Engine {
     typing: Typing,
     leases: Leases,
     pushes: Pushes,
+    backups: Backups,
     registration: Registration,
     deletions: Deletions,
     /// Requests that wait for a job or for other nodes of the cluster, by ticket.
@@ -123,6 +125,11 @@ impl Engine {
     #[must_use]
     pub fn search_problem(&self) -> Option<String> {
         self.search.as_ref().and_then(Search::problem)
+    }
+
+    #[must_use]
+    pub fn backups(&self) -> &Backups {
+        &self.backups
     }
 
     /// Returns false while too many records or replies wait for the disk, or while a snapshot is due. The
@@ -346,6 +353,7 @@ impl Engine {
             typing: &mut self.typing,
             leases: &mut self.leases,
             pushes: &mut self.pushes,
+            backups: &mut self.backups,
             registration: &self.registration,
             events_endpoint: &self.events_endpoint,
             web_origin: self.web_origin.as_deref(),

@@ -1,4 +1,6 @@
-//! The work of the engine without a request: presence that ends, deletions, and unused files.
+//! The work of the engine without a request: presence that ends, deletions, unused files, and backups.
+
+use std::time::Duration;
 
 use common::presence::State;
 
@@ -10,11 +12,13 @@ use crate::services::jobs::{Job, NO_TICKET};
 use crate::services::presence::Changed;
 
 impl Engine {
-    /// Marks users without heartbeats as offline, publishes changes of presence, and removes unused files.
+    /// Marks users without heartbeats as offline, publishes changes of presence, removes unused files, and
+    /// starts a scheduled backup.
     pub fn tick(&mut self, now_ms: u64) {
         let Self { ledger, files, jobs, .. } = self;
         files.clean_up(ledger, now_ms, &mut |kind, work| jobs.submit(NO_TICKET, Job::file(kind, work)));
         self.continue_deletions(now_ms);
+        self.backups.tick(now_ms, self.elapsed);
         let changed = self.presence.poll(now_ms);
         self.record_last_seen(&changed, now_ms);
         if !changed.is_empty() {
@@ -29,6 +33,12 @@ impl Engine {
     pub fn deadline(&self) -> Option<u64> {
         let deletions = self.can_continue_deletions().then_some(0);
         [deletions, self.presence.deadline(), Some(self.files.deadline())].into_iter().flatten().min()
+    }
+
+    /// The time until the next scheduled backup; `None` without a schedule, or while a backup is made.
+    #[must_use]
+    pub fn until_backup(&self) -> Option<Duration> {
+        self.backups.until_due()
     }
 
     /// Records, before a shutdown, when the present users were last seen. Publishes no change of presence,

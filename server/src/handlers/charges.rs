@@ -50,6 +50,9 @@ pub(super) fn rate_kind(method: Method) -> Option<RateKind> {
         | Method::HookList
         | Method::BotList
         | Method::CommandList
+        | Method::AdminBackup
+        | Method::AdminBackups
+        | Method::AdminBackupGet
         | Method::AdminStats => Some(RateKind::Reads),
         Method::ServerInfo
         | Method::Register

@@ -21,6 +21,7 @@ mod messages;
 mod files;
 mod presence;
 mod admin;
+mod backups;
 mod node;
 mod search;
 mod charges;
@@ -45,6 +46,7 @@ use crate::handlers::known_tokens::KnownTokens;
 use crate::outbound::message_refusals::MessageRefusals;
 use crate::outbound::pending_request::Route;
 use crate::outbound::{OutboundQueue, fan_out};
+use crate::services::backups::Backups;
 use crate::services::files::Files;
 use crate::services::files::copies::Need;
 use crate::services::jobs::{Job, Outcome};
@@ -110,6 +112,7 @@ pub struct RequestContext<'a> {
     pub presence: &'a mut Presence,
     pub leases: &'a mut Leases,
     pub pushes: &'a mut Pushes,
+    pub backups: &'a mut Backups,
     /// The rate limiter of typing notices.
     pub typing: &'a mut Typing,
     /// The rule for registration.
@@ -303,6 +306,9 @@ impl RequestContext<'_> {
             JoinCodeList(params) => join_codes::list(self, &params);
             JoinCodeRevoke(params) => join_codes::revoke(self, &params);
             AdminStats(params) => admin::stats(self, &params);
+            AdminBackup(params) => backups::start(self, &params);
+            AdminBackups(params) => backups::list(self, &params);
+            AdminBackupGet(params) => backups::get(self, &params, outcome);
         }
         Ok(())
     }

@@ -109,6 +109,9 @@ impl<'c> Place<'c> {
             // The commands belong to the token.
             | Call::CommandRegister(_)
             | Call::BotRevoke(_)
+            | Call::AdminBackup(_)
+            | Call::AdminBackups(_)
+            | Call::AdminBackupGet(_)
             | Call::AdminStats(_) => Self::Nowhere,
         }
     }

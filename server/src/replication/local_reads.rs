@@ -7,7 +7,8 @@ use serde::Deserialize;
 /// Whether a follower, whose newest record is `position`, answers every line of a frame. Otherwise the leader
 /// answers the whole frame, so its lines keep their order.
 ///
-/// The leader also answers the reads that depend on presence.
+/// The leader also answers the reads that depend on presence. A backup changes no state, and each node
+/// makes its own backups.
 pub(super) fn is_local(frame: &[u8], position: u64) -> bool {
     let Ok(mut lines) = rpc::lines(frame) else { return true };
     lines.all(|line| match rpc::decode(line) {
@@ -52,6 +53,9 @@ fn is_local_method(method: Method) -> bool {
             | Method::AdminUsers
             | Method::AdminChannels
             | Method::AdminSessions
+            | Method::AdminBackup
+            | Method::AdminBackups
+            | Method::AdminBackupGet
     )
 }
 

@@ -1,5 +1,5 @@
 //! Services that the handlers use besides the domain: passwords, tokens, limiters, presence, metrics,
-//! files, search, and jobs for slow work.
+//! files, backups, search, and jobs for slow work.
 
 pub(crate) mod background;
 pub mod passwords;
@@ -14,5 +14,6 @@ pub mod push_candidates;
 pub mod pushes;
 pub mod request_metrics;
 pub mod files;
+pub mod backups;
 pub mod search;
 pub mod jobs;

@@ -32,6 +32,8 @@ pub const FILES_FOLDER: &str = "files";
 pub const SEARCH_FOLDER: &str = "search";
 /// The folder of a restore that is not complete.
 pub const RESTORING_FOLDER: &str = "restoring";
+/// The default folder of the backups that a running node makes.
+pub const BACKUPS_FOLDER: &str = "backups";
 /// The file with the time at which the data folder was restored from a backup.
 pub const RESTORED_FILE: &str = "restored";
 /// The file with the name of the cluster to which the data folder belongs.
@@ -242,7 +244,7 @@ pub(crate) fn lock(folder: &Path) -> Result<Box<dyn AppendFile>, StoreError> {
 }
 
 /// Locks an existing data folder; `None` if another process holds the lock.
-fn try_lock(folder: &Path) -> Result<Option<Box<dyn AppendFile>>, StoreError> {
+pub(crate) fn try_lock(folder: &Path) -> Result<Option<Box<dyn AppendFile>>, StoreError> {
     let failed = |action| move |source| StoreError::Io { action, path: folder.join(LOCK_FILE), source };
     let mut file = RealDisk::new(folder).open_or_create(LOCK_FILE).map_err(failed("open"))?;
     let lock = file.lock().map_err(failed("lock"))?;

@@ -407,6 +407,21 @@ export interface Methods {
     params: { [further: string]: unknown };
     result: { administrators: number; channels: number; direct_conversations: number; disabled: number; present: number; private_channels: number; records: number; sessions: number; users: number; [further: string]: unknown };
   };
+  /** Starts a backup of the node, and returns its name; the node makes one backup at a time. */
+  "admin.backup": {
+    params: { [further: string]: unknown };
+    result: { name: string; [further: string]: unknown };
+  };
+  /** Lists the backups that the node has made, the one in progress, and the last failure. */
+  "admin.backups": {
+    params: { [further: string]: unknown };
+    result: { backups: { at: number; bytes: number; checked: boolean; name: string; [further: string]: unknown }[]; every_ms?: number; failed?: { at: number; error: string; [further: string]: unknown }; keep: number; running?: { at: number; bytes: number; name: string; total: number; [further: string]: unknown }; [further: string]: unknown };
+  };
+  /** Returns a part of a backup; its bytes follow in a second frame. A backup contains the node's secret keys and all messages. */
+  "admin.backup_get": {
+    params: { length?: number; name: string; offset: number; [further: string]: unknown };
+    result: { bytes: number; length: number; offset: number; [further: string]: unknown };
+  };
 }
 
 /** The word in `data.reason` of an error. */
@@ -566,6 +581,7 @@ export interface Details {
   upload_lost: null;
   no_such_file: { n: number; conversation: string };
   link_ended: null;
+  no_such_backup: null;
   command_taken: { name: string; bot: string };
   command_built_in: { name: string };
   name_taken: { user: string };
@@ -585,6 +601,7 @@ export interface Details {
   too_many_created: { max: number };
   reaction_present: { emoji: string };
   reaction_absent: { emoji: string };
+  backup_running: { name: string };
   too_many_lines: { max: number; lines: number };
   line_too_long: { max: number; bytes: number };
   reply_too_long: null;

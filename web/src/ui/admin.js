@@ -2,7 +2,7 @@
 
 import { loadMore, t } from "../i18n/index.js";
 import { accessTabs } from "./admin_access.js";
-import { nodeTab } from "./admin_node.js";
+import { backupTab, nodeTab } from "./admin_node.js";
 import { peopleTabs } from "./admin_people.js";
 import { fill, h, openDialog } from "./dom.js";
 import { loadStyle } from "./style.js";
@@ -27,7 +27,7 @@ const TABS_OF_WORDS = { stats: "node", "join-codes": "codes", invite: "codes", "
 export async function openAdmin(app, words = "") {
   const [stats] = await Promise.all([app.client.request("admin.stats", {}), loadMore("admin"), loadStyle("admin")]);
   const [word = "", user = ""] = words.split(/\s+/);
-  const tabs = [nodeTab(app, stats), ...peopleTabs(app), ...accessTabs(app)];
+  const tabs = [nodeTab(app, stats), ...peopleTabs(app), ...accessTabs(app), backupTab(app)];
   const wanted = TABS_OF_WORDS[word] ?? word;
   const isTab = tabs.some(({ name }) => name === wanted);
   // Any other action is one about a user.

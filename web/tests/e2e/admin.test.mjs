@@ -1,10 +1,11 @@
 // The administration on the page: each tab at two widths, refusals, and hostile names and statistics.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Api, PASSWORD, say, setUp, until, uuid7, violations, WIDTHS } from "./harness.mjs";
 
-const TABS = ["Node", "Users", "Channels", "Sessions", "Join codes", "Webhooks", "Bots"];
+const TABS = ["Node", "Users", "Channels", "Sessions", "Join codes", "Webhooks", "Bots", "Backups"];
 
 const { node, open, apis: [alice] } = await setUp("alice", "bob");
 
@@ -117,6 +118,56 @@ for (const width of WIDTHS) {
     await context.close();
   });
 
+  test(`an administrator makes and downloads a backup: ${width} px`, async () => {
+    const { context, page, problems } = await open({ viewport: { width, height: 740 }, hasTouch: width < 500 });
+    await say(page, "/admin backup");
+    await page.waitForSelector(".admin .hint:has-text('secret keys of the node')");
+    const before = (await alice.call("admin.backups", {})).backups.length;
+    await page.click(".admin button:text-is('Make a backup now')");
+    await until(async () => (await alice.call("admin.backups", {})).backups.length === before + 1, "the backup is complete");
+    const { backups: [backup] } = await alice.call("admin.backups", {});
+    const line = page.locator(`.admin .record:has-text('${backup.name}')`);
+    await line.locator(".mark:text-is('checked')").waitFor();
+    await page.waitForSelector(".admin button:text-is('Make a backup now'):not([disabled])");
+    await line.locator("button:text-is('Download')").click();
+    const dialog = page.locator("dialog[open]").last();
+    await dialog.locator("p:has-text('secret keys of the node')").waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), dialog.locator("button:text-is('Download')").click()]);
+    assert.equal(download.suggestedFilename(), backup.name);
+    const saved = readFileSync(await download.path());
+    assert.deepEqual([saved.length, saved.includes("papo-backup.json")], [backup.bytes, true]);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`the page shows a backup in progress and a failure: ${width} px`, async () => {
+    const { context, page } = await open({ viewport: { width, height: 740 }, reducedMotion: "reduce" });
+    await page.evaluate(() => {
+      const { client } = document.querySelector("papo-app");
+      const request = client.request.bind(client);
+      const at = Date.now();
+      window.list = {
+        backups: [], every_ms: 86_400_000, keep: 3, running: { name: "papo-scheduled-1.tar", at, bytes: 2_000_000, total: 8_000_000 },
+        failed: { at, error: "data/backups has 7 bytes of free space" },
+      };
+      client.request = (method, params) => method === "admin.backups" ? Promise.resolve(window.list) : request(method, params);
+    });
+    await say(page, "/admin backup");
+    await page.waitForSelector(".admin .hint:has-text('every 24 hours')");
+    await page.waitForSelector(".admin .record:has-text('2 MB of about 8 MB written') progress[value='2000000']");
+    await page.waitForSelector(".admin .record:has(.mark:text-is('failed')) .problem:has-text('7 bytes of free space')");
+    assert.equal(await page.isDisabled(".admin button:text-is('Make a backup now')"), true);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], colorScheme);
+    }
+    // The list is loaded again until no backup is in progress.
+    await page.evaluate(() => { window.list = { ...window.list, running: undefined, failed: undefined }; });
+    await page.waitForSelector(".admin button:text-is('Make a backup now'):not([disabled])");
+    assert.equal(await page.locator(".admin .record").count(), 0);
+    await context.close();
+  });
+
   test(`axe finds nothing in the administration, in both themes: ${width} px`, async () => {
     await alice.call("join_code.create", { uses: 2, days: 3, note: "for the new colleagues" });
     const { context, page } = await open({ viewport: { width, height: 740 }, reducedMotion: "reduce" });
@@ -189,6 +240,10 @@ test("names, notes, webhooks and statistics of a hostile node inject nothing", a
       "join_code.list": { codes: [{ id: text, by: text, uses: text, expires: 1, note: text }] },
       "join_code.create": { id: text, code: text, expires: 1 },
       "hook.list": { hooks: [{ id: text, name: text, by: text, delivery: { state: text, url: `javascript:${text}`, n: text, head: text, error: text } }] },
+      "admin.backups": {
+        backups: [{ name: text, at: 1, bytes: text, checked: text }, { name: "papo-scheduled-1.tar/../../rpc", at: 1, bytes: 1, checked: true }],
+        running: { name: text, at: 1, bytes: text, total: text, checking: text }, failed: { at: 1, error: text }, every_ms: text, keep: text,
+      },
       "bot.list": { bots: [{ id: text, name: text, by: text, scope: text, conversations: [text], created: 1, used: 2 }] },
     };
     const request = client.request.bind(client);
@@ -203,6 +258,8 @@ test("names, notes, webhooks and statistics of a hostile node inject nothing", a
       await page.click(".admin form [type=submit]");
       await page.waitForSelector(".admin .secret");
     }
+    // Only names that the node gives are downloaded.
+    if (tab === "Backups") assert.equal(await page.locator(".admin button:text-is('Download')").count(), 0);
     const found = await page.$$eval(".admin img, .admin script, .admin iframe, .admin [href], .admin [onerror]", (nodes) => nodes.map((one) => one.outerHTML));
     assert.deepEqual(found, [], tab);
     // The text is shown as text, and the control of its direction as a mark.

@@ -4,17 +4,19 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use bytes::Bytes;
 use common::Detail;
-use common::files::LinkedPart;
+use common::files::{FileName, LinkedPart};
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use serde_json::json;
 
-use super::{Found, Source, answer, etag_of};
-use crate::http::address_limits::HeldBody;
+use super::content::Content;
+use super::{answer, etag_of};
 use crate::http::answer::Failure;
 use crate::http::call::{Ask, ask};
 use crate::http::web::{Client, Visitor, VisitorOf, Web, too_many_bodies};
+
+/// The method that returns a part of the file of a link.
+const METHOD: &str = "file.open";
 
 /// Search engines must not index a link that was published.
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -29,8 +31,9 @@ pub(crate) async fn download(
     let Some(held) = web.limits.hold_body(client.sender, FILE_CHUNK_BYTES_MAX) else {
         return Ok(too_many_bodies());
     };
+    let (file, name) = find(&web, client, &code).await?;
     let visitor = Visitor { client, token: None };
-    let mut answer = found(web, visitor, code, &headers, held).await?;
+    let mut answer = answer(web, visitor, file, name.as_str(), &headers, held).await?;
     let headers = answer.headers_mut();
     let fixed = [
         // The browser asks each time, because the link can end.
@@ -44,29 +47,12 @@ pub(crate) async fn download(
     Ok(answer)
 }
 
-async fn found(
-    web: Web,
-    visitor: Visitor,
-    code: String,
-    headers: &HeaderMap,
-    held: HeldBody,
-) -> Result<Response, Failure> {
-    let (linked, _no_bytes) = part(&web, visitor.client, &code, 0, 0).await?;
-    let file = linked.file;
-    let found = Found { source: Source::Link(code), bytes: file.bytes, etag: etag_of(&file.sha256)? };
-    answer(web, visitor, found, file.name.as_str(), headers, held).await
-}
-
-/// A part of the file of a link, with the name and the hash of the file.
-pub(super) async fn part(
-    web: &Web,
-    client: Client,
-    code: &str,
-    offset: u64,
-    length: u64,
-) -> Result<(LinkedPart, Bytes), Failure> {
-    let params = json!({ "code": code, "offset": offset, "length": length });
-    let got = ask(web, client, None, Ask::new("file.open", params)).await?;
-    let linked: LinkedPart = serde_json::from_str(got.raw()?.get()).map_err(|_| Detail::NoReply)?;
-    Ok((linked, got.bytes.unwrap_or_default()))
+/// Finds the file of a link.
+async fn find(web: &Web, client: Client, code: &str) -> Result<(Content, FileName), Failure> {
+    let params = json!({ "code": code, "offset": 0, "length": 0 });
+    let got = ask(web, client, None, Ask::new(METHOD, params)).await?;
+    let LinkedPart { file, .. } = serde_json::from_str(got.raw()?.get()).map_err(|_| Detail::NoReply)?;
+    let etag = etag_of(&file.sha256)?;
+    let params = json!({ "code": code });
+    Ok((Content { method: METHOD, params, bytes: file.bytes, etag }, file.name))
 }

@@ -8,12 +8,10 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::{Bytes, BytesMut};
-use common::files::Part;
 use common::history::Page;
 use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::{Body as EventBody, ContentHash, Detail, Event, Target};
 use futures_util::StreamExt as _;
-use futures_util::stream::unfold;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,18 +22,16 @@ use super::credential::query_value;
 use super::web::{Visitor, VisitorOf, Web, too_many_bodies};
 use crate::limits::BODY_PART_MS_MAX;
 
+pub(crate) mod content;
 pub(crate) mod kinds;
 pub(crate) mod links;
 pub(crate) mod ranges;
 
-use self::kinds::{Shown, kind_of};
-use self::ranges::{Range, requested};
+use self::content::{ATTEMPTS, Content, pause, set};
+use self::kinds::kind_of;
 
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
-
-/// The maximum number of attempts to store a chunk, if the server answers with temporary errors.
-const ATTEMPTS: u32 = 5;
 
 fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.parse().ok()
@@ -160,28 +156,11 @@ async fn store_chunk(
                 return Ok(offset + bytes.len() as u64);
             }
             Err(failure) if attempt < ATTEMPTS && failure.0.is_temporary() => {
-                let wait_ms = failure.0.data.wait_ms.unwrap_or(200).min(2_000);
-                tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                pause(&failure).await;
             }
             Err(failure) => return Err(failure),
         }
     }
-}
-
-/// The way to a file.
-#[derive(Clone)]
-enum Source {
-    /// The event `n` of a conversation, with the token of the visitor.
-    Event { conversation: String, n: u64 },
-    /// The code of a link.
-    Link(String),
-}
-
-/// A file that the visitor may read.
-struct Found {
-    source: Source,
-    bytes: u64,
-    etag: HeaderValue,
 }
 
 /// `GET /files/{conversation}/{n}/{name}`: the content of a file, or a range of it.
@@ -194,66 +173,37 @@ pub(crate) async fn download(
     let Some(held) = web.limits.hold_body(visitor.client.sender, FILE_CHUNK_BYTES_MAX) else {
         return Ok(too_many_bodies());
     };
-    let found = find(&web, &visitor, conversation, n, &name).await?;
-    answer(web, visitor, found, &name, &headers, held).await
+    let file = find(&web, &visitor, conversation, n, &name).await?;
+    answer(web, visitor, file, &name, &headers, held).await
 }
 
 /// The answer to a request for a file.
 async fn answer(
     web: Web,
     visitor: Visitor,
-    file: Found,
+    file: Content,
     name: &str,
     headers: &HeaderMap,
     held: HeldBody,
 ) -> Result<Response, Failure> {
-    if headers.get(header::IF_NONE_MATCH) == Some(&file.etag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, file.etag)]).into_response());
-    }
-    let is_other = headers.get(header::IF_RANGE).is_some_and(|known| *known != file.etag);
-    let range = headers.get(header::RANGE).filter(|_| !is_other).and_then(|range| range.to_str().ok());
-    let Some(range) = requested(range, file.bytes) else {
-        let length =
-            HeaderValue::from_str(&format!("bytes */{}", file.bytes)).map_err(|_| Detail::NoReply)?;
-        let message = "the range is beyond the end of the file";
-        let mut refused = refuse(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", message);
-        refused.headers_mut().insert(header::CONTENT_RANGE, length);
-        return Ok(refused);
+    let range = match file.range(headers) {
+        Ok(range) => range,
+        Err(answer) => return Ok(*answer),
     };
-    let first = part(&web, &visitor, &file, range.start, range.end).await?;
+    let first = file.part(&web, &visitor, range.start, range.end).await?;
     let start = match range.start {
         0 => first.clone(),
-        _ => part(&web, &visitor, &file, 0, kinds::SNIFFED_BYTES.min(file.bytes)).await?,
+        _ => file.part(&web, &visitor, 0, kinds::SNIFFED_BYTES.min(file.bytes)).await?,
     };
     let shown = kind_of(&start);
-    let mut answer = Response::new(content(web, visitor, &file, range, first, held));
-    describe(&mut answer, &file, name, shown, range);
-    Ok(answer)
-}
-
-fn describe(answer: &mut Response, file: &Found, name: &str, shown: Shown, range: Range) {
+    let mut answer = file.answer(web, visitor, range, first, held);
     let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     let disposition = if shown.is_inline { "inline" } else { "attachment" };
-    let headers = answer.headers_mut();
-    let mut set = |name, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
-    };
-    set(header::CONTENT_TYPE, shown.content_type.to_owned());
-    set(header::CONTENT_DISPOSITION, format!("{disposition}; filename*=UTF-8''{encoded}"));
-    set(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned());
-    set(header::ACCEPT_RANGES, "bytes".to_owned());
-    set(header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned());
-    set(header::CONTENT_LENGTH, (range.end - range.start).to_string());
-    if range.is_partial {
-        let Range { start, end, .. } = range;
-        set(header::CONTENT_RANGE, format!("bytes {start}-{}/{}", end.saturating_sub(1), file.bytes));
-    }
-    headers.insert(header::ETAG, file.etag.clone());
-    if range.is_partial {
-        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
+    set(&mut answer, header::CONTENT_TYPE, shown.content_type.to_owned());
+    set(&mut answer, header::CONTENT_DISPOSITION, format!("{disposition}; filename*=UTF-8''{encoded}"));
+    set(&mut answer, header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned());
+    set(&mut answer, header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned());
+    Ok(answer)
 }
 
 /// Finds the event of a file. The name in the path must be the name of the file.
@@ -263,7 +213,7 @@ async fn find(
     conversation: String,
     n: u64,
     name: &str,
-) -> Result<Found, Failure> {
+) -> Result<Content, Failure> {
     let params = json!({ "conversation": conversation, "before": n.saturating_add(1), "limit": 1 });
     let page = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("message.history", params)).await?;
     let page: Page = serde_json::from_str(page.raw()?.get()).map_err(|_| Detail::NoReply)?;
@@ -275,47 +225,10 @@ async fn find(
         let conversation = Target::new(&conversation)?;
         return Err(Detail::NoSuchFile { n, conversation }.into());
     };
-    let etag = etag_of(&file.sha256)?;
-    Ok(Found { source: Source::Event { conversation, n }, bytes: file.bytes, etag })
+    let params = json!({ "conversation": conversation, "n": n });
+    Ok(Content { method: "file.get", params, bytes: file.bytes, etag: etag_of(&file.sha256)? })
 }
 
 fn etag_of(sha256: &ContentHash) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(&format!("\"{sha256}\"")).map_err(|_| Detail::NoReply.into())
-}
-
-/// One chunk of a file from `start` on, at most to `end`.
-async fn part(web: &Web, visitor: &Visitor, file: &Found, start: u64, end: u64) -> Result<Bytes, Failure> {
-    let length = (end - start).min(FILE_CHUNK_BYTES_MAX as u64);
-    if length == 0 {
-        return Ok(Bytes::new());
-    }
-    let bytes = match &file.source {
-        Source::Event { conversation, n } => {
-            let params = json!({ "conversation": conversation, "n": n, "offset": start, "length": length });
-            let got = ask(web, visitor.client, visitor.token.as_ref(), Ask::new("file.get", params)).await?;
-            let _checked: Part = serde_json::from_str(got.raw()?.get()).map_err(|_| Detail::NoReply)?;
-            got.bytes.unwrap_or_default()
-        }
-        Source::Link(code) => links::part(web, visitor.client, code, start, length).await?.1,
-    };
-    if bytes.is_empty() { Err(Detail::NoReply.into()) } else { Ok(bytes) }
-}
-
-/// The bytes of a range. Each chunk is requested when the client has read the previous one.
-fn content(web: Web, visitor: Visitor, file: &Found, range: Range, first: Bytes, held: HeldBody) -> Body {
-    let file = Found { source: file.source.clone(), etag: file.etag.clone(), bytes: file.bytes };
-    let start = range.start + first.len() as u64;
-    let state = (web, visitor, file, start, Some(first), held);
-    Body::from_stream(unfold(state, move |(web, visitor, file, start, first, held)| async move {
-        if let Some(first) = first {
-            return Some((Ok(first), (web, visitor, file, start, None, held)));
-        }
-        if start >= range.end {
-            return None;
-        }
-        let read = part(&web, &visitor, &file, start, range.end).await;
-        let read = read.map_err(|failure| std::io::Error::other(failure.0.message.clone()));
-        let next = read.as_ref().map_or(range.end, |bytes| start + bytes.len() as u64);
-        Some((read, (web, visitor, file, next, None, held)))
-    }))
 }

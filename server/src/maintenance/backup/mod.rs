@@ -4,10 +4,15 @@
 //! The file is a tar archive, which `tar x` can unpack. It contains the snapshots, the sent files, the log
 //! and the keys. Its last member is a table of contents with the end of the log. An archive without this
 //! table is incomplete. The archive contains no indexes, because indexes are derived.
+//!
+//! [`node`] makes backups while the server runs, on a schedule and for administrators.
 
 mod members;
+mod archive_disk;
+mod check;
 mod restore;
 mod write;
+pub mod node;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +27,7 @@ use crate::services::files::folder::content_path;
 use crate::storage::data_folder::StoreError;
 use crate::storage::ledger::LedgerError;
 
+pub use self::check::check_archive;
 pub(crate) use self::members::Hashing;
 pub use self::restore::restore;
 pub use self::write::{write, write_to};
@@ -100,6 +106,15 @@ pub enum BackupError {
          with tar, without users.json and channels.json, and the server rebuilds the state from the log when it starts"
     )]
     SnapshotsDiffer,
+    #[error("{0} is used by another node for its backups: choose another folder with --backups")]
+    FolderInUse(PathBuf),
+    #[error(
+        "{folder} has {free} bytes of free space, but the backup and its node need {needed}: free some space, or \
+         choose a folder on another disk with --backups"
+    )]
+    NoRoom { folder: PathBuf, free: u64, needed: u64 },
+    #[error("the server has ended during the backup")]
+    Cancelled,
     #[error("{0} is not empty: choose a new or empty folder with --data")]
     NotEmpty(PathBuf),
 }

@@ -68,7 +68,7 @@ pub fn write_to(
 }
 
 /// Writes a whole archive. `path` is the name of `out` in errors.
-fn archive<W: Write>(
+pub(super) fn archive<W: Write>(
     data: &Path,
     out: W,
     path: &Path,

@@ -8,6 +8,7 @@ mod hooks;
 mod deliveries;
 mod push;
 mod bots;
+mod backups;
 mod legacy;
 mod metrics;
 mod monitors;
