@@ -349,10 +349,10 @@ impl Server {
     }
 
     fn problems(&self) -> Vec<String> {
-        let mut problems = self.scrub.problems();
+        let (mut problems, now_ms) = (self.scrub.problems(), clock::monotonic_ms());
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems.extend(self.engine.search_problem());
-        problems.extend(self.sockets.membership.as_ref().and_then(Membership::problem));
+        problems.extend(self.sockets.membership.as_ref().and_then(|membership| membership.problem(now_ms)));
         problems
     }
 }
