@@ -10,9 +10,11 @@ use tracing::warn;
 use transport::Frame;
 
 use super::Engine;
+use crate::replication::applied::Applied;
 use crate::replication::contents::copies::Copies;
 use crate::replication::contents::fetches::{Fetches, Waiter};
 use crate::replication::contents::{Action, Done, PART_BYTES_MAX};
+use crate::replication::election::Election;
 use crate::replication::link::{Header, NodeLink};
 use crate::services::files;
 use crate::services::files::copies::{Content, Need};
@@ -77,7 +79,19 @@ pub(super) struct View<'a> {
     pub(super) unix_ms: u64,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(super) fn of(election: &'a Election, applied: &Applied, now_ms: u64, unix_ms: u64) -> Self {
+        Self {
+            own_name: election.name(),
+            nodes: election.nodes(),
+            leader: election.other_leader().map(|(_, leader)| leader),
+            live: applied.live(now_ms),
+            is_fresh: !election.is_cut_off(now_ms),
+            now_ms,
+            unix_ms,
+        }
+    }
+
     /// The other nodes, the leader first: it has most contents.
     fn others(&self) -> Vec<String> {
         let mut others: Vec<_> =

@@ -150,7 +150,9 @@ impl Server {
         let registration = Registration::start(config.registration, ledger.state(), shared_secret.as_ref())?;
         let mut engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
         if membership.is_some() {
-            engine.join_cluster(clock::unix_ms());
+            let mut first_ticket = [0; 4];
+            getrandom::fill(&mut first_ticket)?;
+            engine.join_cluster(u64::from(u32::from_le_bytes(first_ticket)) << 31, clock::unix_ms());
         }
         let started = clock::now();
         let engine = engine

@@ -172,12 +172,7 @@ impl<L: NodeLink> Membership<L> {
     }
 
     /// Does the work of one round. `now_ms` is a monotonic time, `unix_ms` the time for requests.
-    pub fn step(
-        &mut self,
-        engine: &mut Engine,
-        now_ms: u64,
-        unix_ms: u64,
-    ) -> Result<(), ClusterError> {
+    pub fn step(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) -> Result<(), ClusterError> {
         self.receive_messages(engine, now_ms, unix_ms)?;
         self.receive_reports(engine, now_ms)?;
         self.step_down_if_deposed(engine, now_ms)?;
@@ -195,7 +190,7 @@ impl<L: NodeLink> Membership<L> {
         self.send_heartbeat(now_ms);
         self.forward(engine);
         self.exchange_contents(engine, now_ms, unix_ms);
-        for expired in engine.forwarding.take_expired(unix_ms) {
+        for expired in engine.forwarding.take_expired(now_ms) {
             engine.outbound.reply(engine.ledger.position(), expired);
         }
         Ok(())
@@ -238,7 +233,7 @@ impl<L: NodeLink> Membership<L> {
                 | Header::Part { .. }
                 | Header::Keep { .. }
                 | Header::Kept { .. }) => {
-                    let view = view(&self.election, &self.applied, now_ms, unix_ms);
+                    let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
                     self.contents.receive(engine, header, &mut frames, &view);
                 }
             }
@@ -257,7 +252,9 @@ impl<L: NodeLink> Membership<L> {
                     engine.nodes = self.clients();
                 }
                 Report::Batches(batches) => self.batches.extend(batches),
-                Report::TakeOver(Ok(TakeOver::Won { term, head })) => self.election.won(term, head),
+                Report::TakeOver(Ok(TakeOver::Won { term, head })) => {
+                    self.election.won(term, head, now_ms);
+                }
                 Report::TakeOver(Ok(TakeOver::Lost)) => self.election.follow(now_ms),
                 Report::TakeOver(Err(error)) => self.election.failed(error.is_full(), now_ms),
                 Report::Stuck { from, is_trimmed: true } => return Err(ClusterError::Trimmed(from)),
@@ -369,7 +366,7 @@ impl<L: NodeLink> Membership<L> {
     }
 
     fn exchange_contents(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
-        let view = view(&self.election, &self.applied, now_ms, unix_ms);
+        let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
         self.contents.step(engine, &self.link, &view);
     }
 
@@ -382,18 +379,6 @@ impl<L: NodeLink> Membership<L> {
                 link.send(leader, &header, request.to_forward())
             });
         }
-    }
-}
-
-fn view<'a>(election: &'a Election, applied: &Applied, now_ms: u64, unix_ms: u64) -> View<'a> {
-    View {
-        own_name: election.name(),
-        nodes: election.nodes(),
-        leader: election.other_leader().map(|(_, leader)| leader),
-        live: applied.live(now_ms),
-        is_fresh: !election.is_cut_off(now_ms),
-        now_ms,
-        unix_ms,
     }
 }
 

@@ -54,7 +54,9 @@ impl Sockets {
     /// Sends the replies that no longer wait for other nodes.
     pub(super) fn send_delayed(&mut self) -> Result<(), TransportError> {
         let now_ms = clock::monotonic_ms();
-        while let Some(reply) = self.membership.as_mut().and_then(|membership| membership.next_delayed(now_ms)) {
+        while let Some(reply) =
+            self.membership.as_mut().and_then(|membership| membership.next_delayed(now_ms))
+        {
             self.reply_now(reply)?;
         }
         Ok(())

@@ -18,8 +18,8 @@ use testkit::Rng;
 use uuid::{Builder, Uuid};
 
 use crate::checks::shown::Shown;
-use crate::nodes::clients::ClusterClient;
 use crate::node::{BEGIN_UNIX_MS, node_of, token};
+use crate::nodes::clients::ClusterClient;
 use crate::plan::Plan;
 use crate::reading::start_reading;
 use crate::schedule::{BrokerConnection, ProxyConnection};

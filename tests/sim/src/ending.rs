@@ -123,8 +123,7 @@ impl World {
             .iter()
             .try_for_each(|(conversation, page)| expected.history_shows_reactions(conversation, page))?;
         for user in &self.users {
-            let ask =
-                |params| node.request(user, "mention.list", params, now_ms).map(|(result, _)| result);
+            let ask = |params| node.request(user, "mention.list", params, now_ms).map(|(result, _)| result);
             expected.mentions_are_listed(user, &amendments::all_mentions(ask)?)?;
         }
         for (conversation, reader) in &readers {

@@ -37,8 +37,8 @@ mod many;
 
 pub use checks::Violation;
 pub use counters::Counters;
+pub use many::{Outcome, run_all, run_all_clusters};
 pub use nodes::shared_log::Breakage;
 pub use nodes::{run_broken_cluster, run_cluster};
-pub use many::{Outcome, run_all, run_all_clusters};
 pub use recording::record;
 pub use world::{Failure, Report, run};

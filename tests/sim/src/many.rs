@@ -34,7 +34,8 @@ fn run_each(seeds: Range<u64>, run: Run) -> Outcome {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut outcome = Outcome::default();
     thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| run_share(&next, seeds.end, run))).collect();
+        let running: Vec<_> =
+            (0..threads).map(|_| scope.spawn(|| run_share(&next, seeds.end, run))).collect();
         for thread in running {
             let share = thread.join().expect("a bug in the simulation has stopped a run");
             outcome.counters += &share.counters;

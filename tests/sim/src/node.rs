@@ -153,7 +153,11 @@ impl Node {
         let clock_reads = AtomicU32::new(0);
         let stopwatch = Box::new(move || LINE_TIME * clock_reads.fetch_add(1, Ordering::Relaxed));
         if let Some(member) = &mut self.member {
-            engine.join_cluster((BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms));
+            let first_ticket = member.starts << 32;
+            engine.join_cluster(
+                first_ticket,
+                (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms),
+            );
             member.start(engine.ledger().head(), now_ms).map_err(StartError::SharedLog)?;
         }
         self.engine = Some(engine.with_stopwatch(stopwatch));

@@ -70,7 +70,9 @@ impl NodeOutlet<'_> {
     /// Sends the replies that no longer wait for other nodes.
     pub(crate) fn send_delayed(&mut self) {
         let now_ms = self.now_ms;
-        while let Some(reply) = self.membership.as_mut().and_then(|membership| membership.next_delayed(now_ms)) {
+        while let Some(reply) =
+            self.membership.as_mut().and_then(|membership| membership.next_delayed(now_ms))
+        {
             let Ok(()) = self.reply_now(reply);
         }
     }

@@ -2,9 +2,7 @@
 
 use session::Session;
 
-use crate::checks::stored::{
-    Stored, log_flip_is_detected, snapshot_flip_is_repaired, state_equals_replay,
-};
+use crate::checks::stored::{Stored, log_flip_is_detected, snapshot_flip_is_repaired, state_equals_replay};
 use crate::checks::{Check, Violation, bounds, files};
 use crate::node::Request;
 use crate::parts::{Round, RoundEnd, StartError};
@@ -26,8 +24,8 @@ impl World {
                 self.request_arrives(broker_kills, Request { from, frame, bytes });
             }
             SimEvent::Reply { to, broker_kills, lines, bytes } => {
-                let is_delivered =
-                    self.clients[to.client].broker_connection == to && self.nodes[to.node].broker.kills == broker_kills;
+                let is_delivered = self.clients[to.client].broker_connection == to
+                    && self.nodes[to.node].broker.kills == broker_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
                     self.reply_arrives(to.client, &lines)?;
                     self.with_session(to.client, |session, now_ms| match bytes {
@@ -39,8 +37,8 @@ impl World {
             SimEvent::Publication { node, topic, lines } => self.fan_out(node, &topic, &lines),
             SimEvent::Subscription { from, topic, is_subscribe } => self.subscribe(from, topic, is_subscribe),
             SimEvent::Event { to, proxy_kills, topic, lines } => {
-                let is_delivered =
-                    self.clients[to.client].proxy_connection == to && self.nodes[to.node].proxy.kills == proxy_kills;
+                let is_delivered = self.clients[to.client].proxy_connection == to
+                    && self.nodes[to.node].proxy.kills == proxy_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
                     let topic = topic.as_bytes();
                     self.with_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
@@ -137,8 +135,9 @@ impl World {
         match self.nodes[node].round(self.schedule.now_ms) {
             None => {}
             Some(RoundEnd::Success(outgoing)) => {
+                self.check_round(node)?;
                 self.send_outgoing(node, outgoing)?;
-                self.after_cluster_round(node)?;
+                self.send_messages_to_nodes(node);
             }
             Some(RoundEnd::PowerCut(loss)) => {
                 self.note_at(node, format_args!("the power is cut: {loss:?}"));

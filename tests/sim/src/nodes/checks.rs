@@ -33,7 +33,9 @@ impl World {
         let shared = cluster.lines.chains.get(&head.record);
         ensure(shared == Some(&head.chain), "one_log", || {
             let last = cluster.lines.chains.last_key_value();
-            format!("the log of {name} ends with {head}; the shared log has {shared:?} there, and ends with {last:?}")
+            format!(
+                "the log of {name} ends with {head}; the shared log has {shared:?} there, and ends with {last:?}"
+            )
         })
     }
 
@@ -63,17 +65,23 @@ impl World {
             let record = cluster.lines.record(line);
             let is_permitted = record.is_some_and(|record| record <= durable);
             ensure(is_permitted, "one_leader_publishes", || {
-                format!("{name}, whose disk ends with record {durable}, published {line}; the shared log has it as {record:?}")
+                format!(
+                    "{name}, whose disk ends with record {durable}, published {line}; the shared log has it as {record:?}"
+                )
             })?;
         }
         Ok(())
     }
 
-    /// Checks the end of a round in a cluster.
-    pub(crate) fn after_cluster_round(&mut self, node: usize) -> Check {
-        if self.cluster.is_some() {
+    /// Checks a round of a node that is in a cluster.
+    pub(crate) fn check_round(&mut self, node: usize) -> Check {
+        let durable = self.nodes[node].engine.as_ref().map_or(0, |engine| engine.ledger().durable());
+        let Some(running) = self.nodes[node].member.as_mut().and_then(|member| member.running.as_mut())
+        else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut running.checked_record, durable) != durable {
             self.check_head(node)?;
-            self.send_messages_to_nodes(node);
         }
         Ok(())
     }

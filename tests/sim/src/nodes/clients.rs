@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use common::history::Heads;
 use common::{Detail, Target, rpc};
+use serde_json::Value;
 use session::Session;
 
 use super::events::ClusterEvent;
@@ -66,7 +67,7 @@ impl ClusterClient {
         let lines = frame.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let requests = lines.filter_map(|line| rpc::decode(line).ok());
         for request in requests.filter(|request| request.method == "sync.heads") {
-            self.asked.entry(request.id.to_owned()).or_insert_with(|| self.newest.clone());
+            self.asked.entry(request.id.trim_matches('"').to_owned()).or_insert_with(|| self.newest.clone());
         }
     }
 
@@ -75,8 +76,7 @@ impl ClusterClient {
     fn positions_never_fall(&mut self, user: &str, lines: &[u8]) -> Check {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Ok(reply) = rpc::decode_reply(line) else { continue };
-            let Some(id) = reply.id.as_deref().map(ToString::to_string) else { continue };
-            let Some(known) = self.asked.get(&id) else { continue };
+            let Some(known) = reply.id.and_then(|id| self.asked.get(&id)) else { continue };
             let heads = reply.result.and_then(|result| serde_json::from_str::<Heads>(result.get()).ok());
             let Some(heads) = heads else { continue };
             ensure(heads.cursor >= known.cursor, "positions_never_fall", || {
@@ -124,12 +124,19 @@ impl World {
         }
     }
 
-    /// Removes the cursor of the client from a request, if this rule is broken.
+    /// Replaces the cursor of the client in a request by 0, if this rule is broken.
     pub(crate) fn maybe_without_since(&self, mut request: Request) -> Request {
         let breakage = self.cluster.as_ref().and_then(|cluster| cluster.log.breakage());
         if breakage == Some(Breakage::SinceIsIgnored) {
-            let frame = String::from_utf8_lossy(&request.frame).replace("\"since\":", "\"ignored\":");
-            request.frame = frame.into_bytes();
+            let frame = String::from_utf8_lossy(&request.frame).into_owned();
+            let lines = frame.lines().map(|line| {
+                let mut line: Value = serde_json::from_str(line).expect("a request");
+                if line["method"] == "sync.heads" {
+                    line["params"]["since"] = 0.into();
+                }
+                format!("{line}\n")
+            });
+            request.frame = lines.collect::<String>().into_bytes();
         }
         request
     }

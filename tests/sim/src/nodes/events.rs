@@ -3,6 +3,7 @@
 use server::replication::link::Header;
 
 use super::link::{Message, open};
+use super::shared_log::Breakage;
 use super::{name_of, number_of};
 use crate::checks::{Check, Violation};
 use crate::network::Lane;
@@ -15,6 +16,9 @@ const ROUND_INTERVAL_MS: u64 = 50;
 
 /// Maximum time until a follower sees a batch that was stored in the shared log.
 const WATCH_MS_MAX: u64 = 15;
+
+/// The time until answers arrive at a node that lags behind on purpose.
+const SLOW_MS: u64 = 700;
 
 /// An event that only a cluster has. `start` is the number of the startup of the node: an event for an earlier
 /// startup is dropped.
@@ -39,7 +43,10 @@ impl World {
         match event {
             ClusterEvent::Ask { node, start } => self.ask(node, start),
             ClusterEvent::Asked { node, start, asked_ms } => self.asked(node, start, asked_ms),
-            ClusterEvent::Answered { node, start, next_in_ms } => self.answered_log(node, start, next_in_ms),
+            ClusterEvent::Answered { node, start, next_in_ms } => {
+                self.maybe_publish_early(node)?;
+                self.answered_log(node, start, next_in_ms);
+            }
             ClusterEvent::Message { to, start, header, frames } => {
                 let member = self.nodes[to].member.as_ref().filter(|member| member.starts == start);
                 if let Some(running) = member.and_then(|member| member.running.as_ref()) {
@@ -93,7 +100,7 @@ impl World {
         let running = self.nodes[node].member.as_mut().and_then(|member| member.running.as_mut());
         let next = running.map_or(std::time::Duration::ZERO, |running| running.ask(asked_ms));
         let next_in_ms = u64::try_from(next.as_millis()).unwrap_or_default() + self.rng.below(WATCH_MS_MAX);
-        let delay_ms = self.link_delay_ms();
+        let delay_ms = self.answer_delay_ms();
         let answered = ClusterEvent::Answered { node, start, next_in_ms };
         self.schedule.after(delay_ms, SimEvent::Cluster(answered));
     }
@@ -116,6 +123,19 @@ impl World {
         self.schedule.after(next_in_ms, SimEvent::Cluster(ClusterEvent::Ask { node, start }));
     }
 
+    /// Publishes the events of the batches that arrive at a node, if this rule is broken.
+    fn maybe_publish_early(&mut self, node: usize) -> Check {
+        let running = self.nodes[node].member.as_ref().and_then(|member| member.running.as_ref());
+        let (Some(cluster), Some(running)) = (&self.cluster, running) else { return Ok(()) };
+        if cluster.log.breakage() != Some(Breakage::PublishedEarly) {
+            return Ok(());
+        }
+        let lines = running.lines_in_transit();
+        let events = lines.lines().filter(|line| cluster.lines.record(line).is_some());
+        let events = events.flat_map(|line| [line, "\n"]).collect::<String>();
+        self.check_published(node, &events)
+    }
+
     /// Sets the time of the shared log.
     pub(crate) fn advance_log(&mut self) {
         if let Some(cluster) = &self.cluster {
@@ -127,6 +147,12 @@ impl World {
         let delay_ms_max = self.cluster.as_ref().map_or(1, |cluster| cluster.plan.link_delay_ms_max);
         let is_slow = self.rng.per_mille(200);
         self.rng.below(if is_slow { delay_ms_max } else { super::plan::LINK_DELAY_MS_MAX })
+    }
+
+    /// The time until the answers of the shared log arrive at a node.
+    fn answer_delay_ms(&mut self) -> u64 {
+        let breakage = self.cluster.as_ref().and_then(|cluster| cluster.log.breakage());
+        if breakage == Some(Breakage::SinceIsIgnored) { SLOW_MS } else { self.link_delay_ms() }
     }
 
     /// Sends the messages that a node queued for other nodes.
@@ -192,7 +218,8 @@ impl World {
         if self.cluster.is_none() {
             return Ok(());
         }
-        let leads = |node: &usize| self.nodes[*node].member.as_ref().is_some_and(super::member::Member::leads);
+        let leads =
+            |node: &usize| self.nodes[*node].member.as_ref().is_some_and(super::member::Member::leads);
         let leaders: Vec<_> = (0..self.nodes.len()).filter(leads).map(name_of).collect();
         if leaders.len() == 1 {
             return Ok(());

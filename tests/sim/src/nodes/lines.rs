@@ -58,8 +58,11 @@ impl SharedLines {
             if matches!(event.body, Body::Created { .. } | Body::Joined | Body::Left) {
                 let channels = self.channels.entry(event.from.clone()).or_default();
                 let is_left = matches!(event.body, Body::Left);
-                let _changed =
-                    if is_left { channels.remove(&conversation) } else { channels.insert(conversation.clone()) };
+                let _changed = if is_left {
+                    channels.remove(&conversation)
+                } else {
+                    channels.insert(conversation.clone())
+                };
                 let changes = self.membership_changes.entry((conversation, event.from.clone())).or_default();
                 changes.insert(event.n);
             }
@@ -89,7 +92,12 @@ impl SharedLines {
     }
 
     /// Whether the user joined or left with event `after` or a later event.
-    pub(crate) fn membership_changed(&self, user: &UserName, conversation: &Conversation, after: u64) -> bool {
+    pub(crate) fn membership_changed(
+        &self,
+        user: &UserName,
+        conversation: &Conversation,
+        after: u64,
+    ) -> bool {
         let changes = self.membership_changes.get(&(conversation.clone(), user.clone()));
         changes.is_some_and(|changes| changes.range(after..).next().is_some())
     }

@@ -36,6 +36,8 @@ pub(crate) struct Member {
 pub(crate) struct Running {
     pub(crate) membership: Membership<SimLink>,
     pub(crate) mail: SharedMail,
+    /// The last durable record whose chain was compared with the shared log.
+    pub(crate) checked_record: u64,
     reading: Reading,
     queues: Arc<Queues>,
 }
@@ -90,7 +92,8 @@ impl Member {
     /// Registers the node, and starts to follow the shared log after `head`.
     pub(crate) fn start(&mut self, head: Head, now_ms: u64) -> Result<(), Unavailable> {
         let name = name_of(self.node);
-        let node = Node { name: name.clone(), link: format!("link {name}"), clients: format!("clients {name}") };
+        let node =
+            Node { name: name.clone(), link: format!("link {name}"), clients: format!("clients {name}") };
         let mut log = self.connection.clone();
         let mut attempts = (0..REGISTER_ATTEMPTS).map(|_| log.register(&node));
         attempts.find(Result::is_ok).unwrap_or_else(|| Err(Unavailable("not registered".to_owned())))?;
@@ -107,7 +110,7 @@ impl Member {
         let asked_ms = self.set_time(now_ms);
         let membership = Membership::new(link, reader, Arc::clone(&self.term), standing, head, asked_ms);
         self.starts += 1;
-        self.running = Some(Running { membership, mail, reading, queues });
+        self.running = Some(Running { membership, mail, checked_record: 0, reading, queues });
         Ok(())
     }
 
@@ -119,9 +122,7 @@ impl Member {
     pub(crate) fn serves(&self, now_ms: u64) -> bool {
         let now_ms = now_ms + (self.node as u64 + 1) * CLOCK_DIFFERENCE_MS;
         let membership = self.running.as_ref().map(|running| &running.membership);
-        membership.is_some_and(|membership| {
-            membership.has_started() && membership.problem(now_ms).is_none()
-        })
+        membership.is_some_and(|membership| membership.has_started() && membership.problem(now_ms).is_none())
     }
 
     pub(crate) fn membership(&mut self) -> Option<&mut Membership<SimLink>> {
@@ -150,6 +151,16 @@ impl Running {
     /// The answers of the shared log arrive at the node.
     pub(crate) fn answered(&self) {
         lock(&self.queues.reports).append(&mut lock(&self.queues.in_transit));
+    }
+
+    /// The lines of the batches that have not arrived at the node.
+    pub(crate) fn lines_in_transit(&self) -> String {
+        let in_transit = lock(&self.queues.in_transit);
+        let batches = in_transit.iter().filter_map(|report| match report {
+            Report::Batches(batches) => Some(batches),
+            Report::Standing { .. } | Report::TakeOver(_) | Report::Stuck { .. } => None,
+        });
+        batches.flatten().map(|batch| String::from_utf8_lossy(&batch.bytes)).collect()
     }
 
     /// Whether the node has taken all reports. Otherwise, the reader waits.

@@ -23,7 +23,9 @@ pub enum Breakage {
     TermIsNotCompared,
     /// The log acknowledges some appends and does not store them.
     StoredIsLost,
-    /// A node answers `sync.heads` although it lacks records that the client knows.
+    /// A node publishes the events of a batch when it receives the batch.
+    PublishedEarly,
+    /// A node lags behind, and answers `sync.heads` although it lacks records that the client knows.
     SinceIsIgnored,
 }
 
