@@ -26,6 +26,16 @@ fn a_seed_with_several_nodes_repeats_the_same_run() {
     assert_ne!(run(1).hash, run(2).hash);
 }
 
+#[test]
+fn a_client_that_moves_to_a_slower_node_receives_no_older_heads() {
+    run_cluster(1154, None).map_err(|failure| failure.violation).expect("no violation");
+}
+
+#[test]
+fn a_forwarded_request_expires_although_the_clock_jumps_back() {
+    run_cluster(673, None).map_err(|failure| failure.violation).expect("no violation");
+}
+
 /// The first violation of a broken rule.
 fn violation(breakage: Breakage) -> Violation {
     let mut failures =
