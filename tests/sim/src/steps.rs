@@ -114,8 +114,8 @@ impl World {
         self.schedule_round(node, 0);
     }
 
-    /// Schedules a round of a server's event loop, unless one is scheduled. A round replaces a scheduled round
-    /// without work.
+    /// Schedules a round of a server's event loop, unless one is scheduled. A round replaces a scheduled
+    /// round without work.
     pub(crate) fn schedule_round(&mut self, node: usize, delay_ms: u64) {
         let round = Round { at_ms: self.schedule.now_ms + delay_ms, is_idle: false };
         if self.nodes[node].round.is_none_or(|planned| planned.is_idle && planned.at_ms > round.at_ms) {

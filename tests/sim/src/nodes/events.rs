@@ -20,8 +20,8 @@ const WATCH_MS_MAX: u64 = 15;
 /// The time until answers arrive at a node that lags behind on purpose.
 const SLOW_MS: u64 = 700;
 
-/// An event that only a cluster has. `start` is the number of the startup of the node: an event for an earlier
-/// startup is dropped.
+/// An event that only a cluster has. `start` is the number of the startup of the node: an event for an
+/// earlier startup is dropped.
 #[derive(Debug)]
 pub(crate) enum ClusterEvent {
     /// A node sends requests to the shared log.

@@ -11,7 +11,7 @@ use crate::world::World;
 enum ClusterFault {
     /// The process with server, broker and proxy.
     NodeKilled,
-    /// The server stands still, and then continues.
+    /// The server is paused, as by SIGSTOP, and then continues.
     NodePaused,
     /// The node does not reach the shared log.
     NodeCutFromLog,

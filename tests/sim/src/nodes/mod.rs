@@ -1,5 +1,5 @@
-//! Several nodes on one shared log. Each node has its own disk, clocks, broker and proxy, and the clients move
-//! from node to node.
+//! Several nodes on one shared log. Each node has its own disk, clocks, broker and proxy, and the clients
+//! move from node to node.
 //!
 //! The nodes run the real engine, the real membership and the real reader of the shared log. The shared log
 //! and the link between the nodes are simulated.
