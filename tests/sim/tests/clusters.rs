@@ -5,7 +5,7 @@
 use sim::{Breakage, Outcome, Violation, run_broken_cluster, run_cluster};
 
 /// The number of seeds that `make test` runs.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 8;
 
 /// A broken rule is found within this number of seeds.
 const BROKEN_SEEDS_MAX: u64 = 40;
