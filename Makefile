@@ -62,8 +62,8 @@ check: needs-build fmt-check clippy ## Run the quick part of make test: format a
 fmt: ## Format the code
 	cargo fmt --all
 
-sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace
-	cargo run --release --locked --quiet --package sim -- \
+sim: ## Simulate the whole system with faults: SEEDS=10000 [FIRST=0], or SEED=4711 with its trace; CLUSTER=1 simulates several nodes
+	cargo run --release --locked --quiet --package sim -- $(if $(CLUSTER),--cluster) \
 		$(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0))
 
 traces: ## Record the sessions that the JavaScript core replays again, after a change of the session core

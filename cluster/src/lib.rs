@@ -14,7 +14,7 @@ pub use address::{Address, AddressError};
 pub use etcd::{Etcd, Tls};
 pub use head::{Head, HeadSyntax};
 pub use model::Model;
-pub use resolve::{Refused, append};
+pub use resolve::{Appending, Refused, Step, append};
 
 use std::time::Duration;
 

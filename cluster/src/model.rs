@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::{Append, Followed, Head, Node, SharedBatch, SharedLog, Standing, TakeOver, Unavailable};
 
+/// The maximum number of batches of one read, as for etcd.
+const BATCHES_PER_READ: usize = 16;
+
 /// A shared log in memory. Clones share one log.
 #[derive(Debug, Clone)]
 pub struct Model(Arc<Mutex<State>>);
@@ -145,8 +148,10 @@ impl SharedLog for Model {
         if *from == head {
             return Ok(Followed::Batches(Vec::new()));
         }
-        match state.batches.iter().position(|batch| batch.before == *from) {
-            Some(next) => Ok(Followed::Batches(state.batches.get(next..).unwrap_or_default().to_vec())),
+        let next = state.batches.partition_point(|batch| batch.before.record < from.record);
+        let batches = state.batches.get(next..).unwrap_or_default();
+        match batches.first().filter(|batch| batch.before == *from) {
+            Some(_) => Ok(Followed::Batches(batches.iter().take(BATCHES_PER_READ).cloned().collect())),
             None if from.record < state.start.record => Ok(Followed::Trimmed),
             None => Ok(Followed::Diverged { head }),
         }

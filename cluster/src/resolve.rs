@@ -14,43 +14,85 @@ pub enum Refused {
     Unavailable,
 }
 
-/// Appends a batch. If there is no answer, reads the head until it shows whether the batch is stored, and
-/// sends the same transaction again if it is not. Gives up when `may_wait` returns false.
+/// An append whose outcome is not known yet.
 ///
-/// If the first transaction arrives late after all, etcd refuses the second one with a head that is
-/// `batch.after`, so the batch is stored once.
+/// If there is no answer, the head of the log shows whether the batch is stored. If it is not, the same
+/// transaction is sent again. If the first transaction arrives late after all, etcd refuses the second one
+/// with a head that is `batch.after`, so the batch is stored once.
+pub struct Appending {
+    term: u64,
+    batch: SharedBatch,
+    /// Whether the last transaction had no answer.
+    is_unknown: bool,
+}
+
+/// The outcome of one request of an [`Appending`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    Done(Result<(), Refused>),
+    /// Send the next request at once.
+    Again,
+    /// Wait, then send the next request.
+    Wait,
+}
+
+impl Appending {
+    #[must_use]
+    pub fn new(term: u64, batch: SharedBatch) -> Self {
+        Self { term, batch, is_unknown: false }
+    }
+
+    #[must_use]
+    pub fn batch(&self) -> &SharedBatch {
+        &self.batch
+    }
+
+    /// Sends one request.
+    pub fn step(&mut self, log: &mut dyn SharedLog) -> Step {
+        if self.is_unknown {
+            return self.ask(log);
+        }
+        match log.append(self.term, &self.batch) {
+            Append::Stored => Step::Done(Ok(())),
+            Append::Deposed { .. } => Step::Done(Err(Refused::Deposed)),
+            Append::Behind { head } if head == self.batch.after => Step::Done(Ok(())),
+            Append::Behind { head } => Step::Done(Err(Refused::Behind(head))),
+            Append::Unknown => {
+                self.is_unknown = true;
+                Step::Again
+            }
+        }
+    }
+
+    /// Reads the head, which shows whether the batch is stored.
+    fn ask(&mut self, log: &mut dyn SharedLog) -> Step {
+        let Ok(standing) = log.standing() else { return Step::Wait };
+        if standing.head == self.batch.after {
+            return Step::Done(Ok(()));
+        }
+        if standing.term != self.term {
+            return Step::Done(Err(Refused::Deposed));
+        }
+        if standing.head != self.batch.before {
+            return Step::Done(Err(Refused::Behind(standing.head)));
+        }
+        self.is_unknown = false;
+        Step::Wait
+    }
+}
+
+/// Appends a batch, and waits for the outcome. Gives up when `may_wait` returns false.
 pub fn append(
     log: &mut dyn SharedLog,
-    term: u64,
-    batch: &SharedBatch,
+    mut appending: Appending,
     may_wait: &mut dyn FnMut() -> bool,
 ) -> Result<(), Refused> {
     loop {
-        match log.append(term, batch) {
-            Append::Stored => return Ok(()),
-            Append::Deposed { .. } => return Err(Refused::Deposed),
-            Append::Behind { head } if head == batch.after => return Ok(()),
-            Append::Behind { head } => return Err(Refused::Behind(head)),
-            Append::Unknown => {}
-        }
-        let standing = loop {
-            match log.standing() {
-                Ok(standing) => break standing,
-                Err(_) if may_wait() => {}
-                Err(_) => return Err(Refused::Unavailable),
-            }
-        };
-        if standing.head == batch.after {
-            return Ok(());
-        }
-        if standing.term != term {
-            return Err(Refused::Deposed);
-        }
-        if standing.head != batch.before {
-            return Err(Refused::Behind(standing.head));
-        }
-        if !may_wait() {
-            return Err(Refused::Unavailable);
+        match appending.step(log) {
+            Step::Done(outcome) => return outcome,
+            Step::Again => {}
+            Step::Wait if may_wait() => {}
+            Step::Wait => return Err(Refused::Unavailable),
         }
     }
 }
@@ -63,6 +105,15 @@ mod tests {
 
     fn lead(log: &Model) -> u64 {
         log.lead("n1")
+    }
+
+    fn append(
+        log: &mut Model,
+        term: u64,
+        batch: &SharedBatch,
+        may_wait: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Refused> {
+        super::append(log, Appending::new(term, batch.clone()), may_wait)
     }
 
     #[test]

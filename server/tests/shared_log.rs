@@ -9,6 +9,7 @@ use std::time::Duration;
 use cluster::{Head, Model, SharedBatch, SharedLog};
 use common::{Detail, Error};
 use disk::RealDisk;
+use disk::faulty::FaultyDisk;
 use server::journal::{JournalError, verify};
 use server::storage::commit_log::{CommitMode, SharedCommits};
 use server::storage::data_folder::{Store, StoreError};
@@ -167,6 +168,32 @@ fn a_deposed_leader_takes_back_its_batch_and_receives_those_of_the_next_leader()
     old.sync().expect("written");
     assert_eq!(old.head(), new.head());
     assert!(old.messages().contains("olá 2") && !old.messages().contains("olá 1"), "{}", old.messages());
+}
+
+#[test]
+fn a_leader_whose_disk_is_full_refuses_nothing_that_the_shared_log_has() {
+    let (log, disk, term) = (shared_log(), FaultyDisk::new(), Arc::<AtomicU64>::default());
+    let connection = log.clone();
+    let open = Arc::new(move || Ok(Box::new(connection.clone()) as Box<dyn SharedLog>));
+    let commits = SharedCommits { open, term: Arc::clone(&term) };
+    let mode = CommitMode::SharedWhenPolled(commits, Arc::new(|| Duration::ZERO));
+    let mut ledger = Ledger::open(Store::on(Arc::new(disk.clone())), &mode).expect("a log");
+    term.store(log.lead("n1"), Ordering::Release);
+    ledger.lead();
+    ledger.record(register("alice"), NOW_MS).expect("an allowed command");
+    disk.set_room(Some(40));
+    ledger.flush();
+    let failed = (0..4).find_map(|_| ledger.poll().err()).expect("a full disk");
+    assert_eq!((failed.answer, failed.is_rolled_back), (no_leader(), true));
+    assert!(!ledger.leads() && ledger.failure().is_some());
+    // The disk has room, and the node receives its own batch from the shared log.
+    disk.set_room(None);
+    ledger.poll().expect("room");
+    let batches = log.batches();
+    ledger.receive(&batches[0], &mut |_| {}).expect("the next batch");
+    ledger.flush();
+    ledger.poll().expect("written");
+    assert_eq!(ledger.head(), batches[0].after);
 }
 
 #[test]

@@ -39,9 +39,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Prepares the engine for a node of a cluster.
-    pub fn join_cluster(&mut self, now_ms: u64) {
+    /// Prepares the engine for a node of a cluster. `first_ticket` differs from startup to startup.
+    pub fn join_cluster(&mut self, first_ticket: u64, now_ms: u64) {
         self.files.postpone_removals(now_ms);
+        self.forwarding.begin_at(first_ticket);
     }
 
     /// Accepts a request that another node forwarded to this node, which leads.
@@ -85,15 +86,10 @@ impl Engine {
     }
 
     /// Diverts a request that this node may not answer. Returns the request if this node answers it.
-    pub(super) fn divert(
-        &mut self,
-        mut request: PendingRequest,
-        is_resumed: bool,
-        now_ms: u64,
-    ) -> Option<PendingRequest> {
+    pub(super) fn divert(&mut self, mut request: PendingRequest, is_resumed: bool) -> Option<PendingRequest> {
         match self.forwarding.place(&request, is_resumed, self.ledger.position()) {
             Place::Here => return Some(request),
-            Place::Leader => self.forwarding.push(request, now_ms),
+            Place::Leader => self.forwarding.push(request),
             Place::Refused(detail) => {
                 let lines = request.refuse_rest(&detail.into());
                 self.metrics.count(None, RequestOutcome::Limited, lines);

@@ -10,10 +10,12 @@ use tracing::warn;
 use transport::Frame;
 
 use super::Engine;
+use crate::replication::applied::Applied;
 use crate::replication::contents::copies::Copies;
 use crate::replication::contents::fetches::{Fetches, Waiter};
 use crate::replication::contents::{Action, Done, PART_BYTES_MAX};
-use crate::replication::link::{Header, Link};
+use crate::replication::election::Election;
+use crate::replication::link::{Header, NodeLink};
 use crate::services::files;
 use crate::services::files::copies::{Content, Need};
 use crate::services::jobs::{Job, Kind, NO_TICKET, Outcome};
@@ -77,7 +79,19 @@ pub(super) struct View<'a> {
     pub(super) unix_ms: u64,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(super) fn of(election: &'a Election, applied: &Applied, now_ms: u64, unix_ms: u64) -> Self {
+        Self {
+            own_name: election.name(),
+            nodes: election.nodes(),
+            leader: election.other_leader().map(|(_, leader)| leader),
+            live: applied.live(now_ms),
+            is_fresh: !election.is_cut_off(now_ms),
+            now_ms,
+            unix_ms,
+        }
+    }
+
     /// The other nodes, the leader first: it has most contents.
     fn others(&self) -> Vec<String> {
         let mut others: Vec<_> =
@@ -152,7 +166,7 @@ impl Contents {
     }
 
     /// Does the work of one round.
-    pub(super) fn step(&mut self, engine: &mut Engine, link: &Link, view: &View<'_>) {
+    pub(super) fn step(&mut self, engine: &mut Engine, link: &impl NodeLink, view: &View<'_>) {
         let others = view.others();
         for (ticket, need) in std::mem::take(&mut engine.needs.new) {
             match need {
@@ -201,7 +215,7 @@ impl Contents {
     }
 
     /// Notes the outcome of a job.
-    fn note(&mut self, engine: &Engine, done: Done, others: &[String], link: &Link, now_ms: u64) {
+    fn note(&mut self, engine: &Engine, done: Done, others: &[String], link: &impl NodeLink, now_ms: u64) {
         match done {
             Done::Checked(content, exists) => self.fetches.checked(content, exists, others, now_ms),
             Done::Appended(sha256, length) => self.fetches.appended(&sha256, length, now_ms),
@@ -223,7 +237,7 @@ impl Contents {
         }
     }
 
-    fn carry_out(&mut self, engine: &mut Engine, action: Action, link: &Link, unix_ms: u64) {
+    fn carry_out(&mut self, engine: &mut Engine, action: Action, link: &impl NodeLink, unix_ms: u64) {
         let (folder, sender) = (engine.files.folder.clone(), self.sender.clone());
         let (kind, work): (Kind, Box<dyn FnOnce() -> Done + Send>) = match &action {
             Action::Send { to, header } => {

@@ -152,7 +152,9 @@ impl Server {
         let registration = Registration::start(config.registration, ledger.state(), shared_secret.as_ref())?;
         let mut engine = Engine::new(ledger, tokens, jobs, files, config.limits, advertise);
         if membership.is_some() {
-            engine.join_cluster(clock::unix_ms());
+            let mut first_ticket = [0; 4];
+            getrandom::fill(&mut first_ticket)?;
+            engine.join_cluster(u64::from(u32::from_le_bytes(first_ticket)) << 31, clock::unix_ms());
         }
         let started = clock::now();
         let engine = engine
@@ -363,11 +365,11 @@ impl Server {
     }
 
     fn problems(&self) -> Vec<String> {
-        let mut problems = self.scrub.problems();
+        let (mut problems, now_ms) = (self.scrub.problems(), clock::monotonic_ms());
         problems.extend(self.engine.ledger().failure().map(|failure| failure.message.to_string()));
         problems.extend(self.engine.search_problem());
         problems.extend(self.engine.backups().problems());
-        problems.extend(self.sockets.membership.as_ref().and_then(Membership::problem));
+        problems.extend(self.sockets.membership.as_ref().and_then(|membership| membership.problem(now_ms)));
         problems
     }
 }

@@ -1,11 +1,12 @@
 //! Drives a node in a cluster: passes messages of the other nodes and batches of the shared log to the
-//! engine, and requests and heartbeats to the other nodes. No call blocks.
+//! engine, and requests and heartbeats to the other nodes. No call blocks, and no call reads a clock: times
+//! are arguments.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cluster::{Head, SharedBatch, TakeOver};
+use cluster::{Head, SharedBatch, Standing, TakeOver};
 use tracing::{info, warn};
 use transport::poll::Watch;
 use transport::wake::Waker;
@@ -18,9 +19,9 @@ use crate::outbound::Publication;
 use crate::outbound::pending_request::{Origin, PendingRequest};
 use crate::replication::applied::{Applied, is_revocation};
 use crate::replication::election::{Election, HEARTBEAT_MS, Phase};
-use crate::replication::follower::{Command, Follower, Report};
+use crate::replication::follower::{Command, Follower, LogReader, Report};
 use crate::replication::forwarding::Mode;
-use crate::replication::link::{Header, Link};
+use crate::replication::link::{Header, Link, NodeLink};
 
 /// The maximum number of messages of other nodes in one round.
 const MESSAGES_PER_ROUND: usize = 128;
@@ -28,10 +29,11 @@ const MESSAGES_PER_ROUND: usize = 128;
 /// The maximum time between two steps, in milliseconds.
 pub(super) const STEP_MS: u64 = 50;
 
-pub(super) struct Membership {
+/// A node in its cluster. `L` is the link to the other nodes.
+pub struct Membership<L = Link> {
     election: Election,
-    follower: Follower,
-    link: Link,
+    follower: Box<dyn LogReader>,
+    link: L,
     /// The term in which the commit log appends; 0 while the node does not lead.
     term: Arc<AtomicU64>,
     batches: VecDeque<SharedBatch>,
@@ -46,7 +48,7 @@ pub(super) struct Membership {
     applied: Applied,
 }
 
-impl Membership {
+impl Membership<Link> {
     /// Registers the node, and starts to follow the shared log after `head`.
     pub(super) fn start(
         config: &ClusterConfig,
@@ -56,24 +58,10 @@ impl Membership {
         waker: Waker,
     ) -> Result<Self, ClusterError> {
         let mut log = (config.log)()?;
-        let now_ms = clock::monotonic_ms();
-        let mut election = Election::new(config.node.clone(), now_ms);
-        election.answered(now_ms, register(&mut *log, config, &link)?, now_ms);
+        let asked_ms = clock::monotonic_ms();
+        let standing = register(&mut *log, config, &link)?;
         let follower = Follower::start(log, config.node.clone(), move || waker.wake())?;
-        follower.send(Command::Follow(head));
-        Ok(Self {
-            election,
-            follower,
-            link,
-            term,
-            batches: VecDeque::new(),
-            is_deposed: false,
-            had_failure: false,
-            has_started: false,
-            heartbeat_ms: 0,
-            contents: Contents::new(&config.node),
-            applied: Applied::default(),
-        })
+        Ok(Self::new(link, Box::new(follower), term, standing, head, asked_ms))
     }
 
     pub(super) fn watch(&self) -> Watch<'_> {
@@ -83,12 +71,46 @@ impl Membership {
     pub(super) fn link(&self) -> &str {
         self.link.endpoint()
     }
+}
+
+impl<L: NodeLink> Membership<L> {
+    /// Starts to follow the shared log after `head`. `standing` is an answer of the shared log to a question
+    /// at `asked_ms`.
+    #[must_use]
+    pub fn new(
+        link: L,
+        follower: Box<dyn LogReader>,
+        term: Arc<AtomicU64>,
+        standing: Standing,
+        head: Head,
+        asked_ms: u64,
+    ) -> Self {
+        let name = link.name().to_owned();
+        let mut election = Election::new(name.clone(), asked_ms);
+        election.answered(asked_ms, standing, asked_ms);
+        follower.send(Command::Follow(head));
+        Self {
+            election,
+            follower,
+            link,
+            term,
+            batches: VecDeque::new(),
+            is_deposed: false,
+            had_failure: false,
+            has_started: false,
+            heartbeat_ms: 0,
+            contents: Contents::new(&name),
+            applied: Applied::default(),
+        }
+    }
 
     pub(super) fn clients(&self) -> Vec<String> {
         self.election.nodes().iter().map(|node| node.clients.clone()).collect()
     }
 
-    pub(super) fn has_started(&self) -> bool {
+    /// Whether the node was up to date once. Before, it may receive no requests of clients.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
         self.has_started
     }
 
@@ -103,22 +125,23 @@ impl Membership {
     }
 
     /// The reason why the node refuses requests, as a sentence for the operator.
-    pub(super) fn problem(&self) -> Option<String> {
-        let is_cut_off = self.has_started && self.election.is_cut_off(clock::monotonic_ms());
+    pub fn problem(&self, now_ms: u64) -> Option<String> {
+        let is_cut_off = self.has_started && self.election.is_cut_off(now_ms);
         is_cut_off.then(|| "the node is cut off from its cluster: check the connections to etcd".to_owned())
     }
 
-    fn leads(&self) -> bool {
+    #[must_use]
+    pub fn leads(&self) -> bool {
         matches!(self.election.phase, Phase::Leading { .. })
     }
 
     /// Delays the reply to a revocation until every live node has applied it. Returns the reply if it can be
     /// sent now.
-    pub(super) fn delay(&mut self, reply: PendingRequest) -> Option<PendingRequest> {
+    pub fn delay(&mut self, reply: PendingRequest, now_ms: u64) -> Option<PendingRequest> {
         if !self.leads() || !is_revocation(&reply) {
             return Some(reply);
         }
-        let reply = self.applied.wait(reply, clock::monotonic_ms());
+        let reply = self.applied.wait(reply, now_ms);
         if reply.is_none() {
             // The next step asks the other nodes how far they are.
             self.heartbeat_ms = 0;
@@ -127,12 +150,12 @@ impl Membership {
     }
 
     /// The next delayed reply that can be sent.
-    pub(super) fn next_delayed(&mut self) -> Option<PendingRequest> {
-        self.applied.next_reply(clock::monotonic_ms())
+    pub fn next_delayed(&mut self, now_ms: u64) -> Option<PendingRequest> {
+        self.applied.next_reply(now_ms)
     }
 
     /// Sends a reply to the node that forwarded the request.
-    pub(super) fn reply(&self, origin: &Origin, request: PendingRequest) {
+    pub fn reply(&self, origin: &Origin, request: PendingRequest) {
         let header = Header::Reply { ticket: origin.ticket, position: request.position };
         if !self.link.send(&origin.node, &header, request.into_reply_body()) {
             warn!(node = origin.node, "cannot send a reply to a node of the cluster");
@@ -140,7 +163,7 @@ impl Membership {
     }
 
     /// Sends the notices of presence and typing to the other nodes. Only the leader makes them.
-    pub(super) fn share_notices(&self, engine: &Engine) {
+    pub fn share_notices(&self, engine: &Engine) {
         if self.leads() {
             for notice in engine.outbound.notices() {
                 self.link.broadcast(&Header::Notice {}, &[notice.topic.as_bytes(), &notice.lines]);
@@ -149,12 +172,7 @@ impl Membership {
     }
 
     /// Does the work of one round. `now_ms` is a monotonic time, `unix_ms` the time for requests.
-    pub(super) fn step(
-        &mut self,
-        engine: &mut Engine,
-        now_ms: u64,
-        unix_ms: u64,
-    ) -> Result<(), ClusterError> {
+    pub fn step(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) -> Result<(), ClusterError> {
         self.receive_messages(engine, now_ms, unix_ms)?;
         self.receive_reports(engine, now_ms)?;
         self.step_down_if_deposed(engine, now_ms)?;
@@ -172,7 +190,7 @@ impl Membership {
         self.send_heartbeat(now_ms);
         self.forward(engine);
         self.exchange_contents(engine, now_ms, unix_ms);
-        for expired in engine.forwarding.take_expired(unix_ms) {
+        for expired in engine.forwarding.take_expired(now_ms) {
             engine.outbound.reply(engine.ledger.position(), expired);
         }
         Ok(())
@@ -215,7 +233,7 @@ impl Membership {
                 | Header::Part { .. }
                 | Header::Keep { .. }
                 | Header::Kept { .. }) => {
-                    let view = view(&self.election, &self.applied, now_ms, unix_ms);
+                    let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
                     self.contents.receive(engine, header, &mut frames, &view);
                 }
             }
@@ -234,7 +252,9 @@ impl Membership {
                     engine.nodes = self.clients();
                 }
                 Report::Batches(batches) => self.batches.extend(batches),
-                Report::TakeOver(Ok(TakeOver::Won { term, head })) => self.election.won(term, head),
+                Report::TakeOver(Ok(TakeOver::Won { term, head })) => {
+                    self.election.won(term, head, now_ms);
+                }
                 Report::TakeOver(Ok(TakeOver::Lost)) => self.election.follow(now_ms),
                 Report::TakeOver(Err(error)) => self.election.failed(error.is_full(), now_ms),
                 Report::Stuck { from, is_trimmed: true } => return Err(ClusterError::Trimmed(from)),
@@ -346,7 +366,7 @@ impl Membership {
     }
 
     fn exchange_contents(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
-        let view = view(&self.election, &self.applied, now_ms, unix_ms);
+        let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
         self.contents.step(engine, &self.link, &view);
     }
 
@@ -359,18 +379,6 @@ impl Membership {
                 link.send(leader, &header, request.to_forward())
             });
         }
-    }
-}
-
-fn view<'a>(election: &'a Election, applied: &Applied, now_ms: u64, unix_ms: u64) -> View<'a> {
-    View {
-        own_name: election.name(),
-        nodes: election.nodes(),
-        leader: election.other_leader().map(|(_, leader)| leader),
-        live: applied.live(now_ms),
-        is_fresh: !election.is_cut_off(now_ms),
-        now_ms,
-        unix_ms,
     }
 }
 

@@ -267,7 +267,7 @@ impl Engine {
         now_ms: u64,
         slice: &mut Slice,
     ) -> Option<PendingRequest> {
-        let mut pending = self.divert(pending, outcome.is_some(), now_ms)?;
+        let mut pending = self.divert(pending, outcome.is_some())?;
         loop {
             match self.answer_lines(&mut pending, outcome.take(), now_ms, slice) {
                 Answered::All => break,

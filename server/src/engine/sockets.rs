@@ -1,6 +1,6 @@
 //! The sockets of the server.
 
-use transport::{Frame, Sent, Socket, TransportError};
+use transport::{Frame, Sent, Socket, TransportError, clock};
 
 use super::Outlet;
 use super::membership::Membership;
@@ -23,7 +23,7 @@ impl Outlet for Sockets {
 
     fn reply(&mut self, request: PendingRequest) -> Result<(), TransportError> {
         let request = match &mut self.membership {
-            Some(membership) => membership.delay(request),
+            Some(membership) => membership.delay(request, clock::monotonic_ms()),
             None => Some(request),
         };
         request.map_or(Ok(()), |request| self.reply_now(request))
@@ -53,7 +53,10 @@ impl Sockets {
 
     /// Sends the replies that no longer wait for other nodes.
     pub(super) fn send_delayed(&mut self) -> Result<(), TransportError> {
-        while let Some(reply) = self.membership.as_mut().and_then(Membership::next_delayed) {
+        let now_ms = clock::monotonic_ms();
+        while let Some(reply) =
+            self.membership.as_mut().and_then(|membership| membership.next_delayed(now_ms))
+        {
             self.reply_now(reply)?;
         }
         Ok(())

@@ -216,10 +216,13 @@ impl Election {
         self.nodes.iter().filter(earlier).count() as u64
     }
 
-    /// The node has won a takeover.
-    pub fn won(&mut self, term: u64, head: Head) {
+    /// The node has won a takeover. The answer may arrive after the next node has taken over.
+    pub fn won(&mut self, term: u64, head: Head, now_ms: u64) {
+        if term < self.term {
+            return self.follow(now_ms);
+        }
         self.is_full = false;
-        self.term = self.term.max(term);
+        self.term = term;
         self.leader.clone_from(&self.name);
         self.phase = Phase::Won { term, head };
     }
@@ -328,7 +331,7 @@ mod tests {
         let waits: Vec<u64> = (0..4)
             .map(|round| {
                 let term = 7 + 2 * round;
-                election.won(term, head(0));
+                election.won(term, head(0), now);
                 election.phase = Phase::Leading { term };
                 assert!(election.heard(term + 1, "n2", now), "deposed");
                 election.follow(now);
@@ -351,14 +354,23 @@ mod tests {
         election.answered(20, standing(7, "n2", 0), 20);
         assert!(!election.is_full());
         election.failed(true, 30);
-        election.won(8, head(0));
+        election.won(8, head(0), 30);
         assert!(!election.is_full());
+    }
+
+    #[test]
+    fn a_takeover_whose_answer_is_older_than_the_next_takeover_is_lost() {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.phase = Phase::Candidate;
+        assert!(!election.heard(9, "n2", 10));
+        election.won(8, head(0), 20);
+        assert_eq!((&election.phase, election.other_leader()), (&Phase::Following, Some((9, "n2"))));
     }
 
     #[test]
     fn a_newer_term_deposes_the_leader_and_an_older_one_does_not() {
         let mut election = Election::new("n1".to_owned(), 0);
-        election.won(7, head(0));
+        election.won(7, head(0), 0);
         election.phase = Phase::Leading { term: 7 };
         assert!(!election.heard(6, "n2", 10) && !election.answered(10, standing(7, "n1", 0), 10));
         assert!(election.heard(8, "n2", 20));

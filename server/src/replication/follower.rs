@@ -1,8 +1,11 @@
-//! The thread that reads the shared log: it receives the batches of the leader, asks for the state of the log
-//! from time to time, and takes over when the event loop decides it.
+//! Reads the shared log: receives the batches of the leader, asks for the state of the log from time to time,
+//! and takes over when the event loop decides it.
+//!
+//! [`Reading`] sends the requests, one after the other. [`Follower`] does this on a thread, and a simulation
+//! at its own times.
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -46,6 +49,14 @@ pub enum Report {
     },
 }
 
+/// The reader of the shared log, as the event loop sees it. No call blocks.
+pub trait LogReader: Send {
+    fn send(&self, command: Command);
+
+    /// The next report.
+    fn poll(&self) -> Option<Report>;
+}
+
 /// The thread, with its commands and reports.
 pub struct Follower {
     /// `None` only while dropping.
@@ -63,23 +74,28 @@ impl Follower {
     ) -> io::Result<Self> {
         let (commands, received) = channel();
         let (sender, reports) = sync_channel(REPORTS_MAX);
-        let wake = Box::new(wake);
-        let mut task = Task { log, name, reports: sender, wake, from: None, asked_ms: None };
+        let report = move |report| {
+            let is_sent = sender.send(report).is_ok();
+            wake();
+            is_sent
+        };
+        let mut reading = Reading::new(log, name, Box::new(report));
         let thread = thread::Builder::new()
             .name("papo-follow".to_owned())
-            .spawn(move || while task.obey(&received) && task.step() {})?;
+            .spawn(move || while obey_all(&mut reading, &received) && step(&mut reading) {})?;
         Ok(Self { commands: Some(commands), reports: Some(reports), thread: Some(thread) })
     }
+}
 
-    pub fn send(&self, command: Command) {
+impl LogReader for Follower {
+    fn send(&self, command: Command) {
         if let Some(commands) = &self.commands {
             // If the thread has ended, `poll` returns nothing, and the node is soon cut off.
             let _ = commands.send(command);
         }
     }
 
-    /// The next report.
-    pub fn poll(&self) -> Option<Report> {
+    fn poll(&self) -> Option<Report> {
         self.reports.as_ref()?.try_recv().ok()
     }
 }
@@ -94,72 +110,99 @@ impl Drop for Follower {
     }
 }
 
-struct Task {
+/// Carries out the waiting commands. Returns false at the end of the thread.
+fn obey_all(reading: &mut Reading, commands: &Receiver<Command>) -> bool {
+    loop {
+        match commands.try_recv() {
+            Ok(command) => {
+                if !reading.obey(command) {
+                    return false;
+                }
+            }
+            Err(TryRecvError::Empty) => return true,
+            Err(TryRecvError::Disconnected) => return false,
+        }
+    }
+}
+
+/// Sends the next requests. Returns false at the end of the thread.
+fn step(reading: &mut Reading) -> bool {
+    match reading.step(clock::monotonic_ms()) {
+        Next::Step => true,
+        Next::Wait(wait) => {
+            thread::sleep(wait);
+            true
+        }
+        Next::End => false,
+    }
+}
+
+/// What follows a step of a [`Reading`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The next step, at once.
+    Step,
+    /// The next step, after this time.
+    Wait(Duration),
+    /// Nothing, because reports are no longer received.
+    End,
+}
+
+/// Receives a report. Returns false if reports are no longer received.
+pub type ReportSink = Box<dyn FnMut(Report) -> bool + Send>;
+
+/// The requests of one node to the shared log, other than its appends.
+pub struct Reading {
     log: Box<dyn SharedLog>,
     name: String,
-    reports: SyncSender<Report>,
-    wake: Box<dyn Fn() + Send>,
-    /// The end of the last batch that was reported; `None` while the thread receives no batches.
+    report: ReportSink,
+    /// The end of the last batch that was reported; `None` while the node receives no batches.
     from: Option<Head>,
     asked_ms: Option<u64>,
 }
 
-impl Task {
-    /// Carries out the waiting commands. Returns false at the end of the thread.
-    fn obey(&mut self, commands: &Receiver<Command>) -> bool {
-        loop {
-            match commands.try_recv() {
-                Ok(Command::Follow(from)) => self.from = Some(from),
-                Ok(Command::Pause) => self.from = None,
-                Ok(Command::TakeOver { seen }) => {
-                    let outcome = self.log.take_over(seen, &self.name);
-                    if !self.report(Report::TakeOver(outcome)) {
-                        return false;
-                    }
-                }
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
-            }
-        }
+impl Reading {
+    #[must_use]
+    pub fn new(log: Box<dyn SharedLog>, name: String, report: ReportSink) -> Self {
+        Self { log, name, report, from: None, asked_ms: None }
     }
 
-    /// Asks for the state of the log if it is due, and receives the next batches. Returns false at the end of
-    /// the thread.
-    fn step(&mut self) -> bool {
-        let now_ms = clock::monotonic_ms();
+    /// Carries out a command. Returns false if reports are no longer received.
+    pub fn obey(&mut self, command: Command) -> bool {
+        match command {
+            Command::Follow(from) => self.from = Some(from),
+            Command::Pause => self.from = None,
+            Command::TakeOver { seen } => {
+                let outcome = self.log.take_over(seen, &self.name);
+                return (self.report)(Report::TakeOver(outcome));
+            }
+        }
+        true
+    }
+
+    /// Asks for the state of the log if it is due, and receives the next batches. `now_ms` is a monotonic
+    /// time that is not later than the requests.
+    pub fn step(&mut self, now_ms: u64) -> Next {
         if self.asked_ms.is_none_or(|asked_ms| now_ms.saturating_sub(asked_ms) >= ASK_EVERY_MS) {
             self.asked_ms = Some(now_ms);
             if let Ok(standing) = self.log.standing()
-                && !self.report(Report::Standing { asked_ms: now_ms, standing })
+                && !(self.report)(Report::Standing { asked_ms: now_ms, standing })
             {
-                return false;
+                return Next::End;
             }
         }
-        let Some(from) = self.from.clone() else {
-            thread::sleep(WAIT);
-            return true;
-        };
+        let Some(from) = self.from.clone() else { return Next::Wait(WAIT) };
         let report = match self.log.follow(&from, WAIT) {
             Ok(Followed::Batches(batches)) => {
-                let Some(last) = batches.last() else { return true };
+                let Some(last) = batches.last() else { return Next::Step };
                 self.from = Some(last.after.clone());
                 Report::Batches(batches)
             }
             Ok(Followed::Trimmed) => self.stuck(from, true),
             Ok(Followed::Diverged { .. }) => self.stuck(from, false),
-            Err(_) => {
-                thread::sleep(RETRY_DELAY);
-                return true;
-            }
+            Err(_) => return Next::Wait(RETRY_DELAY),
         };
-        self.report(report)
-    }
-
-    /// Sends a report. Returns false if the event loop has ended.
-    fn report(&self, report: Report) -> bool {
-        let is_sent = self.reports.send(report).is_ok();
-        (self.wake)();
-        is_sent
+        if (self.report)(report) { Next::Step } else { Next::End }
     }
 
     fn stuck(&mut self, from: Head, is_trimmed: bool) -> Report {

@@ -50,7 +50,8 @@ pub enum Mode {
 /// A request that waits for the leader.
 struct Waiting {
     request: PendingRequest,
-    since_ms: u64,
+    /// The time of the first check for expired requests. The clock of the requests is not monotonic.
+    since_ms: Option<u64>,
     /// The term of the leader to which the request was sent.
     sent_in: Option<u64>,
 }
@@ -81,6 +82,12 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
+    /// Sets the ticket of the next request. Each process begins with another ticket. Otherwise the reply to a
+    /// request of an earlier process could reach another client.
+    pub fn begin_at(&mut self, ticket: u64) {
+        self.next_ticket = ticket;
+    }
+
     /// Which node answers a request. `is_resumed` means that this node has begun to answer it, and `position`
     /// is the newest record of this node.
     #[must_use]
@@ -88,13 +95,14 @@ impl Forwarding {
         match self.mode {
             Mode::AnswersAll => Place::Here,
             Mode::Follows | Mode::RefusesWrites | Mode::CutOff if request.origin.is_some() => Place::Dropped,
-            Mode::RefusesWrites if is_local(&request.request, position) => Place::Here,
+            // No node can append to a full log.
+            Mode::RefusesWrites if is_local(&request.request, position, true) => Place::Here,
             Mode::RefusesWrites => Place::Refused(Detail::StorageFull),
             Mode::CutOff => Place::Refused(Detail::CutOff),
             Mode::Follows if is_resumed || request.answered > 0 => Place::Here,
             Mode::Follows => match self.clients.get(&request.route.key()) {
                 Some(share) if share.bytes >= CLIENT_BYTES_MAX => Place::Refused(Detail::ServerBusy),
-                None if is_local(&request.request, position) => Place::Here,
+                None if is_local(&request.request, position, false) => Place::Here,
                 _ if self.bytes >= BYTES_MAX => Place::Refused(Detail::ServerBusy),
                 _ => Place::Leader,
             },
@@ -102,12 +110,12 @@ impl Forwarding {
     }
 
     /// Adds a request that waits for the leader.
-    pub fn push(&mut self, request: PendingRequest, now_ms: u64) {
+    pub fn push(&mut self, request: PendingRequest) {
         self.bytes += size(&request);
         let share = self.clients.entry(request.route.key()).or_default();
         share.requests += 1;
         share.bytes += size(&request);
-        self.waiting.insert(self.next_ticket, Waiting { request, since_ms: now_ms, sent_in: None });
+        self.waiting.insert(self.next_ticket, Waiting { request, since_ms: None, sent_in: None });
         self.next_ticket += 1;
     }
 
@@ -149,14 +157,16 @@ impl Forwarding {
         std::mem::take(&mut self.waiting).into_values().map(|waiting| waiting.request).collect()
     }
 
-    /// Removes and returns the requests that have waited too long, each with the error as its reply.
+    /// Removes and returns the requests that have waited too long, each with the error as its reply. `now_ms`
+    /// is a monotonic time.
     pub fn take_expired(&mut self, now_ms: u64) -> Vec<PendingRequest> {
-        let is_expired = |waiting: &Waiting| now_ms.saturating_sub(waiting.since_ms) >= WAIT_MS_MAX;
         let expired: Vec<u64> = self
             .waiting
-            .iter()
-            .filter(|(_, waiting)| is_expired(waiting))
-            .map(|(ticket, _)| *ticket)
+            .iter_mut()
+            .filter_map(|(ticket, waiting)| {
+                let since_ms = *waiting.since_ms.get_or_insert(now_ms);
+                (now_ms.saturating_sub(since_ms) >= WAIT_MS_MAX).then_some(*ticket)
+            })
             .collect();
         let mut requests: Vec<_> = expired.into_iter().filter_map(|ticket| self.take(ticket)).collect();
         for request in &mut requests {
@@ -212,12 +222,12 @@ mod tests {
     #[test]
     fn a_read_behind_a_write_of_the_same_client_goes_to_the_leader_too() {
         let mut forwarding = following();
-        let (read, write) = (request("alice", "sync.heads"), request("alice", "message.send"));
+        let (read, write) = (request("alice", "message.history"), request("alice", "message.send"));
         assert_eq!(forwarding.place(&read, false, 0), Place::Here);
         assert_eq!(forwarding.place(&write, false, 0), Place::Leader);
-        forwarding.push(write, 0);
+        forwarding.push(write);
         assert_eq!(forwarding.place(&read, false, 0), Place::Leader);
-        assert_eq!(forwarding.place(&request("bob", "sync.heads"), false, 0), Place::Here);
+        assert_eq!(forwarding.place(&request("bob", "message.history"), false, 0), Place::Here);
         assert_eq!(sent(&mut forwarding, 7), [0]);
         forwarding.answer(0, 5, b"done\n".to_vec(), None);
         assert_eq!(forwarding.place(&read, false, 0), Place::Here);
@@ -227,10 +237,22 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_to_a_request_of_an_earlier_process_reaches_no_client() {
+        let mut forwarding = following();
+        forwarding.begin_at(1 << 40);
+        forwarding.push(request("alice", "message.send"));
+        assert_eq!(sent(&mut forwarding, 7), [1 << 40]);
+        forwarding.answer(0, 0, b"the reply to bob\n".to_vec(), None);
+        assert!(forwarding.next_answered(0).is_none());
+        forwarding.answer(1 << 40, 0, b"done\n".to_vec(), None);
+        assert_eq!(forwarding.next_answered(0).expect("a reply").reply, b"done\n");
+    }
+
+    #[test]
     fn the_next_leader_gets_the_requests_again_in_order() {
         let mut forwarding = following();
         for client in ["alice", "bob", "alice"] {
-            forwarding.push(request(client, "message.send"), 0);
+            forwarding.push(request(client, "message.send"));
         }
         assert_eq!(sent(&mut forwarding, 7), [0, 1, 2]);
         assert!(sent(&mut forwarding, 7).is_empty());
@@ -244,9 +266,10 @@ mod tests {
     #[test]
     fn requests_are_refused_when_they_wait_too_long_or_the_node_is_cut_off() {
         let mut forwarding = following();
-        forwarding.push(request("alice", "message.send"), 0);
-        assert!(forwarding.take_expired(WAIT_MS_MAX - 1).is_empty());
-        let [expired] = &forwarding.take_expired(WAIT_MS_MAX)[..] else { panic!("one") };
+        forwarding.push(request("alice", "message.send"));
+        assert!(forwarding.take_expired(5).is_empty(), "the time begins with the first check");
+        assert!(forwarding.take_expired(5 + WAIT_MS_MAX - 1).is_empty());
+        let [expired] = &forwarding.take_expired(5 + WAIT_MS_MAX)[..] else { panic!("one") };
         assert!(String::from_utf8_lossy(&expired.reply).contains("no_leader"));
         assert!(forwarding.is_empty());
         forwarding.bytes = BYTES_MAX;
@@ -263,11 +286,12 @@ mod tests {
     fn a_client_with_many_waiting_bytes_is_refused_and_others_are_not() {
         let mut forwarding = following();
         let large = format!("message.send{}", "x".repeat(CLIENT_BYTES_MAX));
-        forwarding.push(request("alice", &large), 0);
+        forwarding.push(request("alice", &large));
         let place =
             |forwarding: &Forwarding, client| forwarding.place(&request(client, "message.send"), false, 0);
         assert_eq!(place(&forwarding, "alice"), Place::Refused(Detail::ServerBusy));
         assert_eq!(place(&forwarding, "bob"), Place::Leader);
+        assert!(forwarding.take_expired(0).is_empty());
         assert_eq!(forwarding.take_expired(WAIT_MS_MAX).len(), 1);
         assert_eq!(place(&forwarding, "alice"), Place::Leader);
         assert_eq!(forwarding.bytes, 0);
@@ -277,7 +301,7 @@ mod tests {
     fn replies_that_wait_for_the_disk_count() {
         let mut forwarding = following();
         for client in ["alice", "bob"] {
-            forwarding.push(request(client, "message.send"), 0);
+            forwarding.push(request(client, "message.send"));
         }
         forwarding.answer(0, 5, vec![b'x'; BYTES_MAX], None);
         let other = request("carol", "message.send");

@@ -40,6 +40,30 @@ pub enum Header {
     Kept { from: String, sha256: ContentHash },
 }
 
+/// The connections of a node to the other nodes: sockets, or the network of a simulation. No call blocks.
+pub trait NodeLink {
+    /// The name of this node.
+    fn name(&self) -> &str;
+
+    /// Connects to the registered nodes, and greets each new one. Closes the connections to nodes that have
+    /// left the cluster.
+    fn connect(&mut self, nodes: &[Node]);
+
+    /// Connects again to a node that has restarted, without the delay of a reconnection.
+    fn greeted_by(&mut self, name: &str);
+
+    /// Sends a message. Returns false if the node is unknown, or if too many messages wait for it.
+    fn send(&self, to: &str, header: &Header, frames: impl IntoIterator<Item = Frame>) -> bool;
+
+    /// Sends a message to all other nodes.
+    fn broadcast(&self, header: &Header, frames: &[&[u8]]);
+
+    /// Receives the next message: its header, and the other frames. A message without a valid header is
+    /// skipped, because a newer version may have sent it.
+    fn receive(&self, frames: &mut Vec<Frame>) -> Result<Option<Header>, TransportError>;
+}
+
+/// The sockets to the other nodes.
 pub struct Link {
     name: String,
     context: Context,
@@ -70,11 +94,6 @@ impl Link {
         })
     }
 
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The endpoint at which the node listens.
     #[must_use]
     pub fn endpoint(&self) -> &str {
@@ -86,9 +105,19 @@ impl Link {
         &self.incoming
     }
 
-    /// Connects to the registered nodes, and greets each new one. Closes the connections to nodes that have
-    /// left the cluster.
-    pub fn connect(&mut self, nodes: &[Node]) {
+    fn open(&self, endpoint: &str) -> Result<Socket, TransportError> {
+        let socket = self.context.socket(Kind::Link, &self.security.link())?;
+        socket.connect(endpoint)?;
+        Ok(socket)
+    }
+}
+
+impl NodeLink for Link {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn connect(&mut self, nodes: &[Node]) {
         self.outgoing.retain(|name, _| nodes.iter().any(|node| node.name == *name));
         for node in nodes.iter().filter(|node| node.name != self.name) {
             if self.outgoing.get(&node.name).is_some_and(|(endpoint, _)| *endpoint == node.link) {
@@ -104,8 +133,7 @@ impl Link {
         }
     }
 
-    /// Connects again to a node that has restarted, without the delay of a reconnection.
-    pub fn greeted_by(&mut self, name: &str) {
+    fn greeted_by(&mut self, name: &str) {
         let Some((endpoint, _)) = self.outgoing.get(name) else { return };
         let endpoint = endpoint.clone();
         if let Ok(socket) = self.open(&endpoint) {
@@ -113,30 +141,20 @@ impl Link {
         }
     }
 
-    fn open(&self, endpoint: &str) -> Result<Socket, TransportError> {
-        let socket = self.context.socket(Kind::Link, &self.security.link())?;
-        socket.connect(endpoint)?;
-        Ok(socket)
-    }
-
-    /// Sends a message. Returns false if the node is unknown, or if too many messages wait for it.
-    pub fn send(&self, to: &str, header: &Header, frames: impl IntoIterator<Item = Frame>) -> bool {
+    fn send(&self, to: &str, header: &Header, frames: impl IntoIterator<Item = Frame>) -> bool {
         let Some((_, socket)) = self.outgoing.get(to) else { return false };
         let header = serde_json::to_vec(header).unwrap_or_default();
         let sent = socket.send([Frame::from(header)].into_iter().chain(frames));
         matches!(sent, Ok(Sent::Done))
     }
 
-    /// Sends a message to all other nodes.
-    pub fn broadcast(&self, header: &Header, frames: &[&[u8]]) {
+    fn broadcast(&self, header: &Header, frames: &[&[u8]]) {
         for name in self.outgoing.keys() {
             self.send(name, header, frames.iter().map(|frame| Frame::from(*frame)));
         }
     }
 
-    /// Receives the next message: its header, and the other frames. A message without a valid header is
-    /// skipped, because a newer version may have sent it.
-    pub fn receive(&self, frames: &mut Vec<Frame>) -> Result<Option<Header>, TransportError> {
+    fn receive(&self, frames: &mut Vec<Frame>) -> Result<Option<Header>, TransportError> {
         while self.incoming.receive(frames)? {
             if let Some(header) = frames.get(1).and_then(|header| serde_json::from_slice(header).ok()) {
                 frames.drain(..2);

@@ -5,15 +5,16 @@ use common::rpc;
 use serde::Deserialize;
 
 /// Whether a follower, whose newest record is `position`, answers every line of a frame. Otherwise the leader
-/// answers the whole frame, so its lines keep their order.
+/// answers the whole frame, so its lines keep their order. `has_all` means that no other node has a later
+/// record.
 ///
 /// The leader also answers the reads that depend on presence. A backup changes no state, and each node
 /// makes its own backups.
-pub(super) fn is_local(frame: &[u8], position: u64) -> bool {
+pub(super) fn is_local(frame: &[u8], position: u64, has_all: bool) -> bool {
     let Ok(mut lines) = rpc::lines(frame) else { return true };
     lines.all(|line| match rpc::decode(line) {
         Ok(request) => match Method::from_name(&request.method) {
-            Some(Method::SyncHeads) => since(request.params).is_none_or(|since| since <= position),
+            Some(Method::SyncHeads) => since(request.params).map_or(has_all, |since| since <= position),
             method => method.is_none_or(is_local_method),
         },
         // The error of a malformed line is the same at every node.
@@ -22,7 +23,8 @@ pub(super) fn is_local(frame: &[u8], position: u64) -> bool {
 }
 
 /// The cursor in the parameters of `sync.heads`. A client that has moved to this node may know more records
-/// than this node has. A smaller cursor in the reply would mean that the node was restored from a backup.
+/// than this node has. A smaller cursor in the reply would mean that the node was restored from a backup. A
+/// request for all heads has no cursor, although the client may know one.
 fn since(params: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct Since {
@@ -68,16 +70,22 @@ mod tests {
         let line = |method: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{}}}}"#);
         let frame =
             |methods: &[&str]| methods.iter().map(|method| line(method)).collect::<Vec<_>>().join("\n");
-        let is_local = |methods: &[&str]| is_local(frame(methods).as_bytes(), 7);
-        assert!(is_local(&["sync.heads", "message.history"]) && is_local(&["no.such"]));
-        assert!(!is_local(&["sync.heads", "message.send"]));
+        let is_local = |methods: &[&str]| is_local(frame(methods).as_bytes(), 7, false);
+        assert!(is_local(&["read.list", "message.history"]) && is_local(&["no.such"]));
+        assert!(!is_local(&["message.history", "message.send"]));
         assert!(!is_local(&["auth.login"]) && !is_local(&["user.list"]));
     }
 
     #[test]
     fn heads_after_a_record_that_the_node_lacks_are_not_local() {
         let frame = r#"{"jsonrpc":"2.0","id":1,"method":"sync.heads","params":{"token":"x","since":8}}"#;
-        assert!(!is_local(frame.as_bytes(), 7) && is_local(frame.as_bytes(), 8));
-        assert!(is_local(b"not json", 0));
+        assert!(!is_local(frame.as_bytes(), 7, true) && is_local(frame.as_bytes(), 8, false));
+        assert!(is_local(b"not json", 0, false));
+    }
+
+    #[test]
+    fn all_heads_are_local_only_if_no_node_has_a_later_record() {
+        let frame = r#"{"jsonrpc":"2.0","id":1,"method":"sync.heads","params":{"token":"x"}}"#;
+        assert!(!is_local(frame.as_bytes(), 7, false) && is_local(frame.as_bytes(), 7, true));
     }
 }

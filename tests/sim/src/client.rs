@@ -18,7 +18,8 @@ use testkit::Rng;
 use uuid::{Builder, Uuid};
 
 use crate::checks::shown::Shown;
-use crate::node::{BEGIN_UNIX_MS, token};
+use crate::node::{BEGIN_UNIX_MS, node_of, token};
+use crate::nodes::clients::ClusterClient;
 use crate::plan::Plan;
 use crate::reading::start_reading;
 use crate::schedule::{BrokerConnection, ProxyConnection};
@@ -62,6 +63,8 @@ pub(crate) struct SimClient {
     pub(crate) cut_off_until_ms: u64,
     /// The clock error of the client; negative if its clock is behind.
     pub(crate) clock_error_ms: i64,
+    /// The client's view of its cluster.
+    pub(crate) member: ClusterClient,
     /// The time of the planned tick.
     pub(crate) tick_at_ms: Option<u64>,
     /// The time of the last tick, and the number of ticks in that millisecond.
@@ -92,7 +95,10 @@ pub(crate) enum ClientAction {
     Send(Vec<u8>),
     /// Send this line in its own frame, followed by an optional frame of bytes.
     SendAlone(Vec<u8>, Option<Arc<[u8]>>),
-    Connect,
+    /// Connect the SUB socket to this node.
+    Connect(usize),
+    /// Send all further requests to the endpoint with this index.
+    UseEndpoint(usize),
     /// Subscribe (`true`) or unsubscribe (`false`).
     Subscribe(String, bool),
     News(Box<News>),
@@ -149,12 +155,13 @@ impl Io for ClientIo<'_> {
         self.actions.push(ClientAction::SendAlone(line, bytes));
     }
 
-    fn use_endpoint(&mut self, _index: usize) -> Result<(), Infallible> {
+    fn use_endpoint(&mut self, index: usize) -> Result<(), Infallible> {
+        self.actions.push(ClientAction::UseEndpoint(index));
         Ok(())
     }
 
-    fn connect(&mut self, _endpoint: &str) {
-        self.actions.push(ClientAction::Connect);
+    fn connect(&mut self, endpoint: &str) {
+        self.actions.push(ClientAction::Connect(node_of(endpoint)));
     }
 
     fn subscribe(&mut self, topic: &str) -> Result<(), Infallible> {
@@ -180,8 +187,8 @@ impl SimClient {
     pub(crate) fn new(number: usize, user: UserName, topic: String, plan: &Plan) -> Self {
         let account = LoggedIn { token: token(&user), user, topic, expires: u64::MAX };
         Self {
-            broker_connection: BrokerConnection { client: number, incarnation: 0 },
-            proxy_connection: ProxyConnection { client: number, number: 0 },
+            broker_connection: BrokerConnection { client: number, incarnation: 0, node: 0 },
+            proxy_connection: ProxyConnection { client: number, number: 0, node: 0 },
             topics: BTreeSet::new(),
             account,
             session: None,
@@ -199,6 +206,7 @@ impl SimClient {
             suspended_until_ms: 0,
             cut_off_until_ms: 0,
             clock_error_ms: 0,
+            member: ClusterClient::default(),
             tick_at_ms: None,
             ticks: (0, 0),
         }
@@ -211,7 +219,7 @@ impl SimClient {
     /// Starts the client with its token. The session loads the messages in the outbox.
     pub(crate) fn start(&mut self, now_ms: u64, seed: u64) {
         self.broker_connection.incarnation += 1;
-        let mut session = Session::new(seed);
+        let mut session = Session::new(seed).with_endpoints(self.member.endpoints);
         if let Some(recorder) = &self.recorder {
             session = session.recorded(recorder, seed);
         }
@@ -232,6 +240,7 @@ impl SimClient {
         self.workload.iter_mut().for_each(Workload::interrupt);
         self.shown = Shown::default();
         self.topics.clear();
+        self.member.restart();
         self.tick_at_ms = None;
     }
 
@@ -378,22 +387,4 @@ impl SimClient {
 fn newest(token: Token<'static>, conversation: Target) -> History<'static> {
     let (before, after, before_at, after_at, around) = (None, None, None, None, None);
     History { token, conversation, before, after, before_at, after_at, around, limit: Some(5), edits: false }
-}
-
-/// A short description of an answer, for the trace.
-pub(crate) fn summary(answer: &Answer) -> String {
-    match answer {
-        Answer::Done => "done".to_owned(),
-        Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
-        Answer::Registered(registered) => format!("registered {}", registered.user),
-        Answer::LoggedIn(account) => format!("logged in as {}", account.user),
-        Answer::SessionsEnded(count) => format!("{count} sessions ended"),
-        Answer::Reads(reads) => format!("{} conversations", reads.len()),
-        Answer::Blocks(_) => "blocked users".to_owned(),
-        Answer::Unread(count) => format!("{count} unread"),
-        Answer::Have(bytes) => format!("{bytes} bytes uploaded"),
-        Answer::Part(offset, bytes) => format!("{} bytes from {offset} on", bytes.len()),
-        Answer::Status(status) => format!("{:?}", status.summary.connectivity),
-        Answer::Result(result) => format!("{} bytes", result.len()),
-    }
 }

@@ -7,7 +7,7 @@ use crate::checks::complete;
 use crate::checks::shown::Shown;
 use crate::checks::stored::membership_changed;
 use crate::checks::{Check, Violation, bounds, files};
-use crate::client::{AnswerContent, ClientAction, FOLLOW_TICKET, summary};
+use crate::client::{AnswerContent, ClientAction, FOLLOW_TICKET};
 use crate::schedule::SimEvent;
 use crate::world::World;
 
@@ -54,8 +54,12 @@ impl World {
             ClientAction::SendAlone(line, bytes) => {
                 self.send_request(self.clients[client].broker_connection, line, bytes)
             }
-            ClientAction::Connect => {
-                self.connect(client);
+            ClientAction::Connect(node) => {
+                self.connect_to(client, node);
+                Ok(())
+            }
+            ClientAction::UseEndpoint(index) => {
+                self.use_endpoint(client, index);
                 Ok(())
             }
             ClientAction::Subscribe(topic, is_subscribe) => {
@@ -143,6 +147,7 @@ impl World {
     fn start_following(&mut self, client: usize) {
         let user = self.users[client].clone();
         let heads: Vec<(Target, u64)> = match self.state() {
+            _ if self.cluster.is_some() => self.shared_heads(&user),
             Some(state) => {
                 let targets = state.channels.conversations(&user);
                 targets.map(|to| (to.clone(), state.head(&Conversation::of(&user, to)))).collect()
@@ -166,7 +171,7 @@ impl World {
     /// answer are not required.
     fn start_following_channel(&mut self, client: usize, conversation: Target) {
         let of_all = Conversation::of(&self.users[client], &conversation);
-        let head = self.state().map_or(HEAD_UNKNOWN, |state| state.head(&of_all));
+        let head = self.state().map_or(HEAD_UNKNOWN, |state| self.newest_head(state, &of_all));
         self.clients[client].shown.expect_after(conversation, head);
     }
 
@@ -180,12 +185,15 @@ impl World {
                 self.observed.observe_entry(&entry)?;
                 self.clients[client].remember_shown(&entry);
                 let conversation = Conversation::of(&user, &entry.conversation);
-                let engine = self.node.engine.as_ref();
-                let membership_changed_after = |after| {
-                    engine
-                        .is_none_or(|engine| membership_changed(engine.ledger(), &user, &conversation, after))
+                let Self { nodes, cluster, clients, .. } = self;
+                let engine = nodes[0].engine.as_ref();
+                let membership_changed_after = |after| match cluster {
+                    Some(cluster) => cluster.lines.membership_changed(&user, &conversation, after),
+                    None => engine.is_none_or(|engine| {
+                        membership_changed(engine.ledger(), &user, &conversation, after)
+                    }),
                 };
-                self.clients[client].shown.shown_in_order(&user, &entry, membership_changed_after)
+                clients[client].shown.shown_in_order(&user, &entry, membership_changed_after)
             }
             News::Opened { conversation, entries, more, .. } => {
                 self.note(format_args!("{user} opens {conversation}"));
@@ -235,5 +243,23 @@ impl World {
                 Err(Violation { checker: "sessions_stay_valid", what })
             }
         }
+    }
+}
+
+/// A short description of an answer, for the trace.
+fn summary(answer: &Answer) -> String {
+    match answer {
+        Answer::Done => "done".to_owned(),
+        Answer::Joined(joined) => format!("joined {} at {}", joined.channel, joined.n),
+        Answer::Registered(registered) => format!("registered {}", registered.user),
+        Answer::LoggedIn(account) => format!("logged in as {}", account.user),
+        Answer::SessionsEnded(count) => format!("{count} sessions ended"),
+        Answer::Reads(reads) => format!("{} conversations", reads.len()),
+        Answer::Blocks(_) => "blocked users".to_owned(),
+        Answer::Unread(count) => format!("{count} unread"),
+        Answer::Have(bytes) => format!("{bytes} bytes uploaded"),
+        Answer::Part(offset, bytes) => format!("{} bytes from {offset} on", bytes.len()),
+        Answer::Status(status) => format!("{:?}", status.summary.connectivity),
+        Answer::Result(result) => format!("{} bytes", result.len()),
     }
 }

@@ -20,6 +20,8 @@ pub struct Counters {
     pub shown: u64,
     /// Successful startups of the server.
     pub recoveries: u64,
+    /// Moves of clients to another node.
+    pub moves: u64,
     pub faults: BTreeMap<&'static str, u64>,
 }
 
@@ -40,6 +42,7 @@ impl AddAssign<&Counters> for Counters {
         self.downloaded += other.downloaded;
         self.shown += other.shown;
         self.recoveries += other.recoveries;
+        self.moves += other.moves;
         for (name, count) in &other.faults {
             *self.faults.entry(name).or_default() += count;
         }
@@ -60,6 +63,9 @@ impl fmt::Display for Counters {
             "{} edits, deletions, reactions and files acknowledged, {} chunks of files downloaded",
             self.amended, self.downloaded
         )?;
+        if self.moves > 0 {
+            writeln!(f, "{} moves of clients to another node", self.moves)?;
+        }
         writeln!(f, "{} events shown, {} recoveries, {faults} faults:", self.shown, self.recoveries)?;
         self.faults.iter().try_for_each(|(name, count)| writeln!(f, "  {count:>9} {name}"))
     }

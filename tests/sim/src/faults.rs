@@ -17,7 +17,7 @@ const OPERATIONS_AHEAD_MAX: u64 = 12;
 const ROOM_BYTES_MAX: usize = 6_000;
 
 /// Maximum time for which a part is down, or a client is suspended or cut off.
-const DOWN_MS_MAX: u64 = 6_000;
+pub(crate) const DOWN_MS_MAX: u64 = 6_000;
 
 /// Maximum clock error: ten hours. Two clocks then differ by less than a day, the maximum by which the time
 /// of a message id may be ahead.
@@ -107,14 +107,18 @@ impl World {
         }
         let next_in_ms = self.rng.between(1, self.plan.fault_interval_ms_max);
         self.schedule.after(next_in_ms, SimEvent::Fault);
+        if self.maybe_cluster_fault() {
+            return Ok(());
+        }
         let fault = match self.plan.network_profile {
             NetworkProfile::FanOutLoss => Fault::SubscriptionsCut,
             NetworkProfile::Storm => self.rng.pick(&ALL_FAULTS),
         };
         let client = self.rng.index(self.clients.len());
+        let node = self.faulty_node();
         self.count_fault(fault.name(), fault.is_of_client().then_some(client));
-        self.note(format_args!("{} ({client})", fault.name()));
-        self.inject(fault, client);
+        self.note_at(node, format_args!("{} ({client})", fault.name()));
+        self.inject(fault, node, client);
         if matches!(fault, Fault::ClientCutOff) && self.clients[client].has_websocket {
             let until_ms = self.clients[client].cut_off_until_ms;
             self.schedule.at(until_ms, SimEvent::LinkUp(client));
@@ -129,47 +133,44 @@ impl World {
         self.with_session(client, Session::link_up)
     }
 
-    fn inject(&mut self, fault: Fault, client: usize) {
+    fn inject(&mut self, fault: Fault, node: usize, client: usize) {
         let until_ms = self.schedule.now_ms + self.rng.below(DOWN_MS_MAX);
         match fault {
             Fault::ServerKilled => {
-                self.node.kill();
-                self.restart_later(Part::Server);
+                self.nodes[node].kill();
+                self.restart_later(Part::Server(node));
             }
             Fault::ServerStopped => {
-                self.node.stop();
-                self.restart_later(Part::Server);
+                self.nodes[node].stop();
+                self.restart_later(Part::Server(node));
             }
             Fault::PowerCut => {
                 let loss = self.loss();
-                self.node.cut_power(loss);
-                self.restart_later(Part::Server);
+                self.nodes[node].cut_power(loss);
+                self.restart_later(Part::Server(node));
             }
             Fault::PowerCutWhileWriting => {
-                self.node.power_cut = Some(self.loss());
-                self.fail_disk(ErrorKind::Other, true);
+                self.nodes[node].power_cut = Some(self.loss());
+                self.fail_disk(node, ErrorKind::Other, true);
             }
             Fault::DiskFails => {
                 let lasts = self.rng.per_mille(300);
-                self.fail_disk(ErrorKind::Other, lasts);
-                self.restart_later(Part::Server);
+                self.fail_disk(node, ErrorKind::Other, lasts);
+                self.restart_later(Part::Server(node));
             }
             Fault::DiskFull => {
                 let room = self.rng.index(ROOM_BYTES_MAX);
-                self.node.disk.set_room(Some(room));
+                self.nodes[node].disk.set_room(Some(room));
                 let full_ms = self.rng.below(DOWN_MS_MAX);
-                self.schedule.after(full_ms, SimEvent::FreeDisk);
+                self.schedule.after(full_ms, SimEvent::FreeDisk(node));
             }
             Fault::BrokerKilled => {
-                self.broker.is_up = false;
-                self.broker.kills += 1;
-                self.restart_later(Part::Broker);
+                self.nodes[node].broker.kill();
+                self.restart_later(Part::Broker(node));
             }
             Fault::ProxyKilled => {
-                self.proxy.is_up = false;
-                self.proxy.kills += 1;
-                self.subscriptions.clear();
-                self.restart_later(Part::Proxy);
+                self.nodes[node].kill_proxy();
+                self.restart_later(Part::Proxy(node));
             }
             Fault::ClientKilled => {
                 self.connect(client);
@@ -180,10 +181,10 @@ impl World {
             Fault::ClientCutOff => self.clients[client].cut_off_until_ms = until_ms,
             Fault::SubscriptionsCut => {
                 let connection = self.clients[client].proxy_connection;
-                self.subscriptions.remove(&connection);
+                self.nodes[connection.node].subscriptions.remove(&connection);
                 self.reconnect_later(connection);
             }
-            Fault::ServerClockJumps => self.node.clock_error_ms = self.clock_error_ms(),
+            Fault::ServerClockJumps => self.nodes[node].clock_error_ms = self.clock_error_ms(),
             Fault::ClientClockJumps => self.clients[client].clock_error_ms = self.clock_error_ms(),
         }
     }
@@ -203,24 +204,25 @@ impl World {
     }
 
     /// With a small probability, plans a disk failure during or shortly after a startup.
-    pub(crate) fn maybe_fail_recovery(&mut self) {
+    pub(crate) fn maybe_fail_recovery(&mut self, node: usize) {
         if !self.is_calm && !self.clients.is_empty() && self.rng.per_mille(RECOVERY_FAILURES_PER_MILLE) {
             self.counters.fault("disk fails at startup");
             let lasts = self.rng.per_mille(500);
-            self.fail_disk(ErrorKind::Other, lasts);
-            self.restart_later(Part::Server);
+            self.fail_disk(node, ErrorKind::Other, lasts);
+            self.restart_later(Part::Server(node));
         }
     }
 
-    fn fail_disk(&mut self, kind: ErrorKind, lasts: bool) {
-        if self.node.disk.has_failed() {
+    fn fail_disk(&mut self, node: usize, kind: ErrorKind, lasts: bool) {
+        let disk = &self.nodes[node].disk;
+        if disk.has_failed() {
             return;
         }
-        let operation = self.node.disk.operations() + self.rng.below(OPERATIONS_AHEAD_MAX);
-        self.node.disk.fail(Failure { operation, kind, lasts });
+        let operation = disk.operations() + self.rng.below(OPERATIONS_AHEAD_MAX);
+        disk.fail(Failure { operation, kind, lasts });
     }
 
-    fn loss(&mut self) -> Loss {
+    pub(crate) fn loss(&mut self) -> Loss {
         let tail = Loss::Tail(self.rng.index(101));
         self.rng.pick(&[Loss::Everything, Loss::Nothing, tail, Loss::Sectors])
     }

@@ -14,12 +14,16 @@
 mod plan;
 mod world;
 mod steps;
+mod ending;
 mod clients;
 mod network;
 mod faults;
 pub mod checks;
 
 mod node;
+mod outlet;
+mod parts;
+mod nodes;
 mod client;
 mod workload;
 mod reading;
@@ -33,6 +37,8 @@ mod many;
 
 pub use checks::Violation;
 pub use counters::Counters;
-pub use many::{Outcome, run_all};
+pub use many::{Outcome, run_all, run_all_clusters};
+pub use nodes::shared_log::Breakage;
+pub use nodes::{run_broken_cluster, run_cluster};
 pub use recording::record;
 pub use world::{Failure, Report, run};

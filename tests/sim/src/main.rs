@@ -19,6 +19,9 @@ struct Arguments {
     /// Start with this seed.
     #[arg(long, default_value_t = 0)]
     first: u64,
+    /// Simulate a cluster of one to five nodes on one shared log.
+    #[arg(long)]
+    cluster: bool,
     /// Print each event of the simulation.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -27,13 +30,14 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.seed {
-        Some(seed) => run_one(seed, arguments.trace),
-        None => run_many(arguments.first, arguments.seeds),
+        Some(seed) => run_one(seed, arguments.cluster, arguments.trace),
+        None => run_many(arguments.first, arguments.seeds, arguments.cluster),
     }
 }
 
-fn run_one(seed: u64, has_trace: bool) -> ExitCode {
-    match sim::run(seed, has_trace.then_some(|line| println!("{line}"))) {
+fn run_one(seed: u64, is_cluster: bool, has_trace: bool) -> ExitCode {
+    let run = if is_cluster { sim::run_cluster } else { sim::run };
+    match run(seed, has_trace.then_some(|line| println!("{line}"))) {
         Ok(report) => {
             println!("seed {seed}: trace hash {}\n{}", report.hash, report.counters);
             ExitCode::SUCCESS
@@ -45,8 +49,10 @@ fn run_one(seed: u64, has_trace: bool) -> ExitCode {
     }
 }
 
-fn run_many(first: u64, count: u64) -> ExitCode {
-    let Outcome { counters, failures } = sim::run_all(first..first.saturating_add(count));
+fn run_many(first: u64, count: u64, is_cluster: bool) -> ExitCode {
+    let seeds = first..first.saturating_add(count);
+    let outcome = if is_cluster { sim::run_all_clusters(seeds) } else { sim::run_all(seeds) };
+    let Outcome { counters, failures } = outcome;
     failures.iter().for_each(|(seed, failure)| print_failure(*seed, failure));
     println!("{count} seeds from {first} on, {} of them failed\n{counters}", failures.len());
     ExitCode::from(u8::from(!failures.is_empty()))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::topics::{Subscription, parse_subscription};
 
 use crate::checks::{Check, bounds};
-use crate::node::{Outgoing, Reply};
+use crate::outlet::{Outgoing, Reply};
 use crate::plan::DELAY_MS_MAX;
 use crate::schedule::{BrokerConnection, ProxyConnection, SimEvent};
 use crate::world::World;
@@ -21,7 +21,10 @@ pub(crate) enum Lane {
     Replies(usize),
     Subscriptions(usize),
     Events(usize),
-    Publications,
+    /// The publications of a node.
+    Publications(usize),
+    /// The messages of a node to another node of its cluster.
+    Link(usize, usize),
 }
 
 impl World {
@@ -33,6 +36,7 @@ impl World {
         bytes: Option<Arc<[u8]>>,
     ) -> Check {
         bounds::request_frame(&frame)?;
+        self.note_request(from, &frame);
         let in_flight =
             |event: &SimEvent| matches!(event, SimEvent::Request { from: other, .. } if *other == from);
         bounds::requests_in_flight(self.schedule.count(in_flight))?;
@@ -42,14 +46,15 @@ impl World {
         for _ in 0..self.copies("request duplicated", from.client) {
             let at_ms = self.arrival(Lane::Requests(from.client), self.rates.reorders);
             let (frame, bytes) = (frame.clone(), bytes.clone());
-            let request = SimEvent::Request { from, broker_kills: self.broker.kills, frame, bytes };
+            let broker_kills = self.nodes[from.node].broker.kills;
+            let request = SimEvent::Request { from, broker_kills, frame, bytes };
             self.schedule.at(at_ms, request);
         }
         Ok(())
     }
 
-    /// The server sends replies and publications whose records are durable.
-    pub(crate) fn send_outgoing(&mut self, outgoing: Outgoing) -> Check {
+    /// The server of a node sends replies and publications whose records are durable.
+    pub(crate) fn send_outgoing(&mut self, node: usize, outgoing: Outgoing) -> Check {
         for Reply { to, lines, bytes } in outgoing.replies {
             self.send_reply(to, &lines, bytes.as_ref());
         }
@@ -63,23 +68,24 @@ impl World {
             text.lines()
                 .filter(|line| !is_notice(line))
                 .try_for_each(|line| self.observed.observe_line(line))?;
+            self.check_published(node, &text)?;
             let first = String::from_utf8_lossy(lines.get(..100).unwrap_or(&lines)).into_owned();
-            self.note(format_args!("the server publishes {} bytes: {first}", lines.len()));
-            let at_ms = self.arrival(Lane::Publications, false);
-            self.schedule.at(at_ms, SimEvent::Publication { topic, lines });
+            self.note_at(node, format_args!("the server publishes {} bytes: {first}", lines.len()));
+            let at_ms = self.arrival(Lane::Publications(node), false);
+            self.schedule.at(at_ms, SimEvent::Publication { node, topic, lines });
         }
         Ok(())
     }
 
     fn send_reply(&mut self, to: BrokerConnection, lines: &[u8], bytes: Option<&Vec<u8>>) {
-        if !self.broker.is_up || self.is_lost("reply lost", self.rates.loss, to.client) {
+        if !self.nodes[to.node].broker.is_up || self.is_lost("reply lost", self.rates.loss, to.client) {
             return;
         }
         for _ in 0..self.copies("reply duplicated", to.client) {
             let at_ms = self.arrival(Lane::Replies(to.client), self.rates.reorders);
             let (lines, bytes) = (lines.to_vec(), bytes.cloned());
-            let reply = SimEvent::Reply { to, broker_kills: self.broker.kills, lines, bytes };
-            self.schedule.at(at_ms, reply);
+            let broker_kills = self.nodes[to.node].broker.kills;
+            self.schedule.at(at_ms, SimEvent::Reply { to, broker_kills, lines, bytes });
         }
     }
 
@@ -94,22 +100,22 @@ impl World {
     }
 
     pub(crate) fn subscribe(&mut self, from: ProxyConnection, topic: String, is_subscribe: bool) {
-        if !self.proxy.is_up || self.clients[from.client].proxy_connection != from {
+        if !self.nodes[from.node].proxy.is_up || self.clients[from.client].proxy_connection != from {
             return;
         }
         let Ok(subscription) = parse_subscription(topic.as_bytes()) else { return };
         if matches!(subscription, Subscription::Sync(_)) && is_subscribe {
             self.send_event(from, &topic, &[]);
         }
-        let topics = self.subscriptions.entry(from).or_default();
+        let topics = self.nodes[from.node].subscriptions.entry(from).or_default();
         let _was_subscribed = if is_subscribe { topics.insert(topic) } else { topics.remove(&topic) };
     }
 
-    pub(crate) fn fan_out(&mut self, topic: &str, lines: &[u8]) {
-        if !self.proxy.is_up {
+    pub(crate) fn fan_out(&mut self, node: usize, topic: &str, lines: &[u8]) {
+        if !self.nodes[node].proxy.is_up {
             return;
         }
-        let subscribers = self.subscriptions.iter().filter(|(_, topics)| topics.contains(topic));
+        let subscribers = self.nodes[node].subscriptions.iter().filter(|(_, topics)| topics.contains(topic));
         let subscribers: Vec<_> = subscribers.map(|(connection, _)| *connection).collect();
         subscribers.into_iter().for_each(|to| self.send_event(to, topic, lines));
     }
@@ -125,15 +131,23 @@ impl World {
         for _ in 0..self.copies("event frame duplicated", to.client) {
             let at_ms = self.arrival(Lane::Events(to.client), self.rates.reorders);
             let (topic, lines) = (topic.to_owned(), lines.to_vec());
-            self.schedule.at(at_ms, SimEvent::Event { to, proxy_kills: self.proxy.kills, topic, lines });
+            let proxy_kills = self.nodes[to.node].proxy.kills;
+            self.schedule.at(at_ms, SimEvent::Event { to, proxy_kills, topic, lines });
         }
     }
 
-    /// Replaces the client's SUB socket. The old subscriptions are lost.
+    /// Replaces the client's SUB socket by one to the same node. The old subscriptions are lost.
     pub(crate) fn connect(&mut self, client: usize) {
+        let node = self.clients[client].proxy_connection.node;
+        self.connect_to(client, node);
+    }
+
+    /// Replaces the client's SUB socket. The old subscriptions are lost.
+    pub(crate) fn connect_to(&mut self, client: usize, node: usize) {
         let sim_client = &mut self.clients[client];
-        self.subscriptions.remove(&sim_client.proxy_connection);
-        sim_client.proxy_connection.number += 1;
+        let connection = &mut sim_client.proxy_connection;
+        self.nodes[connection.node].subscriptions.remove(connection);
+        (connection.number, connection.node) = (connection.number + 1, node);
         sim_client.topics.clear();
     }
 
@@ -168,7 +182,7 @@ impl World {
     }
 
     /// The arrival time of a frame that is sent now.
-    fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
+    pub(crate) fn arrival(&mut self, lane: Lane, reorders: bool) -> u64 {
         // In both profiles, one in five frames takes up to the maximum delay. The other frames are fast.
         let is_slow = self.rng.per_mille(200);
         let delay_ms_max = if is_slow { self.rates.delay_ms_max } else { DELAY_MS_MAX };

@@ -1,6 +1,6 @@
 //! The server of a run: the real engine, ledger and journal, on a disk in memory with injected failures.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,9 +12,9 @@ use disk::faulty::{FaultyDisk, Loss};
 use serde_json::Value;
 use server::domain::records::TokenDigest;
 use server::domain::{Actor, Command};
-use server::engine::{Engine, Outlet, SendError};
-use server::outbound::Publication;
-use server::outbound::pending_request::PendingRequest;
+use server::engine::cluster_config::ClusterError;
+use server::engine::membership::Membership;
+use server::engine::{Engine, SendError};
 use server::services::files::{FileLimits, Files};
 use server::services::jobs::Jobs;
 use server::services::limiters::rates::UserLimits;
@@ -22,13 +22,16 @@ use server::services::tokens::TokenIssuer;
 use server::storage::commit_log::CommitMode;
 use server::storage::data_folder::{Store, StoreError};
 use server::storage::ledger::{Ledger, LedgerError, Sizes};
-use transport::Frame;
 use uuid::Uuid;
 
 use crate::checks::stored::fingerprint;
 use crate::checks::{Check, ensure};
+use crate::nodes::link::SimLink;
+use crate::nodes::member::Member;
+use crate::outlet::{NodeOutlet, Outgoing, Reply, frames};
+use crate::parts::{Role, Round, RoundEnd, StartError};
 use crate::plan::Plan;
-use crate::schedule::BrokerConnection;
+use crate::schedule::{BrokerConnection, ProxyConnection};
 
 /// The Unix time at the start of a run.
 pub(crate) const BEGIN_UNIX_MS: u64 = 1_763_700_000_000;
@@ -47,7 +50,18 @@ pub(crate) struct Node {
     pub(crate) disk: FaultyDisk,
     pub(crate) engine: Option<Engine>,
     pub(crate) inbox: VecDeque<Request>,
-    pub(crate) is_round_scheduled: bool,
+    /// The next scheduled round.
+    pub(crate) round: Option<Round>,
+    pub(crate) broker: Role,
+    pub(crate) proxy: Role,
+    /// The subscriptions of each connection at the proxy.
+    pub(crate) subscriptions: BTreeMap<ProxyConnection, BTreeSet<String>>,
+    /// `None` if the node is not in a cluster.
+    pub(crate) member: Option<Member>,
+    /// The server is paused until this time, as by SIGSTOP.
+    pub(crate) paused_until_ms: u64,
+    /// The number of the node.
+    number: usize,
     /// The power cut that will follow the planned disk failure.
     pub(crate) power_cut: Option<Loss>,
     /// The clock error of the server; negative if its clock is behind.
@@ -68,47 +82,6 @@ pub(crate) struct Request {
     pub(crate) bytes: Option<Arc<[u8]>>,
 }
 
-/// A frame of reply lines, and an optional frame of file bytes.
-pub(crate) struct Reply {
-    pub(crate) to: BrokerConnection,
-    pub(crate) lines: Vec<u8>,
-    pub(crate) bytes: Option<Vec<u8>>,
-}
-
-/// The output of one round of the server.
-#[derive(Default)]
-pub(crate) struct Outgoing {
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) publications: Vec<(String, Vec<u8>)>,
-}
-
-impl Outlet for Outgoing {
-    type Error = Infallible;
-
-    fn reply(&mut self, answered: PendingRequest) -> Result<(), Infallible> {
-        let frames: Vec<_> = answered.into_reply().collect();
-        if let [address, _delimiter, lines, bytes @ ..] = frames.as_slice() {
-            let bytes = bytes.first().map(|bytes| bytes.to_vec());
-            self.replies.extend(connection_of(address).map(|to| Reply { to, lines: lines.to_vec(), bytes }));
-        }
-        Ok(())
-    }
-
-    fn publish(&mut self, publication: Publication) -> Result<(), Infallible> {
-        self.publications.push((publication.topic.to_string(), publication.lines));
-        Ok(())
-    }
-}
-
-pub(crate) enum RoundEnd {
-    /// The round succeeded with this output.
-    Success(Outgoing),
-    /// The power was cut during the round.
-    PowerCut(Loss),
-    /// The server stopped because its disk cannot be read.
-    Failed(LedgerError),
-}
-
 impl Node {
     /// Creates a data folder with the users, their sessions and the channels.
     pub(crate) fn create(users: &[UserName], channels: &[ChannelName], secret: u64, plan: &Plan) -> Self {
@@ -116,7 +89,7 @@ impl Node {
         let disk = FaultyDisk::new();
         let digits = format!("{secret:016x}").repeat(4);
         disk.replace_atomically("keys/topic.secret", digits.as_bytes()).expect("a sound disk");
-        let mut ledger = open(&disk, sizes).expect("an empty disk");
+        let mut ledger = open(&disk, sizes, &CommitMode::WhenPolled).expect("an empty disk");
         for (number, user) in users.iter().enumerate() {
             let (user, digest) = (user.clone(), TokenDigest::of(&token(user)));
             let session = Uuid::from_u128(number as u128);
@@ -138,35 +111,57 @@ impl Node {
             ledger.flush();
             ledger.poll().map_err(|failure| failure.answer).expect("a sound disk");
         }
+        Self::on(0, disk, plan)
+    }
+
+    /// A node with this data folder.
+    pub(crate) fn on(number: usize, disk: FaultyDisk, plan: &Plan) -> Self {
         Self {
             disk,
             engine: None,
             inbox: VecDeque::new(),
-            is_round_scheduled: false,
+            round: None,
+            broker: Role::UP,
+            proxy: Role::UP,
+            subscriptions: BTreeMap::new(),
+            member: None,
+            paused_until_ms: 0,
+            number,
             power_cut: None,
             clock_error_ms: 0,
             has_files: plan.is_varied,
-            sizes,
+            sizes: plan.sizes,
             unanswered: BTreeMap::new(),
             last_durable: None,
         }
     }
 
-    pub(crate) fn start(&mut self) -> Result<&Engine, LedgerError> {
-        let ledger = open(&self.disk, self.sizes)?;
+    pub(crate) fn start(&mut self, now_ms: u64) -> Result<(), StartError> {
+        let commits = self.member.as_ref().map_or(CommitMode::WhenPolled, Member::commits);
+        let ledger = open(&self.disk, self.sizes, &commits).map_err(StartError::Ledger)?;
         let jobs = Jobs::start(&CommitMode::WhenPolled).expect("no threads to start");
         let tokens = TokenIssuer::new(&[7; 32]);
         // If the run sends no files, the folder `files` is on a second disk without faults.
         let disk = if self.has_files { self.disk.clone() } else { FaultyDisk::new() };
         let files = Files::open(Arc::new(disk), FileLimits::default(), &ledger);
         let files = files.map_err(|source| {
-            LedgerError::Store(StoreError::Io { action: "open", path: "files".into(), source })
+            let error = StoreError::Io { action: "open", path: "files".into(), source };
+            StartError::Ledger(LedgerError::Store(error))
         })?;
-        let events = "tcp://*:5558".to_owned();
-        let engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), events);
+        let events = events_endpoint(self.number, self.member.is_some());
+        let mut engine = Engine::new(ledger, tokens, jobs, files, UserLimits::default(), events);
         let clock_reads = AtomicU32::new(0);
         let stopwatch = Box::new(move || LINE_TIME * clock_reads.fetch_add(1, Ordering::Relaxed));
-        Ok(self.engine.insert(engine.with_stopwatch(stopwatch)))
+        if let Some(member) = &mut self.member {
+            let first_ticket = member.starts << 32;
+            engine.join_cluster(
+                first_ticket,
+                (BEGIN_UNIX_MS + now_ms).saturating_add_signed(self.clock_error_ms),
+            );
+            member.start(engine.ledger().head(), now_ms).map_err(StartError::SharedLog)?;
+        }
+        self.engine = Some(engine.with_stopwatch(stopwatch));
+        Ok(())
     }
 
     /// Kills the process. Unwritten data and the messages in its sockets are lost.
@@ -175,7 +170,16 @@ impl Node {
         self.inbox.clear();
         self.unanswered.clear();
         self.power_cut = None;
+        if let Some(member) = &mut self.member {
+            member.kill();
+            (self.round, self.paused_until_ms) = (None, 0);
+        }
         self.disk.heal();
+    }
+
+    pub(crate) fn kill_proxy(&mut self) {
+        self.proxy.kill();
+        self.subscriptions.clear();
     }
 
     pub(crate) fn cut_power(&mut self, loss: Loss) {
@@ -198,21 +202,30 @@ impl Node {
     pub(crate) fn round(&mut self, now_ms: u64) -> Option<RoundEnd> {
         let unix_ms = self.unix_ms(now_ms);
         let engine = self.engine.as_mut()?;
-        let mut outgoing = Outgoing::default();
-        let mut sent = engine.send(&mut outgoing);
+        let mut outgoing = Outgoing { node: self.number, ..Outgoing::default() };
+        let own_ms = self.member.as_ref().map_or(now_ms, |member| member.set_time(now_ms));
+        let mut membership = self.member.as_mut().and_then(Member::membership);
+        let mut sent = send(engine, membership.as_deref_mut(), &mut outgoing, own_ms);
+        if let Some(membership) = membership.as_deref_mut().filter(|_| sent.is_ok()) {
+            if let Err(error) = membership.step(engine, own_ms, unix_ms) {
+                return Some(self.left_cluster(error));
+            }
+            engine.flush();
+        }
         engine.resume_pending(unix_ms);
+        let has_started = membership.as_ref().is_none_or(|membership| membership.has_started());
         for _ in 0..FRAMES_PER_ROUND_MAX {
-            if !engine.accepts_requests() {
+            if !has_started || !engine.accepts_requests() {
                 break;
             }
             let Some(Request { from, frame, bytes }) = self.inbox.pop_front() else { break };
             *self.unanswered.entry((from.client, from.incarnation)).or_default() += 1;
-            engine.accept(&mut frames(from, frame, bytes.as_deref()), unix_ms);
+            engine.accept(&mut frames(from, frame, bytes.as_deref(), membership.is_some()), unix_ms);
         }
         engine.tick(unix_ms);
         engine.flush();
         if sent.is_ok() && engine.ledger().is_quiet() {
-            sent = engine.send(&mut outgoing);
+            sent = send(engine, membership, &mut outgoing, own_ms);
         }
         for Reply { to, .. } in &outgoing.replies {
             *self.unanswered.entry((to.client, to.incarnation)).or_default() -= 1;
@@ -220,13 +233,22 @@ impl Node {
         if let Some(loss) = self.power_cut.filter(|_| self.disk.has_failed()) {
             return Some(RoundEnd::PowerCut(loss));
         }
-        if engine.ledger().is_quiet() {
+        let is_new = self.last_durable.as_ref().is_none_or(|(last, _)| *last != engine.ledger().position());
+        if engine.ledger().is_quiet() && (self.member.is_none() || is_new) {
             self.last_durable = Some((engine.ledger().position(), fingerprint(engine.ledger().state())));
         }
         match sent {
             Ok(()) => Some(RoundEnd::Success(outgoing)),
             Err(SendError::Ledger(error)) => Some(RoundEnd::Failed(error)),
             Err(SendError::Outlet(never)) => match never {},
+        }
+    }
+
+    /// The end of a round in which the server left its cluster.
+    fn left_cluster(&self, error: ClusterError) -> RoundEnd {
+        match self.power_cut.filter(|_| self.disk.has_failed()) {
+            Some(loss) => RoundEnd::PowerCut(loss),
+            None => RoundEnd::LeftCluster(error),
         }
     }
 
@@ -241,11 +263,12 @@ impl Node {
         let unix_ms = self.unix_ms(now_ms);
         let engine = self.engine.as_mut().ok_or("the server is down")?;
         params["token"] = token(user).into();
-        let (from, mut line) = (BrokerConnection { client: usize::MAX, incarnation: 0 }, Vec::new());
+        let from = BrokerConnection { client: usize::MAX, incarnation: 0, node: self.number };
+        let mut line = Vec::new();
         rpc::encode_request(&mut line, "1", method, &params);
-        engine.accept(&mut frames(from, line, None), unix_ms);
+        engine.accept(&mut frames(from, line, None, false), unix_ms);
         for _ in 0..REQUEST_ROUNDS_MAX {
-            let mut outgoing = Outgoing::default();
+            let mut outgoing = Outgoing { node: self.number, ..Outgoing::default() };
             engine.resume_pending(unix_ms);
             engine.flush();
             engine.send(&mut outgoing).map_err(|_| "the server stopped")?;
@@ -311,21 +334,35 @@ impl Node {
     }
 }
 
-fn open(disk: &FaultyDisk, sizes: Sizes) -> Result<Ledger, LedgerError> {
-    Ledger::open_with(Store::on(Arc::new(disk.clone())), &CommitMode::WhenPolled, sizes)
+fn open(disk: &FaultyDisk, sizes: Sizes, commits: &CommitMode) -> Result<Ledger, LedgerError> {
+    Ledger::open_with(Store::on(Arc::new(disk.clone())), commits, sizes)
+}
+
+/// Sends the replies and events whose records are durable, as `server::Server` does.
+fn send(
+    engine: &mut Engine,
+    membership: Option<&mut Membership<SimLink>>,
+    outgoing: &mut Outgoing,
+    now_ms: u64,
+) -> Result<(), SendError<Infallible>> {
+    membership.iter().for_each(|membership| membership.share_notices(engine));
+    let mut outlet = NodeOutlet { outgoing, membership, now_ms };
+    engine.send(&mut outlet)?;
+    outlet.send_delayed();
+    Ok(())
+}
+
+/// The endpoint at which clients subscribe to the events of a node.
+fn events_endpoint(node: usize, is_in_cluster: bool) -> String {
+    if is_in_cluster { format!("tcp://{node}:5558") } else { "tcp://*:5558".to_owned() }
+}
+
+/// The node of an endpoint from `events_endpoint`.
+pub(crate) fn node_of(endpoint: &str) -> usize {
+    let host = endpoint.strip_prefix("tcp://").and_then(|rest| rest.split(':').next());
+    host.and_then(|host| host.parse().ok()).unwrap_or_default()
 }
 
 pub(crate) fn token(user: &UserName) -> String {
     format!("token of {user}")
-}
-
-/// The frames of a request as the broker forwards them.
-fn frames(from: BrokerConnection, lines: Vec<u8>, bytes: Option<&[u8]>) -> Vec<Frame> {
-    let address = Frame::from(format!("{} {}", from.client, from.incarnation).as_bytes());
-    [address, Frame::new(), Frame::from(lines)].into_iter().chain(bytes.map(Frame::from)).collect()
-}
-
-fn connection_of(address: &[u8]) -> Option<BrokerConnection> {
-    let (client, incarnation) = std::str::from_utf8(address).ok()?.split_once(' ')?;
-    Some(BrokerConnection { client: client.parse().ok()?, incarnation: incarnation.parse().ok()? })
 }

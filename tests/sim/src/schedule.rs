@@ -1,13 +1,17 @@
 //! The schedule of a run: simulated events in the order of simulated time.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
+
+use crate::nodes::events::ClusterEvent;
 
 /// The connection of a client to the broker. Every startup of the client creates a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BrokerConnection {
     pub(crate) client: usize,
     pub(crate) incarnation: u64,
+    pub(crate) node: usize,
 }
 
 /// The connection of a client to the proxy. Every SUB socket creates a new connection.
@@ -15,6 +19,7 @@ pub(crate) struct BrokerConnection {
 pub(crate) struct ProxyConnection {
     pub(crate) client: usize,
     pub(crate) number: u64,
+    pub(crate) node: usize,
 }
 
 /// An event of the simulation. `broker_kills` and `proxy_kills` are the counters at the time of sending: a
@@ -36,6 +41,7 @@ pub(crate) enum SimEvent {
         bytes: Option<Vec<u8>>,
     },
     Publication {
+        node: usize,
         topic: String,
         lines: Vec<u8>,
     },
@@ -57,11 +63,11 @@ pub(crate) enum SimEvent {
     Command(usize),
     /// A client retries to follow all conversations.
     Follow(BrokerConnection),
-    /// The server runs one round of its event loop.
-    ServerRound,
+    /// The server of a node runs one round of its event loop.
+    ServerRound(usize),
     Fault,
-    /// The full disk has free space again.
-    FreeDisk,
+    /// The full disk of a node has free space again.
+    FreeDisk(usize),
     /// A part that was down restarts.
     Start(Part),
     /// The WebSocket of a client is connected again.
@@ -71,6 +77,8 @@ pub(crate) enum SimEvent {
     /// A reconnected SUB socket sends its subscriptions again.
     Reconnect(ProxyConnection),
     /// The faults stop, and users stop sending.
+    /// An event that only a cluster has.
+    Cluster(ClusterEvent),
     Calm,
     CheckComplete,
     /// The final messages must have reached all clients.
@@ -80,10 +88,25 @@ pub(crate) enum SimEvent {
 /// A part of the system that can be down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    Broker,
-    Proxy,
-    Server,
+    /// The broker of a node.
+    Broker(usize),
+    /// The proxy of a node.
+    Proxy(usize),
+    /// The server of a node.
+    Server(usize),
     Client(usize),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, number) = match self {
+            Self::Broker(number) => ("Broker", number),
+            Self::Proxy(number) => ("Proxy", number),
+            Self::Server(number) => ("Server", number),
+            Self::Client(number) => return write!(f, "Client({number})"),
+        };
+        if *number == 0 { f.write_str(name) } else { write!(f, "{name}({number})") }
+    }
 }
 
 /// The planned events by time. Events at the same time happen in the order in which they were planned.

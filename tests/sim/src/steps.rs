@@ -1,22 +1,14 @@
 //! Executes one event of the simulation.
 
-use common::Target;
-use disk::faulty::Loss;
-use server::domain::State;
 use session::Session;
 
-use crate::checks::amendments::{self, ExpectedMessages, readers};
-use crate::checks::stored::{
-    Stored, fingerprint, log_flip_is_detected, snapshot_flip_is_repaired, state_equals_replay,
-};
-use crate::checks::{Check, Violation, bounds, complete, files};
-use crate::node::{Request, RoundEnd};
-use crate::plan::{DELAY_MS_MAX, Rates};
+use crate::checks::stored::{Stored, log_flip_is_detected, snapshot_flip_is_repaired, state_equals_replay};
+use crate::checks::{Check, Violation, bounds, files};
+use crate::node::Request;
+use crate::parts::{Round, RoundEnd, StartError};
+use crate::plan::Rates;
 use crate::schedule::{Part, SimEvent};
 use crate::world::World;
-
-/// Maximum time to deliver an event to all clients after the faults: one request for the heads, and a page.
-const DELIVERY_MS_MAX: u64 = 12_000;
 
 /// Time between two checks of the free space of a full disk.
 const ROOM_CHECK_INTERVAL_MS: u64 = 100;
@@ -32,20 +24,21 @@ impl World {
                 self.request_arrives(broker_kills, Request { from, frame, bytes });
             }
             SimEvent::Reply { to, broker_kills, lines, bytes } => {
-                let is_delivered =
-                    self.clients[to.client].broker_connection == to && self.broker.kills == broker_kills;
+                let is_delivered = self.clients[to.client].broker_connection == to
+                    && self.nodes[to.node].broker.kills == broker_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
+                    self.reply_arrives(to.client, &lines)?;
                     self.with_session(to.client, |session, now_ms| match bytes {
                         None => session.replies(now_ms, &lines),
                         Some(bytes) => session.replies_with_bytes(now_ms, &lines, bytes),
                     })?;
                 }
             }
-            SimEvent::Publication { topic, lines } => self.fan_out(&topic, &lines),
+            SimEvent::Publication { node, topic, lines } => self.fan_out(node, &topic, &lines),
             SimEvent::Subscription { from, topic, is_subscribe } => self.subscribe(from, topic, is_subscribe),
             SimEvent::Event { to, proxy_kills, topic, lines } => {
-                let is_delivered =
-                    self.clients[to.client].proxy_connection == to && self.proxy.kills == proxy_kills;
+                let is_delivered = self.clients[to.client].proxy_connection == to
+                    && self.nodes[to.node].proxy.kills == proxy_kills;
                 if is_delivered && !self.is_cut_off(to.client) {
                     let topic = topic.as_bytes();
                     self.with_session(to.client, |session, now_ms| session.events(now_ms, topic, &lines))?;
@@ -58,13 +51,14 @@ impl World {
                 self.carry_out_effects(from.client)?;
             }
             SimEvent::Follow(_) => {}
-            SimEvent::ServerRound => self.round()?,
+            SimEvent::ServerRound(node) => self.round(node)?,
             SimEvent::Fault => self.fault()?,
-            SimEvent::FreeDisk => self.free_disk(),
+            SimEvent::FreeDisk(node) => self.free_disk(node),
             SimEvent::Start(part) => self.start(part)?,
             SimEvent::LinkUp(client) => self.link_up(client)?,
             SimEvent::EventsLost(client) => self.with_session(client, Session::events_lost)?,
             SimEvent::Reconnect(connection) => self.reconnect(connection),
+            SimEvent::Cluster(event) => self.cluster_step(event)?,
             SimEvent::Calm => self.calm_down(),
             SimEvent::CheckComplete => self.check_complete()?,
             SimEvent::End => {}
@@ -85,11 +79,12 @@ impl World {
             | SimEvent::Publication { .. }
             | SimEvent::Subscription { .. }
             | SimEvent::Follow(_)
-            | SimEvent::ServerRound
+            | SimEvent::ServerRound(_)
             | SimEvent::Fault
-            | SimEvent::FreeDisk
+            | SimEvent::FreeDisk(_)
             | SimEvent::Start(_)
             | SimEvent::Reconnect(_)
+            | SimEvent::Cluster(_)
             | SimEvent::Calm
             | SimEvent::CheckComplete
             | SimEvent::End => return Some(event),
@@ -103,56 +98,73 @@ impl World {
     }
 
     fn request_arrives(&mut self, broker_kills: u64, request: Request) {
-        if self.broker.kills != broker_kills {
+        let node = request.from.node;
+        if self.nodes[node].broker.kills != broker_kills {
             return;
         }
-        if !self.broker.is_up {
+        if !self.nodes[node].broker.is_up {
             // The request waits in the client's socket.
             let Request { from, frame, bytes } = request;
             return self
                 .schedule
                 .after(RESTART_DELAY_MS, SimEvent::Request { from, broker_kills, frame, bytes });
         }
-        self.node.inbox.push_back(request);
-        self.schedule_round(0);
+        let request = self.maybe_without_since(request);
+        self.nodes[node].inbox.push_back(request);
+        self.schedule_round(node, 0);
     }
 
-    /// Schedules a round of the server's event loop, unless one is scheduled.
-    pub(crate) fn schedule_round(&mut self, delay_ms: u64) {
-        if !std::mem::replace(&mut self.node.is_round_scheduled, true) {
-            self.schedule.after(delay_ms, SimEvent::ServerRound);
+    /// Schedules a round of a server's event loop, unless one is scheduled. A round replaces a scheduled
+    /// round without work.
+    pub(crate) fn schedule_round(&mut self, node: usize, delay_ms: u64) {
+        let round = Round { at_ms: self.schedule.now_ms + delay_ms, is_idle: false };
+        if self.nodes[node].round.is_none_or(|planned| planned.is_idle && planned.at_ms > round.at_ms) {
+            self.nodes[node].round = Some(round);
+            self.schedule.at(round.at_ms, SimEvent::ServerRound(node));
         }
     }
 
-    fn round(&mut self) -> Check {
-        self.node.is_round_scheduled = false;
-        match self.node.round(self.schedule.now_ms) {
+    fn round(&mut self, node: usize) -> Check {
+        if self.nodes[node].round.is_none_or(|planned| planned.at_ms != self.schedule.now_ms) {
+            return Ok(());
+        }
+        if self.postpone_while_paused(node) {
+            return Ok(());
+        }
+        self.nodes[node].round = None;
+        match self.nodes[node].round(self.schedule.now_ms) {
             None => {}
-            Some(RoundEnd::Success(outgoing)) => self.send_outgoing(outgoing)?,
+            Some(RoundEnd::Success(outgoing)) => {
+                self.check_round(node)?;
+                self.send_outgoing(node, outgoing)?;
+                self.send_messages_to_nodes(node);
+            }
             Some(RoundEnd::PowerCut(loss)) => {
-                self.note(format_args!("the power is cut: {loss:?}"));
-                self.node.cut_power(loss);
-                self.restart_later(Part::Server);
+                self.note_at(node, format_args!("the power is cut: {loss:?}"));
+                self.nodes[node].cut_power(loss);
+                self.restart_later(Part::Server(node));
             }
             Some(RoundEnd::Failed(error)) => {
-                self.note(format_args!("the server stops: {error}"));
-                self.node.kill();
-                self.restart_later(Part::Server);
+                self.note_at(node, format_args!("the server stops: {error}"));
+                self.nodes[node].kill();
+                self.restart_later(Part::Server(node));
             }
+            Some(RoundEnd::LeftCluster(error)) => self.left_cluster(node, &error)?,
         }
-        if let Some(engine) = &self.node.engine {
+        if let Some(engine) = &self.nodes[node].engine {
             bounds::queued_reply_bytes(engine)?;
         }
-        self.node.answered_once()?;
-        if self.node.is_full() {
-            self.schedule_round(ROOM_CHECK_INTERVAL_MS);
-        } else if self.node.has_unfinished_frames() {
+        self.nodes[node].answered_once()?;
+        if self.nodes[node].is_full() {
+            self.schedule_round(node, ROOM_CHECK_INTERVAL_MS);
+        } else if self.nodes[node].has_unfinished_frames() {
             // The event loop continues at once. It waits for the disk only without other work.
-            self.schedule_round(1);
-        } else if self.node.is_busy() {
+            self.schedule_round(node, 1);
+        } else if self.nodes[node].is_busy() {
             let delay_ms = self.rng.below(self.plan.disk_ms_max);
-            self.schedule_round(delay_ms);
+            self.schedule_round(node, delay_ms);
         }
+        self.schedule_idle_round(node);
         Ok(())
     }
 
@@ -177,15 +189,15 @@ impl World {
 
     fn start(&mut self, part: Part) -> Check {
         match part {
-            Part::Broker => self.broker.is_up = true,
-            Part::Proxy if self.proxy.is_up => {}
-            Part::Proxy => {
-                self.proxy.is_up = true;
-                let connections: Vec<_> =
-                    self.clients.iter().map(|sim_client| sim_client.proxy_connection).collect();
+            Part::Broker(node) => self.nodes[node].broker.is_up = true,
+            Part::Proxy(node) if self.nodes[node].proxy.is_up => {}
+            Part::Proxy(node) => {
+                self.nodes[node].proxy.is_up = true;
+                let connections = self.clients.iter().map(|sim_client| sim_client.proxy_connection);
+                let connections: Vec<_> = connections.filter(|connection| connection.node == node).collect();
                 connections.into_iter().for_each(|connection| self.reconnect_later(connection));
             }
-            Part::Server => return self.start_server(),
+            Part::Server(node) => return self.start_server(node),
             Part::Client(client) if self.clients[client].session.is_some() => {}
             Part::Client(client) => {
                 let seed = self.rng.next_u64();
@@ -193,188 +205,96 @@ impl World {
                 self.carry_out_effects(client)?;
             }
         }
-        self.note(format_args!("{part:?} is up"));
+        self.note(format_args!("{part} is up"));
         Ok(())
     }
 
     /// Starts or restarts the server, then checks its disk.
-    pub(crate) fn start_server(&mut self) -> Check {
-        if self.is_calm && self.node.engine.is_some() && !self.node.needs_restart() {
+    pub(crate) fn start_server(&mut self, node: usize) -> Check {
+        if self.is_calm && self.nodes[node].engine.is_some() && !self.nodes[node].needs_restart() {
             return Ok(());
         }
-        self.node.stop();
-        self.maybe_fail_recovery();
-        if let Err(error) = self.node.start() {
-            self.note(format_args!("the server does not start: {error}"));
-            if !self.node.disk.has_failed() && !self.node.has_limited_room() {
+        self.nodes[node].stop();
+        self.maybe_fail_recovery(node);
+        let now_ms = self.schedule.now_ms;
+        if let Err(error) = self.nodes[node].start(now_ms) {
+            self.note_at(node, format_args!("the server does not start: {error}"));
+            let disk = &self.nodes[node].disk;
+            let is_expected = matches!(error, StartError::SharedLog(_));
+            if !is_expected && !disk.has_failed() && !self.nodes[node].has_limited_room() {
                 return Err(Violation { checker: "intact_log_opens", what: error.to_string() });
             }
-            self.node.kill();
-            self.schedule.after(RESTART_DELAY_MS, SimEvent::Start(Part::Server));
+            self.nodes[node].kill();
+            self.schedule.after(RESTART_DELAY_MS, SimEvent::Start(Part::Server(node)));
             return Ok(());
         }
         self.counters.recoveries += 1;
-        self.note(format_args!("the server is up"));
-        self.check_disk()?;
-        self.schedule_round(0);
+        self.note_at(node, format_args!("the server is up"));
+        self.check_disk(node)?;
+        self.start_reading_log(node);
+        self.schedule_round(node, 0);
         Ok(())
     }
 
-    /// Runs all checkers that need only the disk.
-    fn check_disk(&mut self) -> Check {
-        let Some(engine) = &self.node.engine else { return Ok(()) };
+    /// Runs all checkers that need only the disk of a node.
+    pub(crate) fn check_disk(&mut self, node: usize) -> Check {
+        let is_complete = self.cluster.is_none() || self.must_write;
+        let number = node;
+        let node = &self.nodes[node];
+        let Some(engine) = &node.engine else { return Ok(()) };
         let ledger = engine.ledger();
-        self.node.startup_restores_the_durable_state(ledger)?;
+        node.startup_restores_the_durable_state(ledger)?;
         let stored = Stored::numbered_without_gaps(ledger)?;
-        stored.acknowledged_is_stored(&self.observed)?;
-        stored.received_is_stored(&self.observed)?;
+        // A node that was down may lack the newest records until it has read the shared log.
+        if is_complete {
+            stored.acknowledged_is_stored(&self.observed)?;
+            stored.received_is_stored(&self.observed)?;
+        }
         stored.all().try_for_each(|line| self.observed.observe_line(line))?;
         self.clients.iter().try_for_each(|sim_client| stored.sending_order_is_kept(&sim_client.sent))?;
-        files::files_are_complete(&self.node.disk, &stored)?;
-        state_equals_replay(&self.node.disk, self.node.sizes(), ledger.state())?;
+        if self.cluster.is_none() {
+            files::files_are_complete(&node.disk, &stored)?;
+        }
+        state_equals_replay(&node.disk, node.sizes(), ledger.state())?;
+        self.check_local_log(number)?;
+        let node = &self.nodes[number];
+        let Some(engine) = &node.engine else { return Ok(()) };
         self.counters.fault("byte of the log changed");
-        log_flip_is_detected(&self.node.disk, self.node.sizes(), &mut self.rng)?;
+        log_flip_is_detected(&node.disk, node.sizes(), &mut self.rng)?;
         self.counters.fault("byte of a snapshot changed");
-        snapshot_flip_is_repaired(&self.node.disk, self.node.sizes(), ledger.state(), &mut self.rng)
+        snapshot_flip_is_repaired(&node.disk, node.sizes(), engine.ledger().state(), &mut self.rng)
     }
 
-    fn free_disk(&mut self) {
-        self.note(format_args!("the disk has free space"));
-        self.node.disk.set_room(None);
+    fn free_disk(&mut self, node: usize) {
+        self.note_at(node, format_args!("the disk has free space"));
+        self.nodes[node].disk.set_room(None);
     }
 
     /// Ends all faults and restarts all parts that are down.
     fn calm_down(&mut self) {
         self.note(format_args!("the faults end"));
         self.is_calm = true;
-        self.free_disk();
-        self.rates = Rates::CALM;
-        if !self.node.needs_restart() {
-            self.node.disk.heal();
+        for node in 0..self.nodes.len() {
+            self.free_disk(node);
+            if !self.nodes[node].needs_restart() {
+                self.nodes[node].disk.heal();
+            }
         }
+        self.rates = Rates::CALM;
+        self.calm_cluster();
         let now_ms = self.schedule.now_ms;
         for sim_client in &mut self.clients {
             sim_client.suspended_until_ms = sim_client.suspended_until_ms.min(now_ms);
             sim_client.cut_off_until_ms = sim_client.cut_off_until_ms.min(now_ms);
         }
-        self.schedule.after(0, SimEvent::Start(Part::Broker));
-        self.schedule.after(0, SimEvent::Start(Part::Proxy));
-        self.schedule.after(0, SimEvent::Start(Part::Server));
+        for node in 0..self.nodes.len() {
+            self.schedule.after(0, SimEvent::Start(Part::Broker(node)));
+            self.schedule.after(0, SimEvent::Start(Part::Proxy(node)));
+            self.schedule.after(0, SimEvent::Start(Part::Server(node)));
+        }
         for client in 0..self.clients.len() {
             self.schedule.after(0, SimEvent::Start(Part::Client(client)));
         }
         self.schedule.after(self.plan.complete_within_ms(), SimEvent::CheckComplete);
-    }
-
-    /// Postpones `event` if the newest conversation event may still be in transit, for example after a recent
-    /// upload.
-    pub(crate) fn postpone_if_too_early(&mut self, event: SimEvent) -> bool {
-        let newest_arrives_at_ms = self.observed.newest_event_at_ms + DELIVERY_MS_MAX;
-        let is_early = self.node.is_busy() || newest_arrives_at_ms > self.schedule.now_ms;
-        if is_early {
-            self.schedule.at(newest_arrives_at_ms.max(self.schedule.now_ms + DELAY_MS_MAX), event);
-        }
-        is_early
-    }
-
-    /// Checks that all clients are complete. Then sends one final message to each conversation, to check that
-    /// every client still follows all conversations.
-    fn check_complete(&mut self) -> Check {
-        if self.postpone_if_too_early(SimEvent::CheckComplete) {
-            return Ok(());
-        }
-        self.note(format_args!("checks that all clients are complete"));
-        self.must_write = true;
-        self.all_clients_are_complete(false)?;
-        let Some(state) = self.state() else { return Ok(()) };
-        let mut final_messages = Vec::new();
-        for (name, channel) in state.channels.all() {
-            let sender = channel.members.keys().next().and_then(|member| self.number_of(member));
-            final_messages.extend(sender.map(|sender| (sender, Target::Channel(name.clone()))));
-        }
-        for ((from, to), _) in state.channels.all_direct() {
-            final_messages.extend(self.number_of(from).map(|sender| (sender, Target::User(to.clone()))));
-        }
-        final_messages.sort();
-        for (sender, to) in final_messages {
-            self.clients[sender].send_messages(self.schedule.now_ms, &mut self.rng, to);
-            self.carry_out_effects(sender)?;
-        }
-        self.schedule.after(DELIVERY_MS_MAX, SimEvent::End);
-        Ok(())
-    }
-
-    fn number_of(&self, user: &common::UserName) -> Option<usize> {
-        self.users.iter().position(|known| known == user)
-    }
-
-    fn all_clients_are_complete(&self, must_follow_all: bool) -> Check {
-        let Some(engine) = &self.node.engine else {
-            return Err(Violation { checker: "client_is_complete", what: "the server is down".to_owned() });
-        };
-        for sim_client in &self.clients {
-            let pending = sim_client.session.as_ref().map_or(0, Session::messages_waiting);
-            complete::nothing_is_pending(sim_client.user(), pending)?;
-            let must_follow_all = must_follow_all && sim_client.follows;
-            complete::client_is_complete(
-                engine.ledger(),
-                sim_client.user(),
-                &sim_client.shown,
-                must_follow_all,
-            )?;
-            if let Some(session) = sim_client.session.as_ref().filter(|_| must_follow_all) {
-                complete::names_are_known(engine.ledger(), sim_client.user(), session.channel_names())?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends the run: all clients are still complete, and the log survives a last power cut.
-    pub(crate) fn end(&mut self) -> Check {
-        self.all_clients_are_complete(true)?;
-        self.check_disk()?;
-        if let Some(engine) = &self.node.engine {
-            let stored = Stored::numbered_without_gaps(engine.ledger())?;
-            self.clients.iter().try_for_each(|sim_client| stored.sent_is_stored(&sim_client.sent))?;
-        }
-        self.check_amendments()?;
-        self.node.cut_power(Loss::Everything);
-        self.start_server()
-    }
-
-    /// Compares the server's history, mentions and files with the events, then redacts all deleted messages.
-    fn check_amendments(&mut self) -> Check {
-        let now_ms = self.schedule.now_ms;
-        let Some(engine) = self.node.engine.as_ref().filter(|_| self.plan.is_varied) else { return Ok(()) };
-        let stored = Stored::numbered_without_gaps(engine.ledger())?;
-        let expected = ExpectedMessages::of(&stored);
-        let readers = readers(engine.ledger().state());
-        let node = &mut self.node;
-        let pages = amendments::read_all(&readers, |user, method, params| {
-            node.request(user, method, params, now_ms).map(|(result, _)| result)
-        })?;
-        pages.iter().try_for_each(|(_, page)| expected.deleted_is_hidden(page))?;
-        pages
-            .iter()
-            .try_for_each(|(conversation, page)| expected.history_shows_the_last_edit(conversation, page))?;
-        pages
-            .iter()
-            .try_for_each(|(conversation, page)| expected.history_shows_reactions(conversation, page))?;
-        for user in &self.users {
-            let ask =
-                |params| self.node.request(user, "mention.list", params, now_ms).map(|(result, _)| result);
-            expected.mentions_are_listed(user, &amendments::all_mentions(ask)?)?;
-        }
-        for (conversation, reader) in &readers {
-            files::downloads_are_complete(&expected, conversation, reader, |params| {
-                self.node.request(reader, "file.get", params, now_ms)
-            })?;
-        }
-        let before = self.state().map(fingerprint).unwrap_or_default();
-        expected.redacted_is_removed(&self.node.disk, self.node.sizes(), &before)
-    }
-
-    pub(crate) fn state(&self) -> Option<&State> {
-        self.node.engine.as_ref().map(|engine| engine.ledger().state())
     }
 }

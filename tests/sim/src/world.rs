@@ -1,6 +1,6 @@
 //! The state of a run, and the loop that executes its events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use common::{ChannelName, UserName};
 use testkit::Rng;
@@ -11,9 +11,10 @@ use crate::client::SimClient;
 use crate::counters::Counters;
 use crate::network::Lane;
 use crate::node::Node;
+use crate::nodes::{Cluster, name_of};
 use crate::plan::{Plan, Rates};
 use crate::recording::Recorded;
-use crate::schedule::{Part, ProxyConnection, Schedule, SimEvent};
+use crate::schedule::{Part, Schedule, SimEvent};
 use crate::trace::Trace;
 
 /// A run uses the first names of this list.
@@ -51,11 +52,10 @@ pub(crate) struct World {
     pub(crate) is_calm: bool,
     /// Whether a refusal because of a full disk is a violation, because the faults ended long ago.
     pub(crate) must_write: bool,
-    pub(crate) node: Node,
-    pub(crate) broker: Role,
-    pub(crate) proxy: Role,
-    /// The subscriptions of each connection at the proxy.
-    pub(crate) subscriptions: BTreeMap<ProxyConnection, BTreeSet<String>>,
+    /// One node, or the nodes of a cluster.
+    pub(crate) nodes: Vec<Node>,
+    /// `None` if the run has a single node without a shared log.
+    pub(crate) cluster: Option<Cluster>,
     pub(crate) clients: Vec<SimClient>,
     pub(crate) users: Vec<UserName>,
     pub(crate) channels: Vec<ChannelName>,
@@ -65,14 +65,6 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     pub(crate) trace: Trace,
     pub(crate) recorded: Option<Recorded>,
-}
-
-/// The model of the broker or of the proxy.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Role {
-    pub(crate) is_up: bool,
-    /// The number of kills. A frame that was in transit during a kill is lost.
-    pub(crate) kills: u64,
 }
 
 /// Runs one seed. `reader` receives each line of the trace.
@@ -103,16 +95,13 @@ impl World {
         let channel = |name: &&str| testkit::channel(name);
         let users: Vec<_> = USERS[..plan.clients].iter().map(user).collect();
         let channels: Vec<_> = CHANNELS[..plan.channels].iter().map(channel).collect();
-        let role = Role { is_up: true, kills: 0 };
         Self {
-            node: Node::create(&users, &channels, rng.next_u64(), &plan),
+            nodes: vec![Node::create(&users, &channels, rng.next_u64(), &plan)],
+            cluster: None,
             schedule: Schedule::default(),
             rates: plan.rates,
             is_calm: false,
             must_write: false,
-            broker: role,
-            proxy: role,
-            subscriptions: BTreeMap::new(),
             clients: Vec::new(),
             lanes: BTreeMap::new(),
             observed: Observed::default(),
@@ -129,7 +118,9 @@ impl World {
     fn run(&mut self) -> Check {
         let plan = self.plan;
         self.note(format_args!("{plan:?}"));
-        self.start_server()?;
+        for node in 0..self.nodes.len() {
+            self.start_server(node)?;
+        }
         self.add_clients();
         let calm_at_ms = self.plan.busy_ms;
         self.schedule.at(calm_at_ms, SimEvent::Calm);
@@ -163,9 +154,19 @@ impl World {
             let command_in_ms = self.rng.below(self.plan.command_interval_ms_max);
             self.schedule.after(500 + command_in_ms, SimEvent::Command(number));
         }
+        self.spread_clients();
     }
 
     pub(crate) fn note(&mut self, what: std::fmt::Arguments<'_>) {
         self.trace.note(self.schedule.now_ms, what);
+    }
+
+    /// Like `note`, about one node.
+    pub(crate) fn note_at(&mut self, node: usize, what: std::fmt::Arguments<'_>) {
+        if self.cluster.is_some() {
+            self.note(format_args!("{}: {what}", name_of(node)));
+        } else {
+            self.note(what);
+        }
     }
 }

@@ -121,7 +121,7 @@ impl Jobs {
             CommitMode::OnThread(waker) | CommitMode::Shared(waker, _) => {
                 Workers::Threads(Box::new(Threads::start(waker.clone())?))
             }
-            CommitMode::WhenPolled => Workers::WhenPolled(VecDeque::new()),
+            CommitMode::WhenPolled | CommitMode::SharedWhenPolled(..) => Workers::WhenPolled(VecDeque::new()),
         };
         Ok(Self { workers, waiting: Default::default(), per_peer: HashMap::new() })
     }

@@ -1,18 +1,20 @@
 //! The commit log makes the batches of the journal durable, in order, without blocking the event loop.
 //!
-//! [`CommitLog`] is the contract. It has two implementations: [`CommitThread`] for a server, and
-//! [`PolledCommitLog`] for simulations and tests, which commits only when it is called. `shared` is the part
-//! of the thread that stores the batches of a cluster in the shared log.
+//! [`CommitLog`] is the contract. Its implementations are [`CommitThread`] for a server, and
+//! [`PolledCommitLog`] for simulations and tests, which commits only when it is called. `shared` stores the
+//! batches of a cluster in the shared log, on the thread or when it is called.
 
 mod thread;
 mod shared;
 
 use std::io;
+use std::sync::Arc;
 
 use transport::wake::Waker;
 
 use crate::journal::{Batch, CommitAck, JournalError, Writer};
-pub use shared::{OpenSharedLog, SharedCommits};
+use shared::PolledSharedLog;
+pub use shared::{OpenSharedLog, SharedCommits, SimulatedTime};
 pub use thread::CommitThread;
 
 /// Selects the implementation that commits the batches.
@@ -24,6 +26,8 @@ pub enum CommitMode {
     Shared(Waker, SharedCommits),
     /// [`CommitLog::poll`] commits the batch on the calling thread.
     WhenPolled,
+    /// Like `WhenPolled`, in a cluster.
+    SharedWhenPolled(SharedCommits, SimulatedTime),
 }
 
 /// A task for the thread of a commit log.
@@ -87,6 +91,9 @@ impl CommitMode {
                 Box::new(CommitThread::start_with(writer, commit, move || waker.wake())?)
             }
             Self::WhenPolled => Box::new(PolledCommitLog { writer, batch: None }),
+            Self::SharedWhenPolled(commits, now) => {
+                Box::new(PolledSharedLog::new(writer, commits.committer()?, Arc::clone(now)))
+            }
         })
     }
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cluster::SharedLog;
+use cluster::{Appending, Refused, SharedLog, Step};
 use tracing::warn;
 use transport::clock;
 
+use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, CommitAck, JournalError, Writer};
 
 /// The maximum time that a batch waits for the shared log. Then the node no longer leads.
@@ -43,6 +44,9 @@ impl SharedCommits {
     }
 }
 
+/// Returns the monotonic time of a simulation.
+pub type SimulatedTime = Arc<dyn Fn() -> Duration + Send + Sync>;
+
 pub(super) struct Committer {
     log: Box<dyn SharedLog>,
     term: Arc<AtomicU64>,
@@ -62,17 +66,26 @@ impl Committer {
     }
 
     fn share(&mut self, writer: &Writer, batch: &Batch) -> Result<(), JournalError> {
-        let (shared, started) = (writer.shared(batch), clock::now());
+        let (appending, started) = (self.begin(writer, batch), clock::now());
+        let bytes = appending.batch().bytes.len();
         let mut may_wait = || {
             thread::sleep(RETRY_DELAY);
             clock::now().duration_since(started) < ANSWER_TIMEOUT
         };
-        let term = self.term.load(Ordering::Acquire);
-        cluster::append(&mut *self.log, term, &shared, &mut may_wait).map_err(JournalError::NotShared)?;
-        self.bytes += shared.bytes.len() as u64;
+        cluster::append(&mut *self.log, appending, &mut may_wait).map_err(JournalError::NotShared)?;
+        self.appended(bytes);
+        Ok(())
+    }
+
+    /// Begins to store a batch in the shared log.
+    fn begin(&self, writer: &Writer, batch: &Batch) -> Appending {
+        Appending::new(self.term.load(Ordering::Acquire), writer.shared(batch))
+    }
+
+    fn appended(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
         self.batches += 1;
         self.trim();
-        Ok(())
     }
 
     /// Removes the oldest batches of the window from time to time: all but the newest [`WINDOW_BATCHES`], and
@@ -88,5 +101,75 @@ impl Committer {
         if let Err(error) = self.log.trim(window) {
             warn!(%error, "the oldest batches stay in etcd until the next attempt");
         }
+    }
+}
+
+/// The commit log of a node in a cluster without a thread, for simulations. Each [`poll`](CommitLog::poll)
+/// sends one request to the shared log, or writes the batch on the local disk.
+pub(super) struct PolledSharedLog {
+    writer: Writer,
+    committer: Committer,
+    now: SimulatedTime,
+    stage: Option<Stage>,
+}
+
+/// The progress of the batch in flight.
+enum Stage {
+    /// The batch is not in the shared log, or this node does not know it yet.
+    Sharing { batch: Batch, appending: Appending, since: Duration },
+    /// The batch is in the shared log.
+    Writing(Batch),
+}
+
+impl PolledSharedLog {
+    pub(super) fn new(writer: Writer, committer: Committer, now: SimulatedTime) -> Self {
+        Self { writer, committer, now, stage: None }
+    }
+
+    /// Sends one request to the shared log.
+    fn share(&mut self, batch: Batch, mut appending: Appending, since: Duration) -> Option<CommitNews> {
+        let is_late = (self.now)().saturating_sub(since) >= ANSWER_TIMEOUT;
+        let refused = match appending.step(&mut *self.committer.log) {
+            Step::Done(Ok(())) => {
+                self.committer.appended(appending.batch().bytes.len());
+                self.stage = Some(Stage::Writing(batch));
+                return None;
+            }
+            Step::Done(Err(refused)) => refused,
+            Step::Wait if is_late => Refused::Unavailable,
+            Step::Wait | Step::Again => {
+                self.stage = Some(Stage::Sharing { batch, appending, since });
+                return None;
+            }
+        };
+        Some(CommitNews::Batch(Err(JournalError::NotShared(refused))))
+    }
+}
+
+impl CommitLog for PolledSharedLog {
+    fn is_idle(&self) -> bool {
+        self.stage.is_none()
+    }
+
+    fn submit(&mut self, batch: Batch) {
+        debug_assert!(self.is_idle(), "one batch at a time");
+        self.stage = Some(if batch.is_received() {
+            Stage::Writing(batch)
+        } else {
+            let appending = self.committer.begin(&self.writer, &batch);
+            Stage::Sharing { batch, appending, since: (self.now)() }
+        });
+    }
+
+    fn poll(&mut self) -> Option<CommitNews> {
+        match self.stage.take() {
+            None => self.writer.find_room().then_some(CommitNews::Room),
+            Some(Stage::Sharing { batch, appending, since }) => self.share(batch, appending, since),
+            Some(Stage::Writing(batch)) => Some(CommitNews::Batch(self.writer.commit(batch))),
+        }
+    }
+
+    fn run(&self, task: Task) {
+        task();
     }
 }

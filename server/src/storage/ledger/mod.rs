@@ -344,6 +344,11 @@ impl Ledger {
             self.reserve_used = self.reserve_bytes;
         }
         self.failure = Some(answer.clone());
+        if self.leads() {
+            // The shared log has the batch, and other nodes receive it. So no request in it is refused: the
+            // next leader answers them.
+            return self.take_back(failed, Detail::NoLeader.into());
+        }
         self.roll_back(failed, answer)
     }
 

@@ -36,7 +36,7 @@ impl Standing {
     /// A node in a cluster begins as a follower.
     pub(super) fn of(commits: &CommitMode) -> Self {
         match commits {
-            CommitMode::Shared(..) => Self::Following,
+            CommitMode::Shared(..) | CommitMode::SharedWhenPolled(..) => Self::Following,
             CommitMode::OnThread(_) | CommitMode::WhenPolled => Self::Alone,
         }
     }
