@@ -18,7 +18,7 @@ fn connected_and_offline_members_follow_a_renamed_channel() {
     alice.enter("/rename #desk");
     alice.wait_for("#helpdesk is now #desk, and #helpdesk still leads to it");
     bob.wait_for("#desk 3 alice renamed the channel to #desk");
-    bob.wait_until("has the new prompt", |screen| screen.trim_end().ends_with(" #desk>"));
+    bob.wait_until("has the new prompt", |screen| screen.trim_end().ends_with("#desk>"));
     bob.enter("hello");
     alice.wait_for("#desk 4 bob: hello");
     bob.enter("/msg #helpdesk by the old name");
