@@ -194,9 +194,8 @@ fn embed(out: &Path, source: &Source, name: &str, is_first: bool, code: &mut Str
     let mut brotli = Vec::new();
     let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
     brotli::BrotliCompress(&mut &*source.bytes, &mut brotli, &params)?;
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(&source.bytes)?;
-    let gzip = gzip.finish()?;
+    let mut gzip = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, &*source.bytes, &mut gzip)?;
     store(&out.join(&hash), &source.bytes)?;
     store(&out.join(format!("{hash}.br")), &brotli)?;
     store(&out.join(format!("{hash}.gz")), &gzip)?;
