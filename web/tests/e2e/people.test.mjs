@@ -87,6 +87,7 @@ test("earlier texts, bans, blocks and read marks by commands", async () => {
   await page.waitForSelector("a.item[data-name='@walt'] .badge", { state: "detached" });
   await until(async () => (await vera.call("read.list", {})).conversations.find((one) => one.conversation === "@walt").unread === 0, "read");
   await say(page, "/block walt");
+  await until(async () => (await vera.call("user.blocks", {})).users.length === 1, "blocked");
   await say(page, "/blocks");
   await page.click("dialog li:has-text('@walt') button");
   await until(async () => (await vera.call("user.blocks", {})).users.length === 0, "unblocked");

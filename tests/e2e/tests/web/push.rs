@@ -123,25 +123,29 @@ fn a_push_service_gets_pushes_that_python_verifies_and_decrypts() {
 }
 
 #[test]
-fn a_push_is_repeated_after_503_and_a_subscription_ends_with_410() {
+fn a_push_is_repeated_after_503_and_a_subscription_ends_with_410_or_404() {
     let node = Node::with_gateway(&[LOCAL]);
     let [mut alice, mut bob] = team(&node);
     let receiver = Receiver::start(|request| match request {
         1 => 503,
         2 => 403,
         3 => 201,
-        _ => 410,
+        4 => 410,
+        _ => 404,
     });
+    let is_subscribed =
+        |bob: &mut Peer| bob.call("push.list", json!({})).expect("a list")["subscriptions"] != json!([]);
     Browser::subscribe(&mut bob, &receiver);
     // The first push fails and is repeated. The push service refuses it then, and papo gives it up.
     for count in [2, 3, 4] {
         alice.send("@bob", "x").expect("sent");
         wait_until("too few requests", || receiver.requests().len() >= count);
     }
-    let is_subscribed =
-        |bob: &mut Peer| bob.call("push.list", json!({})).expect("a list")["subscriptions"] != json!([]);
-    wait_until("still subscribed", || !is_subscribed(&mut bob));
-    assert_eq!(receiver.requests().len(), 4);
+    wait_until("still subscribed after 410", || !is_subscribed(&mut bob));
+    Browser::subscribe(&mut bob, &receiver);
+    alice.send("@bob", "x").expect("sent");
+    wait_until("still subscribed after 404", || !is_subscribed(&mut bob));
+    assert_eq!(receiver.requests().len(), 5);
 }
 
 #[test]
