@@ -79,7 +79,7 @@ fn table(entry: &mut impl Read) -> io::Result<TableOfContents> {
 }
 
 /// Checks an archive without unpacking it: the chain of its log, the hash of each file, and everything that
-/// [`compare`] checks. `path` is the name of the archive in errors. Calls `before_step` before each member
+/// `compare` checks. `path` is the name of the archive in errors. Calls `before_step` before each member
 /// and before the readings of the log, and ends with its error.
 pub fn check_archive(
     disk: &Arc<dyn Disk>,

@@ -1,4 +1,4 @@
-//! Backups that a running node makes. [`make`] writes one backup and checks it; [`BackupThread`] runs it on a
+//! Backups that a running node makes. [`make`] writes one backup and checks it; `BackupThread` runs it on a
 //! thread.
 //!
 //! 1. Write the archive under a temporary name, and sync it.
