@@ -109,11 +109,12 @@ pub(super) fn stats(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) 
     Ok(admin::stats(context.ledger.state(), context.presence.present_users(), context.now_ms))
 }
 
-/// Returns an error if the user of the session is not an administrator.
+/// Returns the user of the session, or an error if the user is not an administrator.
 pub(super) fn require_administrator(
     context: &mut RequestContext<'_>,
     token: &Token<'_>,
-) -> Result<(), Error> {
+) -> Result<UserName, Error> {
     let user = context.authenticate(token)?;
-    Ok(admin::check(context.ledger.state(), &user)?)
+    admin::check(context.ledger.state(), &user)?;
+    Ok(user)
 }

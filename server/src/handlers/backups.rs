@@ -14,8 +14,7 @@ use crate::services::files::{Failure, Outcome};
 use crate::services::jobs::{self, Job, Kind};
 
 pub(super) fn start(context: &mut RequestContext<'_>, params: &SessionOnly<'_>) -> Result<Started, Error> {
-    let user = context.authenticate(&params.token)?;
-    crate::domain::admin::check(context.ledger.state(), &user)?;
+    let user = require_administrator(context, &params.token)?;
     let name = context.backups.request(context.now_ms)?.to_string();
     info!(%user, %name, "an administrator requested a backup");
     Ok(Started { name })
@@ -32,8 +31,7 @@ pub(super) fn get(
     params: &GetBackup<'_>,
     outcome: Option<jobs::Outcome>,
 ) -> Result<Part, Unanswered> {
-    let user = context.authenticate(&params.token)?;
-    crate::domain::admin::check(context.ledger.state(), &user)?;
+    let user = require_administrator(context, &params.token)?;
     let (disk, stored) = context.backups.find(&params.name)?;
     let (bytes, offset) = (stored.bytes, params.offset);
     match outcome {

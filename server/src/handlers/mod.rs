@@ -24,19 +24,17 @@ mod admin;
 mod backups;
 mod node;
 mod search;
+mod sender;
 mod charges;
 pub mod known_tokens;
 
 use std::sync::Arc;
 
-use common::accounts::Token;
-use common::limits::TOKEN_BYTES_MAX;
 use common::methods::{self, Method, encode_result};
 use common::requests::{self, DecodedRequest};
 use common::rpc::encode_error;
-use common::{Call, Detail, Error, Target, UserName};
+use common::{Call, Detail, Error, UserName};
 use transport::Frame;
-use transport::client_name::Client;
 use uuid::{Builder, Uuid};
 
 use crate::domain::Command;
@@ -51,10 +49,8 @@ use crate::services::files::Files;
 use crate::services::files::copies::Need;
 use crate::services::jobs::{Job, Outcome};
 use crate::services::leases::Leases;
-use crate::services::limiters::guesses::{Attempt, Guesser};
 use crate::services::limiters::rates::RateKind;
 use crate::services::limiters::{Guesses, Rates, Typing};
-use crate::services::peer::Peer;
 use crate::services::presence::Presence;
 use crate::services::pushes::Pushes;
 use crate::services::registration::Registration;
@@ -331,60 +327,6 @@ impl RequestContext<'_> {
             let (max, minutes) = (self.rates.log_bytes_per_day(), wait_ms.div_ceil(60_000));
             Error::from(Detail::LogQuota { max, minutes }).with_wait_ms(wait_ms)
         })
-    }
-
-    /// The sender of the request.
-    fn peer(&self) -> Peer {
-        match self.route.client() {
-            Client::One(key) => Peer::new(key.map(|key| *key.as_bytes()), || self.route.key()),
-            Client::Gateway => Peer::new(None, || self.route.sender().into()),
-        }
-    }
-
-    /// Begins an attempt, unless there were too many wrong passwords, codes or signatures.
-    fn begin_attempt(&mut self, guesser: Guesser) -> Result<Attempt, Error> {
-        let peer = self.peer();
-        self.guesses.begin(guesser, &peer.id, self.now_ms).map_err(|wait_ms| {
-            Error::from(Detail::TooManyGuesses { seconds: wait_ms.div_ceil(1000) }).with_wait_ms(wait_ms)
-        })
-    }
-
-    /// Takes a request out of one of the user's buckets. Returns an error if the user exceeds the rate.
-    fn take_rate(&mut self, user: &UserName, kind: RateKind) -> Result<(), Error> {
-        let taken = self.rates.take(user, kind, self.now_ms);
-        taken.map_err(|wait_ms| Error::from(Detail::SentTooFast { wait_ms }).with_wait_ms(wait_ms))
-    }
-
-    /// Returns the user of a token. Every method that needs a session calls this function. So the function
-    /// also takes from the bucket of the method, and checks the scope of a bot's token.
-    fn authenticate(&mut self, token: &Token<'_>) -> Result<UserName, Error> {
-        let digest = (token.len() <= TOKEN_BYTES_MAX).then(|| self.known_tokens.digest(token));
-        let users = &self.ledger.state().users;
-        let known = digest.and_then(|digest| Some((digest, users.owner(&digest, self.now_ms)?.clone())));
-        let Some((digest, user)) = known else { return Err(self.no_session(token)) };
-        if let Some(kind) = self.rate_kind.take() {
-            self.take_rate(&user, kind)?;
-            self.reader = (kind == RateKind::Reads).then(|| user.clone());
-        }
-        if self.needed.is_some() {
-            bots::check_scope(self, &user, &digest)?;
-        }
-        Ok(user)
-    }
-
-    /// Whether the token of the request permits this conversation. Only the tokens of bots have a list.
-    fn is_in_scope(&self, conversation: &Target) -> bool {
-        let bots = &self.ledger.state().users.bots;
-        self.bot_token.is_none_or(|id| bots.get(id).is_some_and(|known| known.token.permits_in(conversation)))
-    }
-
-    /// The error for a token without an open session. A disabled account has its own error.
-    fn no_session(&self, token: &Token<'_>) -> Error {
-        let owner = Some(token).filter(|token| token.len() <= TOKEN_BYTES_MAX);
-        let owner = owner.and_then(|token| self.tokens.user_of(token));
-        let users = &self.ledger.state().users;
-        let is_disabled = owner.is_some_and(|user| users.active(&user).is_ok_and(|account| account.disabled));
-        if is_disabled { Detail::SessionDisabled } else { Detail::NoSession }.into()
     }
 }
 

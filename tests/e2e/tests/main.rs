@@ -30,6 +30,7 @@ mod names;
 mod invites;
 mod registration;
 mod chat;
+mod links;
 mod outbox;
 mod plain_mode;
 mod terminal_user;
