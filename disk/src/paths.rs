@@ -133,16 +133,33 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 
 /// The regular file that a write to `path` replaces; it may not exist yet. Follows links, because a rename
 /// would replace the link. Fails if another kind of file, such as a FIFO or a device, has this path.
+///
+/// Another process can create or replace the file at any moment, so the name is looked up once.
 pub fn replaceable(path: &Path) -> io::Result<PathBuf> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => fs::canonicalize(path),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Err(_) if fs::symlink_metadata(path).is_ok() => {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file that does not exist"))
-        }
-        Err(_) => Ok(path.to_owned()),
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_symlink() => replaceable_target(path),
+        Ok(metadata) => regular_file(path.to_owned(), &metadata),
     }
+}
+
+fn replaceable_target(link: &Path) -> io::Result<PathBuf> {
+    let target = fs::canonicalize(link).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file that does not exist")
+        }
+        _ => error,
+    })?;
+    let metadata = fs::metadata(&target)?;
+    regular_file(target, &metadata)
+}
+
+fn regular_file(path: PathBuf, metadata: &fs::Metadata) -> io::Result<PathBuf> {
+    if metadata.is_file() {
+        return Ok(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }
 
 /// Replaces a [`replaceable`] file atomically, in a folder to which other threads and processes may write.
