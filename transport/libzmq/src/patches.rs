@@ -154,7 +154,7 @@ const SUBSCRIPTIONS: [Patch; 13] = [
 /// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares
 /// its memory with no other message.
 ///
-/// All queues of sockets with the option 9001 share 40 MiB, in addition to 64 KiB for each peer. Upstream
+/// All queues of sockets with the option 9001 share 32 MiB, in addition to 64 KiB for each peer. Upstream
 /// counts messages of any length as one. A message that upstream received keeps a buffer of 18 KiB in memory.
 const QUEUES: [Patch; 19] = [
     once("ctx.cpp", "    _zero_copy (true)", "    _zero_copy (false)"),
@@ -185,7 +185,7 @@ const QUEUES: [Patch; 19] = [
          #include <atomic>\n\n\
          static const size_t unit_bytes = 512;\n\
          static const uint64_t own_units = 128;\n\
-         static const uint64_t shared_units = 80 * 1024;\n\
+         static const uint64_t shared_units = 64 * 1024;\n\
          static std::atomic<uint64_t> total_excess (0);",
     ),
     once(
