@@ -1,5 +1,7 @@
 //! The kinds of jobs. Each kind has its own threads and its own bound, so no kind delays another kind.
 
+use std::thread::available_parallelism;
+
 use common::{Detail, Error};
 
 use crate::services::peer::PeerId;
@@ -48,7 +50,7 @@ impl Share {
 }
 
 pub(super) struct Bounds {
-    /// The number of threads. A thread ends when it has been idle for a while.
+    /// The maximum number of threads. A thread ends when it has been idle for a while.
     pub(super) threads: usize,
     /// The maximum number of unfinished jobs of each share.
     pub(super) waiting_max: usize,
@@ -65,9 +67,9 @@ impl Kind {
     pub(super) const fn bounds(self) -> Bounds {
         match self {
             // A hash takes a CPU core, 19 MiB and about 20 ms. There are three shares, so the last job waits
-            // less than 2 seconds.
+            // less than 2 seconds, even behind a single thread.
             Self::Passwords => {
-                Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }
+                Bounds { threads: 2, waiting_max: 32, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
             // One thread, because chunks must be written in order. A disk writes 64 chunks (16 MiB) in a
             // fraction of a second.
@@ -82,6 +84,18 @@ impl Kind {
             Self::Search => {
                 Bounds { threads: 2, waiting_max: 64, refusal: Detail::TooManySearches, wait_ms: 1000 }
             }
+        }
+    }
+
+    /// The number of threads on this machine. Strangers can submit hashes, so hashes use at most half of the
+    /// CPU cores.
+    pub(super) fn threads(self) -> usize {
+        let Bounds { threads, .. } = self.bounds();
+        match self {
+            Self::Passwords => {
+                threads.min(available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)))
+            }
+            Self::Transfers | Self::Contents | Self::Search => threads,
         }
     }
 

@@ -185,7 +185,7 @@ impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
         let start = |kind: Kind| {
             let mut runtime = Builder::new_current_thread();
-            runtime.max_blocking_threads(kind.bounds().threads).thread_name("papo-job");
+            runtime.max_blocking_threads(kind.threads()).thread_name("papo-job");
             // If all CPUs are busy, requests that need no job come first: strangers can submit jobs.
             runtime.on_thread_start(|| background::lower_priority(Niceness::Low)).build()
         };

@@ -31,6 +31,10 @@ const FORMAT: u32 = 3;
 /// The heap size in bytes: the minimum that Tantivy accepts. It is allocated only during writes.
 const HEAP_BYTES: usize = 15_000_000;
 
+/// The blocks of 16 KiB of stored fields that each segment of the index keeps in memory. Tantivy's default is
+/// 100. A search reads one small field of at most some hundred messages, mostly of the newest blocks.
+const CACHED_BLOCKS: usize = 4;
+
 /// The indexed fields of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
@@ -99,7 +103,11 @@ impl MessageIndex {
     pub(super) fn open(folder: &Path) -> Result<Self, TantivyError> {
         let (schema, fields) = schema();
         let index = Index::open_or_create(MmapDirectory::open(folder)?, schema)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(CACHED_BLOCKS)
+            .try_into()?;
         Ok(Self { index, reader, fields })
     }
 
