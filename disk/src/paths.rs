@@ -145,11 +145,11 @@ pub fn replaceable(path: &Path) -> io::Result<PathBuf> {
 }
 
 fn replaceable_target(link: &Path) -> io::Result<PathBuf> {
-    let target = fs::canonicalize(link).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file that does not exist")
+    let target = fs::canonicalize(link).map_err(|error| {
+        if error.kind() != io::ErrorKind::NotFound {
+            return error;
         }
-        _ => error,
+        io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file that does not exist")
     })?;
     let metadata = fs::metadata(&target)?;
     regular_file(target, &metadata)
