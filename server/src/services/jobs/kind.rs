@@ -67,9 +67,10 @@ impl Kind {
     pub(super) const fn bounds(self) -> Bounds {
         match self {
             // A hash takes a CPU core, 19 MiB and about 20 ms. There are three shares, so the last job waits
-            // less than 2 seconds, even behind a single thread.
+            // less than 3 seconds behind a single thread. A share is larger than the concurrent attempts of
+            // one account (`RUNNING_MAX` of the guesses), so one account does not fill it.
             Self::Passwords => {
-                Bounds { threads: 2, waiting_max: 32, refusal: Detail::TooManyLogins, wait_ms: 1000 }
+                Bounds { threads: 2, waiting_max: 48, refusal: Detail::TooManyLogins, wait_ms: 1000 }
             }
             // One thread, because chunks must be written in order. A disk writes 64 chunks (16 MiB) in a
             // fraction of a second.
