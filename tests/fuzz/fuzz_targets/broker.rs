@@ -8,6 +8,7 @@ use std::thread;
 
 use broker::{Broker, Config};
 use libfuzzer_sys::fuzz_target;
+use transport::client_name::TAG_BYTES_MAX;
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
 use transport::{Context, Kind, Socket};
@@ -43,12 +44,8 @@ fn check(input: &[u8], client: &Socket, server: &Socket) {
     send(client, &[b"", PROBE]);
     let probe = loop {
         let request = receive(server);
-        // A client may put a tag of up to 16 bytes before the empty frame.
-        let delimiter = if request[2].is_empty() { 2 } else { 3 };
-        let is_complete = request.len() > delimiter + 1 && request[delimiter].is_empty();
-        assert!(is_complete && request[2].len() <= 16, "a request has an envelope and a body: {request:?}");
         assert!(request[1].len() > 8, "the name of the client has a run tag");
-        if request[delimiter + 1] == PROBE {
+        if request[delimiter(&request, 2) + 1] == PROBE {
             break request;
         }
     };
@@ -60,12 +57,17 @@ fn check(input: &[u8], client: &Socket, server: &Socket) {
     send(server, &[&probe[0], &probe[1], b"", PROBE]);
     loop {
         let reply = receive(client);
-        // The tag comes back before the empty frame.
-        let delimiter = usize::from(!reply[0].is_empty());
-        let is_complete = reply.len() > delimiter + 1 && reply[delimiter].is_empty();
-        assert!(is_complete && reply[0].len() <= 16, "a reply has an empty frame and a body: {reply:?}");
-        if reply[delimiter + 1] == PROBE {
+        if reply[delimiter(&reply, 0) + 1] == PROBE {
             return;
         }
     }
+}
+
+/// The position of the empty frame, which the body follows. A tag of a client can be before it.
+fn delimiter(message: &[Vec<u8>], names: usize) -> usize {
+    let tag = &message[names];
+    let delimiter = names + usize::from(!tag.is_empty());
+    let is_complete = message.len() > delimiter + 1 && message[delimiter].is_empty();
+    assert!(is_complete && tag.len() <= TAG_BYTES_MAX, "a message has an envelope and a body: {message:?}");
+    delimiter
 }

@@ -1,7 +1,5 @@
 //! The kinds of jobs. Each kind has its own threads and its own bound, so no kind delays another kind.
 
-use std::thread::available_parallelism;
-
 use common::{Detail, Error};
 
 use crate::services::peer::PeerId;
@@ -88,14 +86,12 @@ impl Kind {
         }
     }
 
-    /// The number of threads on this machine. Strangers can submit hashes, so hashes use at most half of the
-    /// CPU cores.
-    pub(super) fn threads(self) -> usize {
+    /// The number of threads on a machine with so many CPU cores. Strangers can submit hashes, so hashes use at
+    /// most half of the cores, but at least one.
+    pub(super) fn threads(self, cores: usize) -> usize {
         let Bounds { threads, .. } = self.bounds();
         match self {
-            Self::Passwords => {
-                threads.min(available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)))
-            }
+            Self::Passwords => threads.min((cores / 2).max(1)),
             Self::Transfers | Self::Contents | Self::Search => threads,
         }
     }

@@ -9,7 +9,9 @@ pub mod kind;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::num::NonZero;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::available_parallelism;
 
 use tokio::runtime::{Builder, Runtime};
 use transport::panics::catch;
@@ -183,9 +185,10 @@ impl Jobs {
 
 impl Threads {
     fn start(waker: Waker) -> io::Result<Self> {
+        let cores = available_parallelism().map_or(1, NonZero::get);
         let start = |kind: Kind| {
             let mut runtime = Builder::new_current_thread();
-            runtime.max_blocking_threads(kind.threads()).thread_name("papo-job");
+            runtime.max_blocking_threads(kind.threads(cores)).thread_name("papo-job");
             // If all CPUs are busy, requests that need no job come first: strangers can submit jobs.
             runtime.on_thread_start(|| background::lower_priority(Niceness::Low)).build()
         };
@@ -243,6 +246,12 @@ mod tests {
         assert_eq!(jobs.poll().map(|(ticket, _)| ticket), Some(3));
         assert_eq!(done.try_iter().collect::<Vec<_>>(), [3]);
         assert_eq!([jobs.poll(), jobs.poll()].map(|done| done.map(|(ticket, _)| ticket)), [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn hashes_use_at_most_half_of_the_cores() {
+        assert_eq!([1, 2, 3, 4, 64].map(|cores| Kind::Passwords.threads(cores)), [1, 1, 1, 2, 2]);
+        assert_eq!(Kind::Search.threads(1), 2);
     }
 
     #[test]
