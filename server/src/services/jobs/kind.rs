@@ -86,8 +86,8 @@ impl Kind {
         }
     }
 
-    /// The number of threads on a machine with so many CPU cores. Strangers can submit hashes, so hashes use at
-    /// most half of the cores, but at least one.
+    /// The number of threads on a machine with `cores` CPU cores. Strangers can submit hashes, so hashes use
+    /// at most half of the cores, but at least one.
     pub(super) fn threads(self, cores: usize) -> usize {
         let Bounds { threads, .. } = self.bounds();
         match self {
