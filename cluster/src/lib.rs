@@ -84,8 +84,8 @@ pub enum TakeOver {
 pub enum Followed {
     /// The next batches, in order; none if there was none within the time.
     Batches(Vec<SharedBatch>),
-    /// The window no longer contains the next batch.
-    Trimmed,
+    /// The window no longer contains the next batch: it begins after this position.
+    Trimmed { start: Head },
     /// The log does not contain the position from which the caller follows.
     Diverged { head: Head },
 }

@@ -69,7 +69,7 @@ fn check_rules(log: &mut impl SharedLog) {
     log.register(&node).unwrap();
     assert_eq!(log.standing().unwrap().nodes, [node]);
     log.trim(1).unwrap();
-    assert_eq!(follow(log, &genesis()), Followed::Trimmed);
+    assert_eq!(follow(log, &genesis()), Followed::Trimmed { start: one.after.clone() });
     assert_eq!(follow(log, &one.after), Followed::Batches(vec![two]));
 }
 

@@ -139,9 +139,8 @@ impl InitArgs {
         let followed = retry(|| log.follow(&own, Duration::ZERO))?;
         let (result, advice) = match followed {
             Followed::Batches(_) => ("part", None),
-            Followed::Trimmed => {
-                ("behind", Some("the cluster no longer keeps the next batch: join again with a new backup"))
-            }
+            // The node receives the missing batches from the other nodes.
+            Followed::Trimmed { .. } => ("behind", None),
             Followed::Diverged { .. } => {
                 ("different", Some("the log of the cluster does not contain the end of this log"))
             }

@@ -172,7 +172,7 @@ impl SharedLog for Etcd {
         let Some(first) = batches.first() else {
             if head != *from {
                 let is_trimmed = head.record > from.record;
-                return Ok(if is_trimmed { Followed::Trimmed } else { Followed::Diverged { head } });
+                return Ok(if is_trimmed { Followed::Trimmed { start: head } } else { Followed::Diverged { head } });
             }
             self.watch = Some(self.open_watch(head, revision + 1)?);
             return Ok(Followed::Batches(Vec::new()));
@@ -181,7 +181,8 @@ impl SharedLog for Etcd {
             return Ok(Followed::Batches(batches));
         }
         let is_trimmed = first.before.record > from.record;
-        Ok(if is_trimmed { Followed::Trimmed } else { Followed::Diverged { head } })
+        let start = first.before.clone();
+        Ok(if is_trimmed { Followed::Trimmed { start } } else { Followed::Diverged { head } })
     }
 
     fn take_over(&mut self, seen: u64, name: &str) -> Result<TakeOver, Unavailable> {

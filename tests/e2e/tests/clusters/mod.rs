@@ -1,6 +1,7 @@
 //! Several nodes on one log in etcd. Without etcd (Debian: `etcd-server`), each test prints that it is
 //! skipped.
 
+mod behind;
 mod certificates;
 mod clients;
 mod files;
