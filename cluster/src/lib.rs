@@ -11,7 +11,7 @@ mod etcd;
 mod address;
 
 pub use address::{Address, AddressError};
-pub use etcd::{Etcd, Tls};
+pub use etcd::{Broken, Etcd, Tls};
 pub use head::{Head, HeadSyntax};
 pub use model::Model;
 pub use resolve::{Appending, Refused, Step, append};

@@ -6,6 +6,7 @@ mod certificates;
 mod clients;
 mod files;
 mod full;
+mod repair;
 mod revocations;
 
 use std::collections::HashMap;
