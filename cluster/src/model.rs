@@ -152,9 +152,7 @@ impl SharedLog for Model {
         let batches = state.batches.get(next..).unwrap_or_default();
         match batches.first().filter(|batch| batch.before == *from) {
             Some(_) => Ok(Followed::Batches(batches.iter().take(BATCHES_PER_READ).cloned().collect())),
-            None if from.record < state.start.record => {
-                Ok(Followed::Trimmed { start: state.start.clone() })
-            }
+            None if from.record < state.start.record => Ok(Followed::Trimmed { start: state.start.clone() }),
             None => Ok(Followed::Diverged { head }),
         }
     }

@@ -70,7 +70,9 @@ impl RepairArgs {
             bail!("a node has taken over meanwhile: stop all nodes, and run the command again");
         }
         drop(ledger);
-        print(&json!({ "cluster": self.cluster.name(), "repaired": true, "record": own.record, "chain": own.chain }))
+        print(
+            &json!({ "cluster": self.cluster.name(), "repaired": true, "record": own.record, "chain": own.chain }),
+        )
     }
 }
 

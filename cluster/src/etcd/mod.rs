@@ -192,7 +192,11 @@ impl SharedLog for Etcd {
         let Some(first) = batches.first() else {
             if head != *from {
                 let is_trimmed = head.record > from.record;
-                return Ok(if is_trimmed { Followed::Trimmed { start: head } } else { Followed::Diverged { head } });
+                return Ok(if is_trimmed {
+                    Followed::Trimmed { start: head }
+                } else {
+                    Followed::Diverged { head }
+                });
             }
             self.watch = Some(self.open_watch(head, revision + 1)?);
             return Ok(Followed::Batches(Vec::new()));

@@ -134,18 +134,18 @@ impl CatchingUp {
     /// Reads a piece for another node. Drops the request while another piece is read, or another node
     /// receives pieces: the other node asks again, or asks another node.
     fn read(&mut self, engine: &mut Engine, to: String, after: Head, until: &Head, now_ms: u64) {
-        let holds = |requested: &(String, u64)| {
-            requested.0 != to && now_ms.saturating_sub(requested.1) < HOLD_MS
-        };
+        let holds =
+            |requested: &(String, u64)| requested.0 != to && now_ms.saturating_sub(requested.1) < HOLD_MS;
         let (Ok(at), Ok(until)) = (Checkpoint::try_from(&after), Checkpoint::try_from(until)) else { return };
         if self.is_reading || at.record >= until.record || self.requested.as_ref().is_some_and(holds) {
             return;
         }
         self.requested = Some((to.clone(), now_ms));
         let (disk, durable, sender) = (engine.ledger.disk(), engine.ledger.durable(), self.sender.clone());
-        let transfer = self.transfer.take().filter(|transfer| {
-            transfer.to == to && transfer.until == until && transfer.follower.at() == at
-        });
+        let transfer = self
+            .transfer
+            .take()
+            .filter(|transfer| transfer.to == to && transfer.until == until && transfer.follower.at() == at);
         let read = Job::file(Kind::Contents, move || {
             let name = to.clone();
             let has_end = until.record <= durable;

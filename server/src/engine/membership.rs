@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cluster::{Head, SharedBatch, Standing, TakeOver};
 use tracing::{info, warn};
+use transport::clock;
 use transport::poll::Watch;
 use transport::wake::Waker;
-use transport::clock;
 
 use super::Engine;
 use super::catching_up::CatchingUp;

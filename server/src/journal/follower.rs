@@ -43,7 +43,8 @@ impl Follower {
     /// Passes the number and the line of each record of the next batches to `visit`. Stops after about one
     /// mebibyte, or at the record `last`, which must end a batch. Returns false if there were no records.
     pub fn read(&mut self, last: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<bool, JournalError> {
-        let visit = |batch: &WholeBatch<'_>| batch.records().for_each(|(record, _, line)| visit(record, line));
+        let visit =
+            |batch: &WholeBatch<'_>| batch.records().for_each(|(record, _, line)| visit(record, line));
         Ok(self.next_batches(last, usize::MAX, visit)?.is_some())
     }
 

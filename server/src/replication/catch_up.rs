@@ -181,7 +181,11 @@ mod tests {
         let length = bytes.len() / 3 * 2;
         let cut = bytes[..length].iter().rposition(|byte| *byte == b'\n').unwrap();
         let first = &bytes[..=cut];
-        assert_eq!(catch_up.received("n3", &genesis(), Holding::Batches, &bytes), Ok(Vec::new()), "not asked");
+        assert_eq!(
+            catch_up.received("n3", &genesis(), Holding::Batches, &bytes),
+            Ok(Vec::new()),
+            "not asked"
+        );
         let batches = catch_up.received("n2", &genesis(), Holding::Batches, &bytes).unwrap();
         assert_eq!((batches.len(), &batches[1].after, catch_up.end()), (3, &two, Some(&three)));
         assert_eq!(batches.iter().flat_map(|batch| batch.bytes.clone()).collect::<Vec<u8>>(), bytes);

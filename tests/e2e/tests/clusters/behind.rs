@@ -32,13 +32,13 @@ fn a_node_that_was_down_while_the_window_was_trimmed_catches_up_from_another_nod
     // Only one of the other nodes runs, and it did not lead.
     cluster.nodes[leader].kill("up");
     cluster.nodes[behind].start("up");
-    let log = cluster.nodes[behind].log("up");
-    assert!(log.contains("receiving them from another node"), "{log}");
     let mut bob = user(&cluster.nodes[behind], "bob");
     bob.join("#general").expect("a member");
     let messages = bob.history("#general");
     assert!(messages.iter().any(|event| event.n == last), "the newest message is in the history");
     assert!(cluster.nodes[other].is_running("up"));
+    let log = cluster.nodes[behind].log("up");
+    assert!(log.contains("receiving them from another node"), "{log}");
     cluster.nodes[leader].start("up");
     cluster.assert_one_log();
 }

@@ -7,7 +7,8 @@ use super::{Cluster, user, wait_for};
 
 /// Runs `papo cluster repair` on the data folder of a node.
 fn repair(cluster: &Cluster, node: usize, flags: &[&str]) -> Finished {
-    let (address, data) = (cluster.etcd.address("test"), cluster.nodes[node].data().to_str().expect("a path"));
+    let (address, data) =
+        (cluster.etcd.address("test"), cluster.nodes[node].data().to_str().expect("a path"));
     let arguments = ["cluster", "repair", "--cluster", &address, "--data", data];
     Process::run([&arguments, flags].concat())
 }
@@ -27,7 +28,8 @@ fn a_log_that_etcd_lost_is_repaired_from_the_longest_log() {
     cluster.etcd.kill(0);
     let old = cluster.etcd.copy_data(0);
     cluster.etcd.restart(0);
-    let send = |alice: &mut e2e::Peer, text: &str| wait_for("a message", || alice.send("#general", text).ok()).n;
+    let send =
+        |alice: &mut e2e::Peer, text: &str| wait_for("a message", || alice.send("#general", text).ok()).n;
     send(&mut alice, "one");
     let records = |node: usize| cluster.nodes[node].verify()["records"].clone();
     wait_for("the message on both nodes", || (records(0) == records(1)).then_some(()));
@@ -45,7 +47,10 @@ fn a_log_that_etcd_lost_is_repaired_from_the_longest_log() {
     });
     let heads: Value = serde_json::from_str(refused.output.trim()).expect("a line of JSON");
     assert_eq!((&heads["record"], &heads["cluster_log"]), (&longest["records"], &json!("part")));
-    assert!(refused.code != Some(0) && heads["cluster_record"].as_u64() < heads["record"].as_u64(), "{heads}");
+    assert!(
+        refused.code != Some(0) && heads["cluster_record"].as_u64() < heads["record"].as_u64(),
+        "{heads}"
+    );
     assert!(repair(&cluster, 2, &["--confirm"]).log.contains("nothing to repair"), "its log is the old log");
     cluster.nodes[2].start("up");
     let refused = repair(&cluster, 0, &["--confirm"]);
@@ -75,7 +80,10 @@ fn assert_same_log(cluster: &mut Cluster, last: u64) {
     for node in &cluster.nodes {
         let mut alice = node.peer();
         alice.login("alice").expect("a session");
-        assert!(alice.history("#general").iter().any(|event| event.n == last), "an acknowledged message is lost");
+        assert!(
+            alice.history("#general").iter().any(|event| event.n == last),
+            "an acknowledged message is lost"
+        );
     }
     cluster.assert_one_log();
 }
