@@ -1,7 +1,7 @@
 //! Begins a new log in etcd after etcd has lost acknowledged batches.
 //!
-//! The log of each repair has its own keys. The keys of the former log are removed in the same transaction, so
-//! etcd refuses a node that still appends to it.
+//! Each repaired log has its own keys. The same transaction removes the keys of the former log, so etcd
+//! refuses a node that still appends to it.
 
 use etcd_client::{Compare, CompareOp, DeleteOptions, KeyValue, Txn, TxnOp};
 

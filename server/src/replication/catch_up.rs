@@ -11,8 +11,8 @@ use tracing::{info, warn};
 use super::link::{Header, Holding};
 use crate::journal::{BatchBytes, Checkpoint, whole_batches};
 
-/// The maximum size of a piece, in bytes. Only a node alone makes larger batches, before it becomes a cluster:
-/// such a batch arrives with a backup.
+/// The maximum size of a piece, in bytes. Only a node that is not in a cluster makes larger batches. They
+/// arrive with a backup.
 pub const PIECE_BYTES_MAX: usize = 4 << 20;
 
 /// The time without an answer after which the next node is asked.
