@@ -11,7 +11,7 @@ mod etcd;
 mod address;
 
 pub use address::{Address, AddressError};
-pub use etcd::{Etcd, Tls};
+pub use etcd::{Broken, Etcd, Tls};
 pub use head::{Head, HeadSyntax};
 pub use model::Model;
 pub use resolve::{Appending, Refused, Step, append};
@@ -84,8 +84,8 @@ pub enum TakeOver {
 pub enum Followed {
     /// The next batches, in order; none if there was none within the time.
     Batches(Vec<SharedBatch>),
-    /// The window no longer contains the next batch.
-    Trimmed,
+    /// The window no longer contains the next batch: it begins after this position.
+    Trimmed { start: Head },
     /// The log does not contain the position from which the caller follows.
     Diverged { head: Head },
 }

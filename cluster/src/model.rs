@@ -152,7 +152,7 @@ impl SharedLog for Model {
         let batches = state.batches.get(next..).unwrap_or_default();
         match batches.first().filter(|batch| batch.before == *from) {
             Some(_) => Ok(Followed::Batches(batches.iter().take(BATCHES_PER_READ).cloned().collect())),
-            None if from.record < state.start.record => Ok(Followed::Trimmed),
+            None if from.record < state.start.record => Ok(Followed::Trimmed { start: state.start.clone() }),
             None => Ok(Followed::Diverged { head }),
         }
     }
@@ -219,7 +219,7 @@ mod tests {
         let other = batch(GENESIS, 9).after;
         assert_eq!(follow(&mut log, &other), Followed::Diverged { head: two.after.clone() });
         log.trim(1).unwrap();
-        assert_eq!(follow(&mut log, &one.before), Followed::Trimmed);
+        assert_eq!(follow(&mut log, &one.before), Followed::Trimmed { start: one.after.clone() });
         assert_eq!(follow(&mut log, &one.after), Followed::Batches(vec![two]));
     }
 }

@@ -69,7 +69,7 @@ fn check_rules(log: &mut impl SharedLog) {
     log.register(&node).unwrap();
     assert_eq!(log.standing().unwrap().nodes, [node]);
     log.trim(1).unwrap();
-    assert_eq!(follow(log, &genesis()), Followed::Trimmed);
+    assert_eq!(follow(log, &genesis()), Followed::Trimmed { start: one.after.clone() });
     assert_eq!(follow(log, &one.after), Followed::Batches(vec![two]));
 }
 
@@ -110,6 +110,32 @@ fn a_follower_receives_each_batch_and_a_large_backlog() {
         from = batches.last().map_or(from, |last| last.after.clone());
     }
     assert_eq!(received, 30);
+}
+
+#[test]
+fn a_repair_begins_a_new_log_and_fences_the_former_leader() {
+    let Some((server, mut log)) = cluster() else { return };
+    let mut leader = open(&server);
+    let term = lead(&mut leader, "n1");
+    let one = batch(&genesis(), 1);
+    assert_eq!(leader.append(term, &one), Append::Stored);
+    let broken = log.inspect().unwrap();
+    assert_eq!((broken.head.as_ref(), &*broken.leader, broken.term), (Some(&one.after), "n1", term));
+    let term = lead(&mut leader, "n2");
+    let longest = Head { record: 7, chain: "7".repeat(64) };
+    assert_eq!(log.repair(&broken, &longest), Ok(false), "a node has taken over");
+    let broken = log.inspect().unwrap();
+    assert_eq!(log.repair(&broken, &longest), Ok(true));
+    assert_eq!(log.repair(&broken, &longest), Ok(false), "only once");
+    let two = batch(&one.after, 2);
+    assert_eq!(leader.append(term, &two), Append::Unknown, "its keys are gone");
+    let standing = leader.standing().unwrap();
+    assert_eq!((&standing.head, &*standing.leader, standing.nodes.len()), (&longest, "", 0));
+    assert!(matches!(leader.append(term, &two), Append::Deposed { .. }));
+    let start = longest.clone();
+    assert_eq!(open(&server).follow(&genesis(), Duration::ZERO), Ok(Followed::Trimmed { start }));
+    let term = lead(&mut log, "n3");
+    assert_eq!(log.append(term, &batch(&longest, 8)), Append::Stored);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use transport::clock;
 use transport::key_folder::{KeyFolder, SERVICE_SECRET_FILE};
 
 use crate::cluster_node::EtcdArgs;
+use crate::cluster_repair::RepairArgs;
 use crate::roles::DataArgs;
 
 #[derive(Subcommand)]
@@ -28,6 +29,8 @@ pub(crate) enum ClusterCommand {
     Status(ClusterArgs),
     /// Check that the log of a data folder is a part of the log of the cluster; its node must be stopped
     Check(InitArgs),
+    /// Begin a new log in etcd from this data folder, if etcd has lost batches; all nodes must be stopped
+    Repair(RepairArgs),
     /// Remove a node from the list of nodes; it must be stopped, and another node must lead
     Leave(LeaveArgs),
 }
@@ -76,6 +79,7 @@ impl ClusterCommand {
             Self::Join(args) => args.run(),
             Self::Status(args) => args.run(),
             Self::Check(args) => args.check(),
+            Self::Repair(args) => args.run(),
             Self::Leave(args) => args.run(),
         }
     }
@@ -85,7 +89,12 @@ impl ClusterCommand {
 const ATTEMPTS: usize = 5;
 
 impl ClusterArgs {
-    fn open(&self) -> anyhow::Result<Etcd> {
+    /// The name of the cluster.
+    pub(crate) fn name(&self) -> &str {
+        &self.cluster.cluster
+    }
+
+    pub(crate) fn open(&self) -> anyhow::Result<Etcd> {
         Etcd::new(&self.cluster, self.etcd.tls()?).context("cannot create a client of etcd")
     }
 
@@ -139,9 +148,8 @@ impl InitArgs {
         let followed = retry(|| log.follow(&own, Duration::ZERO))?;
         let (result, advice) = match followed {
             Followed::Batches(_) => ("part", None),
-            Followed::Trimmed => {
-                ("behind", Some("the cluster no longer keeps the next batch: join again with a new backup"))
-            }
+            // The node receives the missing batches from the other nodes.
+            Followed::Trimmed { .. } => ("behind", None),
             Followed::Diverged { .. } => {
                 ("different", Some("the log of the cluster does not contain the end of this log"))
             }
@@ -184,7 +192,7 @@ impl JoinArgs {
     }
 }
 
-fn retry<T>(mut request: impl FnMut() -> Result<T, Unavailable>) -> Result<T, Unavailable> {
+pub(crate) fn retry<T>(mut request: impl FnMut() -> Result<T, Unavailable>) -> Result<T, Unavailable> {
     for _ in 1..ATTEMPTS {
         if let Ok(answer) = request() {
             return Ok(answer);
@@ -193,6 +201,6 @@ fn retry<T>(mut request: impl FnMut() -> Result<T, Unavailable>) -> Result<T, Un
     request()
 }
 
-fn print(line: &serde_json::Value) -> anyhow::Result<()> {
+pub(crate) fn print(line: &serde_json::Value) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
 }

@@ -16,6 +16,7 @@ mod start_error;
 mod log;
 mod backup;
 mod cluster_node;
+mod cluster_repair;
 mod cluster_tools;
 mod export;
 mod export_html;

@@ -1,4 +1,5 @@
-//! The keys and values of a cluster in etcd, below `papo/<cluster>/1/`.
+//! The keys and values of a cluster in etcd, below `papo/<cluster>/<epoch>/`. The key `papo/<cluster>/epoch`
+//! has the number of the current log; without it, the number is 1.
 //!
 //! ```text
 //! leader                      the name of the leader; its modification revision is the term
@@ -11,16 +12,28 @@
 
 use crate::{Head, SharedBatch};
 
-/// The number of the log. A repaired log has the next number.
-const EPOCH: u32 = 1;
+/// The number of the first log. A repaired log has the next number.
+pub(super) const FIRST_EPOCH: u32 = 1;
 
 pub(super) struct Keys {
+    pub(super) cluster: String,
+    pub(super) epoch: u32,
     prefix: String,
 }
 
 impl Keys {
-    pub(super) fn new(cluster: &str) -> Self {
-        Self { prefix: format!("papo/{cluster}/{EPOCH}") }
+    pub(super) fn new(cluster: &str, epoch: u32) -> Self {
+        Self { cluster: cluster.to_owned(), epoch, prefix: format!("papo/{cluster}/{epoch}") }
+    }
+
+    /// The number of the current log.
+    pub(super) fn epoch_key(&self) -> String {
+        format!("papo/{}/epoch", self.cluster)
+    }
+
+    /// The prefix of all keys of this log.
+    pub(super) fn all(&self) -> String {
+        format!("{}/", self.prefix)
     }
 
     pub(super) fn leader(&self) -> String {
@@ -80,7 +93,7 @@ mod tests {
         let batch = batch(GENESIS, 7);
         assert_eq!(decode_batch(&encode_batch(&batch)), Some(batch));
         assert_eq!(decode_batch(b"1 2\n"), None);
-        let keys = Keys::new("team");
+        let keys = Keys::new("team", FIRST_EPOCH);
         assert_eq!(keys.batch(17), "papo/team/1/log/00000000000000000017");
         assert!(keys.batch(9) < keys.batch(10) && keys.batch(u64::MAX) < keys.log_end());
         assert!(keys.nodes() > keys.log_end());

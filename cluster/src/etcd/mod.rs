@@ -5,6 +5,7 @@
 //! next request then goes to the next server.
 
 mod keys;
+mod repair;
 mod servers;
 mod watch;
 
@@ -15,7 +16,9 @@ use etcd_client::{
     TxnOpResponse, TxnResponse,
 };
 
-use self::keys::Keys;
+use self::keys::{FIRST_EPOCH, Keys};
+pub use self::repair::Broken;
+use self::repair::epoch_of;
 use self::servers::{ANSWER_BYTES_MAX, Servers};
 use self::watch::Watch;
 use crate::{Address, Append, Followed, Head, Node, SharedBatch, SharedLog, Standing, TakeOver, Unavailable};
@@ -36,6 +39,8 @@ const BATCHES_PER_READ: i64 = 16;
 pub struct Etcd {
     servers: Servers,
     keys: Keys,
+    /// Whether etcd was asked for the number of the log.
+    is_epoch_known: bool,
     watch: Option<Watch>,
 }
 
@@ -46,12 +51,14 @@ impl Etcd {
     ///
     /// If the operating system cannot create the client's runtime.
     pub fn new(address: &Address, tls: Tls) -> std::io::Result<Self> {
-        Ok(Self { servers: Servers::new(address, tls)?, keys: Keys::new(&address.cluster), watch: None })
+        let keys = Keys::new(&address.cluster, FIRST_EPOCH);
+        Ok(Self { servers: Servers::new(address, tls)?, keys, is_epoch_known: false, watch: None })
     }
 
     /// Creates the keys of a cluster whose log ends at `head`. Returns false if the cluster exists. `attempt`
     /// identifies the caller, so a repeated call after a lost answer returns true.
     pub fn create(&mut self, head: &Head, attempt: &str) -> Result<bool, Unavailable> {
+        self.find_epoch()?;
         let keys = &self.keys;
         let txn = Txn::new()
             .when([Compare::create_revision(keys.head(), CompareOp::Equal, 0)])
@@ -72,6 +79,7 @@ impl Etcd {
     /// Removes a node from the list of nodes. Returns false if the node leads: another node must take over
     /// first.
     pub fn leave(&mut self, name: &str) -> Result<bool, Unavailable> {
+        self.find_epoch()?;
         let keys = &self.keys;
         let txn = Txn::new()
             .when([Compare::value(keys.leader(), CompareOp::NotEqual, name)])
@@ -115,6 +123,9 @@ impl Etcd {
 
 impl SharedLog for Etcd {
     fn append(&mut self, term: u64, batch: &SharedBatch) -> Append {
+        if self.find_epoch().is_err() {
+            return Append::Unknown;
+        }
         let keys = &self.keys;
         let term_revision = i64::try_from(term).unwrap_or(i64::MAX);
         let txn = Txn::new()
@@ -141,14 +152,22 @@ impl SharedLog for Etcd {
     }
 
     fn standing(&mut self) -> Result<Standing, Unavailable> {
+        self.find_epoch()?;
         let keys = &self.keys;
         let txn = Txn::new().and_then([
+            TxnOp::get(keys.epoch_key(), None),
             TxnOp::get(keys.leader(), None),
             TxnOp::get(keys.head(), None),
             TxnOp::get(keys.nodes(), Some(GetOptions::new().with_prefix())),
         ]);
         let answer = self.txn(txn)?;
-        let [leader, head, nodes] = gets(&answer)?;
+        let [epoch, leader, head, nodes] = gets(&answer)?;
+        let epoch = epoch_of(epoch.first())?;
+        if epoch != self.keys.epoch {
+            // The log was repaired.
+            self.use_epoch(epoch);
+            return self.standing();
+        }
         let name = leader.first().and_then(|leader| leader.value_str().ok()).unwrap_or_default();
         Ok(Standing {
             term: term_of(leader.first()),
@@ -159,6 +178,7 @@ impl SharedLog for Etcd {
     }
 
     fn follow(&mut self, from: &Head, wait: Duration) -> Result<Followed, Unavailable> {
+        self.find_epoch()?;
         if let Some(mut watch) = self.watch.take_if(|watch| watch.at() == from) {
             let batches = self.servers.wait(wait, async || watch.next().await)?;
             // Without the watch, the next call reads the window again.
@@ -172,7 +192,11 @@ impl SharedLog for Etcd {
         let Some(first) = batches.first() else {
             if head != *from {
                 let is_trimmed = head.record > from.record;
-                return Ok(if is_trimmed { Followed::Trimmed } else { Followed::Diverged { head } });
+                return Ok(if is_trimmed {
+                    Followed::Trimmed { start: head }
+                } else {
+                    Followed::Diverged { head }
+                });
             }
             self.watch = Some(self.open_watch(head, revision + 1)?);
             return Ok(Followed::Batches(Vec::new()));
@@ -181,10 +205,12 @@ impl SharedLog for Etcd {
             return Ok(Followed::Batches(batches));
         }
         let is_trimmed = first.before.record > from.record;
-        Ok(if is_trimmed { Followed::Trimmed } else { Followed::Diverged { head } })
+        let start = first.before.clone();
+        Ok(if is_trimmed { Followed::Trimmed { start } } else { Followed::Diverged { head } })
     }
 
     fn take_over(&mut self, seen: u64, name: &str) -> Result<TakeOver, Unavailable> {
+        self.find_epoch()?;
         let keys = &self.keys;
         let seen = i64::try_from(seen).unwrap_or(i64::MAX);
         let txn = Txn::new()
@@ -200,6 +226,7 @@ impl SharedLog for Etcd {
     }
 
     fn trim(&mut self, batches: u64) -> Result<(), Unavailable> {
+        self.find_epoch()?;
         let keys = &self.keys;
         let newest = GetOptions::new()
             .with_range(keys.log_end())
@@ -225,6 +252,7 @@ impl SharedLog for Etcd {
     }
 
     fn register(&mut self, node: &Node) -> Result<(), Unavailable> {
+        self.find_epoch()?;
         let (key, value) = (self.keys.node(&node.name), serde_json::to_vec(node).unwrap_or_default());
         self.servers.call(async |client| client.put(key, value, None).await).map(drop)
     }
@@ -245,7 +273,7 @@ fn term_of(leader: Option<&KeyValue>) -> u64 {
 
 fn head_of(head: Option<&KeyValue>) -> Result<Head, Unavailable> {
     let Some(head) = head else {
-        return Err(Unavailable("the cluster does not exist there: run `papo cluster init`".to_owned()));
+        return Err(Unavailable("the cluster does not exist there: run `papo cluster init`, or `papo cluster repair` if etcd has lost its data".to_owned()));
     };
     head.value_str().ok().and_then(|text| text.parse().ok()).ok_or_else(malformed)
 }

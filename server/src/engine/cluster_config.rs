@@ -40,11 +40,6 @@ pub enum ClusterError {
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
     #[error(
-        "the cluster no longer keeps the batch after record {}: move the data folder away, and run \
-         `papo cluster join`", .0.record
-    )]
-    Trimmed(Head),
-    #[error(
         "the log of this node ends with record {} and chain {}, which the log of the cluster does not contain: \
          move the data folder away, and run `papo cluster join`", .0.record, .0.chain
     )]

@@ -7,8 +7,8 @@ use transport::Frame;
 use super::Engine;
 use crate::domain::records::Record;
 use crate::journal::JournalError;
-use crate::outbound::fan_out;
 use crate::outbound::pending_request::{Origin, PendingRequest};
+use crate::outbound::{Publication, fan_out};
 use crate::replication::forwarding::{Mode, Place};
 use crate::services::files::copies::Content;
 use crate::services::presence::Presence;
@@ -52,6 +52,15 @@ impl Engine {
         if let Some(mut request) = PendingRequest::new(frames) {
             request.origin = Some(origin);
             self.accept_request(request, now_ms);
+        }
+    }
+
+    /// Publishes a notice of presence or typing that another node sent.
+    pub(super) fn publish_notice(&mut self, frames: &[Frame]) {
+        if let [topic, lines] = frames
+            && let Ok(topic) = std::str::from_utf8(topic)
+        {
+            self.outbound.publish_notice(Publication { topic: topic.into(), lines: lines.to_vec() });
         }
     }
 

@@ -161,7 +161,9 @@ impl Contents {
             | Header::Forward { .. }
             | Header::Reply { .. }
             | Header::Notice {}
-            | Header::Applied { .. } => {}
+            | Header::Applied { .. }
+            | Header::Lacking { .. }
+            | Header::Holding { .. } => {}
         }
     }
 

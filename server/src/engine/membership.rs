@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cluster::{Head, SharedBatch, Standing, TakeOver};
 use tracing::{info, warn};
+use transport::clock;
 use transport::poll::Watch;
 use transport::wake::Waker;
-use transport::{Frame, clock};
 
 use super::Engine;
+use super::catching_up::CatchingUp;
 use super::cluster_config::{ClusterConfig, ClusterError, register};
 use super::contents::{Contents, View};
-use crate::outbound::Publication;
 use crate::outbound::pending_request::{Origin, PendingRequest};
 use crate::replication::applied::{Applied, is_revocation};
 use crate::replication::election::{Election, HEARTBEAT_MS, Phase};
@@ -45,6 +45,7 @@ pub struct Membership<L = Link> {
     has_started: bool,
     heartbeat_ms: u64,
     contents: Contents,
+    catching_up: CatchingUp,
     applied: Applied,
 }
 
@@ -100,6 +101,7 @@ impl<L: NodeLink> Membership<L> {
             has_started: false,
             heartbeat_ms: 0,
             contents: Contents::new(&name),
+            catching_up: CatchingUp::default(),
             applied: Applied::default(),
         }
     }
@@ -127,7 +129,7 @@ impl<L: NodeLink> Membership<L> {
     /// The reason why the node refuses requests, as a sentence for the operator.
     pub fn problem(&self, now_ms: u64) -> Option<String> {
         let is_cut_off = self.has_started && self.election.is_cut_off(now_ms);
-        is_cut_off.then(|| "the node is cut off from its cluster: check the connections to etcd".to_owned())
+        is_cut_off.then(|| self.catching_up.reason_of_cut_off().to_owned())
     }
 
     #[must_use]
@@ -176,11 +178,13 @@ impl<L: NodeLink> Membership<L> {
         self.receive_messages(engine, now_ms, unix_ms)?;
         self.receive_reports(engine, now_ms)?;
         self.step_down_if_deposed(engine, now_ms)?;
+        self.catch_up(engine, now_ms);
         self.apply_batches(engine, unix_ms)?;
         self.election.stored(engine.ledger().durable());
         self.lead_if_complete(engine, now_ms, unix_ms)?;
         self.select_mode(engine, now_ms, unix_ms);
         if !self.had_failure
+            && !self.catching_up.is_behind()
             && let Some(seen) = self.election.suspects(now_ms)
         {
             info!(term = seen, "the leader of the cluster is silent: taking over");
@@ -189,7 +193,8 @@ impl<L: NodeLink> Membership<L> {
         }
         self.send_heartbeat(now_ms);
         self.forward(engine);
-        self.exchange_contents(engine, now_ms, unix_ms);
+        let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
+        self.contents.step(engine, &self.link, &view);
         for expired in engine.forwarding.take_expired(now_ms) {
             engine.outbound.reply(engine.ledger.position(), expired);
         }
@@ -228,13 +233,16 @@ impl<L: NodeLink> Membership<L> {
                     let (reply, attached) = (body.next().unwrap_or_default(), body.next());
                     engine.forwarding.answer(ticket, position, reply, attached);
                 }
-                Header::Notice {} => publish_notice(engine, &frames),
+                Header::Notice {} => engine.publish_notice(&frames),
                 header @ (Header::Fetch { .. }
                 | Header::Part { .. }
                 | Header::Keep { .. }
                 | Header::Kept { .. }) => {
                     let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
                     self.contents.receive(engine, header, &mut frames, &view);
+                }
+                header @ (Header::Lacking { .. } | Header::Holding { .. }) => {
+                    self.batches.extend(self.catching_up.receive(engine, header, &frames, now_ms)?);
                 }
             }
         }
@@ -257,8 +265,8 @@ impl<L: NodeLink> Membership<L> {
                 }
                 Report::TakeOver(Ok(TakeOver::Lost)) => self.election.follow(now_ms),
                 Report::TakeOver(Err(error)) => self.election.failed(error.is_full(), now_ms),
-                Report::Stuck { from, is_trimmed: true } => return Err(ClusterError::Trimmed(from)),
-                Report::Stuck { from, is_trimmed: false } => return Err(ClusterError::Diverged(from)),
+                Report::Trimmed { from, start } => self.catching_up.begin(self.election.name(), from, start),
+                Report::Diverged { from } => return Err(ClusterError::Diverged(from)),
             }
         }
         Ok(())
@@ -278,8 +286,7 @@ impl<L: NodeLink> Membership<L> {
         let was_taken_back = leads && !engine.ledger().leads();
         if was_taken_back || (self.had_failure && !has_failed) {
             self.term.store(0, Ordering::Release);
-            self.batches.clear();
-            self.follower.send(Command::Follow(engine.ledger().head()));
+            self.follow_again(engine);
         }
         if was_taken_back || (self.is_deposed && matches!(self.election.phase, Phase::Won { .. })) {
             self.election.follow(now_ms);
@@ -289,6 +296,21 @@ impl<L: NodeLink> Membership<L> {
         }
         self.had_failure = has_failed;
         Ok(())
+    }
+
+    /// Follows the shared log from the end of the log on the disk.
+    fn follow_again(&mut self, engine: &Engine) {
+        self.batches.clear();
+        self.catching_up.stop();
+        self.follower.send(Command::Follow(engine.ledger().head()));
+    }
+
+    /// Receives the batches that the shared log no longer keeps from another node, and then follows again.
+    fn catch_up(&mut self, engine: &Engine, now_ms: u64) {
+        let may_ask = self.batches.is_empty() && engine.accepts_batches();
+        if let Some(end) = self.catching_up.step(&self.link, &self.election, may_ask, now_ms) {
+            self.follower.send(Command::Follow(end));
+        }
     }
 
     /// Applies the received batches. Skips batches that the log has already, which the thread reports after a
@@ -302,8 +324,7 @@ impl<L: NodeLink> Membership<L> {
         {
             let position = engine.ledger().position();
             if batch.before.record > position {
-                self.batches.clear();
-                self.follower.send(Command::Follow(engine.ledger().head()));
+                self.follow_again(engine);
             } else if batch.before.record == position {
                 engine.receive_batch(&batch, unix_ms)?;
             }
@@ -365,11 +386,6 @@ impl<L: NodeLink> Membership<L> {
         }
     }
 
-    fn exchange_contents(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
-        let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
-        self.contents.step(engine, &self.link, &view);
-    }
-
     /// Sends the waiting requests to the leader.
     fn forward(&mut self, engine: &mut Engine) {
         if let Some((term, leader)) = self.election.leader_for_requests() {
@@ -379,13 +395,5 @@ impl<L: NodeLink> Membership<L> {
                 link.send(leader, &header, request.to_forward())
             });
         }
-    }
-}
-
-fn publish_notice(engine: &mut Engine, frames: &[Frame]) {
-    if let [topic, lines] = frames
-        && let Ok(topic) = std::str::from_utf8(topic)
-    {
-        engine.outbound.publish_notice(Publication { topic: topic.into(), lines: lines.to_vec() });
     }
 }

@@ -9,6 +9,7 @@ pub mod cluster_config;
 mod cluster_node;
 pub mod membership;
 mod build;
+mod catching_up;
 mod contents;
 mod deletions;
 mod metrics;
@@ -23,8 +24,7 @@ use std::time::Duration;
 
 use self::contents::Needs;
 use self::deletions::Deletions;
-use common::limits::REPLY_BYTES_MAX;
-use common::{Detail, rpc};
+use common::{Detail, limits::REPLY_BYTES_MAX, rpc};
 use transport::Frame;
 
 pub use self::outlet::{Outlet, SendError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::JournalError;
 use super::format::{COMMIT_START, Checkpoint, CommitLine, log_name};
-use super::segment::{self, BatchReader};
+use super::segment::{self, BatchReader, WholeBatch};
 use disk::Disk;
 
 /// The bytes of one read, unless a batch is longer.
@@ -43,8 +43,26 @@ impl Follower {
     /// Passes the number and the line of each record of the next batches to `visit`. Stops after about one
     /// mebibyte, or at the record `last`, which must end a batch. Returns false if there were no records.
     pub fn read(&mut self, last: u64, mut visit: impl FnMut(u64, &[u8])) -> Result<bool, JournalError> {
+        let visit =
+            |batch: &WholeBatch<'_>| batch.records().for_each(|(record, _, line)| visit(record, line));
+        Ok(self.next_batches(last, usize::MAX, visit)?.is_some())
+    }
+
+    /// The bytes of the next batches with their commit lines: about one mebibyte, or one longer batch. Stops
+    /// at the record `last`, which must end a batch. `None` if there are no batches, or if the next batch does
+    /// not fit `bytes_max`.
+    pub fn read_bytes(&mut self, last: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, JournalError> {
+        self.next_batches(last, bytes_max, |_| {})
+    }
+
+    fn next_batches(
+        &mut self,
+        last: u64,
+        bytes_max: usize,
+        mut visit: impl FnMut(&WholeBatch<'_>),
+    ) -> Result<Option<Vec<u8>>, JournalError> {
         if self.at.record >= last {
-            return Ok(false);
+            return Ok(None);
         }
         let mut size = READ_BYTES;
         loop {
@@ -56,13 +74,17 @@ impl Follower {
             while batches.at.record < last
                 && let Some(batch) = batches.next_whole()
             {
-                batch.records().for_each(|(record, _, line)| visit(record, line));
+                visit(&batch);
             }
             if batches.offset > 0 {
-                (self.offset, self.at) = (self.offset + batches.offset as u64, batches.at);
-                return Ok(true);
+                let length = batches.offset;
+                (self.offset, self.at) = (self.offset + length as u64, batches.at);
+                bytes.truncate(length);
+                return Ok(Some(bytes));
             }
-            if bytes.len() == size {
+            if bytes.len() == size && size >= bytes_max {
+                return Ok(None);
+            } else if bytes.len() == size {
                 size *= 2;
             } else if !bytes.is_empty() {
                 let why = "a batch is incomplete, although it is durable".to_owned();

@@ -56,7 +56,9 @@ pub use self::format::{Chain, ChainSyntax, Checkpoint, LOG_FOLDER};
 pub use self::recovery::{Opened, Recovery, Replay};
 pub use self::reserve::RESERVE_FILE;
 pub use self::scrub::{Scrub, ScrubStep};
-pub use self::segment::record_lines;
+#[cfg(test)]
+pub(crate) use self::segment::read as segment_bytes;
+pub use self::segment::{BatchBytes, record_lines, whole_batches};
 pub use self::verify::{Report, for_each_line, for_each_segment, verify};
 pub use self::writer::{CommitAck, Writer};
 

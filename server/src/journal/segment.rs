@@ -35,7 +35,7 @@ pub(super) fn check_follows(segment: u64, at: &Checkpoint) -> Result<(), Journal
     Ok(())
 }
 
-pub(super) fn read(disk: &dyn Disk, segment: u64) -> Result<Vec<u8>, JournalError> {
+pub(crate) fn read(disk: &dyn Disk, segment: u64) -> Result<Vec<u8>, JournalError> {
     let name = log_name(segment);
     disk.read(&name).map_err(|error| JournalError::io("read", &name, error))
 }
@@ -103,6 +103,23 @@ impl<'a> WholeBatch<'a> {
             Some(item)
         })
     }
+}
+
+/// The bytes of one batch with its commit line, and the position after it.
+pub struct BatchBytes<'a> {
+    pub end: Checkpoint,
+    pub bytes: &'a [u8],
+}
+
+/// The batches in `bytes`, which follow the checkpoint `at`. Each chain is checked. `None` unless all bytes
+/// belong to whole batches.
+#[must_use]
+pub fn whole_batches(bytes: &[u8], at: Checkpoint) -> Option<Vec<BatchBytes<'_>>> {
+    let (mut reader, mut batches) = (BatchReader::new(bytes, at), Vec::new());
+    while let Some(WholeBatch { end, offset, .. }) = reader.next_whole() {
+        batches.push(BatchBytes { end, bytes: bytes.get(offset..reader.offset)? });
+    }
+    (reader.offset == bytes.len()).then_some(batches)
 }
 
 /// The record lines of one batch that ends with its commit line, without their newlines. The chain is checked

@@ -42,10 +42,14 @@ pub enum Report {
     Batches(Vec<SharedBatch>),
     /// The outcome of a takeover; an error if there was no answer.
     TakeOver(Result<TakeOver, Unavailable>),
-    /// The node cannot follow: the shared log no longer has the next batch, or has another one.
-    Stuck {
+    /// The shared log no longer has the next batch: it begins after `start`.
+    Trimmed {
         from: Head,
-        is_trimmed: bool,
+        start: Head,
+    },
+    /// The node cannot follow: the shared log does not contain `from`.
+    Diverged {
+        from: Head,
     },
 }
 
@@ -198,15 +202,16 @@ impl Reading {
                 self.from = Some(last.after.clone());
                 Report::Batches(batches)
             }
-            Ok(Followed::Trimmed) => self.stuck(from, true),
-            Ok(Followed::Diverged { .. }) => self.stuck(from, false),
+            Ok(Followed::Trimmed { start }) => {
+                self.from = None;
+                Report::Trimmed { from, start }
+            }
+            Ok(Followed::Diverged { .. }) => {
+                self.from = None;
+                Report::Diverged { from }
+            }
             Err(_) => return Next::Wait(RETRY_DELAY),
         };
         if (self.report)(report) { Next::Step } else { Next::End }
-    }
-
-    fn stuck(&mut self, from: Head, is_trimmed: bool) -> Report {
-        self.from = None;
-        Report::Stuck { from, is_trimmed }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use cluster::Node;
+use cluster::{Head, Node};
 use common::ContentHash;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
@@ -38,6 +38,23 @@ pub enum Header {
     Keep { from: String, sha256: ContentHash, bytes: u64 },
     /// The sender has this file content on its disk.
     Kept { from: String, sha256: ContentHash },
+    /// The sender lacks the batches after `after`, up to `until`, and the shared log no longer keeps them.
+    Lacking { from: String, after: Head, until: Head },
+    /// The answer to `Lacking`. The bytes of the next batches follow, in frames of at most 256 KiB.
+    Holding { from: String, after: Head, holding: Holding },
+}
+
+/// The answer of a node to [`Header::Lacking`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holding {
+    /// The bytes of the next batches follow.
+    Batches,
+    /// The node does not have the end of the asked batches, or cannot read them now.
+    Lacks,
+    /// The node has the end of the asked batches, and its log does not contain their beginning. So the log of
+    /// the asking node is not a part of the shared log.
+    Differs,
 }
 
 /// The connections of a node to the other nodes: sockets, or the network of a simulation. No call blocks.

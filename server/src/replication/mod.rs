@@ -2,10 +2,12 @@
 //!
 //! [`election`] decides when the node takes over, and [`forwarding`] holds the requests that wait for the
 //! leader. Both are pure. [`follower`] is the thread that reads the shared log, and [`link`] has the sockets
-//! to the other nodes. [`contents`] exchanges file contents with them, and [`applied`] waits until they have
-//! applied a record. [`cluster_node`](crate::engine) drives them.
+//! to the other nodes. [`contents`] exchanges file contents with them, [`catch_up`] receives batches that the
+//! shared log no longer keeps, and [`applied`] waits until they have applied a record.
+//! [`cluster_node`](crate::engine) drives them.
 
 pub mod applied;
+pub mod catch_up;
 pub mod contents;
 pub mod election;
 pub mod follower;

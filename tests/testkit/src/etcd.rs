@@ -1,6 +1,8 @@
 //! Real etcd servers for tests.
 
+use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -67,6 +69,27 @@ impl EtcdServers {
         }
     }
 
+    /// Copies the data folder of a server that was killed.
+    #[must_use]
+    pub fn copy_data(&self, number: usize) -> TempDir {
+        let copy = tempfile::tempdir().expect("a folder");
+        run("cp", &["-a".as_ref(), self.folder(number).as_os_str(), copy.path().as_os_str()]);
+        copy
+    }
+
+    /// Replaces the data folder of a server that was killed by a copy; `None` removes it.
+    pub fn set_data(&self, number: usize, copy: Option<&TempDir>) {
+        run("rm", &["-r".as_ref(), self.folder(number).as_os_str()]);
+        if let Some(copy) = copy {
+            let copied = copy.path().join(number.to_string());
+            run("cp", &["-a".as_ref(), copied.as_os_str(), self.data.path().as_os_str()]);
+        }
+    }
+
+    fn folder(&self, number: usize) -> PathBuf {
+        self.data.path().join(number.to_string())
+    }
+
     /// The address of a cluster of papo with this name.
     #[must_use]
     pub fn address(&self, cluster: &str) -> String {
@@ -90,10 +113,11 @@ impl EtcdServers {
         let member = |(number, server): (usize, &Server)| format!("e{number}=http://{}", server.peers);
         let members: Vec<_> = self.servers.iter().enumerate().map(member).collect();
         let scheme = if self.uses_tls() { "https" } else { "http" };
+        let folder = self.folder(number);
         let server = &mut self.servers[number];
         let (clients, peers) = (format!("{scheme}://{}", server.clients), format!("http://{}", server.peers));
         let mut command = Command::new("etcd");
-        command.arg("--data-dir").arg(self.data.path().join(number.to_string()));
+        command.arg("--data-dir").arg(&folder);
         for (flag, value) in [
             ("--name", &*format!("e{number}")),
             ("--listen-client-urls", &clients),
@@ -118,6 +142,11 @@ impl Drop for EtcdServers {
             let _ended = process.kill().and_then(|()| process.wait());
         }
     }
+}
+
+fn run(program: &str, arguments: &[&OsStr]) {
+    let status = Command::new(program).args(arguments).status().expect(program);
+    assert!(status.success(), "{program} {arguments:?}");
 }
 
 #[expect(clippy::print_stderr, reason = "the output of a test names what was skipped")]

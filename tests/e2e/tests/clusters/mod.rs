@@ -1,10 +1,12 @@
 //! Several nodes on one log in etcd. Without etcd (Debian: `etcd-server`), each test prints that it is
 //! skipped.
 
+mod behind;
 mod certificates;
 mod clients;
 mod files;
 mod full;
+mod repair;
 mod revocations;
 
 use std::collections::HashMap;

@@ -158,7 +158,10 @@ impl Running {
         let in_transit = lock(&self.queues.in_transit);
         let batches = in_transit.iter().filter_map(|report| match report {
             Report::Batches(batches) => Some(batches),
-            Report::Standing { .. } | Report::TakeOver(_) | Report::Stuck { .. } => None,
+            Report::Standing { .. }
+            | Report::TakeOver(_)
+            | Report::Trimmed { .. }
+            | Report::Diverged { .. } => None,
         });
         batches.flatten().map(|batch| String::from_utf8_lossy(&batch.bytes)).collect()
     }

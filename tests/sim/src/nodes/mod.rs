@@ -81,6 +81,8 @@ impl World {
         let (start, lines) = SharedLines::begin(&first);
         let log = SimLog::new(start, cluster_plan.nodes, self.rng.split(), breakage);
         log.set_rates(cluster_plan.log_rates);
+        // A node that is slow on purpose does not keep up with a short window.
+        log.set_window(cluster_plan.window.filter(|_| breakage.is_none()));
         self.nodes = (0..cluster_plan.nodes)
             .map(|number| {
                 let mut node = Node::on(number, first.after_crash(Loss::Nothing), plan);

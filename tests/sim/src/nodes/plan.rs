@@ -16,6 +16,8 @@ pub(crate) struct ClusterPlan {
     pub(crate) link_delay_ms_max: u64,
     /// Messages that are lost between two nodes, per mille.
     pub(crate) link_loss: u64,
+    /// The number of batches that the shared log keeps; `None` if it keeps all.
+    pub(crate) window: Option<u64>,
 }
 
 impl ClusterPlan {
@@ -39,6 +41,12 @@ impl ClusterPlan {
             log_rates,
             link_delay_ms_max: rng.pick(&[LINK_DELAY_MS_MAX, 50, 300]),
             link_loss: rng.pick(&[0, 0, 20]),
+            // Not drawn, so that the other seeds keep their runs.
+            window: match seed % 4 {
+                0 => Some(1),
+                3 => Some(5),
+                _ => None,
+            },
         };
         (cluster_plan, plan)
     }

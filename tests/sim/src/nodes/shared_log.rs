@@ -60,6 +60,8 @@ struct State {
     late: Vec<(u64, usize, Late)>,
     stored: Vec<StoredBatch>,
     breakage: Option<Breakage>,
+    /// The number of batches that the log keeps.
+    window: Option<u64>,
     faults: u64,
 }
 
@@ -91,6 +93,7 @@ impl SimLog {
             late: Vec::new(),
             stored: Vec::new(),
             breakage,
+            window: None,
             faults: 0,
         })))
     }
@@ -102,6 +105,11 @@ impl SimLog {
 
     pub(crate) fn set_rates(&self, rates: LogRates) {
         self.state().rates = rates;
+    }
+
+    /// Keeps only this number of batches. The writer of a batch has all earlier batches on its disk.
+    pub(crate) fn set_window(&self, window: Option<u64>) {
+        self.state().window = window;
     }
 
     /// Loses all requests of a node until this time.
@@ -186,6 +194,9 @@ impl State {
         if outcome == Append::Stored {
             let (leader, writer) = (standing.leader, name_of(node));
             self.stored.push(StoredBatch { batch: batch.clone(), leader, writer });
+            if let Some(window) = self.window {
+                self.model.trim(window).expect("the model answers");
+            }
         }
         outcome
     }
