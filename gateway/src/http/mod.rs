@@ -1,6 +1,7 @@
 //! HTTP: the routes, and the checks of each request before its handler.
 
 pub(crate) mod address_limits;
+pub(crate) mod admission;
 pub(crate) mod answer;
 pub(crate) mod backups;
 pub(crate) mod call;
