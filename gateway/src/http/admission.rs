@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use common::limits::FILE_CHUNK_BYTES_MAX;
@@ -12,6 +12,7 @@ use common::limits::FILE_CHUNK_BYTES_MAX;
 use super::answer::refuse;
 use super::credential::{self, Source};
 use super::guard::Foreign;
+use super::uploads;
 use super::web::{Visitor, Web};
 use crate::limits::BODY_BYTES_MAX;
 
@@ -23,7 +24,12 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let client = web.client(peer.ip(), request.headers());
-    let found = match credential::find(request.headers(), request.uri().query(), &client) {
+    // A posted file has credentials of its own. A cookie does not count for it.
+    let found = match is_posted_file(&request) {
+        true => Ok(None),
+        false => credential::find(request.headers(), request.uri().query(), &client),
+    };
+    let found = match found {
         Ok(found) => found,
         Err(failure) => return failure.into_response(),
     };
@@ -77,7 +83,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn is_upload(request: &Request) -> bool {
-    request.method() == axum::http::Method::PUT
+    request.method() == Method::PUT || is_posted_file(request)
+}
+
+fn is_posted_file(request: &Request) -> bool {
+    request.method() == Method::POST && request.uri().path() == uploads::PATH
 }
 
 /// Checks the host of a request to the listener for monitors, against DNS rebinding.

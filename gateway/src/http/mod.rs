@@ -19,5 +19,6 @@ pub(crate) mod page;
 pub(crate) mod rpc;
 pub(crate) mod session;
 pub(crate) mod unfinished;
+pub(crate) mod uploads;
 pub(crate) mod web;
 pub(crate) mod websocket;

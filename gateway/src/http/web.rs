@@ -31,7 +31,9 @@ use super::answer::refuse;
 use super::guard::Origins;
 use super::hooks::{self, Format};
 use super::irc::IrcDoor;
-use super::{backups, events, files, history, irc, messages, openapi, page, rpc, session, websocket};
+use super::{
+    backups, events, files, history, irc, messages, openapi, page, rpc, session, uploads, websocket,
+};
 use crate::connection_id::SenderId;
 use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
@@ -81,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) hooks_allow: Vec<IpNet>,
     /// The root certificates that outgoing webhooks trust in addition to those of the system.
     pub(crate) hooks_roots: Vec<CertificateDer<'static>>,
+    /// The folder on whose file system posted files wait until their hash is known.
+    pub(crate) scratch_folder: PathBuf,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
@@ -117,6 +121,7 @@ impl Web {
             is_stopping,
             hooks_allow: config.hooks_allow.clone(),
             hooks_roots,
+            scratch_folder: config.scratch_folder.clone(),
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
@@ -200,6 +205,7 @@ impl Web {
             .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
             .route("/files/{conversation}/{n}/{name}", get(files::download))
             .route("/f/{code}", get(files::links::download))
+            .route(uploads::PATH, post(uploads::store).options(uploads::describe))
             .route("/backups/{name}", get(backups::download));
         let routes = timed.merge(streams).with_state(self.clone());
         let routes = routes

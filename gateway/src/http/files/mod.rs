@@ -135,7 +135,7 @@ async fn store(
     Ok(have)
 }
 
-async fn store_chunk(
+pub(crate) async fn store_chunk(
     web: &Web,
     visitor: &Visitor,
     id: Uuid,
