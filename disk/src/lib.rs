@@ -14,6 +14,7 @@ mod lock;
 mod paths;
 mod part;
 mod process;
+mod scratch;
 
 use std::io::{self, Read};
 
@@ -26,6 +27,7 @@ pub use paths::{
 };
 pub use process::ProcessStats;
 pub use real::RealDisk;
+pub use scratch::Scratch;
 
 /// The bytes of one read in [`AppendFile::append_all`].
 const COPY_BYTES: usize = 64 << 10;

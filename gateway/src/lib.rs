@@ -28,6 +28,7 @@ use std::sync::Arc;
 use std::thread;
 
 pub use http::irc::IrcDoor;
+pub use http::uploads::uploads_at;
 pub use ipnet::IpNet;
 pub use tls::lan;
 pub use tls::lines::{LineAcceptor, LineTls};
@@ -100,6 +101,8 @@ pub struct Config {
     pub irc: Option<IrcDoor>,
     /// Serve the page from this folder instead of the embedded files, for its development.
     pub web_folder: Option<PathBuf>,
+    /// The folder on whose file system posted files wait until their hash is known. They have no names there.
+    pub scratch_folder: PathBuf,
     /// The control endpoints of the other roles, for `/metrics` and `/readyz`.
     pub statuses: Vec<String>,
 }
@@ -171,6 +174,13 @@ impl Gateway {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let known = self.state.origins().first().map(str::to_owned);
         known.or_else(|| listener.map(|address| format!("{scheme}://{address}")))
+    }
+
+    /// The address to which a client of another front posts files; `None` if clients cannot reach it.
+    #[must_use]
+    pub fn uploads(&self) -> Option<String> {
+        let origin = self.origin().filter(|_| self.web.is_some())?;
+        Some(uploads_at(&origin))
     }
 
     /// The actual address for monitors.

@@ -108,6 +108,20 @@ pub(crate) const REQUEST_MS_MAX: u64 = 30_000;
 /// Milliseconds in which the next bytes of an uploaded file must arrive.
 pub(crate) const BODY_PART_MS_MAX: u64 = 30_000;
 
+/// The maximum bytes of a file that is posted to the gateway, and of all such files of one user and of all
+/// users at a time. They wait on the disk of the gateway until their hash is known.
+pub(crate) const UPLOAD_BYTES_MAX: usize = 256 << 20;
+pub(crate) const USER_UPLOADS_BYTES_MAX: usize = UPLOAD_BYTES_MAX;
+pub(crate) const UPLOADS_BYTES_MAX: usize = 1 << 30;
+
+/// A smaller posted file counts as this many bytes. So a user has 16 at a time, as many as the server accepts,
+/// and all users have 64.
+pub(crate) const UPLOAD_COUNTED_BYTES_MIN: usize = 16 << 20;
+
+/// Milliseconds, and the bytes of each further second, that a posted file may take: a slow mobile network.
+pub(crate) const UPLOAD_START_MS_MAX: u64 = 10_000;
+pub(crate) const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 32 << 10;
+
 /// The maximum bytes of all request bodies, file chunks, unfinished WebSocket messages and frames that wait
 /// for the broker, and of those of one address. A request beyond a limit is refused, and a WebSocket beyond a
 /// limit is closed. The clients retry.

@@ -67,6 +67,9 @@ pub struct Config {
     pub name: String,
     /// The description of the server, which WHOIS and LINKS show.
     pub description: String,
+    /// The address to which clients post files, such as `https://chat.example/upload`; `None` if the front
+    /// knows none.
+    pub uploads: Option<String>,
     /// Serve other machines without encryption.
     pub is_insecure: bool,
     /// Give a client without a password an account. For tests.
@@ -98,7 +101,8 @@ impl Irc {
         Access { tls, arrivals }: Access,
         security: &NodeSecurity,
     ) -> Result<Self, IrcError> {
-        let Config { broker, proxy, control, address, name, description, is_insecure, has_guests } = config;
+        let Config { broker, proxy, control, address, name, description, uploads, is_insecure, has_guests } =
+            config;
         let is_local = address.ip().is_loopback();
         if !is_local && *has_guests {
             return Err(IrcError::OpenGuests);
@@ -116,8 +120,13 @@ impl Irc {
         let problems = tls.as_ref().map(|tls| Arc::clone(&tls.problems));
         let sockets = Sockets { context, security: security.link(), broker, proxy, control, problems };
         let relay = Relay::new(sockets, wake, inputs)?;
-        let (name, description, started_ms) = (name.clone(), description.clone(), clock::unix_ms());
-        let settings = Settings { name, description, has_guests: *has_guests, started_ms };
+        let settings = Settings {
+            name: name.clone(),
+            description: description.clone(),
+            uploads: uploads.clone().filter(|address| connection::is_token_value(address)),
+            has_guests: *has_guests,
+            started_ms: clock::unix_ms(),
+        };
         Ok(Self { relay, listener, tls, arrivals, shared: Arc::new(Shared::new(settings, handle)) })
     }
 

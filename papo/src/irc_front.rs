@@ -31,6 +31,9 @@ pub(crate) struct IrcRoleArgs {
     /// Serve IRC clients at this address [default: 127.0.0.1:6667, or with --irc-tls 0.0.0.0:6697]
     #[arg(long, env = "PAPO_IRC")]
     irc: Option<String>,
+    /// Let IRC clients upload files to the gateway at this origin, such as `https://chat.example`
+    #[arg(long, env = "PAPO_WEB_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    web_origin: Vec<String>,
     #[command(flatten)]
     front: FrontArgs,
     #[command(flatten)]
@@ -81,6 +84,7 @@ impl FrontArgs {
             address,
             name: self.irc_name.clone(),
             description: self.irc_description.clone(),
+            uploads: None,
             is_insecure: self.irc_insecure,
             has_guests: self.irc_guests,
         })
@@ -107,6 +111,7 @@ impl UpIrcArgs {
         security: &NodeSecurity,
     ) -> anyhow::Result<Option<Irc>> {
         let Some(config) = self.config(broker, proxy)? else { return Ok(None) };
+        let config = irc::Config { uploads: gateway.and_then(Gateway::uploads), ..config };
         let access = Access { tls: self.front.tls.open(gateway)?, arrivals: Some(arrivals) };
         let irc = Irc::bind(context, &config, access, security);
         irc.map(Some).map_err(|error| with_flag(error, &[("--irc-control", &config.control)]))
@@ -129,6 +134,8 @@ impl IrcRoleArgs {
         }
         let security = self.security.load(Path::new(DATA))?;
         let config = self.front.config([self.broker, self.proxy, self.control], address)?;
+        let uploads = self.web_origin.first().map(|origin| gateway::uploads_at(origin.trim_end_matches('/')));
+        let config = irc::Config { uploads, ..config };
         let access = Access { tls: self.front.tls.open(None)?, arrivals: None };
         let irc = Irc::bind(&Context::new(), &config, access, &security)
             .map_err(|error| with_flag(error, &[("--control", &config.control)]))?;

@@ -110,7 +110,7 @@ impl Up {
         let gateway = match self.web.is_on() {
             true => Some(open_gateway(
                 &context,
-                (self.web, &keys, door),
+                (self.web, (&config.data, &keys), door),
                 self.gateway_control,
                 statuses.map(str::to_owned).to_vec(),
                 &security,
@@ -154,14 +154,14 @@ const INNER: [&str; 2] = [GATEWAY_REQUESTS, GATEWAY_EVENTS];
 
 fn open_gateway(
     context: &Context,
-    (web, keys, irc): (WebArgs, &Path, Option<IrcDoor>),
+    (web, (data, keys), irc): (WebArgs, (&Path, &Path), Option<IrcDoor>),
     control: String,
     statuses: Vec<String>,
     security: &NodeSecurity,
 ) -> anyhow::Result<Gateway> {
     let (broker, proxy) = (GATEWAY_REQUESTS.to_owned(), GATEWAY_EVENTS.to_owned());
     let config = web.config(Endpoints { broker, proxy, control, statuses }, keys)?;
-    let config = gateway::Config { irc, ..config };
+    let config = gateway::Config { irc, scratch_folder: data.to_owned(), ..config };
     Gateway::bind(context, &config, security)
         .map_err(|error| with_flag(error, &[("--gateway-control", &config.control)]))
 }

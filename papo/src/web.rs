@@ -120,6 +120,7 @@ impl WebArgs {
             irc: None,
             tls: self.tls.config(keys)?,
             web_folder: self.web_dir,
+            scratch_folder: std::env::temp_dir(),
             statuses,
         })
     }

@@ -1,17 +1,20 @@
-//! The limits of each address: connections, handshakes, and the bytes of request bodies.
+//! The limits of each address: connections, handshakes, and the bytes of request bodies. The limits of uploads
+//! are those of each user.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use common::UserName;
 use foldhash::fast::RandomState;
 
 use crate::connection_id::SenderId;
 use crate::hub::attempts::Buckets;
 use crate::limits::{
     ADDRESS_BODIES_BYTES_MAX, ADDRESS_CONNECTIONS_MAX, BODIES_BYTES_MAX, CONNECTIONS_MAX, COUNTED_STEP_BYTES,
-    HANDSHAKES_PER_SECOND, UNCOUNTED_BYTES,
+    HANDSHAKES_PER_SECOND, UNCOUNTED_BYTES, UPLOAD_COUNTED_BYTES_MIN, UPLOADS_BYTES_MAX,
+    USER_UPLOADS_BYTES_MAX,
 };
 
 /// A sum for each key, up to a maximum.
@@ -57,6 +60,9 @@ pub(crate) type Connected = (Held<()>, Held<IpAddr>);
 /// The bytes of a request body or of a file chunk, in the sum of their address and in the sum of all.
 pub(crate) type HeldBody = (Held<SenderId>, Held<()>);
 
+/// The bytes of an upload on the disk of the gateway, in the sum of their user and in the sum of all.
+pub(crate) type HeldUpload = (Held<UserName>, Held<()>);
+
 /// The bytes of one connection. The shared sums change in steps of `COUNTED_STEP_BYTES`, so most messages do
 /// not change them.
 #[derive(Default)]
@@ -87,6 +93,8 @@ pub(crate) struct AddressLimits {
     addresses: Arc<Counts<IpAddr>>,
     all_bodies: Arc<Counts<()>>,
     bodies: Arc<Counts<SenderId>>,
+    all_uploads: Arc<Counts<()>>,
+    uploads: Arc<Counts<UserName>>,
     handshakes: Mutex<Buckets<SenderId>>,
     tls_handshakes: Mutex<Buckets<SenderId>>,
 }
@@ -95,8 +103,16 @@ impl AddressLimits {
     pub(crate) fn new() -> Self {
         let buckets = || Mutex::new(Buckets::new(HANDSHAKES_PER_SECOND, 1_000));
         let (handshakes, tls_handshakes) = (buckets(), buckets());
-        let (all, addresses) = (Counts::new(), Counts::new());
-        Self { all, addresses, all_bodies: Counts::new(), bodies: Counts::new(), handshakes, tls_handshakes }
+        Self {
+            all: Counts::new(),
+            addresses: Counts::new(),
+            all_bodies: Counts::new(),
+            bodies: Counts::new(),
+            all_uploads: Counts::new(),
+            uploads: Counts::new(),
+            handshakes,
+            tls_handshakes,
+        }
     }
 
     /// Counts a TCP connection; `None` if a limit is reached. A reverse proxy opens the connections of many
@@ -123,6 +139,13 @@ impl AddressLimits {
         let address = self.bodies.take(sender, bytes, ADDRESS_BODIES_BYTES_MAX)?;
         Some((address, self.all_bodies.take((), bytes, BODIES_BYTES_MAX)?))
     }
+
+    /// Reserves the space of an upload. `None` if its user, or all users together, have too many uploads.
+    pub(crate) fn hold_upload(&self, user: &UserName, bytes: usize) -> Option<HeldUpload> {
+        let bytes = bytes.max(UPLOAD_COUNTED_BYTES_MIN);
+        let user = self.uploads.take(user.clone(), bytes, USER_UPLOADS_BYTES_MAX)?;
+        Some((user, self.all_uploads.take((), bytes, UPLOADS_BYTES_MAX)?))
+    }
 }
 
 fn locked(buckets: &Mutex<Buckets<SenderId>>) -> MutexGuard<'_, Buckets<SenderId>> {
@@ -144,6 +167,20 @@ mod tests {
         drop((held, others));
         assert!(hold(1).is_some());
         assert!(limits.bodies.0.lock().expect("no panic").is_empty());
+    }
+
+    #[test]
+    fn uploads_are_bounded_in_number_and_bytes_for_each_user_and_for_all() {
+        let limits = AddressLimits::new();
+        let hold = |user: &str, bytes| limits.hold_upload(&UserName::new(user).expect("a name"), bytes);
+        let small: Vec<_> = (0..100).map_while(|_| hold("alice", 1)).collect();
+        assert_eq!(small.len(), 16);
+        assert!(hold("bob", USER_UPLOADS_BYTES_MAX + 1).is_none());
+        let others = ["bob", "carol", "dave"].map(|user| hold(user, USER_UPLOADS_BYTES_MAX));
+        assert!(others.iter().all(Option::is_some) && hold("erin", 1).is_none(), "all users together");
+        drop((small, others));
+        assert!(hold("alice", USER_UPLOADS_BYTES_MAX).is_some());
+        assert!(limits.uploads.0.lock().expect("no panic").is_empty());
     }
 
     #[test]

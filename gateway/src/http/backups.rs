@@ -10,10 +10,11 @@ use common::limits::FILE_CHUNK_BYTES_MAX;
 use common::{Detail, Error};
 use serde_json::json;
 
+use super::admission::too_many_bodies;
 use super::answer::Failure;
 use super::call::{Ask, ask};
 use super::files::content::{Content, set};
-use super::web::{Visitor, VisitorOf, Web, too_many_bodies};
+use super::web::{Visitor, VisitorOf, Web};
 
 pub(crate) async fn download(
     State(web): State<Web>,

@@ -1,6 +1,7 @@
 //! HTTP: the routes, and the checks of each request before its handler.
 
 pub(crate) mod address_limits;
+pub(crate) mod admission;
 pub(crate) mod answer;
 pub(crate) mod backups;
 pub(crate) mod call;
@@ -18,5 +19,6 @@ pub(crate) mod page;
 pub(crate) mod rpc;
 pub(crate) mod session;
 pub(crate) mod unfinished;
+pub(crate) mod uploads;
 pub(crate) mod web;
 pub(crate) mod websocket;

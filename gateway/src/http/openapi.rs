@@ -121,6 +121,11 @@ fn paths(request: &Value, examples: &Map<String, Value>) -> Value {
                 text("code", "path"), text("Range", "header"),
             ]),
         },
+        "/upload": {
+            "post": operation("Upload a file to yourself, and make a link to it.", vec![
+                text("Content-Disposition", "header"), text("Content-Length", "header"),
+            ]),
+        },
         "/backups/{name}": {
             "get": operation("Download a backup of the node, or a range of it, as an administrator.", vec![
                 text("name", "path"), text("Range", "header"), text("slot", "query"),

@@ -1,4 +1,4 @@
-//! The listeners, the routes, and the checks of every request.
+//! The listeners and the routes.
 
 use std::future::Future;
 use std::io;
@@ -7,15 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::ConnectInfo;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use axum_server::Handle;
-use common::limits::FILE_CHUNK_BYTES_MAX;
 use futures_util::future::join_all;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -29,12 +26,14 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 
 use super::address_limits::AddressLimits;
+use super::admission::{admit, admit_monitor};
 use super::answer::refuse;
-use super::credential::{self, Source};
-use super::guard::{Foreign, Origins};
+use super::guard::Origins;
 use super::hooks::{self, Format};
 use super::irc::IrcDoor;
-use super::{backups, events, files, history, irc, messages, openapi, page, rpc, session, websocket};
+use super::{
+    backups, events, files, history, irc, messages, openapi, page, rpc, session, uploads, websocket,
+};
 use crate::connection_id::SenderId;
 use crate::courier;
 use crate::limits::{BODY_BYTES_MAX, HEADERS_MS_MAX, HOOK_BYTES_MAX, REQUEST_MS_MAX};
@@ -84,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) hooks_allow: Vec<IpNet>,
     /// The root certificates that outgoing webhooks trust in addition to those of the system.
     pub(crate) hooks_roots: Vec<CertificateDer<'static>>,
+    /// The folder on whose file system posted files wait until their hash is known.
+    pub(crate) scratch_folder: PathBuf,
     origins: Origins,
     trusted_proxies: Vec<IpNet>,
     legacy_api: bool,
@@ -120,6 +121,7 @@ impl Web {
             is_stopping,
             hooks_allow: config.hooks_allow.clone(),
             hooks_roots,
+            scratch_folder: config.scratch_folder.clone(),
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             legacy_api: config.legacy_api,
@@ -143,7 +145,7 @@ impl Web {
         self.trusted_proxies.iter().any(|network| network.contains(&address))
     }
 
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let mut is_secure = self.serves_tls;
         if self.is_proxy(peer) {
             let scheme = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
@@ -203,6 +205,7 @@ impl Web {
             .route("/files/{id}", axum::routing::put(files::upload).head(files::offset))
             .route("/files/{conversation}/{n}/{name}", get(files::download))
             .route("/f/{code}", get(files::links::download))
+            .route(uploads::PATH, post(uploads::store).options(uploads::describe))
             .route("/backups/{name}", get(backups::download));
         let routes = timed.merge(streams).with_state(self.clone());
         let routes = routes
@@ -240,85 +243,6 @@ impl Web {
 
     pub(crate) fn legacy_api(&self) -> bool {
         self.legacy_api
-    }
-}
-
-/// Checks a request, and passes on its client and its token.
-async fn admit(
-    State(web): State<Web>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let client = web.client(peer.ip(), request.headers());
-    let found = match credential::find(request.headers(), request.uri().query(), &client) {
-        Ok(found) => found,
-        Err(failure) => return failure.into_response(),
-    };
-    let source = found.as_ref().map(|(_, source)| *source);
-    match web.origins.check(request.method(), request.headers(), &client, source) {
-        Ok(()) => {}
-        Err(Foreign::Host) => {
-            let message = "the gateway does not know this host: name it with --web-origin";
-            return refuse(StatusCode::FORBIDDEN, "bad_host", message);
-        }
-        Err(Foreign::Origin) => {
-            let message = "the request comes from another site, or has no header Origin";
-            return refuse(StatusCode::FORBIDDEN, "bad_origin", message);
-        }
-    }
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let is_large =
-        length.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > BODY_BYTES_MAX);
-    if is_large && !is_upload(&request) {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body may have at most 1 MiB");
-    }
-    let has_body = !request.method().is_safe() && request.headers().contains_key(header::CONTENT_TYPE);
-    if source == Some(Source::Cookie) && has_body && !is_json(request.headers()) && !is_upload(&request) {
-        let message = "send the body with Content-Type: application/json";
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "bad_content_type", message);
-    }
-    // A body of unknown length counts as the maximum. An upload counts as one chunk, because it is stored in
-    // chunks.
-    let held = match (request.method().is_safe(), is_upload(&request)) {
-        (true, _) => 0,
-        (false, true) => FILE_CHUNK_BYTES_MAX,
-        (false, false) => length.and_then(|length| length.parse().ok()).unwrap_or(BODY_BYTES_MAX),
-    };
-    let Some(_held) = web.limits.hold_body(client.sender, held) else { return too_many_bodies() };
-    request.extensions_mut().insert(Visitor { client, token: found.map(|(token, _)| token) });
-    next.run(request).await
-}
-
-pub(crate) fn too_many_bodies() -> Response {
-    let message = "too many request bodies are pending: send the request again later";
-    let mut refused = refuse(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
-    refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(1));
-    refused
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| {
-        value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-    })
-}
-
-fn is_upload(request: &Request) -> bool {
-    request.method() == axum::http::Method::PUT
-}
-
-/// Checks the host of a request to the listener for monitors, against DNS rebinding.
-async fn admit_monitor(
-    State(web): State<Web>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let client = web.client(peer.ip(), request.headers());
-    match web.origins.check(request.method(), request.headers(), &client, None) {
-        Ok(()) => next.run(request).await,
-        Err(_) => refuse(StatusCode::FORBIDDEN, "bad_host", "the gateway does not know this host"),
     }
 }
 

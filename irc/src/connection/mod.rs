@@ -35,6 +35,7 @@ use crate::relay::{self, ConnectionId};
 use crate::shared::Shared;
 
 pub(crate) use respond::HOST;
+pub(crate) use welcome::is_token_value;
 
 use commands::multiline::Multiline;
 use held::Held;

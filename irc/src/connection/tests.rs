@@ -10,8 +10,13 @@ use crate::shared::Settings;
 fn connection() -> Connection {
     let (waker, _wake) = Wake::new().expect("a wake-up");
     let (relay, _inputs) = RelayHandle::new(waker);
-    let settings =
-        Settings { name: "irc.papo".into(), description: "papo".into(), has_guests: false, started_ms: 0 };
+    let settings = Settings {
+        name: "irc.papo".into(),
+        description: "papo".into(),
+        uploads: None,
+        has_guests: false,
+        started_ms: 0,
+    };
     let shared = Arc::new(Shared::new(settings, relay));
     let address = IpAddr::from([127, 0, 0, 1]);
     assert!(shared.admit(address));

@@ -18,6 +18,19 @@ pub(super) const VERSION: &str = concat!("papo-", env!("CARGO_PKG_VERSION"));
 /// The tokens of ISUPPORT in one line.
 const TOKENS_PER_LINE: usize = 12;
 
+/// The tokens whose value is the address to which clients post files: the name that most clients know, and the
+/// name of the draft.
+const UPLOAD_TOKENS: [&str; 2] = ["soju.im/FILEHOST", "draft/FILEHOST"];
+
+/// The maximum bytes of this address: both tokens fit into one line.
+const UPLOAD_ADDRESS_BYTES_MAX: usize = 150;
+
+/// Whether a text can be the value of a token without escapes.
+pub(crate) fn is_token_value(text: &str) -> bool {
+    text.len() <= UPLOAD_ADDRESS_BYTES_MAX
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'=' | b'\\'))
+}
+
 impl Connection {
     /// Welcomes a client that is logged in.
     pub(super) async fn welcome(&mut self) -> Result<(), End> {
@@ -93,6 +106,10 @@ impl Connection {
         for line in tokens.chunks(TOKENS_PER_LINE) {
             let line: Vec<_> = line.iter().map(String::as_str).collect();
             self.numeric(Numeric::Support, &line);
+        }
+        if let Some(address) = self.shared.settings.uploads.clone() {
+            let tokens = UPLOAD_TOKENS.map(|name| format!("{name}={address}"));
+            self.numeric(Numeric::Support, &tokens.each_ref().map(String::as_str));
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     /// The description of the server.
     pub(crate) description: String,
+    /// The address to which clients post files.
+    pub(crate) uploads: Option<String>,
     /// Whether a client without a password gets an account.
     pub(crate) has_guests: bool,
     /// The time of the start, in Unix milliseconds.

@@ -8,7 +8,13 @@ pub(super) fn shared() -> Shared {
     let (waker, _wake) = Wake::new().expect("a wake-up");
     let (relay, _inputs) = RelayHandle::new(waker);
     Shared::new(
-        Settings { name: "irc.papo".into(), description: "papo".into(), has_guests: true, started_ms: 0 },
+        Settings {
+            name: "irc.papo".into(),
+            description: "papo".into(),
+            uploads: None,
+            has_guests: true,
+            started_ms: 0,
+        },
         relay,
     )
 }

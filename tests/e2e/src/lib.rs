@@ -30,7 +30,7 @@ pub use recording_relay::{Recorded, RecordingRelay};
 pub use subscriber::Subscriber;
 pub use terminal::Terminal;
 pub use tls_client::TlsClient;
-pub use web::{Answer, ChatSocket, EventStream, Web};
+pub use web::{Answer, ChatSocket, EventStream, Web, read_answer};
 
 /// Maximum wait for a condition: much longer than any condition takes on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -95,15 +95,16 @@ impl Node {
         Self::up_without_user_limits(&[&irc, flags].concat())
     }
 
-    /// Starts an IRC front as a further process of the node.
-    pub fn add_irc(&mut self) {
+    /// Starts an IRC front as a further process of the node, with additional flags.
+    pub fn add_irc_with(&mut self, flags: &[(&str, &str)]) {
         let endpoint = new_endpoint();
         let mut irc = Role::new("irc")
             .flag("broker", self.endpoint("clients"))
             .flag("proxy", self.endpoint("subscribers"))
             .flag("control", &endpoint)
             .flag("keys", &path(&keys_folder(self.data())))
-            .flag("irc", endpoint.trim_start_matches("tcp://"));
+            .flag("irc", endpoint.trim_start_matches("tcp://"))
+            .flags(flags);
         irc.start();
         self.roles.push(irc);
     }

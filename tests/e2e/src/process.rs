@@ -155,6 +155,15 @@ impl Process {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process that runs").count()
     }
 
+    /// The number of open files of a kind that have no name, such as `.scratch`.
+    #[must_use]
+    pub fn nameless_files(&self, kind: &str) -> usize {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process that runs");
+        let targets = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let end = format!("{kind} (deleted)");
+        targets.filter(|target| target.to_string_lossy().ends_with(&end)).count()
+    }
+
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));

@@ -137,7 +137,9 @@ impl Web {
     }
 }
 
-pub(crate) fn read_answer(mut stream: impl Read) -> Answer {
+/// Reads the answer to a request until the connection ends.
+#[must_use]
+pub fn read_answer(mut stream: impl Read) -> Answer {
     let mut bytes = Vec::new();
     let _reset_after_the_answer = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");

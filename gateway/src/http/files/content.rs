@@ -19,7 +19,7 @@ use crate::http::call::{Ask, ask};
 use crate::http::web::{Visitor, Web};
 
 /// The maximum number of attempts to store or to read a chunk, if the server answers with temporary errors.
-pub(super) const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// A content that the server has.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ impl Content {
 }
 
 /// Waits before the next attempt, as long as the error says.
-pub(super) async fn pause(failure: &Failure) {
+pub(crate) async fn pause(failure: &Failure) {
     let wait_ms = failure.0.data.wait_ms.unwrap_or(200).min(2_000);
     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
 }

@@ -11,9 +11,10 @@ use serde_json::json;
 
 use super::content::Content;
 use super::{answer, etag_of};
+use crate::http::admission::too_many_bodies;
 use crate::http::answer::Failure;
 use crate::http::call::{Ask, ask};
-use crate::http::web::{Client, Visitor, VisitorOf, Web, too_many_bodies};
+use crate::http::web::{Client, Visitor, VisitorOf, Web};
 
 /// The method that returns a part of the file of a link.
 const METHOD: &str = "file.open";

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::address_limits::HeldBody;
+use super::admission::too_many_bodies;
 use super::answer::{Failure, json_answer, refuse, with_field};
 use super::call::{Ask, ask};
 use super::credential::query_value;
-use super::web::{Visitor, VisitorOf, Web, too_many_bodies};
+use super::web::{Visitor, VisitorOf, Web};
 use crate::limits::BODY_PART_MS_MAX;
 
 pub(crate) mod content;
@@ -134,7 +135,7 @@ async fn store(
     Ok(have)
 }
 
-async fn store_chunk(
+pub(crate) async fn store_chunk(
     web: &Web,
     visitor: &Visitor,
     id: Uuid,

@@ -85,7 +85,7 @@ fn the_front_runs_in_a_process_of_its_own() {
     let mut node = Node::in_three_processes();
     let [mut alice] = e2e::peers(&node, ["alice"]);
     alice.create("#ops").expect("created");
-    node.add_irc();
+    node.add_irc_with(&[]);
     let mut client = node.irc("alice", "");
     client.ask("PRIVMSG #ops :oi");
     assert_eq!(alice.history("#ops").len(), 2);

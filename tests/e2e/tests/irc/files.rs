@@ -7,12 +7,12 @@ use crate::web::files::hash;
 use crate::web::links::send_file;
 
 /// A node with a gateway.
-fn with_gateway() -> Node {
+pub(super) fn with_gateway() -> Node {
     Node::with_irc(&[("web", "127.0.0.1:0"), ("gateway-control", "tcp://127.0.0.1:0")])
 }
 
 /// The path of the link at the end of a line.
-fn path<'a>(line: &'a str, web: &Web) -> &'a str {
+pub(super) fn path<'a>(line: &'a str, web: &Web) -> &'a str {
     let url = line.rsplit(' ').next().expect("a word");
     url.strip_prefix(&format!("http://{}", web.address())).unwrap_or_else(|| panic!("{line}"))
 }

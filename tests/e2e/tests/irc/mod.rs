@@ -12,6 +12,7 @@ mod labels;
 mod messages;
 mod real_clients;
 mod registration;
+mod uploads;
 mod users;
 
 use e2e::{IrcClient, Node, Peer, peers};
