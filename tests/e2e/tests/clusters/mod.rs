@@ -5,6 +5,7 @@ mod certificates;
 mod clients;
 mod files;
 mod full;
+mod kills;
 mod revocations;
 
 use std::collections::HashMap;
