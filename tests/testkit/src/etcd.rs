@@ -1,11 +1,15 @@
 //! Real etcd servers for tests.
 
 use std::ffi::OsStr;
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+const METRICS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The etcd servers of one cluster. Dropping them kills the processes.
 pub struct EtcdServers {
@@ -90,6 +94,26 @@ impl EtcdServers {
         self.data.path().join(number.to_string())
     }
 
+    /// The running server that leads the others, if there is one.
+    #[must_use]
+    pub fn leader(&self) -> Option<usize> {
+        (0..self.servers.len()).find(|number| self.is_set(*number, "etcd_server_is_leader"))
+    }
+
+    /// Whether a server runs and knows the leading server.
+    #[must_use]
+    pub fn has_leader(&self, number: usize) -> bool {
+        self.is_set(number, "etcd_server_has_leader")
+    }
+
+    /// Whether a metric of a server is 1. A server that does not answer has no metrics.
+    fn is_set(&self, number: usize, metric: &str) -> bool {
+        let server = &self.servers[number];
+        let expected = format!("{metric} 1");
+        server.process.is_some()
+            && metrics(&server.clients).is_ok_and(|metrics| metrics.lines().any(|line| line == expected))
+    }
+
     /// The address of a cluster of papo with this name.
     #[must_use]
     pub fn address(&self, cluster: &str) -> String {
@@ -147,6 +171,16 @@ impl Drop for EtcdServers {
 fn run(program: &str, arguments: &[&OsStr]) {
     let status = Command::new(program).args(arguments).status().expect(program);
     assert!(status.success(), "{program} {arguments:?}");
+}
+
+/// The metrics of a server without TLS.
+fn metrics(address: &str) -> std::io::Result<String> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(METRICS_TIMEOUT))?;
+    connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 #[expect(clippy::print_stderr, reason = "the output of a test names what was skipped")]

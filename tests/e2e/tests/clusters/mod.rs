@@ -6,6 +6,7 @@ mod certificates;
 mod clients;
 mod files;
 mod full;
+mod kills;
 mod repair;
 mod revocations;
 
