@@ -83,9 +83,9 @@ fn nothing_acknowledged_is_lost_when_a_machine_is_killed() {
 fn alice_history(cluster: &Cluster) -> Vec<String> {
     let mut peer = cluster.nodes[0].peer();
     peer.login(CLIENTS[0]).expect("a session");
-    let text = |event: common::Event<'static>| match event.body {
-        Body::Message { text, .. } => Some(text.as_str().to_owned()),
-        _ => None,
+    let text = |event: common::Event<'static>| {
+        let Body::Message { text, .. } = event.body else { return None };
+        Some(text.as_str().to_owned())
     };
     peer.history("#general").into_iter().filter_map(text).collect()
 }
