@@ -34,8 +34,8 @@ struct Waits {
     longest: AtomicU64,
 }
 
-/// The environment variable `KILLS` sets the kills of each kind. Without it, the test kills one machine: other
-/// tests kill nodes and etcd servers.
+/// The environment variable `KILLS` sets the number of kills of each kind. Without it, the test kills one
+/// machine: other tests kill nodes and etcd servers.
 #[test]
 fn nothing_acknowledged_is_lost_when_a_machine_is_killed() {
     let kills = std::env::var("KILLS").ok().map(|kills| kills.parse::<usize>().expect("KILLS is a number"));
