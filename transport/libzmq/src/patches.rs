@@ -151,12 +151,13 @@ const SUBSCRIPTIONS: [Patch; 13] = [
     ),
 ];
 
-/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares
-/// its memory with no other message.
+/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit.
 ///
-/// All queues of sockets with the option 9001 share 32 MiB, in addition to 64 KiB for each peer. Upstream
-/// counts messages of any length as one. A message that upstream received keeps a buffer of 18 KiB in memory.
-const QUEUES: [Patch; 19] = [
+/// All queues of sockets with the option 9001 share 48 MiB, in addition to 64 KiB for each peer. The bytes of
+/// a message that waits for many peers count once in this limit, because the queues share them; the entry of
+/// each queue counts 128 bytes. Upstream counts messages of any length as one. A message that upstream
+/// received keeps a buffer of 18 KiB in memory.
+const QUEUES: [Patch; 25] = [
     once("ctx.cpp", "    _zero_copy (true)", "    _zero_copy (false)"),
     once(
         "pipe.hpp",
@@ -185,7 +186,9 @@ const QUEUES: [Patch; 19] = [
          #include <atomic>\n\n\
          static const size_t unit_bytes = 512;\n\
          static const uint64_t own_units = 128;\n\
-         static const uint64_t shared_units = 64 * 1024;\n\
+         static const uint64_t shared_bytes = 48 << 20;\n\n\
+         //  Two frames of a message in a queue.\n\
+         static const uint64_t entry_bytes = 128;\n\
          static std::atomic<uint64_t> total_excess (0);",
     ),
     once(
@@ -196,7 +199,9 @@ const QUEUES: [Patch; 19] = [
     once(
         "pipe.cpp",
         "    if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ())\n        _msgs_read++;",
-        "    _reading_units += msg_->size () / unit_bytes;\n    \
+        "    if (!(msg_->flags () & msg_t::shared))\n        \
+             msg_->uncount ();\n    \
+         _reading_units += msg_->size () / unit_bytes;\n    \
          if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ()) {\n        \
              _msgs_read += 1 + _reading_units;\n        \
              _reading_units = 0;\n    \
@@ -222,6 +227,58 @@ const QUEUES: [Patch; 19] = [
              _writing_units = 0;\n        \
              account ();\n    \
          }",
+    ),
+    once(
+        "pipe.cpp",
+        "    _out_pipe->write (*msg_, more);",
+        "    if (_is_shared)\n        msg_->count ();\n    _out_pipe->write (*msg_, more);",
+    ),
+    once(
+        "msg.hpp",
+        "        zmq::atomic_counter_t refcnt;\n    };\n\n    //  Message flags.",
+        "        zmq::atomic_counter_t refcnt;\n\n        \
+             //  papo: whether queued_bytes contains the size. Only the owner of the only reference, or\n        \
+             //  the thread that writes the first one into a queue, may change it.\n        \
+             bool counted;\n    \
+         };\n\n    \
+         //  papo: the bytes of all messages that wait in queues with a shared limit.\n    \
+         static std::atomic<uint64_t> queued_bytes;\n    \
+         void count () const;\n    \
+         void uncount ();\n\n    \
+         //  Message flags.",
+    ),
+    once("msg.hpp", "#include <stddef.h>", "#include <stddef.h>\n#include <stdint.h>\n#include <atomic>"),
+    Patch {
+        file: "msg.cpp",
+        find: "        new (&_u.lmsg.content->refcnt) zmq::atomic_counter_t ();",
+        replace: "        new (&_u.lmsg.content->refcnt) zmq::atomic_counter_t ();\n        _u.lmsg.content->counted = false;",
+        times: 2,
+    },
+    Patch {
+        file: "msg.cpp",
+        find: "free (_u.lmsg.content);",
+        replace: "uncount ();\n            free (_u.lmsg.content);",
+        times: 2,
+    },
+    once(
+        "msg.cpp",
+        "int zmq::msg_t::close ()\n{",
+        "std::atomic<uint64_t> zmq::msg_t::queued_bytes (0);\n\n\
+         void zmq::msg_t::count () const\n\
+         {\n    \
+             if (_u.base.type == type_lmsg && !_u.lmsg.content->counted) {\n        \
+                 _u.lmsg.content->counted = true;\n        \
+                 queued_bytes += sizeof (content_t) + _u.lmsg.content->size;\n    \
+             }\n\
+         }\n\n\
+         void zmq::msg_t::uncount ()\n\
+         {\n    \
+             if (_u.base.type == type_lmsg && _u.lmsg.content->counted) {\n        \
+                 _u.lmsg.content->counted = false;\n        \
+                 queued_bytes -= sizeof (content_t) + _u.lmsg.content->size;\n    \
+             }\n\
+         }\n\n\
+         int zmq::msg_t::close ()\n{",
     ),
     once(
         "pipe.cpp",
@@ -254,7 +311,8 @@ const QUEUES: [Patch; 19] = [
          }\n\n\
          bool zmq::pipe_t::check_hwm () const\n\
          {\n    \
-             if (!_is_mid_message && _excess > 0 && total_excess >= shared_units)\n        \
+             if (!_is_mid_message && _excess > 0\n        \
+                 && msg_t::queued_bytes + total_excess * entry_bytes >= shared_bytes)\n        \
                  return false;",
     ),
     once(
