@@ -237,7 +237,8 @@ fn an_event_that_waits_for_many_subscribers_counts_once_in_the_shared_limit() {
         assert!(socket.accept_subscription(b"topic").expect("a subscription"));
     }
     for _ in 0..EVENTS {
-        socket.send([Frame::from("topic"), Frame::from(vec![b'x'; 300])]).expect("sending succeeds");
+        let sent = socket.send([Frame::from("topic"), Frame::from(vec![b'x'; 300])]);
+        assert_eq!(sent.expect("sending succeeds"), Sent::Done);
     }
     for (number, subscriber) in subscribers.iter().enumerate() {
         for event in 0..EVENTS {
