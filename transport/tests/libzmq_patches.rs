@@ -3,15 +3,11 @@
 //! `proxy/src/subscriptions.rs`.
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket};
-
-/// Held by a test that fills the queues of a peer, because all sockets of a process share a limit.
-static FULL_QUEUES: Mutex<()> = Mutex::new(());
 
 /// How long a test waits to check that no message arrives, in milliseconds.
 const NO_MESSAGE_MS: i32 = 300;
@@ -147,7 +143,6 @@ fn a_long_name_in_the_handshake_is_refused() {
 
 #[test]
 fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
-    let _alone = FULL_QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
     let router = Router::new();
     let peer = router.peer(b"");
     let name = router.name();
@@ -217,46 +212,4 @@ fn large_messages_pass_a_full_queue() {
             }
         }
     }
-}
-
-/// The kernel's buffers of a connection hold some of the events, so the test publishes more than they hold.
-#[test]
-fn an_event_that_waits_for_many_subscribers_counts_once_in_the_shared_limit() {
-    const SUBSCRIBERS: usize = 100;
-    const EVENTS: usize = 2_000;
-    let _alone = FULL_QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
-    let socket = Context::new().socket(Kind::XPublisher, &Security::Plain).expect("a socket");
-    let endpoint = socket.bind("tcp://127.0.0.1:0").expect("an endpoint");
-    let strangers = zmq::Context::new();
-    let subscribers: Vec<_> = (0..SUBSCRIBERS).map(|_| slow_subscriber(&strangers, &endpoint)).collect();
-    for _ in 0..SUBSCRIBERS {
-        let mut frames = Vec::new();
-        while !socket.receive(&mut frames).expect("receiving succeeds") {
-            wait(&[Watch::Readable(&socket)], Some(Duration::from_secs(10))).expect("waiting succeeds");
-        }
-        assert!(socket.accept_subscription(b"topic").expect("a subscription"));
-    }
-    for _ in 0..EVENTS {
-        let sent = socket.send([Frame::from("topic"), Frame::from(vec![b'x'; 300])]);
-        assert_eq!(sent.expect("sending succeeds"), Sent::Done);
-    }
-    for (number, subscriber) in subscribers.iter().enumerate() {
-        for event in 0..EVENTS {
-            let received = subscriber.recv_multipart(0);
-            assert!(received.is_ok(), "subscriber {number} lost an event: it received {event} of {EVENTS}");
-        }
-    }
-}
-
-/// A subscriber with small buffers that does not read yet.
-fn slow_subscriber(context: &zmq::Context, endpoint: &str) -> zmq::Socket {
-    #[expect(clippy::disallowed_methods, reason = "a slow peer chooses its own options")]
-    let subscriber = context.socket(zmq::SUB).expect("a socket");
-    subscriber.set_linger(0).expect("an option");
-    subscriber.set_rcvtimeo(10_000).expect("an option");
-    subscriber.set_rcvhwm(1).expect("an option");
-    subscriber.set_rcvbuf(32 * 1024).expect("an option");
-    subscriber.set_subscribe(b"topic").expect("a subscription");
-    subscriber.connect(endpoint).expect("an endpoint");
-    subscriber
 }

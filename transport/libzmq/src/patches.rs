@@ -151,32 +151,31 @@ const SUBSCRIPTIONS: [Patch; 13] = [
     ),
 ];
 
-/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit.
+/// The high-water marks of queues count units of 512 bytes. A message counts at least one unit, and shares
+/// its memory with no other message.
 ///
-/// The queues of all sockets with the option 9001 are counted together. While they exceed the value of the
-/// option, in bytes, each peer of the socket has 64 KiB. The bytes of a message that waits for many peers
-/// count once, because the queues share them; each unit in a queue counts 128 bytes for its entries. Upstream
+/// All queues of sockets with the option 9001 share 32 MiB, in addition to 64 KiB for each peer. Upstream
 /// counts messages of any length as one. A message that upstream received keeps a buffer of 18 KiB in memory.
-const QUEUES: [Patch; 25] = [
+const QUEUES: [Patch; 19] = [
     once("ctx.cpp", "    _zero_copy (true)", "    _zero_copy (false)"),
     once(
         "pipe.hpp",
         "    const bool _conflate;",
         "    const bool _conflate;\n\n    \
          //  papo: units of the message that is being read or written, what the writer knows of\n    \
-         //  _msgs_read, this pipe's part of the total, and the shared limit in bytes (0: none).\n    \
+         //  _msgs_read, and this pipe's part of the shared limit.\n    \
          uint64_t _reading_units = 0;\n    \
          mutable uint64_t _writing_units = 0;\n    \
          uint64_t _reported = 0;\n    \
          uint64_t _excess = 0;\n    \
-         uint64_t _shared_limit = 0;\n    \
+         bool _is_shared = false;\n    \
          mutable bool _is_mid_message = false;\n    \
          void account ();",
     ),
     once(
         "pipe.hpp",
         "    //  Set the high water marks.",
-        "    //  papo: makes this pipe a part of the total.\n    void share (uint64_t limit_) { _shared_limit = limit_; }\n\n    //  Set the high water marks.",
+        "    //  papo: makes this pipe a part of the shared limit.\n    void share () { _is_shared = true; }\n\n    //  Set the high water marks.",
     ),
     once(
         "pipe.cpp",
@@ -186,8 +185,7 @@ const QUEUES: [Patch; 25] = [
          #include <atomic>\n\n\
          static const size_t unit_bytes = 512;\n\
          static const uint64_t own_units = 128;\n\
-         //  Two frames of a message in a queue.\n\
-         static const uint64_t entry_bytes = 128;\n\
+         static const uint64_t shared_units = 64 * 1024;\n\
          static std::atomic<uint64_t> total_excess (0);",
     ),
     once(
@@ -198,9 +196,7 @@ const QUEUES: [Patch; 25] = [
     once(
         "pipe.cpp",
         "    if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ())\n        _msgs_read++;",
-        "    if (!(msg_->flags () & msg_t::shared))\n        \
-             msg_->uncount ();\n    \
-         _reading_units += msg_->size () / unit_bytes;\n    \
+        "    _reading_units += msg_->size () / unit_bytes;\n    \
          if (!(msg_->flags () & msg_t::more) && !msg_->is_routing_id ()) {\n        \
              _msgs_read += 1 + _reading_units;\n        \
              _reading_units = 0;\n    \
@@ -229,58 +225,6 @@ const QUEUES: [Patch; 25] = [
     ),
     once(
         "pipe.cpp",
-        "    _out_pipe->write (*msg_, more);",
-        "    if (_shared_limit > 0)\n        msg_->count ();\n    _out_pipe->write (*msg_, more);",
-    ),
-    once(
-        "msg.hpp",
-        "        zmq::atomic_counter_t refcnt;\n    };\n\n    //  Message flags.",
-        "        zmq::atomic_counter_t refcnt;\n\n        \
-             //  papo: whether queued_bytes contains the size. Changed only by the owner of the\n        \
-             //  only reference, or by the thread that writes the first one into a queue.\n        \
-             bool counted;\n    \
-         };\n\n    \
-         //  papo: the bytes of all messages that wait in queues with a shared limit.\n    \
-         static std::atomic<uint64_t> queued_bytes;\n    \
-         void count () const;\n    \
-         void uncount ();\n\n    \
-         //  Message flags.",
-    ),
-    once("msg.hpp", "#include <stddef.h>", "#include <stddef.h>\n#include <stdint.h>\n#include <atomic>"),
-    Patch {
-        file: "msg.cpp",
-        find: "        new (&_u.lmsg.content->refcnt) zmq::atomic_counter_t ();",
-        replace: "        new (&_u.lmsg.content->refcnt) zmq::atomic_counter_t ();\n        _u.lmsg.content->counted = false;",
-        times: 2,
-    },
-    Patch {
-        file: "msg.cpp",
-        find: "free (_u.lmsg.content);",
-        replace: "uncount ();\n            free (_u.lmsg.content);",
-        times: 2,
-    },
-    once(
-        "msg.cpp",
-        "int zmq::msg_t::close ()\n{",
-        "std::atomic<uint64_t> zmq::msg_t::queued_bytes (0);\n\n\
-         void zmq::msg_t::count () const\n\
-         {\n    \
-             if (_u.base.type == type_lmsg && !_u.lmsg.content->counted) {\n        \
-                 _u.lmsg.content->counted = true;\n        \
-                 queued_bytes += sizeof (content_t) + _u.lmsg.content->size;\n    \
-             }\n\
-         }\n\n\
-         void zmq::msg_t::uncount ()\n\
-         {\n    \
-             if (_u.base.type == type_lmsg && _u.lmsg.content->counted) {\n        \
-                 _u.lmsg.content->counted = false;\n        \
-                 queued_bytes -= sizeof (content_t) + _u.lmsg.content->size;\n    \
-             }\n\
-         }\n\n\
-         int zmq::msg_t::close ()\n{",
-    ),
-    once(
-        "pipe.cpp",
         "    //  Remove incomplete message from the outbound pipe.",
         "    //  Remove incomplete message from the outbound pipe.\n    _writing_units = 0;\n    _is_mid_message = false;",
     ),
@@ -300,7 +244,7 @@ const QUEUES: [Patch; 25] = [
         "bool zmq::pipe_t::check_hwm () const\n{",
         "void zmq::pipe_t::account ()\n\
          {\n    \
-             if (_shared_limit == 0)\n        \
+             if (!_is_shared)\n        \
                  return;\n    \
              const uint64_t waiting = _msgs_written - _peers_msgs_read;\n    \
              const uint64_t excess = waiting > own_units ? waiting - own_units : 0;\n    \
@@ -310,27 +254,26 @@ const QUEUES: [Patch; 25] = [
          }\n\n\
          bool zmq::pipe_t::check_hwm () const\n\
          {\n    \
-             if (!_is_mid_message && _excess > 0\n        \
-                 && msg_t::queued_bytes + total_excess * entry_bytes >= _shared_limit)\n        \
+             if (!_is_mid_message && _excess > 0 && total_excess >= shared_units)\n        \
                  return false;",
     ),
     once(
         "options.hpp",
         "    bool raw_socket;",
-        "    bool raw_socket;\n\n    //  papo: the limit, in bytes, that the pipes of this socket share (option 9001).\n    int shared_limit = 0;",
+        "    bool raw_socket;\n\n    //  papo: the pipes of this socket share one limit (option 9001).\n    bool shared_limit = false;",
     ),
     once(
         "options.cpp",
         "        case ZMQ_SNDHWM:\n            if (is_int && value >= 0) {",
-        "        case 9001:\n            shared_limit = is_int ? value : 0;\n            return 0;\n\n        \
+        "        case 9001:\n            shared_limit = is_int && value != 0;\n            return 0;\n\n        \
          case ZMQ_SNDHWM:\n            if (is_int && value >= 0) {",
     ),
     once(
         "session_base.cpp",
         "        //  Plug the local end of the pipe.\n        pipes[0]->set_event_sink (this);",
-        "        if (options.shared_limit > 0) {\n            \
-             pipes[0]->share (options.shared_limit);\n            \
-             pipes[1]->share (options.shared_limit);\n        \
+        "        if (options.shared_limit) {\n            \
+             pipes[0]->share ();\n            \
+             pipes[1]->share ();\n        \
          }\n\n        \
          //  Plug the local end of the pipe.\n        \
          pipes[0]->set_event_sink (this);",
