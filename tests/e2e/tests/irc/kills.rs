@@ -10,8 +10,8 @@ use std::time::Duration;
 use e2e::{DEADLINE, Node, PASSWORD};
 use transport::clock;
 
-use super::messages::texts;
 use super::team_on;
+use crate::clusters::StopOnDrop;
 
 const USERS: [&str; 2] = ["alice", "bob"];
 
@@ -41,21 +41,13 @@ fn no_echoed_message_is_lost_or_doubled_when_a_role_is_killed() {
         drop(stop);
         senders.into_iter().map(|sender| sender.join().expect("a sender")).collect()
     });
-    let stored = texts(&mut alice, "#ops");
+    let stored = alice.texts("#ops");
     for (user, echoed) in USERS.iter().zip(echoed) {
         let numbers = stored.iter().filter_map(|text| text.strip_prefix(user)?.trim().parse().ok());
         let numbers: Vec<u64> = numbers.collect();
         assert!(numbers.is_sorted_by(|one, next| one < next), "{user}: doubled or out of order: {numbers:?}");
         let lost: Vec<_> = echoed.iter().filter(|number| numbers.binary_search(number).is_err()).collect();
         assert!(lost.is_empty(), "{user}: echoed and lost: {lost:?} of {}", echoed.len());
-    }
-}
-
-struct StopOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for StopOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 
