@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up cluster man bench bench-growth sim test check fmt chaos cluster-kills storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests library clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
+.PHONY: help up cluster man bench bench-growth sim test check fmt chaos chaos-cluster cluster-kills storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests library clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,11 @@ chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ an
 	cargo build --release --locked --package papo
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost chaos::web_sockets chaos::deliveries
+
+chaos-cluster: needs-test ## Run a cluster in network namespaces under kills, cuts, lost disks and clock jumps, as root: MINUTES=5 [SEED=4711] [FAULT=cut]
+	cargo build --release --locked --package papo
+	PAPO_CHAOS_MINUTES=$(or $(MINUTES),5) $(if $(SEED),PAPO_SEED=$(SEED)) $(if $(FAULT),PAPO_CHAOS_FAULT='$(FAULT)') \
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture --ignored chaos::cluster
 
 cluster-kills: needs-test ## Kill nodes, etcd servers and machines of a cluster under load, and measure the waits: KILLS=10
 	cargo build --release --locked --package papo
