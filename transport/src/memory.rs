@@ -11,9 +11,10 @@ use crate::error::TransportError;
 /// The interval between two returns. A return takes milliseconds at most, even for a gigabyte.
 const RETURN_EVERY: Duration = Duration::from_secs(2);
 
-/// Blocks of this size and larger return to the system as soon as they are freed.
+/// Blocks of this size and larger return to the system as soon as they are freed. Replies to searches and
+/// pages of the history are larger. If they were in the heap, they would leave gaps between small blocks.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE_BLOCK_BYTES: libc::c_int = 256 << 10;
+const LARGE_BLOCK_BYTES: libc::c_int = 32 << 10;
 
 /// The free memory at the end of the heap that the process keeps until the next regular return. With the
 /// default of 128 KiB, the process would return and request the buffers of each batch of messages.
@@ -65,8 +66,8 @@ fn return_large_blocks_at_once() {}
 mod tests {
     use super::*;
 
-    const BLOCK_BYTES: usize = 64 << 10;
-    const BLOCKS: usize = 2_048;
+    const BLOCK_BYTES: usize = 16 << 10;
+    const BLOCKS: usize = 8_192;
 
     #[expect(clippy::expect_used, reason = "test helpers may panic")]
     fn resident_bytes() -> u64 {
