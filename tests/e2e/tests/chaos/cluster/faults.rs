@@ -28,6 +28,9 @@ const WRITE_INTERVAL: Duration = Duration::from_millis(50);
 
 const FULL_DISK: Duration = Duration::from_secs(5);
 
+/// The maximum time until a node with a full disk refuses a write: one write fails first.
+const FULL_REFUSED_AFTER_MAX: Duration = Duration::from_secs(1);
+
 const SLOW_DISK: Duration = Duration::from_secs(10);
 
 /// The delay of each sync of a slow disk.
@@ -148,10 +151,14 @@ fn fill_disk(bed: &mut ClusterBed, victim: usize) -> Outcome {
     let before = bed.machines.problems(victim);
     bed.machines.fill_disk(victim);
     writer.write_for(FULL_DISK, WRITE_INTERVAL);
-    let problems = bed.machines.problems(victim);
+    let (problems, refused_after) = (bed.machines.problems(victim), writer.written.refused_after);
     bed.machines.empty_disk(victim);
     writer.read_rest();
     bed.note_written(&writer.written);
+    let is_refused = refused_after.is_some_and(|after| after <= FULL_REFUSED_AFTER_MAX);
+    bed.results.note(ensure(is_refused, "a_full_disk_sends_clients_away", || {
+        format!("the first message was refused after {refused_after:?}")
+    }));
     bed.results.note(ensure(problems.len() > before.len(), "a_full_disk_is_reported", || {
         format!("the problems of the node are {problems:?}")
     }));
