@@ -98,6 +98,13 @@ impl Engine {
         self.files.uploads.end_all_commits();
     }
 
+    /// The last record to whose requests the node may reply. A follower that is cut off does not wait for its
+    /// disk: its records are in the shared log, and it refuses the reads that could lack them.
+    pub(super) fn replied_up_to(&self, durable: u64) -> u64 {
+        let is_cut_off = self.forwarding.mode == Mode::CutOff && self.ledger.follows();
+        if is_cut_off { u64::MAX } else { durable }
+    }
+
     /// Diverts a request that this node may not answer. Returns the request if this node answers it.
     pub(super) fn divert(&mut self, mut request: PendingRequest, is_resumed: bool) -> Option<PendingRequest> {
         match self.forwarding.place(&request, is_resumed, self.ledger.position()) {

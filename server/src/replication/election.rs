@@ -27,8 +27,9 @@ const RIVAL_WAIT_MS: u64 = 1_000;
 /// connect to the node.
 const START_MS: u64 = 2_500;
 
-/// The time without an answer of the shared log after which the node refuses all requests.
-const CUT_OFF_MS: u64 = 2_000;
+/// The time without an answer of the shared log after which the node refuses all requests. The next step
+/// notices it, so the node refuses within 2 s.
+const CUT_OFF_MS: u64 = 1_800;
 
 /// The maximum age of the answer of the shared log with which the node takes over, or sends heartbeats.
 const ANSWER_MS_MAX: u64 = 1_000;
@@ -321,7 +322,7 @@ mod tests {
         election.stored(4);
         assert!(election.is_cut_off(110), "record 5 is missing");
         election.stored(5);
-        assert!(!election.is_cut_off(2_099) && election.is_cut_off(2_100));
+        assert!(!election.is_cut_off(1_899) && election.is_cut_off(1_900));
     }
 
     #[test]

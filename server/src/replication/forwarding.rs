@@ -143,11 +143,9 @@ impl Forwarding {
         }
     }
 
-    /// Removes and returns the next answered request whose record is on this disk. A node that is cut off
-    /// does not wait for its disk: it answers no read that could lack the record.
+    /// Removes and returns the next answered request whose record is durable.
     pub fn next_answered(&mut self, durable: u64) -> Option<PendingRequest> {
-        let is_cut_off = self.mode == Mode::CutOff;
-        let (_, request) = self.answered.pop_front_if(|(position, _)| is_cut_off || *position <= durable)?;
+        let (_, request) = self.answered.pop_front_if(|(position, _)| *position <= durable)?;
         self.bytes = self.bytes.saturating_sub(size(&request));
         Some(request)
     }
@@ -236,16 +234,6 @@ mod tests {
         assert!(forwarding.next_answered(4).is_none(), "the record is not on this disk yet");
         assert_eq!(forwarding.next_answered(5).expect("a reply").reply, b"done\n");
         assert!(forwarding.is_empty());
-    }
-
-    #[test]
-    fn a_node_that_is_cut_off_sends_the_replies_of_the_leader_before_its_disk_has_their_records() {
-        let mut forwarding = following();
-        forwarding.push(request("alice", "message.send"));
-        forwarding.answer(0, 5, b"done\n".to_vec(), None);
-        assert!(forwarding.next_answered(4).is_none());
-        forwarding.mode = Mode::CutOff;
-        assert_eq!(forwarding.next_answered(4).expect("a reply").reply, b"done\n");
     }
 
     #[test]

@@ -19,7 +19,8 @@ const CUT: Duration = Duration::from_secs(12);
 /// The writes that a cut side receives at least.
 const CUT_WRITES_MIN: usize = 1_000;
 
-/// The maximum time until a cut side refuses a write: 2 seconds, and a margin for a busy machine.
+/// The maximum time until a node that is cut off or falls behind refuses a write: 2 seconds, and a margin for
+/// a busy machine.
 const REFUSED_AFTER_MAX: Duration = Duration::from_secs(4);
 
 const CUT_WRITE_INTERVAL: Duration = Duration::from_millis(8);
@@ -67,7 +68,7 @@ pub(super) fn perform(bed: &mut ClusterBed, step: Step) -> Outcome {
         Fault::CutNode => cut(bed, victim, |bed, state| bed.machines.network.set_node(victim, state)),
         Fault::CutMachine => cut(bed, victim, |bed, state| bed.machines.network.set_machine(victim, state)),
         Fault::FullDisk => fill_disk(bed, victim),
-        Fault::SlowDisk => slow_down_disk(bed, victim),
+        Fault::SlowDisk => slow_down_disk(bed, victim, step.from_leader == 0),
         Fault::ClockJump => jump(bed, victim, step.from_leader == 0),
         Fault::RollingRestart => {
             // The leader is the last.
@@ -165,16 +166,23 @@ fn fill_disk(bed: &mut ClusterBed, victim: usize) -> Outcome {
     Outcome::default()
 }
 
-/// Slows down the syncs of a node. A reply waits for the disk of the node.
-fn slow_down_disk(bed: &mut ClusterBed, victim: usize) -> Outcome {
+/// Slows down the syncs of a node. A reply waits for the disk of the node. A follower falls behind, and must
+/// send its clients away.
+fn slow_down_disk(bed: &mut ClusterBed, victim: usize, leads: bool) -> Outcome {
     let mut writer = Writer::connect(&mut bed.machines, victim, &bed.account);
     bed.machines.slow_down_disk(victim, SYNC_DELAY);
     let begun = clock::now();
     writer.sent_at_ms();
     let wait = begun.elapsed();
-    sleep(SLOW_DISK);
+    writer.write_for(SLOW_DISK, WRITE_INTERVAL);
+    let refused_after = writer.written.refused_after;
     bed.machines.slow_down_disk(victim, Duration::ZERO);
+    writer.read_rest();
     bed.note_written(&writer.written);
+    let is_refused = refused_after.is_some_and(|after| after <= REFUSED_AFTER_MAX);
+    bed.results.note(ensure(leads || is_refused, "a_slow_disk_sends_clients_away", || {
+        format!("the first message was refused after {refused_after:?}")
+    }));
     bed.results.note(ensure(wait >= SYNC_DELAY, "a_slow_disk_delays_replies", || format!("only {wait:?}")));
     Outcome::default()
 }

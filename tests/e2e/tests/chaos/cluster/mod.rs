@@ -87,7 +87,8 @@ fn run(mut bed: ClusterBed, mut plan: Plan, time: Duration) -> Vec<String> {
         bed.wait_for_acknowledgements();
         let wait = bed.take_longest_wait(outcome.cut);
         let (at, took) = ((fault_begun - begun).as_secs(), fault_begun.elapsed().as_secs_f64());
-        report(&format!("{at:>5} s: {} for {took:.1} s: longest wait {wait:.2?}\n", step.fault.name()));
+        let (fault, number) = (step.fault.name(), step.from_leader);
+        report(&format!("{at:>5} s: {fault}, leader + {number}, {took:.1} s: longest wait {wait:.2?}\n"));
         table.add(step.fault, wait, &outcome);
     }
     bed.send_clients_home();
