@@ -185,8 +185,8 @@ impl<L: NodeLink> Membership<L> {
             let Some(header) = self.link.receive(&mut frames)? else { return Ok(()) };
             match header {
                 Header::Hello { from } => self.link.greeted_by(&from),
-                Header::Heartbeat { from, term } => {
-                    self.is_deposed |= self.election.heard(term, &from, now_ms);
+                Header::Heartbeat { from, term, lacks_answer } => {
+                    self.is_deposed |= self.election.heard(term, &from, !lacks_answer, now_ms);
                     let name = self.election.name().to_owned();
                     let applied = Header::Applied { from: name, record: engine.ledger().durable() };
                     // The leader asks again with its next heartbeat.
@@ -347,12 +347,12 @@ impl<L: NodeLink> Membership<L> {
     fn send_heartbeat(&mut self, now_ms: u64) {
         if let Phase::Leading { term } = self.election.phase
             && !self.is_deposed
-            && self.election.has_answer(now_ms)
             && now_ms >= self.heartbeat_ms
         {
             let interval_ms = if self.applied.is_waiting() { STEP_MS } else { HEARTBEAT_MS };
             self.heartbeat_ms = now_ms + interval_ms;
-            self.link.broadcast(&Header::Heartbeat { from: self.election.name().to_owned(), term }, &[]);
+            let (from, lacks_answer) = (self.election.name().to_owned(), !self.election.has_answer(now_ms));
+            self.link.broadcast(&Header::Heartbeat { from, term, lacks_answer }, &[]);
         }
     }
 
