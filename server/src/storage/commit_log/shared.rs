@@ -14,9 +14,9 @@ use transport::clock;
 use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, CommitAck, JournalError, Writer};
 
-/// The maximum time that a batch waits for the shared log. Then the node no longer leads, and refuses the
-/// requests of the batch: within 2 s.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_700);
+/// The time after which a batch waits for no further answer of the shared log. Then the node no longer leads,
+/// and refuses the requests of the batch: within 2 s, because the last question takes at most 0.4 s.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_550);
 
 /// The time before the next question when an etcd server refused the connection.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
