@@ -114,9 +114,14 @@ impl Engine {
                 let is_cut_off = detail == Detail::CutOff;
                 let error = Error::from(detail);
                 let error = if is_cut_off { error.with_wait_ms(CUT_OFF_WAIT_MS) } else { error };
+                let depends_on_records = request.answered > 0;
                 let lines = request.refuse_rest(&error);
                 self.metrics.count(None, RequestOutcome::Limited, lines);
-                self.outbound.reply(self.ledger.position(), request);
+                if depends_on_records {
+                    self.outbound.reply(self.ledger.position(), request);
+                } else {
+                    self.outbound.reply_at_once(request);
+                }
             }
             Place::Dropped => {}
         }

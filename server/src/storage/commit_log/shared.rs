@@ -14,9 +14,8 @@ use transport::clock;
 use super::{CommitLog, CommitNews, Task};
 use crate::journal::{Batch, CommitAck, JournalError, Writer};
 
-/// The time after which a batch waits for no further answer of the shared log. Then the node no longer leads,
-/// and refuses the requests of the batch: within 2 s, because the last question takes at most 0.4 s.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_550);
+/// The maximum time that a batch waits for the shared log. Then the node no longer leads.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The time before the next question when an etcd server refused the connection.
 const RETRY_DELAY: Duration = Duration::from_millis(20);
