@@ -94,6 +94,11 @@ impl CatchingUp {
         now_ms: u64,
     ) -> Option<Head> {
         while let Ok(Piece { to, after, holding, bytes, transfer }) = self.pieces.try_recv() {
+            let has_more = |transfer: &Transfer| transfer.follower.at().record < transfer.until.record;
+            if !transfer.as_ref().is_some_and(has_more) {
+                // The next node need not wait.
+                self.requested = None;
+            }
             (self.is_reading, self.transfer) = (false, transfer);
             let header = Header::Holding { from: link.name().to_owned(), after, holding };
             // If the message cannot be sent, the other node asks again.
