@@ -82,6 +82,7 @@ figures! {
     CurveBatched     "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 1 subscriber" PerSecond;
     CurveSingleTo10  "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, a frame for each line, 10 subscribers" PerSecond;
     CurveBatchedTo10 "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 10 subscribers" PerSecond;
+    WebSends         "Acknowledged, 16 connections, 64 requests in flight each" "papo, WebSockets, a frame for each line" PerSecond;
     RedisFan10       "Deliveries, 1 to 10" "Redis PUBLISH" PerSecond;
     NatsFan10        "Deliveries, 1 to 10" "NATS core" PerSecond;
     IrcFan10         "Deliveries, 1 to 10" "ngIRCd" PerSecond;
@@ -94,6 +95,7 @@ figures! {
     IrcFan100        "Deliveries, 1 to 100" "ngIRCd" PerSecond;
     FanSingle100     "Deliveries, 1 to 100" "papo, durable, a frame for each line" PerSecond;
     FanBatched100    "Deliveries, 1 to 100" "papo, durable, frames of up to 64 lines" PerSecond;
+    PapoIrcFan100    "Deliveries, 1 to 100" "papo, durable, to IRC clients" PerSecond;
     AckP50           "1,000 messages a second to 10, from the intended time" "acknowledgement, p50" Milliseconds;
     AckP99           "1,000 messages a second to 10, from the intended time" "acknowledgement, p99" Milliseconds;
     DeliveryP50      "1,000 messages a second to 10, from the intended time" "delivery, p50" Milliseconds;

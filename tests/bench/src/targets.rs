@@ -109,6 +109,21 @@ pub(crate) const ALL: &[Target] = &[
         Ratio(WebDeliveries, BareDeliveries),
     ),
     target(
+        "durable sends with 16 WebSockets, relative to ZeroMQ; a frame for each line",
+        AtLeast(0.5),
+        Ratio(WebSends, SendSingle),
+    ),
+    target(
+        "fan-out 1 to 100 WebSockets, relative to ZeroMQ; frames of up to 64 lines",
+        AtLeast(0.5),
+        Ratio(WebDeliveries, FanBatched100),
+    ),
+    target(
+        "fan-out 1 to 100 IRC clients, relative to ZeroMQ",
+        AtLeast(0.5),
+        Ratio(PapoIrcFan100, FanBatched100),
+    ),
+    target(
         "5,000 idle WebSockets with 10 topics, memory of the gateway each",
         AtMost(8e3),
         Plain(WebIdlePlain),

@@ -5,6 +5,7 @@ mod cluster;
 pub(crate) mod echo;
 mod fan_out;
 mod idle;
+mod irc;
 mod one_at_a_time;
 pub(crate) mod pages;
 mod schedule;
@@ -85,6 +86,8 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "web-relay", run: |setup, results| web::relay::run(setup, results) },
     Workload { name: "web-readers", run: |setup, results| web::readers::run(setup, results) },
     Workload { name: "web-deliveries", run: |setup, results| web::deliveries::run(setup, results) },
+    Workload { name: "web-sends", run: |setup, results| web::sends::run(setup, results) },
+    Workload { name: "irc-100", run: |setup, results| irc::run(setup, results) },
     Workload { name: "web-idle", run: |setup, results| web::idle::run(setup, results) },
     Workload { name: "cluster-sends", run: |setup, results| cluster::sends(setup, results) },
     Workload { name: "cluster-nodes", run: |setup, results| cluster::deliveries(setup, results) },
