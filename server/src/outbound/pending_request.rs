@@ -129,6 +129,15 @@ impl PendingRequest {
         [Frame::from(self.reply)].into_iter().chain(self.attached.map(Frame::from))
     }
 
+    /// The name of the broker and the rest of the envelope, if the reply can be in a bundle: the broker reads
+    /// bundles, and no bytes follow the lines.
+    #[must_use]
+    pub fn bundled_route(&self) -> Option<(&Frame, &[Frame])> {
+        let (broker, envelope) = self.route.0.split_first()?;
+        let reads_bundles = envelope.first().is_some_and(|name| client_name::reads_bundles(name));
+        (reads_bundles && self.attached.is_none()).then_some((broker, envelope))
+    }
+
     /// The frames of the reply: the envelope, the lines, and the bytes if there are any.
     pub fn into_reply(self) -> impl Iterator<Item = Frame> {
         let Self { route, reply, attached, .. } = self;

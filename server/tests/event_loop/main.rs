@@ -1,7 +1,8 @@
 //! Tests of a running server. They act as its broker and its proxy.
 
-#![expect(clippy::expect_used, reason = "test helpers may panic")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
+mod bundles;
 mod proxy_wait;
 
 use std::path::Path;
