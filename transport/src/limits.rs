@@ -23,10 +23,15 @@ pub const MESSAGE_FRAMES_MAX: usize = 16;
 /// The maximum size of the replies that a ROUTER queues for one peer, and that a DEALER queues, in units of
 /// 512 bytes. Each message counts as at least one unit. The limit is 16 MiB: five of the largest replies, or
 /// the replies to 32,000 small requests.
-///
-/// The replies to all clients and the events for all subscribers of a process share 32 MiB. When the 32 MiB
-/// are used, the broker drops the replies to each client that has more than 64 KiB of queued replies.
 pub const REPLIES_WAITING_MAX: i32 = 32 * 1024;
+
+/// The size of all queued replies and events at which the broker drops the replies to each client that has
+/// more than 64 KiB of queued replies, in bytes. An event that waits for many subscribers counts once.
+pub const REPLIES_WAITING_BYTES_MAX: i32 = 32 << 20;
+
+/// The same size at which each subscriber with more than 64 KiB of queued events loses events. It is larger,
+/// so clients that do not read their replies use at most two thirds of it.
+pub const EVENTS_WAITING_BYTES_MAX: i32 = 48 << 20;
 
 /// The maximum size of the replies that are queued between the server and the broker, in units of 512 bytes:
 /// 16 MiB for all clients.
@@ -37,8 +42,7 @@ pub const REPLIES_WAITING_INSIDE_MAX: i32 = 32 * 1024;
 pub const REQUESTS_WAITING_MAX: i32 = 4 * 1024;
 
 /// The maximum size of the events that are queued for one subscriber, in units of 512 bytes: 4 MiB. A slow
-/// subscriber loses the events beyond the limit, and loads them from the history. When the 32 MiB that it
-/// shares with the replies are used, a subscriber with more than 64 KiB of queued events loses events too.
+/// subscriber loses the events beyond the limit, and loads them from the history.
 pub const EVENTS_WAITING_MAX: i32 = 8 * 1024;
 
 /// The maximum size of the events that are queued between the server and the proxy, in units of 512 bytes:

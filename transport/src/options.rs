@@ -4,14 +4,15 @@ use std::ffi::c_int;
 
 use crate::error::TransportError;
 use crate::limits::{
-    ACCEPT_WAITING_MAX, EVENTS_WAITING_INSIDE_MAX, EVENTS_WAITING_MAX, FRAME_BYTES_MAX, HANDSHAKE_MS_MAX,
-    KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES_MAX, LINGER_NONE_MS, LINGER_REPLIES_MS,
-    RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_INSIDE_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX,
-    SUBSCRIPTION_FRAME_BYTES_MAX, SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
+    ACCEPT_WAITING_MAX, EVENTS_WAITING_BYTES_MAX, EVENTS_WAITING_INSIDE_MAX, EVENTS_WAITING_MAX,
+    FRAME_BYTES_MAX, HANDSHAKE_MS_MAX, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES_MAX,
+    LINGER_NONE_MS, LINGER_REPLIES_MS, RECONNECT_MS, RECONNECT_MS_MAX, REPLIES_WAITING_BYTES_MAX,
+    REPLIES_WAITING_INSIDE_MAX, REPLIES_WAITING_MAX, REQUESTS_WAITING_MAX, SUBSCRIPTION_FRAME_BYTES_MAX,
+    SUBSCRIPTIONS_WAITING_MAX, UNREAD_MS_MAX,
 };
 
-/// An option of the patched libzmq. With it, the queues of the socket count towards the limit for all peers
-/// together. See `transport/libzmq/src/patches.rs`.
+/// An option of the patched libzmq: the limit for all peers together, in bytes. See
+/// `transport/libzmq/src/patches.rs`.
 const SHARED_LIMIT: c_int = 9001;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,12 +108,12 @@ impl Kind {
         set_connection(socket)?;
         match self {
             Self::Router => {
-                set_bounds(socket)?;
+                set_bounds(socket, REPLIES_WAITING_BYTES_MAX)?;
                 set_router(socket)
             }
             Self::Server => set_router(socket),
             Self::XPublisher => {
-                set_bounds(socket)?;
+                set_bounds(socket, EVENTS_WAITING_BYTES_MAX)?;
                 set_manual(socket)
             }
             Self::Dealer | Self::Link | Self::Publisher | Self::Subscriber | Self::XSubscriber => Ok(()),
@@ -146,9 +147,9 @@ fn set_manual(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
 
 /// Sets the limits for peers that do not read: the total size of their queues, and the time after which the
 /// system closes a connection.
-fn set_bounds(socket: &mut zmq::Socket) -> Result<(), zmq::Error> {
+fn set_bounds(socket: &mut zmq::Socket, bytes_max: c_int) -> Result<(), zmq::Error> {
     set_int(socket, zmq_sys::ZMQ_TCP_MAXRT as c_int, UNREAD_MS_MAX)?;
-    match set_int(socket, SHARED_LIMIT, 1) {
+    match set_int(socket, SHARED_LIMIT, bytes_max) {
         // This libzmq was built without papo's patches, to test the attacks that the patches prevent.
         Err(zmq::Error::EINVAL) => Ok(()),
         set => set,

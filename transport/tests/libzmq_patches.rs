@@ -3,11 +3,15 @@
 //! `proxy/src/subscriptions.rs`.
 #![expect(clippy::expect_used, reason = "test helpers may panic")]
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use transport::poll::{Watch, wait};
 use transport::security::Security;
 use transport::{Context, Frame, Kind, Sent, Socket};
+
+/// Held by a test that fills the queues of a peer, because all sockets of a process share a limit.
+static FULL_QUEUES: Mutex<()> = Mutex::new(());
 
 /// How long a test waits to check that no message arrives, in milliseconds.
 const NO_MESSAGE_MS: i32 = 300;
@@ -143,6 +147,7 @@ fn a_long_name_in_the_handshake_is_refused() {
 
 #[test]
 fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
+    let _alone = FULL_QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
     let router = Router::new();
     let peer = router.peer(b"");
     let name = router.name();
@@ -153,6 +158,29 @@ fn replies_for_a_peer_that_does_not_read_are_bounded_in_bytes() {
     // The queue is emptied when the peer reads.
     while router.reply(&name, b"another") != Sent::Done {
         peer.recv_multipart(0).expect("a reply");
+    }
+}
+
+/// The ROUTER checks for commands of its connections at most once a millisecond while it sends. A reply is
+/// not refused because of a command that waits.
+#[test]
+fn a_peer_that_reads_receives_each_reply_while_the_shared_limit_is_exceeded() {
+    let _alone = FULL_QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    let router = Router::new();
+    let large = vec![b'x'; 256 * 1024];
+    let _silent: Vec<_> = (0..4)
+        .map(|_| {
+            let peer = router.peer(b"");
+            let name = router.name();
+            while router.reply(&name, &large) == Sent::Done {}
+            peer
+        })
+        .collect();
+    let reader = router.peer(b"");
+    let name = router.name();
+    for reply in 0..1_000 {
+        assert_eq!(router.reply(&name, &large[..100 * 1024]), Sent::Done, "reply {reply}");
+        reader.recv_multipart(0).expect("a reply");
     }
 }
 
@@ -185,6 +213,38 @@ fn a_message_that_waits_keeps_no_buffer_in_memory() {
     assert_eq!(kept.len(), 1 + 2 * MESSAGES, "a name and a frame of each");
 }
 
+/// A mark in units changes when the writer of a full queue waits, and when the reader wakes it.
+#[test]
+fn a_queue_with_any_mark_neither_stops_nor_loses_a_message() {
+    const MESSAGES: u32 = 20_000;
+    let context = zmq::Context::new();
+    for mark in [1, 2, 3, 63, 64, 65, 127, 129, 1_000] {
+        let [writer, reader] = [zmq::PUSH, zmq::PULL].map(|kind| {
+            #[expect(clippy::disallowed_methods, reason = "the test chooses the mark")]
+            let socket = context.socket(kind).expect("a socket");
+            socket.set_sndhwm(mark).expect("an option");
+            socket.set_rcvhwm(mark).expect("an option");
+            socket.set_rcvtimeo(10_000).expect("an option");
+            socket.set_sndtimeo(10_000).expect("an option");
+            socket
+        });
+        reader.bind("tcp://127.0.0.1:*").expect("an endpoint");
+        writer.connect(&reader.get_last_endpoint().expect("an option").expect("text")).expect("an endpoint");
+        let sending = std::thread::spawn(move || {
+            for number in 0..MESSAGES {
+                let body = vec![b'x'; (number.wrapping_mul(2_654_435_761) >> 20) as usize];
+                writer.send_multipart([&number.to_be_bytes()[..], &body], 0)?;
+            }
+            Ok::<_, zmq::Error>(writer)
+        });
+        for number in 0..MESSAGES {
+            let received = reader.recv_multipart(0).expect("a message");
+            assert_eq!(received[0], number.to_be_bytes(), "with a mark of {mark}");
+        }
+        sending.join().expect("no panic").expect("the queue accepts all messages");
+    }
+}
+
 #[test]
 fn large_messages_pass_a_full_queue() {
     let context = Context::new();
@@ -212,4 +272,46 @@ fn large_messages_pass_a_full_queue() {
             }
         }
     }
+}
+
+/// The kernel's buffers of a connection hold some of the events, so the test publishes more than they hold.
+#[test]
+fn an_event_that_waits_for_many_subscribers_counts_once_in_the_shared_limit() {
+    const SUBSCRIBERS: usize = 100;
+    const EVENTS: usize = 2_000;
+    let _alone = FULL_QUEUES.lock().unwrap_or_else(PoisonError::into_inner);
+    let socket = Context::new().socket(Kind::XPublisher, &Security::Plain).expect("a socket");
+    let endpoint = socket.bind("tcp://127.0.0.1:0").expect("an endpoint");
+    let strangers = zmq::Context::new();
+    let subscribers: Vec<_> = (0..SUBSCRIBERS).map(|_| slow_subscriber(&strangers, &endpoint)).collect();
+    for _ in 0..SUBSCRIBERS {
+        let mut frames = Vec::new();
+        while !socket.receive(&mut frames).expect("receiving succeeds") {
+            wait(&[Watch::Readable(&socket)], Some(Duration::from_secs(10))).expect("waiting succeeds");
+        }
+        assert!(socket.accept_subscription(b"topic").expect("a subscription"));
+    }
+    for _ in 0..EVENTS {
+        let sent = socket.send([Frame::from("topic"), Frame::from(vec![b'x'; 300])]);
+        assert_eq!(sent.expect("sending succeeds"), Sent::Done);
+    }
+    for (number, subscriber) in subscribers.iter().enumerate() {
+        for event in 0..EVENTS {
+            let received = subscriber.recv_multipart(0);
+            assert!(received.is_ok(), "subscriber {number} lost an event: it received {event} of {EVENTS}");
+        }
+    }
+}
+
+/// A subscriber with small buffers that does not read yet.
+fn slow_subscriber(context: &zmq::Context, endpoint: &str) -> zmq::Socket {
+    #[expect(clippy::disallowed_methods, reason = "a slow peer chooses its own options")]
+    let subscriber = context.socket(zmq::SUB).expect("a socket");
+    subscriber.set_linger(0).expect("an option");
+    subscriber.set_rcvtimeo(10_000).expect("an option");
+    subscriber.set_rcvhwm(1).expect("an option");
+    subscriber.set_rcvbuf(32 * 1024).expect("an option");
+    subscriber.set_subscribe(b"topic").expect("a subscription");
+    subscriber.connect(endpoint).expect("an endpoint");
+    subscriber
 }

@@ -153,9 +153,7 @@ impl<N: From<News>> NetworkIo<N> {
         if self.server.endpoints.len() < 2 {
             return Noted::Reply;
         }
-        // Replies with an error code of the node, and replies to pings, are short.
-        let reply = (lines.len() <= PING_REPLY_BYTES_MAX).then(|| rpc::decode_reply(lines));
-        let Some(Ok(reply)) = reply else {
+        let Some(reply) = first_short_reply(lines) else {
             self.liveness.received();
             return Noted::Reply;
         };
@@ -269,9 +267,29 @@ fn events_endpoint(server: &str, events: &str) -> String {
     events.replacen("tcp://*:", &format!("tcp://{}:", host.unwrap_or("127.0.0.1")), 1)
 }
 
+/// The first reply of a frame, if it is short: replies with an error of the node, and replies to pings, are
+/// short. A node that is cut off answers all requests of a frame with the same error.
+fn first_short_reply(lines: &[u8]) -> Option<rpc::Reply<'_>> {
+    let line = lines.split(|byte| *byte == b'\n').next()?;
+    let reply = (line.len() <= PING_REPLY_BYTES_MAX).then(|| rpc::decode_reply(line))?;
+    reply.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_error_of_a_node_that_is_cut_off_is_found_in_a_frame_of_many_replies() {
+        let line = |id| {
+            let error = Error::from(Detail::CutOff);
+            let error = serde_json::to_string(&error).expect("JSON");
+            format!("{{\"jsonrpc\":\"2.0\",\"id\":\"{id}\",\"error\":{error}}}\n")
+        };
+        let frame = [line(1), line(2)].concat();
+        let reply = first_short_reply(frame.as_bytes()).expect("a reply");
+        assert_eq!(reply.error.as_ref().and_then(Error::detail), Some(&Detail::CutOff));
+    }
 
     #[test]
     fn the_host_of_the_events_is_that_of_the_server_for_a_wildcard() {

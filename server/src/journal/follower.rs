@@ -49,8 +49,8 @@ impl Follower {
     }
 
     /// The bytes of the next batches with their commit lines: about one mebibyte, or one longer batch. Stops
-    /// at the record `last`, which must end a batch. `None` if there are no batches, or if the next batch does
-    /// not fit `bytes_max`.
+    /// at the record `last`, which must end a batch. `None` if there are no batches, or if the next batch is
+    /// longer than `bytes_max`.
     pub fn read_bytes(&mut self, last: u64, bytes_max: usize) -> Result<Option<Vec<u8>>, JournalError> {
         self.next_batches(last, bytes_max, |_| {})
     }

@@ -7,7 +7,7 @@ use common::channels::Joined;
 use common::history::Heads;
 use common::limits::HISTORY_EVENTS_MAX;
 use common::messages::Sent;
-use common::{Error, Event, Request, methods, rpc};
+use common::{Body, Error, Event, Request, methods, rpc};
 use serde_json::{Value, json};
 use transport::poll::{Watch, wait};
 use transport::security::Security;
@@ -106,6 +106,15 @@ impl Peer {
                 return events;
             }
         }
+    }
+
+    /// The texts of all messages of a conversation, in their order.
+    pub fn texts(&mut self, conversation: &str) -> Vec<String> {
+        let text = |event: Event<'_>| {
+            let Body::Message { text, .. } = event.body else { return None };
+            Some(text.as_str().to_owned())
+        };
+        self.history(conversation).into_iter().filter_map(text).collect()
     }
 
     /// Sends one request once, and waits for its result.

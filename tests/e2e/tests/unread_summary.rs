@@ -3,7 +3,6 @@
 
 use std::process::{Command, Stdio};
 
-use common::{Body, Event};
 use e2e::{Node, PASSWORD, Peer, binary, peers};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -37,10 +36,6 @@ fn send_all(alice: &Peer) {
 
 fn texts(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["text"].as_str().expect("a text")).collect()
-}
-
-fn text_of(event: Event<'static>) -> Option<String> {
-    if let Body::Message { text, .. } = event.body { Some(text.as_str().to_owned()) } else { None }
 }
 
 /// The output of `papo chat` with an empty standard input.
@@ -84,7 +79,7 @@ fn after_an_absence_all_messages_are_counted_and_shown_mentions_first() {
         let first = json!({ "conversation": channel(conversation), "after": 2, "limit": 1 });
         let page = bob.call("message.history", first).expect("a page");
         assert_eq!(texts(page["events"].as_array().expect("events")), [text(conversation, 0)]);
-        let all: Vec<_> = bob.history(&channel(conversation)).into_iter().filter_map(text_of).collect();
+        let all = bob.texts(&channel(conversation));
         assert_eq!(all, (0..MESSAGES).map(|i| text(conversation, i)).collect::<Vec<_>>());
     }
 

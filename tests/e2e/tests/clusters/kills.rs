@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::Body;
 use e2e::{PASSWORD, Process, binary};
 use transport::clock;
 
@@ -34,8 +33,8 @@ struct Waits {
     longest: AtomicU64,
 }
 
-/// The environment variable `KILLS` sets the kills of each kind. Without it, the test kills one machine: other
-/// tests kill nodes and etcd servers.
+/// The environment variable `KILLS` sets the number of kills of each kind. Without it, the test kills one
+/// machine: other tests kill nodes and etcd servers.
 #[test]
 fn nothing_acknowledged_is_lost_when_a_machine_is_killed() {
     let kills = std::env::var("KILLS").ok().map(|kills| kills.parse::<usize>().expect("KILLS is a number"));
@@ -70,24 +69,15 @@ fn nothing_acknowledged_is_lost_when_a_machine_is_killed() {
         clients.into_iter().map(|client| client.join().expect("a client")).collect()
     });
     cluster.assert_one_log();
-    let history = alice_history(&cluster);
+    let mut peer = cluster.nodes[0].peer();
+    peer.login(CLIENTS[0]).expect("a session");
+    let history = peer.texts("#general");
     for (name, sent) in CLIENTS.iter().zip(sent) {
         let prefix = format!("{name} ");
         let stored: Vec<&str> = history.iter().filter_map(|text| text.strip_prefix(&prefix)).collect();
         let expected: Vec<String> = (0..sent).map(|number| number.to_string()).collect();
         assert!(stored == expected, "{name}: lost, doubled or out of order: {sent} sent, {stored:?}");
     }
-}
-
-/// The texts of all messages, in their order.
-fn alice_history(cluster: &Cluster) -> Vec<String> {
-    let mut peer = cluster.nodes[0].peer();
-    peer.login(CLIENTS[0]).expect("a session");
-    let text = |event: common::Event<'static>| {
-        let Body::Message { text, .. } = event.body else { return None };
-        Some(text.as_str().to_owned())
-    };
-    peer.history("#general").into_iter().filter_map(text).collect()
 }
 
 /// Kills `victim`, waits until each client receives acknowledgements again, and starts it again. Returns the

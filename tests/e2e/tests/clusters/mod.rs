@@ -272,7 +272,7 @@ fn numbers_by_id(events: &[Event<'static>]) -> HashMap<Uuid, u64> {
 }
 
 /// Stops the senders when it is dropped, even after a panic.
-struct StopOnDrop<'a>(&'a AtomicBool);
+pub(crate) struct StopOnDrop<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {

@@ -9,8 +9,6 @@ use e2e::{DEADLINE, IrcClient, Node, PASSWORD, TlsClient, Web, peers};
 use transport::clock;
 use tungstenite::Message;
 
-use super::messages::texts;
-
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn text(path: &Path) -> &str {
@@ -124,7 +122,7 @@ fn a_web_client_talks_with_other_clients() {
         assert!(lines.iter().any(|line| line.contains(" 001 bob ")), "{lines:?}");
         assert!(lines.iter().all(|line| !line.contains(['\r', '\n'])), "{lines:?}");
     }
-    assert_eq!(texts(&mut bob, "#ops"), ["oi"; 3]);
+    assert_eq!(bob.texts("#ops"), ["oi"; 3]);
 }
 
 #[test]

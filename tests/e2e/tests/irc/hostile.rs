@@ -2,7 +2,6 @@
 
 use e2e::IrcClient;
 
-use super::messages::texts;
 use super::{MODERN, assert_ends, guest, guests, team};
 
 #[test]
@@ -96,7 +95,7 @@ fn a_batch_beyond_its_limits_is_refused_as_a_whole() {
     client.send("@batch=9 PRIVMSG #ops :sozinha");
     assert_ends(&client.ask("BATCH -2"), "FAIL BATCH INVALID_REFERENCE -2 :There is no such batch");
     client.ask("BATCH -3");
-    assert_eq!(texts(&mut bob, "#ops"), ["sozinha", "enviada"]);
+    assert_eq!(bob.texts("#ops"), ["sozinha", "enviada"]);
 }
 
 #[test]
@@ -120,6 +119,6 @@ fn zeros_and_lone_line_breaks_end_no_connection() {
         b"\r\r\n\n\n\r\n:\r\n@\r\n@a\r\n: \r\n@ \r\n \r\nPRIVMSG #ops :a\0b\r\nPRIVMSG #ops :c\rd\n",
     );
     client.sync();
-    let stored = texts(&mut bob, "#ops");
+    let stored = bob.texts("#ops");
     assert!(stored.iter().all(|text| !text.contains(['\0', '\r', '\n'])), "{stored:?}");
 }

@@ -1,32 +1,22 @@
 //! PRIVMSG, NOTICE, TAGMSG, REDACT, typing and messages of several lines.
 
 use common::{Body, Event};
-use e2e::Peer;
 
 use super::{MODERN, assert_ends, guest, guests, tag, team};
-
-/// The texts of a conversation.
-pub(super) fn texts(peer: &mut Peer, conversation: &str) -> Vec<String> {
-    let text = |event: Event<'_>| {
-        let Body::Message { text, .. } = event.body else { return None };
-        Some(text.as_str().to_owned())
-    };
-    peer.history(conversation).into_iter().filter_map(text).collect()
-}
 
 #[test]
 fn messages_reach_zeromq_clients_and_come_back() {
     let (node, [_alice, mut bob]) = team();
     let mut client = node.irc("alice", "");
     assert_eq!(client.ask("PRIVMSG #ops :oi, João"), Vec::<String>::new());
-    assert_eq!(texts(&mut bob, "#ops"), ["oi, João"]);
+    assert_eq!(bob.texts("#ops"), ["oi, João"]);
     bob.send("#ops", "uma\n\nduas").expect("sent");
     client.wait_for(":bob!bob@papo PRIVMSG #ops :uma");
     client.wait_for(":bob!bob@papo PRIVMSG #ops :duas");
     bob.send("@alice", "só para você").expect("sent");
     client.wait_for(":bob!bob@papo PRIVMSG alice :só para você");
     client.ask("NOTICE bob :obrigada");
-    assert_eq!(texts(&mut bob, "@alice"), ["só para você", "obrigada"]);
+    assert_eq!(bob.texts("@alice"), ["só para você", "obrigada"]);
 }
 
 #[test]
@@ -75,7 +65,7 @@ fn a_message_of_several_lines_is_one_message() {
     client.send("@batch=1 PRIVMSG #ops :linha ");
     client.send("@batch=1;draft/multiline-concat PRIVMSG #ops :dois");
     client.ask("BATCH -1");
-    assert_eq!(texts(&mut bob, "#ops"), ["linha um\nlinha dois"]);
+    assert_eq!(bob.texts("#ops"), ["linha um\nlinha dois"]);
     let open = other.wait_for("BATCH +");
     assert!(open.ends_with("draft/multiline #ops") && tag(&open, "msgid").is_some(), "{open}");
     let batch =
@@ -224,5 +214,5 @@ fn a_line_that_does_not_fit_for_its_readers_is_refused() {
     let text = "x".repeat(512 - overhead);
     assert_eq!(client.ask(&format!("PRIVMSG #ops :{text}")), Vec::<String>::new());
     assert_ends(&client.ask(&format!("PRIVMSG #ops :{text}x")), " 417 alice :Input line was too long");
-    assert_eq!(texts(&mut bob, "#ops"), [text]);
+    assert_eq!(bob.texts("#ops"), [text]);
 }

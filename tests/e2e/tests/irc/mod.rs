@@ -8,6 +8,7 @@ mod faces;
 mod files;
 mod history;
 mod hostile;
+mod kills;
 mod labels;
 mod messages;
 mod real_clients;

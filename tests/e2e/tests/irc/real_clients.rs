@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use transport::clock;
 
-use super::messages::texts;
 use crate::web::links::send_file;
 use crate::web::token;
 
@@ -116,7 +115,7 @@ fn linked(web: &Web, text: &str, mark: &str) -> Vec<u8> {
 
 fn wait_for_text(peer: &mut Peer, conversation: &str, text: &str) {
     let started = clock::now();
-    while !texts(peer, conversation).iter().any(|known| known == text) {
+    while !peer.texts(conversation).iter().any(|known| known == text) {
         assert!(started.elapsed() < DEADLINE, "{text:?} is not in {conversation}");
     }
 }
