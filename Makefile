@@ -14,7 +14,7 @@ target_folder := $(or $(CARGO_TARGET_DIR),target)
 # Runs one step of `make test` and prints its seconds.
 step = @scripts/step
 
-.PHONY: help up cluster man bench bench-growth sim test check fmt chaos cluster-kills storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests library clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist
+.PHONY: help up cluster man bench bench-growth sim test check fmt chaos chaos-cluster cluster-kills storm hostile audit fuzz needs-build needs-test needs-cargo-deb fmt-check clippy build tests library clients page test-page bench-page traces doc irctest image compose-test minimal-test deb deb-test dist dist-test
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,11 +35,13 @@ image: ## Build the container image `papo`; PLATFORMS=linux/amd64,linux/arm64 bu
 	$(if $(PLATFORMS),docker buildx build --platform $(PLATFORMS),DOCKER_BUILDKIT=1 docker build) \
 		--build-arg PAPO_COMMIT="$$(git rev-parse --short=12 HEAD)" --tag papo .
 
-deb: needs-build needs-cargo-deb ## Build the Debian package in target/debian
+# The maintainer of a package is who builds it. Debian's tools read these two variables, too.
+deb: maintainer = $(if $(DEBEMAIL),--maintainer "$(or $(DEBFULLNAME),The papo authors) <$(DEBEMAIL)>")
+deb: needs-build needs-cargo-deb ## Build the Debian package in target/debian; DEBFULLNAME and DEBEMAIL name its maintainer
 	cargo build --profile dist --locked --package papo
 	rm -rf "$(target_folder)/debian"
 	scripts/deb-files "$(target_folder)/dist"
-	cargo deb --package papo --profile dist --no-build --locked --output "$(target_folder)/debian/"
+	cargo deb --package papo --profile dist --no-build --locked $(maintainer) --output "$(target_folder)/debian/"
 
 dist: ## Write the source release, which builds without a network, into target/source
 	scripts/source-release "$(target_folder)/source"
@@ -76,6 +78,11 @@ chaos: needs-test ## Run a node under kills, cuts and full disks, with ZeroMQ an
 	PAPO_CHAOS_MINUTES=$(or $(MINUTES),10) $(if $(SEED),PAPO_SEED=$(SEED)) \
 		cargo test --release --locked --package e2e --test end_to_end -- --nocapture chaos::nothing_is_lost chaos::web_sockets chaos::deliveries
 
+chaos-cluster: needs-test ## Run a cluster in network namespaces under kills, cuts, lost disks and clock jumps, as root: MINUTES=5 [SEED=4711] [FAULT=cut]
+	cargo build --release --locked --package papo
+	PAPO_CHAOS_MINUTES=$(or $(MINUTES),5) $(if $(SEED),PAPO_SEED=$(SEED)) $(if $(FAULT),PAPO_CHAOS_FAULT='$(FAULT)') \
+		cargo test --release --locked --package e2e --test end_to_end -- --nocapture --ignored chaos::cluster
+
 cluster-kills: needs-test ## Kill nodes, etcd servers and machines of a cluster under load, and measure the waits: KILLS=10
 	cargo build --release --locked --package papo
 	KILLS=$(or $(KILLS),10) \
@@ -99,6 +106,9 @@ minimal-test: ## Follow the README on a minimal Debian 12 and 13, from nothing t
 
 deb-test: deb ## Install, run, upgrade, remove and purge the package in clean Debian 12 and 13 (as root; not part of CI)
 	tests/deb/run
+
+dist-test: dist ## Install papo from the source release, without a network (about 5 minutes; not part of CI)
+	tests/source/run
 
 audit: ## Check licences and sources of all packages (needs cargo-deny; not part of CI)
 	@command -v cargo-deny >/dev/null || { echo 'needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }

@@ -15,6 +15,7 @@ mod paths;
 mod part;
 mod process;
 mod scratch;
+mod slow;
 
 use std::io::{self, Read};
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use super::{Access, AppendFile, COPY_BYTES, Disk, Lock, lock, paths};
+use super::{Access, AppendFile, COPY_BYTES, Disk, Lock, lock, paths, slow};
 
 /// The maximum number of files that stay open for reading: 128 segments with their indexes, which contain 20
 /// million messages of 300 bytes.
@@ -203,6 +203,7 @@ impl AppendFile for RealFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
+        slow::delay_sync();
         self.file.sync_data()
     }
 

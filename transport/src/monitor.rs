@@ -13,12 +13,24 @@ const BREAKS: i32 = zmq::SocketEvent::DISCONNECTED as i32 | zmq::SocketEvent::CO
 /// The maximum number of reports that one call reads.
 const REPORTS_MAX: usize = 64;
 
-/// Watches the connection of one socket. See [`Socket::monitor`](crate::Socket::monitor).
+/// Watches the connection of one socket, and is dropped after it. See
+/// [`Socket::monitor`](crate::Socket::monitor).
 pub struct Monitor(zmq::Socket);
+
+fn new_endpoint() -> String {
+    format!("inproc://papo-monitor-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Ends the reports of a socket. libzmq waits for the reader of a report, so the thread that serves all
+/// sockets of the context would stop if the socket had a report after its monitor was dropped.
+pub(crate) fn end(watched: &zmq::Socket) {
+    // A monitor without events replaces the previous one. An error means that the context ends.
+    let _replaced = watched.monitor(&new_endpoint(), 0);
+}
 
 impl Monitor {
     pub(crate) fn start(context: &zmq::Context, watched: &zmq::Socket) -> Result<Self, TransportError> {
-        let endpoint = format!("inproc://papo-monitor-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let endpoint = new_endpoint();
         watched.monitor(&endpoint, BREAKS).map_err(TransportError::creating)?;
         #[expect(clippy::disallowed_methods, reason = "a monitor has no connections to other processes")]
         let reports = context.socket(zmq::PAIR).map_err(TransportError::creating)?;

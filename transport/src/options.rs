@@ -12,7 +12,7 @@ use crate::limits::{
 };
 
 /// An option of the patched libzmq: the limit for all peers together, in bytes. See
-/// `transport/libzmq/src/patches.rs`.
+/// `transport/libzmq/src/patches/queues.rs`.
 const SHARED_LIMIT: c_int = 9001;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! Sockets, which send and receive whole messages and never block. One thread owns a socket.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::endpoint::{Use, check};
 use crate::error::TransportError;
 use crate::limits::MESSAGE_FRAMES_MAX;
-use crate::monitor::Monitor;
+use crate::monitor::{self, Monitor};
 use crate::options::Kind;
 use crate::security::Security;
 use crate::zap_handler::ZapHandler;
@@ -47,8 +48,9 @@ impl Context {
     /// Creates a socket with all the options of its kind, protected by `security`.
     pub fn socket(&self, kind: Kind, security: &Security) -> Result<Socket, TransportError> {
         let zap_handler = if security.needs_zap_handler() { Some(self.zap_handler()?) } else { None };
-        let socket = Socket::without_zap_handler(&self.inner, kind, security.clone())?;
-        Ok(Socket { zap_handler, ..socket })
+        let mut socket = Socket::without_zap_handler(&self.inner, kind, security.clone())?;
+        socket.zap_handler = zap_handler;
+        Ok(socket)
     }
 
     /// The ZAP handler of the context. The first socket that needs it starts it.
@@ -66,6 +68,8 @@ pub struct Socket {
     kind: Kind,
     security: Security,
     inner: zmq::Socket,
+    /// Whether the socket has a [`Monitor`].
+    is_watched: Cell<bool>,
     /// Must be the last field, so it is dropped after the socket is closed. Without a ZAP handler, libzmq
     /// would admit all peers.
     zap_handler: Option<Arc<ZapHandler>>,
@@ -80,7 +84,7 @@ impl Socket {
     ) -> Result<Self, TransportError> {
         let inner = kind.create(context)?;
         security.apply(&inner)?;
-        Ok(Self { kind, security, inner, zap_handler: None })
+        Ok(Self { kind, security, inner, is_watched: Cell::new(false), zap_handler: None })
     }
 
     /// The number of peers that the ZAP handler refused, such as peers without the service key at an inner
@@ -113,8 +117,10 @@ impl Socket {
         self.inner.connect(endpoint).map_err(|error| TransportError::for_endpoint(endpoint, error))
     }
 
-    /// Watches the connections of this socket. `context` is the context of the socket.
+    /// Watches the connections of this socket. `context` is the context of the socket. The monitor must be
+    /// dropped after the socket.
     pub fn monitor(&self, context: &Context) -> Result<Monitor, TransportError> {
+        self.is_watched.set(true);
         Monitor::start(&context.inner, &self.inner)
     }
 
@@ -224,6 +230,14 @@ impl Socket {
     fn send_upstream(&self, first: u8, topic: &[u8]) -> Result<(), TransportError> {
         let frame = Frame::from([&[first], topic].concat());
         self.send([frame]).map(|_sent_or_queued| ())
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.is_watched.get() {
+            monitor::end(&self.inner);
+        }
     }
 }
 

@@ -5,7 +5,14 @@ use std::time::Duration;
 
 use transport::poll::{Watch, wait};
 use transport::security::Security;
-use transport::{Context, Frame, Kind, Sent, Socket, TransportError, limits};
+use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock, limits};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The sockets that are closed while their connections break.
+const CLOSED_SOCKETS: usize = 64;
+
+const ROUNDS: usize = 3;
 
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
 
@@ -207,4 +214,39 @@ fn a_wait_ends_after_its_timeout() {
     let before = transport::clock::now();
     wait(&[Watch::Readable(&router)], Some(Duration::from_millis(20))).expect("waiting succeeds");
     assert!(before.elapsed() >= Duration::from_millis(20));
+}
+
+#[test]
+fn sockets_that_are_closed_when_their_connections_break_stop_no_other_socket() {
+    let context = Context::new();
+    for round in 0..ROUNDS {
+        let (router, endpoint) = bound(&Context::new(), Kind::Router);
+        let watched = (0..CLOSED_SOCKETS).map(|_| {
+            let dealer = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
+            let monitor = dealer.monitor(&context).expect("a monitor");
+            dealer.connect(&endpoint).expect("an endpoint");
+            send(&dealer, &[b"hello"]);
+            (dealer, monitor)
+        });
+        let (dealers, monitors): (Vec<_>, Vec<_>) = watched.unzip();
+        for number in 0..CLOSED_SOCKETS {
+            while !router.receive(&mut Vec::new()).expect("receiving succeeds") {
+                assert!(wait_for(&router), "socket {number} of round {round} does not connect");
+            }
+        }
+        drop(router);
+        while !monitors[0].is_broken().expect("a report") {
+            wait(&[Watch::Monitor(&monitors[0])], Some(DEADLINE)).expect("waiting succeeds");
+        }
+        // The other connections break now.
+        drop(dealers);
+        drop(monitors);
+    }
+}
+
+/// Waits for a message. Returns false if none arrives in time.
+fn wait_for(socket: &Socket) -> bool {
+    let started = clock::now();
+    wait(&[Watch::Readable(socket)], Some(DEADLINE)).expect("waiting succeeds");
+    started.elapsed() < DEADLINE
 }

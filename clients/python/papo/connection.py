@@ -107,20 +107,18 @@ class Connection:
         self, conversations: tuple[str, ...], after: Mapping[str, int] | str | None
     ) -> Steps[None]:
         """Receives events from now on. `after` has the numbers from which to continue."""
-        is_resuming = after == READ_MARKS
-        self.feed.select(frozenset(conversations) or None, is_resuming)
-        if is_resuming:
-            reads = yield self.network.command({"kind": "listReads"})
-            self.feed.start_after({of["conversation"]: of["n"] for of in reads["readings"]})
-        elif isinstance(after, Mapping):
-            self.feed.start_after(after)
-        self.feed.resume()
-        yield self.network.command({"kind": "follow", "follow": {"kind": "everything"}})
-        if is_resuming:
-            status = yield self.network.command({"kind": "status"})
-            found = [of["conversation"] for of in status["status"]["conversations"]]
-            # A direct conversation that began in the meantime has no mark.
-            self.feed.look_back([of for of in found if of.startswith("@")])
+        self.feed.hold(frozenset(conversations) or None)
+        positions: Mapping[str, int] = after if isinstance(after, Mapping) else {}
+        try:
+            yield self.network.command({"kind": "follow", "follow": {"kind": "everything"}})
+            # A list that is made before the client follows the conversations can lack a channel
+            # that another user adds the client to in the meantime.
+            if after == READ_MARKS:
+                reads = yield self.network.command({"kind": "listReads"})
+                positions = {of["conversation"]: of["n"] for of in reads["readings"]}
+        finally:
+            self.feed.start(positions)
+        self.network.submit(lambda: None)
 
     def mark_read(self, conversation: str, n: int) -> Steps[None]:
         command = {"kind": "markRead", "conversation": conversation, "n": n}

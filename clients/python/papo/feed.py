@@ -8,6 +8,7 @@ program that continues at a number uses the same way.
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from .core.decode import Json
 from .event import Event
@@ -16,6 +17,14 @@ EVENTS_MAX = 4_096
 BYTES_MAX = 16 * 1024 * 1024
 # The number of waiting events below which the feed reads the history.
 EVENTS_LOW = 512
+
+
+@dataclass(frozen=True, eq=False)
+class PageRequest:
+    """A request for the events of a conversation after a number."""
+
+    conversation: str
+    after: int
 
 
 class Feed:
@@ -30,44 +39,36 @@ class Feed:
         self._added: dict[str, int] = {}
         # The conversations whose next events are in the history, with their newest known event.
         self._behind: dict[str, int] = {}
-        # The conversation whose page is pending.
-        self._pending: str | None = None
+        self._pending: PageRequest | None = None
         self._only: frozenset[str] | None = None
-        # Whether a direct conversation without a number starts with its first event.
-        self._is_resuming = False
+        self._is_held = False
         self._failure: Exception | None = None
 
-    def select(self, conversations: frozenset[str] | None, is_resuming: bool = False) -> None:
-        """Adds only events of these conversations from now on.
-
-        A program that resumes also gets the direct conversations that began while it was away.
-        """
+    def hold(self, conversations: frozenset[str] | None) -> None:
+        """Adds only events of these conversations from now on, and none before `start`."""
         with self.lock:
             self._only = conversations
-            self._is_resuming = is_resuming
+            self._is_held = True
             self._failure = None
 
-    def start_after(self, positions: Mapping[str, int]) -> None:
-        """Continues these conversations after these numbers, before any event is offered."""
+    def start(self, positions: Mapping[str, int]) -> None:
+        """Continues these conversations after these numbers, and the others where they were.
+
+        The program follows the conversations already. So each event that is not in the history
+        yet is offered later.
+        """
         with self.lock:
+            self._is_held = False
+            self._pending = None
             kept = [event for event in self._events if event.conversation not in positions]
             self._events = deque(kept)
             self._bytes = sum(len(event.line) for event in kept)
             for conversation, n in positions.items():
-                self._start(conversation, n)
-
-    def look_back(self, conversations: list[str]) -> None:
-        """Reads these conversations from their first event, unless they have a number."""
-        with self.lock:
-            for conversation in conversations:
-                if conversation not in self._added:
-                    self._start(conversation, 0)
-
-    def resume(self) -> None:
-        """Looks for events that were published while nothing was followed."""
-        with self.lock:
+                if self._only is None or conversation in self._only:
+                    self._added[conversation] = n
             for conversation, n in self._added.items():
                 self._behind.setdefault(conversation, n)
+        self.on_change()
 
     def clear(self) -> None:
         """Forgets all numbers: the server has returned to an earlier state."""
@@ -84,27 +85,28 @@ class Feed:
                 return
             if conversation in self._behind:
                 self._behind[conversation] = max(self._behind[conversation], n)
-            elif self._is_full() or n > self._last(conversation, n) + 1:
+            elif self._is_held or self._is_full() or n > self._last(conversation, n) + 1:
                 self._added[conversation] = self._last(conversation, n)
                 self._behind[conversation] = n
             else:
                 self._add(entry)
         self.on_change()
 
-    def next_page(self) -> tuple[str, int] | None:
-        """The conversation whose page to request, and the number before the page."""
+    def next_page(self) -> PageRequest | None:
+        """The page to request from the history."""
         with self.lock:
-            if self._pending is not None or len(self._events) >= EVENTS_LOW:
+            if not self._needs_page():
                 return None
-            self._pending = next(iter(self._behind), None)
-            if self._pending is None:
-                return None
-            return self._pending, self._added.get(self._pending, 0)
+            conversation = next(iter(self._behind))
+            self._pending = PageRequest(conversation, self._added.get(conversation, 0))
+            return self._pending
 
-    def page(self, conversation: str, head: int, entries: list[Json]) -> None:
+    def page(self, request: PageRequest, head: int, entries: list[Json]) -> None:
         """Adds a page of the history."""
+        conversation = request.conversation
         with self.lock:
-            if self._pending != conversation:
+            # The feed can have started again since the request.
+            if self._pending is not request:
                 return
             self._pending = None
             known = max(self._behind.pop(conversation, 0), head)
@@ -117,13 +119,13 @@ class Feed:
                 self._behind[conversation] = known
         self.on_change()
 
-    def page_failed(self, conversation: str, is_final: bool) -> None:
+    def page_failed(self, request: PageRequest, is_final: bool) -> None:
         """Handles the error of a request for a page."""
         with self.lock:
-            if self._pending == conversation:
+            if self._pending is request:
                 self._pending = None
                 if is_final:
-                    self._behind.pop(conversation, None)
+                    self._behind.pop(request.conversation, None)
 
     def fail(self, failure: Exception) -> None:
         """Ends the feed: the program gets the error after the events."""
@@ -145,18 +147,15 @@ class Feed:
     def needs_page(self) -> bool:
         """Whether a page must be requested now."""
         with self.lock:
-            is_low = len(self._events) < EVENTS_LOW
-            return bool(self._behind) and self._pending is None and is_low
+            return self._needs_page()
 
-    def _start(self, conversation: str, n: int) -> None:
-        if self._only is None or conversation in self._only:
-            self._added[conversation] = n
-            self._behind.setdefault(conversation, n)
+    def _needs_page(self) -> bool:
+        is_low = len(self._events) < EVENTS_LOW
+        return bool(self._behind) and self._pending is None and is_low and not self._is_held
 
     def _last(self, conversation: str, n: int) -> int:
         """The number of the last event that was added before the event `n`."""
-        is_new = self._is_resuming and conversation.startswith("@")
-        return self._added.get(conversation, 0 if is_new else n - 1)
+        return self._added.get(conversation, n - 1)
 
     def _is_full(self) -> bool:
         return len(self._events) >= EVENTS_MAX or self._bytes >= BYTES_MAX

@@ -18,7 +18,7 @@ from .core.driver import step
 from .core.errors import PapoError, error_of, is_temporary
 from .core.limits import FRAME_BYTES_MAX, FRAME_LINES_MAX, HISTORY_EVENTS_MAX, LINE_BYTES_MAX
 from .core.session import Session
-from .feed import Feed
+from .feed import Feed, PageRequest
 from .outbox_file import Outbox
 
 # The messages that one round of the loop receives from one socket.
@@ -211,22 +211,22 @@ class Network(threading.Thread):
         page = self.feed.next_page()
         if page is None:
             return
-        conversation, after = page
         future: Future[Json] = Future()
-        future.add_done_callback(lambda done: self._page_received(conversation, done))
+        future.add_done_callback(lambda done: self._page_received(page, done))
         self.last_ticket += 1
         self.answers[self.last_ticket] = future
-        params = {"conversation": conversation, "after": after, "limit": HISTORY_EVENTS_MAX}
+        position = {"conversation": page.conversation, "after": page.after}
+        params = {**position, "limit": HISTORY_EVENTS_MAX}
         command = {"kind": "request", "method": "message.history", "params": params}
         self.session.command(self.now(), self.last_ticket, command)
 
-    def _page_received(self, conversation: str, done: "Future[Json]") -> None:
+    def _page_received(self, page: PageRequest, done: "Future[Json]") -> None:
         try:
             head, entries = self.session.cx.entries(done.result()["result"])
-            self.feed.page(conversation, head, entries)
+            self.feed.page(page, head, entries)
         except PapoError as failure:
             is_lost = failure.reason == "unauthenticated"
-            self.feed.page_failed(conversation, not is_temporary(failure.error) and not is_lost)
+            self.feed.page_failed(page, not is_temporary(failure.error) and not is_lost)
             self.page_at = self.now() + PAGE_RETRY_MS
         except Closed:
             pass

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from unittest.mock import patch
 import zmq
 from at_a_node import PASSWORD, SECONDS_MAX, AtANode
 
-from papo import AsyncClient, Client, PapoError, WrongContent, new_message_id
+from papo import READ_MARKS, AsyncClient, Client, PapoError, WrongContent, new_message_id
 from papo.files import CHUNK_BYTES_MAX
 
 LIBRARY = pathlib.Path(__file__).parents[1]
@@ -52,6 +53,39 @@ class Clients(AtANode):
         texts = [event.text for event in events if event is not None and event.is_message]
         self.assertEqual(texts, [f"line {number}" for number in range(lines)])
         self.assertIsNone(reader.next_event(0.3))
+
+    def test_messages_that_arrive_between_the_requests_of_a_subscription_are_received(self) -> None:
+        alice, reader = self.alice(), Client(self.node.invite)
+        self.addCleanup(reader.close, 0)
+        reader.register("reader", PASSWORD)
+        reader.login("reader", PASSWORD)
+        for channel, after in (("#marks", READ_MARKS), ("#number", {"#number": 2})):
+            alice.create(channel)
+            reader.join(channel)
+            sent = self.subscribe_while_messages_arrive(reader, alice, channel, after)
+            self.assertGreaterEqual(len(sent), 1)
+            received = [reader.next_event(5) for _ in sent]
+            self.assertEqual([event and event.text for event in received], sent)
+            self.assertIsNone(reader.next_event(0.2))
+
+    def subscribe_while_messages_arrive(
+        self, reader: Client, sender: Client, channel: str, after: Mapping[str, int] | str
+    ) -> list[str]:
+        """Sends a message before each request of the subscription. Returns the messages."""
+        network = reader._connection.network
+        carry_out = network.command
+        sent = []
+
+        def command(command: dict[str, Any]) -> "Future[Any]":
+            # A page that the feed has requested arrives before the message.
+            time.sleep(0.3)
+            sent.append(f"before {command['kind']}")
+            sender.send(channel, sent[-1])
+            return carry_out(command)
+
+        with patch.object(network, "command", command):
+            reader.subscribe(channel, after=after)
+        return sent
 
     def test_messages_of_a_killed_program_are_sent_once_by_the_next_run(self) -> None:
         alice = self.alice()

@@ -13,7 +13,7 @@ from papo.address import parse_addresses
 from papo.core.limits import OUTBOX_MESSAGES_MAX
 from papo.core.session import Session
 from papo.event import Event
-from papo.feed import BYTES_MAX, EVENTS_MAX, Feed
+from papo.feed import BYTES_MAX, EVENTS_MAX, Feed, PageRequest
 from papo.outbox_file import OutboxFile
 
 KEY = "0123456789abcdef" * 4
@@ -105,55 +105,77 @@ class Feeds(unittest.TestCase):
             numbers.append(event.n)
         return numbers
 
+    def request(self, feed: Feed) -> PageRequest:
+        """The page that the feed requests."""
+        request = feed.next_page()
+        assert request is not None
+        return request
+
+    def read(self, feed: Feed, after: int, head: int, numbers: list[int]) -> None:
+        """Answers a request for the events of #ops after a number."""
+        request = self.request(feed)
+        self.assertEqual((request.conversation, request.after), ("#ops", after))
+        feed.page(request, head, [entry(n) for n in numbers])
+
     def test_a_feed_continues_at_a_number_with_pages_of_the_history(self) -> None:
         feed = Feed(lambda: None)
-        feed.start_after({"#ops": 5})
+        feed.start({"#ops": 5})
         feed.offer(entry(9))
         self.assertIsNone(feed.take())
-        self.assertEqual(feed.next_page(), ("#ops", 5))
+        request = self.request(feed)
+        self.assertEqual((request.conversation, request.after), ("#ops", 5))
         self.assertIsNone(feed.next_page(), "one page at a time")
         # Event 10 is published after the server made the page.
         feed.offer(entry(10))
-        feed.page("#ops", 9, [entry(6), entry(7), entry(8), entry(9)])
-        self.assertEqual(feed.next_page(), ("#ops", 9))
-        feed.page("#ops", 10, [entry(10)])
+        feed.page(request, 9, [entry(6), entry(7), entry(8), entry(9)])
+        self.read(feed, 9, 10, [10])
         self.assertIsNone(feed.next_page())
         feed.offer(entry(11))
         self.assertEqual(self.take_all(feed), [6, 7, 8, 9, 10, 11])
 
     def test_an_event_that_overtakes_an_empty_page_is_read_from_the_next_page(self) -> None:
         feed = Feed(lambda: None)
-        feed.start_after({"#ops": 2})
-        self.assertEqual(feed.next_page(), ("#ops", 2))
+        feed.start({"#ops": 2})
+        request = self.request(feed)
         # The server made the page, then published event 3, which arrives first.
         feed.offer(entry(3))
-        feed.page("#ops", 2, [])
-        self.assertEqual(feed.next_page(), ("#ops", 2))
-        feed.page("#ops", 3, [entry(3)])
+        feed.page(request, 2, [])
+        self.read(feed, 2, 3, [3])
         self.assertIsNone(feed.next_page())
         self.assertEqual(self.take_all(feed), [3])
 
-    def test_a_direct_conversation_that_began_while_the_program_was_away_is_read(self) -> None:
-        for is_resuming, expected in ((True, [1, 2, 3]), (False, [3])):
-            feed = Feed(lambda: None)
-            feed.select(None, is_resuming)
-            feed.offer(entry(3, "@bob"))
-            feed.offer(entry(7))
-            if is_resuming:
-                feed.look_back(["@bob", "@eva"])
-                self.assertEqual(feed.next_page(), ("@bob", 0))
-                feed.page("@bob", 3, [entry(n, "@bob") for n in (1, 2, 3)])
-                self.assertEqual(feed.next_page(), ("@eva", 0))
-                feed.page("@eva", 0, [])
-            self.assertIsNone(feed.next_page())
-            self.assertCountEqual(self.take_all(feed), [*expected, 7])
+    def test_events_before_the_start_are_read_from_the_history_after_it(self) -> None:
+        feed = Feed(lambda: None)
+        feed.hold(None)
+        feed.offer(entry(8))
+        feed.offer(entry(4, "#new"))
+        self.assertIsNone(feed.next_page())
+        self.assertEqual(self.take_all(feed), [])
+        feed.start({"#ops": 5})
+        self.read(feed, 5, 8, [6, 7, 8])
+        request = self.request(feed)
+        self.assertEqual((request.conversation, request.after), ("#new", 3))
+        feed.page(request, 4, [entry(4, "#new")])
+        self.assertEqual(self.take_all(feed), [6, 7, 8, 4])
+
+    def test_a_page_that_was_requested_before_the_start_is_ignored(self) -> None:
+        feed = Feed(lambda: None)
+        feed.start({"#ops": 5})
+        early = self.request(feed)
+        feed.hold(None)
+        feed.start({"#ops": 5})
+        late = self.request(feed)
+        # Event 6 was stored between the two requests, before the client followed the channel.
+        feed.page(early, 5, [])
+        feed.page(late, 6, [entry(6)])
+        self.assertEqual(self.take_all(feed), [6])
 
     def test_a_program_that_starts_again_at_a_number_gets_no_old_copies(self) -> None:
         feed = Feed(lambda: None)
         feed.offer(entry(5))
         feed.offer(entry(8, "@bob"))
-        feed.start_after({"#ops": 3})
-        feed.page(*(feed.next_page() or ("", 0))[:1], 5, [entry(4), entry(5)])
+        feed.start({"#ops": 3})
+        self.read(feed, 3, 5, [4, 5])
         self.assertEqual(self.take_all(feed), [8, 4, 5])
 
     def test_a_full_feed_reads_later_events_from_the_history(self) -> None:
@@ -163,10 +185,9 @@ class Feeds(unittest.TestCase):
         self.assertFalse(feed.needs_page())
         self.assertEqual(len(feed._events), EVENTS_MAX)
         self.assertEqual(self.take_all(feed), list(range(1, EVENTS_MAX + 1)))
-        self.assertEqual(feed.next_page(), ("#ops", EVENTS_MAX))
-        last = range(EVENTS_MAX + 1, EVENTS_MAX + 101)
-        feed.page("#ops", EVENTS_MAX + 100, [entry(n) for n in last])
-        self.assertEqual(self.take_all(feed), list(last))
+        last = list(range(EVENTS_MAX + 1, EVENTS_MAX + 101))
+        self.read(feed, EVENTS_MAX, EVENTS_MAX + 100, last)
+        self.assertEqual(self.take_all(feed), last)
         self.assertFalse(feed.needs_page())
 
     def test_the_bytes_of_a_feed_are_bounded(self) -> None:
@@ -185,17 +206,17 @@ class Feeds(unittest.TestCase):
     def test_after_a_rollback_the_numbers_start_again(self) -> None:
         feed = Feed(lambda: None)
         feed.offer(entry(7))
-        feed.start_after({"@bob": 3})
-        self.assertEqual(feed.next_page(), ("@bob", 3))
+        feed.start({"@bob": 3})
+        early = self.request(feed)
         feed.clear()
-        feed.page("@bob", 9, [entry(9, "@bob")])
+        feed.page(early, 9, [entry(8), entry(9)])
         feed.offer(entry(2))
         self.assertEqual(self.take_all(feed), [7, 2])
 
     def test_only_the_selected_conversations_are_added(self) -> None:
         feed = Feed(lambda: None)
-        feed.select(frozenset(["#ops"]))
-        feed.start_after({"@bob": 3})
+        feed.hold(frozenset(["#ops"]))
+        feed.start({"@bob": 3})
         feed.offer(entry(4, "@bob"))
         feed.offer(entry(4))
         self.assertIsNone(feed.next_page())

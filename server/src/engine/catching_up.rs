@@ -72,10 +72,13 @@ impl CatchingUp {
         self.receiving.is_some()
     }
 
-    /// The reason why this node is not up to date, as a sentence for the operator.
-    pub(super) fn reason_of_cut_off(&self) -> &'static str {
+    /// The reason why this node is not up to date, as a sentence for the operator. `has_answer` says whether
+    /// etcd has answered recently.
+    pub(super) fn reason_of_cut_off(&self, has_answer: bool) -> &'static str {
         if self.is_behind() {
             "the node receives batches that etcd no longer keeps from another node: start the other nodes"
+        } else if has_answer {
+            "the node is behind its cluster and receives the missing messages: if this lasts, its disk is too slow"
         } else {
             "the node is cut off from its cluster: check the connections to etcd"
         }
@@ -91,6 +94,11 @@ impl CatchingUp {
         now_ms: u64,
     ) -> Option<Head> {
         while let Ok(Piece { to, after, holding, bytes, transfer }) = self.pieces.try_recv() {
+            let has_more = |transfer: &Transfer| transfer.follower.at().record < transfer.until.record;
+            if !transfer.as_ref().is_some_and(has_more) {
+                // The next node need not wait.
+                self.requested = None;
+            }
             (self.is_reading, self.transfer) = (false, transfer);
             let header = Header::Holding { from: link.name().to_owned(), after, holding };
             // If the message cannot be sent, the other node asks again.

@@ -1,7 +1,7 @@
 //! The engine in a cluster: requests that the leader answers, and batches of the shared log.
 
 use cluster::SharedBatch;
-use common::Body;
+use common::{Body, Detail, Error};
 use transport::Frame;
 
 use super::Engine;
@@ -14,6 +14,10 @@ use crate::services::files::copies::Content;
 use crate::services::presence::Presence;
 use crate::services::request_metrics::Outcome as RequestOutcome;
 use crate::storage::ledger::LedgerError;
+
+/// Milliseconds after which a client should send a request again that a cut-off node refused. By then, a
+/// client that knows other nodes has moved.
+const CUT_OFF_WAIT_MS: u64 = 250;
 
 impl Engine {
     /// Whether a batch of the shared log can be applied now.
@@ -73,9 +77,9 @@ impl Engine {
         }
     }
 
-    /// Refuses writes, also those that wait for a leader, because the shared log has no space.
-    pub(super) fn refuse_writes(&mut self, now_ms: u64) {
-        self.forwarding.mode = Mode::RefusesWrites;
+    /// Refuses requests from now on, also those that wait for a leader.
+    pub(super) fn refuse(&mut self, mode: Mode, now_ms: u64) {
+        self.forwarding.mode = mode;
         for request in self.forwarding.take_all() {
             self.accept_request(request, now_ms);
         }
@@ -94,15 +98,30 @@ impl Engine {
         self.files.uploads.end_all_commits();
     }
 
+    /// The last record to whose requests the node may reply. A follower that is cut off does not wait for its
+    /// disk: its records are in the shared log, and it refuses the reads that could lack them.
+    pub(super) fn replied_up_to(&self, durable: u64) -> u64 {
+        let is_cut_off = self.forwarding.mode == Mode::CutOff && self.ledger.follows();
+        if is_cut_off { u64::MAX } else { durable }
+    }
+
     /// Diverts a request that this node may not answer. Returns the request if this node answers it.
     pub(super) fn divert(&mut self, mut request: PendingRequest, is_resumed: bool) -> Option<PendingRequest> {
         match self.forwarding.place(&request, is_resumed, self.ledger.position()) {
             Place::Here => return Some(request),
             Place::Leader => self.forwarding.push(request),
             Place::Refused(detail) => {
-                let lines = request.refuse_rest(&detail.into());
+                let is_cut_off = detail == Detail::CutOff;
+                let error = Error::from(detail);
+                let error = if is_cut_off { error.with_wait_ms(CUT_OFF_WAIT_MS) } else { error };
+                let depends_on_records = request.answered > 0;
+                let lines = request.refuse_rest(&error);
                 self.metrics.count(None, RequestOutcome::Limited, lines);
-                self.outbound.reply(self.ledger.position(), request);
+                if depends_on_records {
+                    self.outbound.reply(self.ledger.position(), request);
+                } else {
+                    self.outbound.reply_at_once(request);
+                }
             }
             Place::Dropped => {}
         }

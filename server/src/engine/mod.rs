@@ -238,14 +238,13 @@ impl Engine {
             Ok(durable) => durable,
             Err(failure) => self.roll_back(*failure).map_err(SendError::Ledger)?,
         };
-        if let Some(search) = &self.search {
-            search.set_durable(durable);
-        }
-        while let Some(request) = self.outbound.next_reply(durable) {
+        self.search.iter().for_each(|search| search.set_durable(durable));
+        let replied = self.replied_up_to(durable);
+        while let Some(request) = self.outbound.next_reply(replied) {
             self.metrics.observe(&request.methods, self.elapsed.saturating_sub(request.arrived));
             outlet.reply(request).map_err(SendError::Outlet)?;
         }
-        while let Some(request) = self.forwarding.next_answered(durable) {
+        while let Some(request) = self.forwarding.next_answered(replied) {
             outlet.reply(request).map_err(SendError::Outlet)?;
         }
         while let Some(publication) = self.outbound.next_publication(durable) {

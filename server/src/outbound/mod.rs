@@ -49,6 +49,13 @@ impl OutboundQueue {
         self.replies.push_back((position, request));
     }
 
+    /// Queues a reply that depends on no record, before all replies that wait for a record.
+    pub fn reply_at_once(&mut self, mut request: PendingRequest) {
+        request.position = 0;
+        self.reply_bytes += request.reply_bytes();
+        self.replies.push_front((0, request));
+    }
+
     /// Queues an event line, without its newline, until the open batch is durable.
     pub fn publish(&mut self, topic: &Arc<str>, line: &[u8]) {
         let lines = match self.open_batch.get_mut(topic) {
@@ -154,11 +161,15 @@ mod tests {
             .collect()
     }
 
-    fn reply(queue: &mut OutboundQueue, position: u64, lines: &str) {
+    fn pending(reply: &str) -> PendingRequest {
         let mut frames = Vec::from(["client", "", "request"].map(Frame::from));
         let mut pending = PendingRequest::new(&mut frames).expect("a request");
-        pending.reply.extend_from_slice(lines.as_bytes());
-        queue.reply(position, pending);
+        pending.reply.extend_from_slice(reply.as_bytes());
+        pending
+    }
+
+    fn reply(queue: &mut OutboundQueue, position: u64, lines: &str) {
+        queue.reply(position, pending(lines));
     }
 
     #[test]
@@ -172,6 +183,16 @@ mod tests {
         assert_eq!(queue.reply_bytes(), 3);
         assert_eq!(queue.next_reply(5).expect("the second").reply, b"two");
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_reply_that_depends_on_no_record_waits_for_none() {
+        let mut queue = OutboundQueue::default();
+        reply(&mut queue, 3, "one");
+        queue.reply_at_once(pending("refused"));
+        assert_eq!(queue.next_reply(2).expect("the refusal").reply, b"refused");
+        assert!(queue.next_reply(2).is_none());
+        assert_eq!(queue.roll_back(2).count(), 1);
     }
 
     #[test]

@@ -18,8 +18,13 @@ use transport::{Context, Frame, Kind, Sent, Socket, TransportError};
 pub enum Header {
     /// The node has started: the receiver connects to it again.
     Hello { from: String },
-    /// The node leads in this term.
-    Heartbeat { from: String, term: u64 },
+    /// The node leads in this term. `lacks_answer` means that the shared log has not answered it recently.
+    Heartbeat {
+        from: String,
+        term: u64,
+        #[serde(default)]
+        lacks_answer: bool,
+    },
     /// A request of a client, for the leader of this term. Its frames follow, without the name of the broker.
     Forward { from: String, term: u64, ticket: u64 },
     /// The reply to a forwarded request: its lines and its bytes follow. The client receives it when the disk

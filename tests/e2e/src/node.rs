@@ -45,8 +45,7 @@ impl Node {
         Self::up_with_flags(data, &[])
     }
 
-    /// Starts a node in one process without encryption. For raw bytes, and to prove that a test of encryption
-    /// can fail.
+    /// Starts a node in one process without encryption, for raw bytes and for tests of encryption.
     #[must_use]
     pub fn plaintext() -> Self {
         Self::up_with_flags(empty_folder(), &[("plaintext", "")])
@@ -55,14 +54,25 @@ impl Node {
     /// Starts a node in one process with additional flags: names and values. A switch has an empty value.
     #[must_use]
     pub fn up_with_flags(data: TempDir, flags: &[(&str, &str)]) -> Self {
-        let endpoint = new_endpoint();
-        let mut up = Role::new("up").flag("data", &path(data.path()));
-        for name in ["clients", "subscribers", "broker-control", "proxy-control", "server-control"] {
-            up = up.flag(name, &endpoint);
+        let endpoint = &*new_endpoint();
+        Self::start_up(Data::Own(data), endpoint, endpoint, flags)
+    }
+
+    /// Starts a node at an address of this machine, with a data folder that the caller owns, and flags.
+    #[must_use]
+    pub fn up_at(address: &str, data: &Path, flags: &[(&str, &str)]) -> Self {
+        Self::start_up(Data::Borrowed(data.into()), &format!("tcp://{address}:0"), "tcp://127.0.0.1:0", flags)
+    }
+
+    fn start_up(data: Data, endpoint: &str, control: &str, flags: &[(&str, &str)]) -> Self {
+        let up = Role::new("up").flag("data", &path(data.path())).flag("clients", endpoint);
+        let mut up = up.flag("subscribers", endpoint);
+        for name in ["broker-control", "proxy-control", "server-control"] {
+            up = up.flag(name, control);
         }
         let mut up = up.flags(flags);
         up.start();
-        Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data: Data::Own(data) }
+        Self { is_plain: up.find("plaintext").is_some(), roles: vec![up], data }
     }
 
     /// Starts a node with an empty data folder, these flags, and limits of users that no test reaches.
@@ -311,9 +321,8 @@ impl Node {
 
     /// Asserts that `papo health` succeeds for all processes of the node.
     pub fn assert_healthy(&self) {
-        let controls = self.roles.iter().flat_map(|role| &role.flags);
-        let controls =
-            controls.filter(|(flag, _)| flag.ends_with("control")).map(|(_, endpoint)| &**endpoint);
+        let flags = self.roles.iter().flat_map(|role| &role.flags);
+        let controls = flags.filter(|(flag, _)| flag.ends_with("control")).map(|(_, endpoint)| &**endpoint);
         let health = Process::run(["health"].into_iter().chain(controls));
         assert_eq!(health.code, Some(0), "{}", health.log);
     }

@@ -1,15 +1,16 @@
 //! Real etcd servers for tests.
 
 use std::ffi::OsStr;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const METRICS_TIMEOUT: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The etcd servers of one cluster. Dropping them kills the processes.
 pub struct EtcdServers {
@@ -54,16 +55,51 @@ impl EtcdServers {
         let server = |_| Server { clients: free_address(), peers: free_address(), process: None };
         let data = tempfile::tempdir().expect("a folder");
         let mut etcd = Self { servers: (0..count).map(server).collect(), flags, data };
-        if (0..count).try_for_each(|number| etcd.start_one(number)).is_err() {
+        if (0..count).try_for_each(|number| etcd.start_one(number, "new")).is_err() {
             report_skipped();
             return None;
         }
         Some(etcd)
     }
 
+    /// The servers with these addresses, for clients and for the other servers. The caller starts each with
+    /// [`restart`](Self::restart), in a thread of the network namespace that has the addresses.
+    #[must_use]
+    pub fn at(addresses: impl IntoIterator<Item = (String, String)>) -> Self {
+        let server = |(clients, peers)| Server { clients, peers, process: None };
+        let data = tempfile::tempdir().expect("a folder");
+        Self { servers: addresses.into_iter().map(server).collect(), flags: Vec::new(), data }
+    }
+
+    /// Starts a server that was killed, and whose disk is lost, as a new member with an empty folder. The
+    /// server `at` changes the list of the members. Returns false if it refuses for now.
+    pub fn replace(&mut self, number: usize, at: usize) -> bool {
+        let (name, peers) = (format!("e{number}"), format!("http://{}", self.servers[number].peers));
+        let call = |method: &str, body: &Value| {
+            post(&self.servers[at].clients, &format!("/v3/cluster/member/{method}"), body)
+        };
+        let Ok(members) = call("list", &json!({})) else { return false };
+        let members = members["members"].as_array().cloned().unwrap_or_default();
+        // A new member has no name until it runs.
+        let is_old = |member: &&Value| member["name"] == *name;
+        if let Some(old) = members.iter().find(is_old)
+            && call("remove", &json!({ "ID": old["ID"] })).is_err()
+        {
+            return false;
+        }
+        if members.iter().all(|member| member["peerURLs"][0] != *peers || member["name"] == *name)
+            && call("add", &json!({ "peerURLs": [peers] })).is_err()
+        {
+            return false;
+        }
+        self.set_data(number, None);
+        self.start_one(number, "existing").expect("etcd is installed");
+        true
+    }
+
     /// Starts a server that was killed.
     pub fn restart(&mut self, number: usize) {
-        self.start_one(number).expect("etcd is installed");
+        self.start_one(number, "new").expect("etcd is installed");
     }
 
     /// Kills a server.
@@ -133,7 +169,9 @@ impl EtcdServers {
         self.flags.iter().any(|(flag, _)| flag == "--cert-file")
     }
 
-    fn start_one(&mut self, number: usize) -> std::io::Result<()> {
+    /// `state` says whether the member is of a `new` cluster or joins an `existing` one. A member that has
+    /// data ignores it.
+    fn start_one(&mut self, number: usize, state: &str) -> io::Result<()> {
         let member = |(number, server): (usize, &Server)| format!("e{number}=http://{}", server.peers);
         let members: Vec<_> = self.servers.iter().enumerate().map(member).collect();
         let scheme = if self.uses_tls() { "https" } else { "http" };
@@ -149,6 +187,7 @@ impl EtcdServers {
             ("--listen-peer-urls", &peers),
             ("--initial-advertise-peer-urls", &peers),
             ("--initial-cluster", &members.join(",")),
+            ("--initial-cluster-state", state),
             ("--heartbeat-interval", "50"),
             ("--election-timeout", "500"),
         ] {
@@ -174,10 +213,27 @@ fn run(program: &str, arguments: &[&OsStr]) {
 }
 
 /// The metrics of a server without TLS.
-fn metrics(address: &str) -> std::io::Result<String> {
+fn metrics(address: &str) -> io::Result<String> {
+    request(address, "GET /metrics HTTP/1.0\r\n\r\n")
+}
+
+/// Calls a method of a server without TLS; an error of the server is an error.
+fn post(address: &str, path: &str, body: &Value) -> io::Result<Value> {
+    let body = body.to_string();
+    let answer =
+        request(address, &format!("POST {path} HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len()))?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    if !head.contains(" 200 OK") {
+        return Err(io::Error::other(answer));
+    }
+    Ok(serde_json::from_str(body)?)
+}
+
+/// Sends an HTTP request, and returns the answer with its head.
+fn request(address: &str, request: &str) -> io::Result<String> {
     let mut connection = TcpStream::connect(address)?;
-    connection.set_read_timeout(Some(METRICS_TIMEOUT))?;
-    connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+    connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    connection.write_all(request.as_bytes())?;
     let mut answer = String::new();
     connection.read_to_string(&mut answer)?;
     Ok(answer)

@@ -23,8 +23,15 @@ export async function openDetails(app) {
     iconButton("close", t("close"), () => app.closeDetails())), body);
   app.details.querySelector("button")?.focus();
   follow(app);
-  if (name.startsWith("#")) await channelPanel(app, name, body);
-  else userPanel(app, name.slice(1), body);
+  await draw(app, name, body);
+  // The page has loaded the users some time ago. Who is online now is drawn when they arrive.
+  app.model.loadUsers().catch(() => {});
+}
+
+/** @param {App} app @param {string} conversation @param {HTMLElement} body */
+async function draw(app, conversation, body) {
+  if (conversation.startsWith("#")) await channelPanel(app, conversation, body);
+  else userPanel(app, conversation.slice(1), body);
 }
 
 /** @param {App} app @param {string} user @param {HTMLElement} body */
@@ -33,7 +40,7 @@ function userPanel(app, user, body) {
   if (user === "") return fill(body, h("p", {}, t("everybody_hint")), exporting);
   const known = app.model.users.get(user);
   const isBlocked = app.model.blocked.has(user);
-  return fill(body,
+  return refill(body,
     h("p", { class: "member" }, h("b", {}, ...visible(user)), ...nameMarks(known)),
     h("p", {}, h("span", { class: `dot is-${known?.state ?? "offline"}` }), " ", t(`state_${known?.state ?? "offline"}`),
       known?.seen ? ` · ${t("last_seen", { when: fullTime(known.seen) })}` : ""),
@@ -85,17 +92,19 @@ function refill(body, ...nodes) {
   (same ?? /** @type {HTMLElement | null | undefined} */ (body.parentElement?.querySelector("button")))?.focus();
 }
 
-/** @type {WeakSet<App>} the pages whose panel follows the events of its channel */
+/** @type {WeakSet<App>} the pages whose panel follows the events of its conversation */
 const following = new WeakSet();
 
-/** Draws the panel again when its channel changes. @param {App} app */
+/** Draws the panel again when its channel or the users change. @param {App} app */
 function follow(app) {
   if (following.has(app)) return;
   following.add(app);
-  app.model.on("members", ({ conversation }) => {
-    const body = app.details.querySelector(".panel-body");
-    if (!app.details.hidden && app.details.dataset.panel === "details" && app.model.open === conversation && body) channelPanel(app, conversation, body);
-  });
+  const again = () => {
+    const body = /** @type {HTMLElement | null} */ (app.details.querySelector(".panel-body"));
+    if (!app.details.hidden && app.details.dataset.panel === "details" && app.model.open && body) draw(app, app.model.open, body);
+  };
+  app.model.on("members", ({ conversation }) => { if (app.model.open === conversation) again(); });
+  app.model.on("users", again);
 }
 
 /**

@@ -230,3 +230,20 @@ test("a message that arrives just before a logout is not stored", async () => {
   assert.ok(!(await stored(page, "settings")).includes("conversations"));
   await context.close();
 });
+
+test("the members who are online have a green dot, also those who came after the page", async () => {
+  const { context, page, problems } = await open();
+  await page.waitForFunction(() => document.querySelector("papo-app").model.users.get("bob")?.state === "offline");
+  const online = () => page.waitForSelector(".members > li:has-text('bob') .dot.is-online");
+  const isOnline = async () => (await bob.call("user.list", {})).users.find(({ user }) => user === "bob").state === "online";
+  await bob.call("presence.set", { state: "online" });
+  await until(isOnline, "bob is online");
+  await page.click(".topbar [aria-label=Details]");
+  await online();
+  // The panel stays open.
+  await bob.call("presence.set", { state: "offline" });
+  await page.evaluate(() => document.querySelector("papo-app").model.loadUsers());
+  await page.waitForSelector(".members > li:has-text('bob') .dot.is-offline");
+  assert.deepEqual(problems, []);
+  await context.close();
+});

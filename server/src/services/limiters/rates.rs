@@ -83,6 +83,11 @@ pub enum RateKind {
 pub struct Rates {
     limits: UserLimits,
     users: HashMap<UserName, Usage, RandomState>,
+    /// The user of the last request. The lines of a frame nearly always have one user, and each line needs
+    /// the usage several times.
+    last_user: Option<UserName>,
+    /// The usage of `last_user`. In `users`, it is older.
+    last: Usage,
     /// The number of users at which idle users are removed. It doubles, so the cost per user is constant.
     clean_at: usize,
 }
@@ -158,7 +163,8 @@ fn per_ms(rate: Rate) -> u64 {
 impl Rates {
     #[must_use]
     pub fn new(limits: UserLimits) -> Self {
-        Self { limits, users: HashMap::default(), clean_at: REMEMBERED_MAX }
+        let (users, last) = (HashMap::default(), Usage::default());
+        Self { limits, users, last_user: None, last, clean_at: REMEMBERED_MAX }
     }
 
     /// Takes one request out of a user's bucket. If the bucket is empty, returns the milliseconds until it
@@ -177,10 +183,9 @@ impl Rates {
     /// Checks that a user may write to the log today. If not, returns the milliseconds until the next day.
     pub fn may_write(&mut self, user: &UserName, now_ms: u64) -> Result<(), u64> {
         let (max, today) = (self.limits.log_bytes_per_day, now_ms / DAY_MS);
-        match self.users.get(user) {
-            Some(usage) if usage.day == today && usage.log_bytes >= max => Err(DAY_MS - now_ms % DAY_MS),
-            _ => Ok(()),
-        }
+        let usage = self.usage(user, now_ms);
+        let is_used_up = usage.day == today && usage.log_bytes >= max;
+        if is_used_up { Err(DAY_MS - now_ms % DAY_MS) } else { Ok(()) }
     }
 
     /// Counts bytes that a user has written to the log.
@@ -212,11 +217,22 @@ impl Rates {
     }
 
     fn usage(&mut self, user: &UserName, now_ms: u64) -> &mut Usage {
+        if self.last_user.as_ref() != Some(user) {
+            let usage = self.users.get(user).copied().unwrap_or_default();
+            let last = std::mem::replace(&mut self.last, usage);
+            if let Some(last_user) = self.last_user.replace(user.clone()) {
+                self.remember(last_user, last, now_ms);
+            }
+        }
+        &mut self.last
+    }
+
+    fn remember(&mut self, user: UserName, usage: Usage, now_ms: u64) {
         if self.users.len() >= self.clean_at {
             self.users.retain(|_, usage| !usage.is_idle(now_ms));
             self.clean_at = REMEMBERED_MAX.max(2 * self.users.len());
         }
-        self.users.entry(user.clone()).or_default()
+        self.users.insert(user, usage);
     }
 }
 

@@ -12,7 +12,7 @@ use transport::security::Security;
 use transport::{Context, Frame, Socket};
 use uuid::Uuid;
 
-use super::client_io::{ClientIo, Link};
+use super::client_io::{ClientIo, Link, Noted};
 use super::results::RunResults;
 
 /// Maximum messages received from one socket in one round, as in the client's network thread.
@@ -48,15 +48,20 @@ pub(super) struct ChaosClient {
 }
 
 impl ChaosClient {
-    /// Creates a client that resumes a session and follows all conversations.
+    /// Creates a client that resumes a session and follows all conversations. It begins at the first of the
+    /// endpoints.
     pub(super) fn new(
         context: &Context,
-        endpoints: Endpoints,
+        endpoints: Vec<Endpoints>,
         account: LoggedIn,
         mut rng: Rng,
         results: &Arc<RunResults>,
     ) -> Self {
+        let is_web = endpoints[0].web.is_some();
         let mut session = Session::new(rng.within(0..u64::MAX));
+        if !is_web {
+            session = session.with_endpoints(endpoints.len());
+        }
         session.command(results.now_ms(), 0, Command::Restore(account.clone()));
         session.command(results.now_ms(), FOLLOW_TICKET, Command::Follow(Follow::Everything));
         Self {
@@ -96,6 +101,24 @@ impl ChaosClient {
         waiting.map(|queue| queue.length).sum()
     }
 
+    /// The state of the client, for the report of a violation.
+    pub(super) fn describe(&self) -> String {
+        let queues = self.session.queues();
+        let queues = queues.iter().filter(|queue| queue.length > 0);
+        let queues: Vec<_> = queues.map(|queue| format!("{} {}", queue.name, queue.length)).collect();
+        let wait_ms = self.session.deadline().map(|due| due.saturating_sub(self.io.results.now_ms()));
+        let user = &self.io.account.user;
+        format!("{user}: {}, next step in {wait_ms:?} ms, {}", self.io.describe(), queues.join(", "))
+    }
+
+    /// Moves back to the first endpoint.
+    pub(super) fn go_home(&mut self) {
+        if self.io.is_away() {
+            self.session.link_down(self.io.results.now_ms());
+            self.io.move_to(0);
+        }
+    }
+
     fn is_reading(&self, now_ms: u64) -> bool {
         self.reads_at_ms <= now_ms
     }
@@ -119,7 +142,12 @@ impl ChaosClient {
         // A WebSocket is not among the watches.
         let next_look_ms = if self.io.is_web() { now_ms + WEB_LOOK_MS } else { u64::MAX };
         let next_send_ms = if self.is_sending() { self.sends_at_ms } else { u64::MAX };
-        self.session.deadline().unwrap_or(u64::MAX).min(next_send_ms).min(next_look_ms)
+        self.session
+            .deadline()
+            .unwrap_or(u64::MAX)
+            .min(next_send_ms)
+            .min(next_look_ms)
+            .min(self.io.next_move_ms())
     }
 
     fn is_sending(&self) -> bool {
@@ -137,6 +165,10 @@ impl ChaosClient {
             self.send_messages(now_ms);
         }
         self.receive(now_ms);
+        if self.io.must_move() {
+            self.session.link_down(now_ms);
+            self.io.move_on();
+        }
         self.session.tick(now_ms);
         let Ok(()) = driver::step(&mut self.session, &mut self.io);
         self.io.flush();
@@ -156,6 +188,7 @@ impl ChaosClient {
             let id = Uuid::now_v7();
             let text = Text::new(format!("{} de {} {more}", self.io.sent.len(), self.io.account.user))
                 .expect("a text");
+            self.io.waits.sent(id, now_ms);
             self.io.sent.push((Conversation::of(&self.io.account.user, &to), id));
             self.session.command(now_ms, 0, Command::Send(Message { to: to.clone(), id, text, reply: None }));
             self.io.results.sent.add(1);
@@ -165,10 +198,10 @@ impl ChaosClient {
     fn receive(&mut self, now_ms: u64) {
         match &mut self.io.link {
             Link::Web(link) => {
-                link.maintain(now_ms);
+                link.maintain(now_ms, &mut self.session);
                 link.receive(now_ms, &mut self.session);
             }
-            Link::Zmq { dealer, subscriber } => {
+            Link::Zmq { dealer, subscriber, .. } => {
                 if let Some(subscriber) = subscriber {
                     receive_from(subscriber, |frames| {
                         if let [topic, lines] = frames {
@@ -176,11 +209,19 @@ impl ChaosClient {
                         }
                     });
                 }
+                let mut replies = Vec::new();
                 receive_from(dealer, |frames| {
                     if let [_empty, lines] = frames {
-                        self.session.replies(now_ms, lines);
+                        replies.push(lines.to_vec());
                     }
                 });
+                for lines in replies {
+                    match self.io.note_reply(&lines) {
+                        Noted::Reply => self.session.replies(now_ms, &lines),
+                        Noted::Moved => self.session.link_up(now_ms),
+                        Noted::Ping => {}
+                    }
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The sockets of a chaos client, and the record of its sent, refused and shown messages.
+//! The sockets of a chaos client, and the record of its sent, refused and shown messages. A client with
+//! several endpoints moves between the nodes of a cluster.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -6,23 +7,36 @@ use std::sync::Arc;
 
 use common::accounts::LoggedIn;
 use common::limits::{FRAME_BYTES_MAX, FRAME_LINES_MAX, LINE_BYTES_MAX};
-use common::{Conversation, Error, Reason, UserName};
+use common::{Conversation, Detail, Error, Reason, UserName, rpc};
+use serde_json::json;
 use session::driver::Io;
 use session::{Answer, Message, News};
 use sim::Violation;
 use sim::checks::shown::Shown;
 use sim::checks::{bounds, complete};
 use testkit::Rng;
+use transport::monitor::Monitor;
 use transport::{Context, Frame, Kind, Sent, Socket};
 use uuid::Uuid;
 
 use super::client::{Endpoints, FOLLOW_TICKET};
+use super::moves::{Due, Moves};
 use super::results::RunResults;
+use super::waits::Waits;
 use super::web_link::WebLink;
+
+/// The id of a ping, which the session core does not use.
+const PING_ID: &str = "ping";
 
 pub(super) struct ClientIo {
     pub(super) account: LoggedIn,
-    endpoints: Endpoints,
+    /// The endpoints of all nodes, the client's home first.
+    endpoints: Vec<Endpoints>,
+    /// The index of the current node of a client without a gateway.
+    current: usize,
+    moves: Moves,
+    /// Whether the client has moved, and the new node has not answered yet.
+    has_moved: bool,
     context: Context,
     pub(super) link: Link,
     pub(super) outgoing: BTreeMap<u64, Vec<u8>>,
@@ -34,33 +48,46 @@ pub(super) struct ClientIo {
     pub(super) refused: Vec<Uuid>,
     /// Whether the server accepted the command to follow.
     pub(super) follows: bool,
+    pub(super) waits: Waits,
 }
 
 /// The connections of a client.
 pub(super) enum Link {
-    Zmq { dealer: Socket, subscriber: Option<Socket> },
+    Zmq { dealer: Socket, monitor: Option<Monitor>, subscriber: Option<Socket> },
     Web(WebLink),
+}
+
+/// What a reply means for the connection.
+#[derive(PartialEq, Eq)]
+pub(super) enum Noted {
+    /// A reply for the session core.
+    Reply,
+    Ping,
+    /// The first answer of a new node.
+    Moved,
 }
 
 impl ClientIo {
     pub(super) fn new(
         context: &Context,
-        endpoints: Endpoints,
+        endpoints: Vec<Endpoints>,
         account: LoggedIn,
         rng: Rng,
         results: &Arc<RunResults>,
     ) -> Self {
-        let link = match &endpoints.web {
-            Some(web) => Link::Web(WebLink::new(web.trim_start_matches("tcp://"), rng)),
-            None => {
-                let dealer = context.socket(Kind::Dealer, &endpoints.security).expect("a socket");
-                dealer.connect(&endpoints.requests).expect("an endpoint");
-                Link::Zmq { dealer, subscriber: None }
-            }
+        let web: Vec<_> = endpoints.iter().filter_map(|endpoints| endpoints.web.as_deref()).collect();
+        let link = if web.is_empty() {
+            let (dealer, monitor) = connected(context, &endpoints, 0);
+            Link::Zmq { dealer, monitor, subscriber: None }
+        } else {
+            Link::Web(WebLink::new(&web, rng))
         };
         Self {
             account,
             endpoints,
+            current: 0,
+            moves: Moves::new(),
+            has_moved: false,
             context: context.clone(),
             link,
             outgoing: BTreeMap::new(),
@@ -69,13 +96,14 @@ impl ClientIo {
             sent: Vec::new(),
             refused: Vec::new(),
             follows: false,
+            waits: Waits::default(),
         }
     }
 
     /// The sockets for requests and events of a client without a gateway.
     pub(super) fn sockets(&self) -> (Option<&Socket>, Option<&Socket>) {
         match &self.link {
-            Link::Zmq { dealer, subscriber } => (Some(dealer), subscriber.as_ref()),
+            Link::Zmq { dealer, subscriber, .. } => (Some(dealer), subscriber.as_ref()),
             Link::Web(_) => (None, None),
         }
     }
@@ -88,6 +116,110 @@ impl ClientIo {
         match &self.link {
             Link::Zmq { .. } => 0,
             Link::Web(link) => link.lost,
+        }
+    }
+
+    /// The state of the connection, for the report of a violation.
+    pub(super) fn describe(&self) -> String {
+        let outgoing = self.outgoing.len();
+        match &self.link {
+            Link::Web(link) => format!("{}, {outgoing} lines to send", link.describe()),
+            Link::Zmq { .. } => format!(
+                "node {} after home, {:?}, moved {}, can send {}, {outgoing} lines to send",
+                self.current,
+                self.moves,
+                self.has_moved,
+                self.can_send()
+            ),
+        }
+    }
+
+    /// Whether the client can move to another node.
+    fn is_roaming(&self) -> bool {
+        self.endpoints.len() > 1
+    }
+
+    /// The time of the next ping or move of a client without a gateway.
+    pub(super) fn next_move_ms(&self) -> u64 {
+        if self.is_roaming() && !self.is_web() { self.moves.deadline() } else { u64::MAX }
+    }
+
+    /// Sends a ping if the node is silent. Returns true if the client must move.
+    pub(super) fn must_move(&mut self) -> bool {
+        let Link::Zmq { monitor: Some(monitor), .. } = &self.link else { return false };
+        if monitor.is_broken().expect("a report") {
+            self.moves.broke();
+        }
+        let due = self.moves.due(self.results.now_ms());
+        if due == Some(Due::Ping) {
+            self.ping();
+        }
+        due == Some(Due::Move)
+    }
+
+    /// Connects to the next node, and sends a ping there.
+    pub(super) fn move_on(&mut self) {
+        self.move_to((self.current + 1) % self.endpoints.len());
+    }
+
+    /// Whether the client uses another node than the first.
+    pub(super) fn is_away(&self) -> bool {
+        self.current != 0 || matches!(&self.link, Link::Web(link) if !link.is_home())
+    }
+
+    pub(super) fn move_to(&mut self, index: usize) {
+        match &mut self.link {
+            Link::Web(link) => link.move_to(index, self.results.now_ms()),
+            Link::Zmq { dealer, monitor, .. } => {
+                (*dealer, *monitor) = connected(&self.context, &self.endpoints, index);
+                (self.current, self.has_moved) = (index, true);
+                self.ping();
+            }
+        }
+    }
+
+    /// A ping is a request that every node answers at once.
+    fn ping(&self) {
+        if let Link::Zmq { dealer, .. } = &self.link {
+            let mut line = Vec::new();
+            rpc::encode_request(&mut line, PING_ID, "server.info", &json!({}));
+            let _sent_or_lost = dealer.send([Frame::new(), Frame::from(line)]).expect("sending succeeds");
+        }
+    }
+
+    /// Notes a reply to a client without a gateway.
+    pub(super) fn note_reply(&mut self, lines: &[u8]) -> Noted {
+        if !self.is_roaming() {
+            return Noted::Reply;
+        }
+        let replies = lines.split(|byte| *byte == b'\n').filter_map(|line| rpc::decode_reply(line).ok());
+        let (mut is_ping, mut is_cut_off) = (false, false);
+        for reply in replies {
+            is_ping |= reply.id.as_deref() == Some(PING_ID);
+            is_cut_off |= reply.error.as_ref().and_then(Error::detail) == Some(&Detail::CutOff);
+        }
+        if is_cut_off {
+            self.moves.broke();
+        } else {
+            self.moves.received();
+        }
+        if !is_ping {
+            return Noted::Reply;
+        }
+        if is_cut_off {
+            return Noted::Ping;
+        }
+        if !std::mem::take(&mut self.has_moved) {
+            return Noted::Ping;
+        }
+        self.connect_events();
+        Noted::Moved
+    }
+
+    /// Connects a new subscriber to the current node, if the client follows.
+    fn connect_events(&mut self) {
+        if let Link::Zmq { subscriber: Some(subscriber), .. } = &mut self.link {
+            *subscriber = new_subscriber(&self.context, &self.endpoints[self.current]);
         }
     }
 
@@ -117,10 +249,26 @@ impl ClientIo {
                     if sent != Sent::Done {
                         break;
                     }
+                    self.moves.sent(self.results.now_ms());
                 }
             }
         }
     }
+}
+
+/// A socket for requests to one of the nodes, which may not run yet. With several nodes, its connection is
+/// watched.
+fn connected(context: &Context, endpoints: &[Endpoints], index: usize) -> (Socket, Option<Monitor>) {
+    let dealer = context.socket(Kind::Dealer, &endpoints[index].security).expect("a socket");
+    let monitor = (endpoints.len() > 1).then(|| dealer.monitor(context).expect("a monitor"));
+    dealer.connect(&endpoints[index].requests).expect("an endpoint");
+    (dealer, monitor)
+}
+
+fn new_subscriber(context: &Context, endpoints: &Endpoints) -> Socket {
+    let subscriber = context.socket(Kind::Subscriber, &endpoints.security).expect("a socket");
+    subscriber.connect(&endpoints.events).expect("an endpoint");
+    subscriber
 }
 
 impl Io for ClientIo {
@@ -149,7 +297,8 @@ impl Io for ClientIo {
         unreachable!("chaos clients send no files");
     }
 
-    fn use_endpoint(&mut self, _index: usize) -> Result<(), Infallible> {
+    fn use_endpoint(&mut self, index: usize) -> Result<(), Infallible> {
+        self.move_to(index);
         Ok(())
     }
 
@@ -157,10 +306,7 @@ impl Io for ClientIo {
         match &mut self.link {
             Link::Web(link) => link.unsubscribe_all(self.results.now_ms()),
             Link::Zmq { subscriber, .. } => {
-                let security = &self.endpoints.security;
-                let new = self.context.socket(Kind::Subscriber, security).expect("a socket");
-                new.connect(&self.endpoints.events).expect("an endpoint");
-                *subscriber = Some(new);
+                *subscriber = Some(new_subscriber(&self.context, &self.endpoints[self.current]));
             }
         }
     }
@@ -201,10 +347,12 @@ impl Io for ClientIo {
         } else if let News::Sent { message, outcome, .. } = news {
             match outcome {
                 Ok(entry) => {
+                    self.waits.acknowledged(message.id, results.now_ms());
                     results.acknowledged();
                     results.note(results.observed().observe_acknowledged(message.id, &entry.line));
                 }
                 Err(error) => {
+                    self.waits.refused(message.id);
                     results.refused.add(1);
                     results.note(complete::refusals_are_final(user, &error));
                     if error.reason() != Some(Reason::StorageFull) {

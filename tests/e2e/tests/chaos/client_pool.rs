@@ -1,5 +1,6 @@
 //! Runs many clients on few threads. Each thread polls the sockets of all its clients.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -26,14 +27,27 @@ pub(super) struct ClientPool {
 impl ClientPool {
     /// Starts the clients on `threads` threads.
     pub(super) fn start(clients: Vec<ChaosClient>, threads: usize, results: &Arc<RunResults>) -> Self {
+        Self::start_in(clients, threads, results, |_thread| {})
+    }
+
+    /// Like [`start`](Self::start). Each thread first calls `enter` with its number.
+    pub(super) fn start_in(
+        clients: Vec<ChaosClient>,
+        threads: usize,
+        results: &Arc<RunResults>,
+        enter: impl Fn(usize) + Clone + Send + 'static,
+    ) -> Self {
         let mut shares: Vec<Vec<ChaosClient>> = (0..threads).map(|_| Vec::new()).collect();
         for (number, client) in clients.into_iter().enumerate() {
             shares[number % threads].push(client);
         }
         let (actions, inboxes): (Vec<_>, Vec<_>) = (0..threads).map(|_| channel()).unzip();
-        let threads = shares.into_iter().zip(inboxes).map(|(share, inbox)| {
-            let results = Arc::clone(results);
-            std::thread::spawn(move || run(share, &inbox, &results))
+        let threads = shares.into_iter().zip(inboxes).enumerate().map(|(number, (share, inbox))| {
+            let (results, enter) = (Arc::clone(results), enter.clone());
+            std::thread::spawn(move || {
+                enter(number);
+                run(share, &inbox, &results)
+            })
         });
         Self { results: Arc::clone(results), threads: threads.collect(), actions }
     }
@@ -50,18 +64,20 @@ impl ClientPool {
         sent.expect("a running thread");
     }
 
-    /// Runs `question` on the first `clients` clients and returns their answers.
+    /// Runs `question` on the first `clients` clients and returns their answers, in the order of the clients.
     pub(super) fn ask<T: Send + 'static>(
         &self,
         clients: usize,
         question: fn(&mut ChaosClient) -> T,
     ) -> Vec<T> {
         let (sender, answers) = channel();
-        for client in 0..clients {
+        for number in 0..clients {
             let sender = sender.clone();
-            self.run_on(client, move |client| sender.send(question(client)).expect("a waiting receiver"));
+            let answer = move |client: &mut ChaosClient| sender.send((number, question(client)));
+            self.run_on(number, move |client| answer(client).expect("a waiting receiver"));
         }
-        (0..clients).map(|_| answers.recv_timeout(DEADLINE).expect("every client answers")).collect()
+        let answers = (0..clients).map(|_| answers.recv_timeout(DEADLINE).expect("every client answers"));
+        answers.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// Waits until `is_true` returns true for the first `clients` clients. Returns false after `time`.

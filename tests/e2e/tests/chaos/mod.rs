@@ -17,6 +17,9 @@ mod verdict;
 mod web_link;
 mod web_sockets;
 mod deliveries;
+mod moves;
+mod waits;
+mod cluster;
 
 mod stopped;
 mod storm;

@@ -136,7 +136,7 @@ fn make_clients(node: &Node, clients: usize, results: &Arc<RunResults>) -> Vec<C
         };
         let share = number / CLIENTS_PER_ACCOUNT;
         let account = accounts[share].session().clone();
-        let mut client = ChaosClient::new(&contexts[share], endpoints, account, rng.split(), results);
+        let mut client = ChaosClient::new(&contexts[share], vec![endpoints], account, rng.split(), results);
         if number.is_multiple_of(CLIENTS_PER_SENDER) {
             client.sends_to(&[(channel.clone(), head)], SEND_INTERVAL_MS_MAX);
         } else {

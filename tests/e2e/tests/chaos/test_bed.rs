@@ -20,7 +20,7 @@ use super::results::RunResults;
 use super::small_disk::SmallDisk;
 
 /// The channels, of which all users are members.
-const CHANNELS: [&str; 2] = ["#general", "#ops"];
+pub(super) const CHANNELS: [&str; 2] = ["#general", "#ops"];
 
 /// Maximum time between two sends of one client.
 const SEND_INTERVAL_MS_MAX: u64 = 400;
@@ -251,7 +251,7 @@ fn make_clients(
             web: web.map(|relay| relay.endpoint().to_owned()),
             security: node.client_security(),
         };
-        let mut client = ChaosClient::new(&context, endpoints, account.clone(), rng.split(), results);
+        let mut client = ChaosClient::new(&context, vec![endpoints], account.clone(), rng.split(), results);
         client.sends_to(&heads, SEND_INTERVAL_MS_MAX);
         client.sends_to(&[(direct(number + 1), 0)], SEND_INTERVAL_MS_MAX);
         client.expects_from(direct(number + clients - 1), 0);
@@ -260,7 +260,8 @@ fn make_clients(
     accounts.iter().enumerate().map(client).collect()
 }
 
-fn account(node: &Node, number: usize) -> LoggedIn {
+/// Creates an account that is a member of all channels.
+pub(super) fn account(node: &Node, number: usize) -> LoggedIn {
     let name = format!("pessoa{number}");
     let mut peer: Peer = node.peer();
     peer.register(&name).expect("a free name");

@@ -12,6 +12,7 @@ use sim::Violation;
 use sim::checks::complete::client_is_complete;
 use sim::checks::stored::Stored;
 use sim::checks::{Check, ensure};
+use uuid::Uuid;
 
 use super::client::ChaosClient;
 use super::client_io::ClientIo;
@@ -56,7 +57,8 @@ pub(super) fn judge(
     results: &RunResults,
     figures: &RunFigures<'_>,
 ) -> Verdict {
-    check_log(data, clients, results);
+    let store = Store::open(data).expect("a data folder without a server");
+    check_log(store, clients, results, &BTreeSet::new());
     figures.peaks.iter().for_each(|(role, peak)| {
         results.note(ensure(peak.memory_bytes <= MEMORY_BYTES_MAX, "memory_is_bounded", || {
             format!("the {role} had {} bytes of memory", peak.memory_bytes)
@@ -69,8 +71,13 @@ pub(super) fn judge(
     Verdict { summary: summary(&violations, results, clients, figures), violations }
 }
 
-fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
-    let store = Store::open(data).expect("a data folder without a server");
+/// Checks the log of a stopped node. `others` are the messages that others than `clients` sent.
+pub(super) fn check_log(
+    store: Store,
+    clients: &[ChaosClient],
+    results: &RunResults,
+    others: &BTreeSet<Uuid>,
+) {
     let ledger = Ledger::open(store, &CommitMode::WhenPolled).expect("an intact log");
     let observed = results.observed();
     match Stored::numbered_without_gaps(&ledger) {
@@ -79,7 +86,7 @@ fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
             results.note(stored.received_is_stored(&observed));
             results.note(stored.acknowledged_is_stored(&observed));
             clients.iter().for_each(|client| results.note(stored.sending_order_is_kept(&client.io.sent)));
-            results.note(only_sent_is_stored(&stored, clients));
+            results.note(only_sent_is_stored(&stored, clients, others));
         }
     }
     for ClientIo { account, shown, .. } in clients.iter().map(|client| &client.io) {
@@ -87,11 +94,11 @@ fn check_log(data: &Path, clients: &[ChaosClient], results: &RunResults) {
     }
 }
 
-/// Every stored message was sent by a client.
-fn only_sent_is_stored(stored: &Stored, clients: &[ChaosClient]) -> Check {
+/// Every stored message was sent by a client, or is one of `others`.
+fn only_sent_is_stored(stored: &Stored, clients: &[ChaosClient], others: &BTreeSet<Uuid>) -> Check {
     let sent =
         clients.iter().flat_map(|client| client.io.sent.iter().map(|(_, id)| id).chain(&client.io.refused));
-    let sent: BTreeSet<_> = sent.collect();
+    let sent: BTreeSet<_> = sent.chain(others).collect();
     let unsent: Vec<_> = stored.ids.keys().filter(|id| !sent.contains(id)).collect();
     ensure(unsent.is_empty(), "only_sent_is_stored", || {
         format!("{unsent:?} are stored, and no client sent them")

@@ -1,13 +1,16 @@
 //! The connection of a chaos client to the gateway: one WebSocket for requests and events.
 //!
 //! The gateway creates barriers itself, so the reply to `gateway.subscribe` is the barrier of the session
-//! core. A new WebSocket has no topics: it subscribes to all of them again.
+//! core. A new WebSocket has no topics: it subscribes to all of them again. With the gateways of several
+//! nodes, the link moves to the next one when a gateway is silent, closes the connection, or its node is cut
+//! off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use common::{Detail, Error};
 use serde_json::{Value, json};
 use session::Session;
 use testkit::Rng;
@@ -15,21 +18,31 @@ use tungstenite::client::IntoClientRequest as _;
 use tungstenite::http::HeaderValue;
 use tungstenite::{Message, WebSocket};
 
+use super::moves::{Due, Moves};
+
 /// The beginning of the topics by which the session core recognizes its barriers.
 const BARRIER: &str = "sync.client.";
 
 /// Milliseconds until a client connects again.
 const RETRY_MS: std::ops::Range<u64> = 50..500;
 
+/// Milliseconds until a client connects to the next of several gateways.
+const MOVE_MS: std::ops::Range<u64> = 10..100;
+
 /// Time for a connection and its handshake. Longer only if the gateway was killed in between.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(2);
+
+/// Time for a connection to one of several gateways: a node that is cut off does not refuse connections.
+const CONNECT_MAX: Duration = Duration::from_millis(500);
 
 /// Milliseconds without a reply to a subscription, after which the client connects again.
 const SUBSCRIBE_MS_MAX: u64 = 5_000;
 
 pub(super) struct WebLink {
-    /// The `host:port` of the gateway, or of the relay in front of it.
-    address: String,
+    /// The `host:port` of each gateway, or of the relay in front of it.
+    addresses: Vec<String>,
+    current: usize,
+    moves: Moves,
     socket: Option<Box<WebSocket<TcpStream>>>,
     rng: Rng,
     retry_at_ms: u64,
@@ -45,9 +58,11 @@ pub(super) struct WebLink {
 }
 
 impl WebLink {
-    pub(super) fn new(address: &str, rng: Rng) -> Self {
+    pub(super) fn new(addresses: &[&str], rng: Rng) -> Self {
         Self {
-            address: address.to_owned(),
+            addresses: addresses.iter().map(|web| web.trim_start_matches("tcp://").to_owned()).collect(),
+            current: 0,
+            moves: Moves::new(),
             socket: None,
             rng,
             retry_at_ms: 0,
@@ -65,7 +80,29 @@ impl WebLink {
         self.topics.clear();
         self.barriers.clear();
         self.waiting.clear();
+        if !self.is_roaming() {
+            self.reconnect(now_ms);
+        }
+    }
+
+    fn is_roaming(&self) -> bool {
+        self.addresses.len() > 1
+    }
+
+    /// Whether the link uses the first of its gateways.
+    pub(super) fn is_home(&self) -> bool {
+        self.current == 0
+    }
+
+    /// The state of the link, for the report of a violation.
+    pub(super) fn describe(&self) -> String {
+        format!("gateway {} after home, {:?}, open {}", self.current, self.moves, self.is_open())
+    }
+
+    /// Connects to the gateway with this index.
+    pub(super) fn move_to(&mut self, index: usize, now_ms: u64) {
         self.reconnect(now_ms);
+        self.current = index;
     }
 
     pub(super) fn subscribe(&mut self, topic: &str) {
@@ -92,6 +129,7 @@ impl WebLink {
     pub(super) fn send(&mut self, now_ms: u64, lines: Vec<u8>) {
         let text = String::from_utf8(lines).expect("lines in UTF-8");
         let Some(socket) = &mut self.socket else { return };
+        self.moves.sent(now_ms);
         match socket.send(Message::text(text)) {
             Ok(()) => {}
             // The frame waits in the socket's buffer.
@@ -109,17 +147,25 @@ impl WebLink {
     }
 
     /// Connects if it is time, and sends new subscriptions.
-    pub(super) fn maintain(&mut self, now_ms: u64) {
+    pub(super) fn maintain(&mut self, now_ms: u64, session: &mut Session) {
+        self.check_connection(now_ms);
         if self.waiting.values().any(|(sent_ms, _)| sent_ms + SUBSCRIBE_MS_MAX < now_ms) {
             self.reconnect(now_ms);
         }
         if self.socket.is_none() && self.retry_at_ms <= now_ms {
-            match connect(&self.address) {
+            let timeout = self.is_roaming().then_some(CONNECT_MAX);
+            match connect(&self.addresses[self.current], timeout) {
                 Some(socket) => {
                     self.socket = Some(Box::new(socket));
                     self.new_topics.clone_from(&self.topics);
+                    if self.is_roaming() && self.lost > 0 {
+                        session.link_up(now_ms);
+                    }
                 }
-                None => self.retry_at_ms = now_ms + self.rng.within(RETRY_MS),
+                None => {
+                    self.retry_at_ms = now_ms + self.rng.within(RETRY_MS);
+                    self.current = (self.current + 1) % self.addresses.len();
+                }
             }
         }
         if let Some(socket) = &mut self.socket {
@@ -136,10 +182,25 @@ impl WebLink {
         }
     }
 
+    /// Sends a ping to a silent gateway, and leaves a gateway that does not answer.
+    fn check_connection(&mut self, now_ms: u64) {
+        if !self.is_roaming() || self.socket.is_none() {
+            return;
+        }
+        match self.moves.due(now_ms) {
+            None => {}
+            Some(Due::Ping) => drop(self.request(now_ms, "gateway.ping", &json!({}))),
+            Some(Due::Move) => self.reconnect(now_ms),
+        }
+    }
+
     fn reconnect(&mut self, now_ms: u64) {
         if self.socket.take().is_some() {
             self.lost += 1;
-            self.retry_at_ms = now_ms + self.rng.within(RETRY_MS);
+            self.current = (self.current + 1) % self.addresses.len();
+            let delay_ms = if self.is_roaming() { MOVE_MS } else { RETRY_MS };
+            self.retry_at_ms = now_ms + self.rng.within(delay_ms);
+            self.moves = Moves::new();
         }
         let waiting = std::mem::take(&mut self.waiting);
         self.barriers.extend(waiting.into_values().flat_map(|(_, barriers)| barriers));
@@ -162,6 +223,12 @@ impl WebLink {
 
     fn pass_on(&mut self, now_ms: u64, session: &mut Session, line: &str) {
         let value: Value = serde_json::from_str(line).expect("JSON");
+        let error = value.get("error").and_then(|error| serde_json::from_value::<Error>(error.clone()).ok());
+        if error.as_ref().and_then(Error::detail) == Some(&Detail::CutOff) {
+            self.moves.broke();
+        } else {
+            self.moves.received();
+        }
         if value.get("jsonrpc").is_none() {
             // The notices of the gateway itself are not for the session core, which repairs gaps by the
             // numbers.
@@ -185,9 +252,15 @@ impl WebLink {
     }
 }
 
-fn connect(address: &str) -> Option<WebSocket<TcpStream>> {
-    let stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(HANDSHAKE_MAX)).ok()?;
+fn connect(address: &str, timeout: Option<Duration>) -> Option<WebSocket<TcpStream>> {
+    let stream = match timeout {
+        None => TcpStream::connect(address),
+        Some(timeout) => {
+            TcpStream::connect_timeout(&address.parse::<SocketAddr>().expect("an address"), timeout)
+        }
+    };
+    let stream = stream.ok()?;
+    stream.set_read_timeout(Some(timeout.unwrap_or(HANDSHAKE_MAX))).ok()?;
     let mut request = format!("ws://{address}/ws").into_client_request().expect("an address");
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("papo.v1"));
     let (socket, _response) = tungstenite::client::client(request, stream).ok()?;

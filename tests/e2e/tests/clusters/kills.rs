@@ -136,7 +136,20 @@ fn report(victim: Victim, mut pauses: Vec<Duration>) {
         at(95),
         at(100)
     );
+    plot(&pauses);
     assert!(at(100) < PAUSE_MAX, "{victim:?}: {pauses:?}");
+}
+
+/// Prints the distribution of the waits: a line for each quarter of a second, with a mark for each kill.
+#[expect(clippy::print_stderr, reason = "the plot is for the reader of the output")]
+fn plot(pauses: &[Duration]) {
+    let line = |pause: &Duration| pause.as_millis() / 250;
+    for number in 0..=pauses.iter().map(line).max().unwrap_or(0) {
+        let kills = pauses.iter().filter(|pause| line(pause) == number).count();
+        let (from, marks) =
+            (Duration::from_millis(250) * u32::try_from(number).expect("few"), "#".repeat(kills));
+        eprintln!("  from {:.2} s {marks}", from.as_secs_f64());
+    }
 }
 
 /// Sends numbered messages with `papo send`, one after the other, until `must_stop`. Returns their count.

@@ -114,7 +114,7 @@ fn path(folder: &TempDir) -> String {
     folder.path().to_str().expect("a path in UTF-8").to_owned()
 }
 
-fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let started = clock::now();
     loop {
         if let Some(found) = condition() {

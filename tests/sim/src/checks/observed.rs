@@ -95,8 +95,9 @@ impl Observed {
         Ok(())
     }
 
-    /// Checks and remembers the acknowledgement of an edit, deletion, reaction or file.
-    pub(crate) fn observe_amended(&mut self, id: Uuid, conversation: Conversation, n: u64) -> Check {
+    /// Checks and remembers the acknowledgement of an edit, deletion, reaction or file, or of a message whose
+    /// line is unknown.
+    pub fn observe_amended(&mut self, id: Uuid, conversation: Conversation, n: u64) -> Check {
         self.one_effect_per_id(id, &conversation, n)?;
         self.acknowledged.insert(id, (conversation, n));
         Ok(())

@@ -122,7 +122,7 @@ impl Member {
     pub(crate) fn serves(&self, now_ms: u64) -> bool {
         let now_ms = now_ms + (self.node as u64 + 1) * CLOCK_DIFFERENCE_MS;
         let membership = self.running.as_ref().map(|running| &running.membership);
-        membership.is_some_and(|membership| membership.has_started() && membership.problem(now_ms).is_none())
+        membership.is_some_and(|membership| membership.has_started() && !membership.refuses_all(now_ms))
     }
 
     pub(crate) fn membership(&mut self) -> Option<&mut Membership<SimLink>> {

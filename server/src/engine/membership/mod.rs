@@ -2,6 +2,8 @@
 //! engine, and requests and heartbeats to the other nodes. No call blocks, and no call reads a clock: times
 //! are arguments.
 
+mod health;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,37 +108,6 @@ impl<L: NodeLink> Membership<L> {
         }
     }
 
-    pub(super) fn clients(&self) -> Vec<String> {
-        self.election.nodes().iter().map(|node| node.clients.clone()).collect()
-    }
-
-    /// Whether the node was up to date once. Before, it may receive no requests of clients.
-    #[must_use]
-    pub fn has_started(&self) -> bool {
-        self.has_started
-    }
-
-    /// The state of the node, for `papo health`.
-    pub(super) fn counters(&self) -> [(&'static str, u64); 4] {
-        [
-            ("cluster_nodes", self.election.nodes().len() as u64),
-            ("cluster_term", self.election.term()),
-            ("cluster_leads", u64::from(self.leads())),
-            ("cluster_files_missing", self.contents.missing()),
-        ]
-    }
-
-    /// The reason why the node refuses requests, as a sentence for the operator.
-    pub fn problem(&self, now_ms: u64) -> Option<String> {
-        let is_cut_off = self.has_started && self.election.is_cut_off(now_ms);
-        is_cut_off.then(|| self.catching_up.reason_of_cut_off().to_owned())
-    }
-
-    #[must_use]
-    pub fn leads(&self) -> bool {
-        matches!(self.election.phase, Phase::Leading { .. })
-    }
-
     /// Delays the reply to a revocation until every live node has applied it. Returns the reply if it can be
     /// sent now.
     pub fn delay(&mut self, reply: PendingRequest, now_ms: u64) -> Option<PendingRequest> {
@@ -193,8 +164,7 @@ impl<L: NodeLink> Membership<L> {
         }
         self.send_heartbeat(now_ms);
         self.forward(engine);
-        let view = View::of(&self.election, &self.applied, now_ms, unix_ms);
-        self.contents.step(engine, &self.link, &view);
+        self.contents.step(engine, &self.link, &View::of(&self.election, &self.applied, now_ms, unix_ms));
         for expired in engine.forwarding.take_expired(now_ms) {
             engine.outbound.reply(engine.ledger.position(), expired);
         }
@@ -215,8 +185,8 @@ impl<L: NodeLink> Membership<L> {
             let Some(header) = self.link.receive(&mut frames)? else { return Ok(()) };
             match header {
                 Header::Hello { from } => self.link.greeted_by(&from),
-                Header::Heartbeat { from, term } => {
-                    self.is_deposed |= self.election.heard(term, &from, now_ms);
+                Header::Heartbeat { from, term, lacks_answer } => {
+                    self.is_deposed |= self.election.heard(term, &from, !lacks_answer, now_ms);
                     let name = self.election.name().to_owned();
                     let applied = Header::Applied { from: name, record: engine.ledger().durable() };
                     // The leader asks again with its next heartbeat.
@@ -357,10 +327,10 @@ impl<L: NodeLink> Membership<L> {
     }
 
     fn select_mode(&mut self, engine: &mut Engine, now_ms: u64, unix_ms: u64) {
-        let is_cut_off = self.election.is_cut_off(now_ms);
-        self.has_started |= !is_cut_off;
+        let refuses_all = self.refuses_all(now_ms);
+        self.has_started |= !refuses_all;
         let mode = match self.election.phase {
-            _ if is_cut_off => Mode::CutOff,
+            _ if refuses_all => Mode::CutOff,
             Phase::Leading { .. } => Mode::AnswersAll,
             Phase::Following | Phase::Candidate if self.election.is_full() => Mode::RefusesWrites,
             Phase::Following | Phase::Candidate | Phase::Won { .. } => Mode::Follows,
@@ -368,8 +338,8 @@ impl<L: NodeLink> Membership<L> {
         if mode != engine.forwarding.mode {
             info!(?mode, "the node changes how it answers requests");
             match mode {
-                Mode::RefusesWrites => engine.refuse_writes(unix_ms),
-                Mode::AnswersAll | Mode::Follows | Mode::CutOff => engine.forwarding.mode = mode,
+                Mode::RefusesWrites | Mode::CutOff => engine.refuse(mode, unix_ms),
+                Mode::AnswersAll | Mode::Follows => engine.forwarding.mode = mode,
             }
         }
     }
@@ -377,12 +347,12 @@ impl<L: NodeLink> Membership<L> {
     fn send_heartbeat(&mut self, now_ms: u64) {
         if let Phase::Leading { term } = self.election.phase
             && !self.is_deposed
-            && self.election.has_answer(now_ms)
             && now_ms >= self.heartbeat_ms
         {
             let interval_ms = if self.applied.is_waiting() { STEP_MS } else { HEARTBEAT_MS };
             self.heartbeat_ms = now_ms + interval_ms;
-            self.link.broadcast(&Header::Heartbeat { from: self.election.name().to_owned(), term }, &[]);
+            let (from, lacks_answer) = (self.election.name().to_owned(), !self.election.has_answer(now_ms));
+            self.link.broadcast(&Header::Heartbeat { from, term, lacks_answer }, &[]);
         }
     }
 
