@@ -17,7 +17,7 @@ pub(crate) struct Counters {
     pub(crate) strangers: u64,
     /// Messages that were dropped because the queue of the peer was full.
     pub(crate) dropped_full: u64,
-    /// Messages without an empty frame or without a body, or with too many frames; and damaged bundles.
+    /// Messages without an empty frame or without a body, or with too many frames; and malformed bundles.
     pub(crate) malformed: u64,
 }
 

@@ -5,15 +5,16 @@
 //! reply back. The broker counts a message that it cannot deliver, and drops it, because clients send a
 //! request again with the same id.
 //!
-//! Small requests that arrive in one turn are sent as a [bundle], if the server has shown that it reads
-//! bundles: it sends replies in bundles.
+//! The broker sends small requests that arrive in one turn as a [bundle], if the server reads bundles: a
+//! server that sends bundles also reads them.
 
 mod run_tag;
 mod counters;
+mod bundle_credit;
 
 use std::time::Instant;
 
-use transport::bundle::{self, Bundle, Malformed, Unbundling};
+use transport::bundle::{self, Bundle, BundleReader};
 use transport::client_name::{self, Client, TAG_BYTES_MAX};
 use transport::control::{self, Control};
 use transport::keys::PublicKey;
@@ -24,16 +25,12 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
+use crate::bundle_credit::BundleCredit;
 use crate::counters::Counters;
 use crate::run_tag::RunTag;
 
 /// The maximum number of messages that are forwarded in one direction before the other direction is served.
 const BURST_MESSAGES_MAX: usize = 256;
-
-/// The maximum number of bundles that are sent before the server sends a bundle. A server of an older version
-/// drops bundles. If it replaces a newer server, the broker sends single requests after this number, and
-/// clients send the dropped requests again.
-const BUNDLES_UNANSWERED_MAX: u32 = 64;
 
 /// The reply to a message without the empty frame. It has no id, because the broker does not decode the body.
 const NO_DELIMITER: &[u8] = concat!(
@@ -92,11 +89,10 @@ pub struct Broker {
     frames: Vec<Frame>,
     /// The request that is being forwarded. It stays here while the server's queue is full.
     request: Vec<Frame>,
-    /// Small requests of this turn, which arrived before `request`. They stay here while the server's queue
+    /// The small requests of this turn. They arrived before `request`, and stay here while the server's queue
     /// is full.
     bundle: Bundle,
-    /// The number of bundles that may be sent before the server sends a bundle.
-    bundles_left: u32,
+    credit: BundleCredit,
 }
 
 impl Broker {
@@ -111,7 +107,7 @@ impl Broker {
             control: control.endpoint().to_owned(),
         };
         let (run_tag, started) = (RunTag::random()?, clock::now());
-        let (counters, frames, request, bundle, bundles_left) = Default::default();
+        let (counters, frames, request, bundle, credit) = Default::default();
         let service = security.service_key();
         Ok(Self {
             clients,
@@ -125,7 +121,7 @@ impl Broker {
             frames,
             request,
             bundle,
-            bundles_left,
+            credit,
         })
     }
 
@@ -182,6 +178,7 @@ impl Broker {
         if !self.send_held()? {
             return Ok(());
         }
+        self.credit.check(clock::now());
         for _ in 0..BURST_MESSAGES_MAX {
             if !self.clients.receive(&mut self.request)? {
                 break;
@@ -204,7 +201,7 @@ impl Broker {
     /// Moves the request into the bundle. Returns false if the request must be sent alone.
     fn bundle_request(&mut self) -> bool {
         let Some((body, envelope)) = self.request.split_last() else { return false };
-        let is_bundled = self.bundles_left > 0 && self.bundle.push(envelope, body);
+        let is_bundled = self.credit.is_left() && self.bundle.push(envelope, body);
         if is_bundled {
             self.request.clear();
         }
@@ -220,7 +217,7 @@ impl Broker {
             }
             self.counters.requests += self.bundle.len() as u64;
             self.counters.request_messages += 1;
-            self.bundles_left = self.bundles_left.saturating_sub(1);
+            self.credit.spend();
             self.bundle.clear();
         }
         if self.request.is_empty() {
@@ -261,20 +258,21 @@ impl Broker {
         Ok(())
     }
 
-    /// Forwards the replies of the bundle in `frames`. Returns their number, at least 1.
+    /// Forwards the replies of the bundle in `frames`. Returns their number; a malformed bundle counts as one
+    /// reply.
     fn forward_bundle(&mut self) -> Result<usize, TransportError> {
-        self.bundles_left = BUNDLES_UNANSWERED_MAX;
-        let Some(mut bundle) = self.frames.pop().map(Unbundling::new) else { return Ok(1) };
-        let mut replies = 0_usize;
-        loop {
+        let Some(Ok(mut bundle)) = self.frames.pop().map(BundleReader::new) else {
+            self.counters.malformed += 1;
+            return Ok(1);
+        };
+        self.credit.renew(clock::now());
+        let mut replies = 0;
+        while bundle.next(&mut self.frames) {
+            self.forward_reply()?;
             self.frames.clear();
-            match bundle.next(&mut self.frames) {
-                Ok(true) => self.forward_reply()?,
-                Ok(false) => return Ok(replies.max(1)),
-                Err(Malformed) => self.counters.malformed += 1,
-            }
             replies += 1;
         }
+        Ok(replies)
     }
 
     /// Sends the reply in `frames` to its client.

@@ -18,7 +18,7 @@ impl RunTag {
         Ok(Self(bytes))
     }
 
-    /// Extends a client's name by its key and the tag.
+    /// Extends a client's name with its key and the tag.
     pub(crate) fn append_to(&self, name: &mut Frame, client: Client) {
         *name = client_name::extend(name, client, &self.0);
     }

@@ -26,7 +26,7 @@ pub const BODY_BYTES_MAX: usize = 4 * 1024;
 /// its messages, and the receiver begins with the first message while the sender reads the next ones.
 pub const MESSAGES_MAX: usize = 32;
 
-/// The size at which a bundle is full: 32 requests of a usual size. The last message may exceed it.
+/// The size at which a bundle is full. The last message may exceed it, so a bundle has at most 37 KiB.
 const FULL_BYTES: usize = 32 * 1024;
 
 /// The bytes before each message: the lengths of its name, tag and body.
@@ -50,7 +50,7 @@ pub struct Bundle {
 
 impl Bundle {
     /// Adds a message: its envelope, which is a name, perhaps a tag, and an empty frame; and its body.
-    /// Returns false if the message must be sent alone.
+    /// Returns false if the message must be sent alone, after the bundle.
     pub fn push(&mut self, envelope: &[Frame], body: &[u8]) -> bool {
         let (name, tag) = match envelope {
             [name, end] if end.is_empty() => (name, &[][..]),
@@ -59,7 +59,7 @@ impl Bundle {
         };
         let lengths = (u8::try_from(name.len()), u8::try_from(tag.len()), u16::try_from(body.len()));
         let (Ok(name_bytes), Ok(tag_bytes), Ok(body_bytes)) = lengths else { return false };
-        if tag.len() > TAG_BYTES_MAX || body.len() > BODY_BYTES_MAX {
+        if self.is_full() || tag.len() > TAG_BYTES_MAX || body.len() > BODY_BYTES_MAX {
             return false;
         }
         if self.is_empty() {
@@ -84,7 +84,7 @@ impl Bundle {
         self.messages == 0
     }
 
-    /// Whether the bundle must be sent before the next message is added.
+    /// Whether the bundle accepts no further message.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.messages >= MESSAGES_MAX || self.bytes.len() >= FULL_BYTES
@@ -102,22 +102,30 @@ impl Bundle {
     }
 }
 
-/// A bundle does not have the form that this file describes.
+/// The frame is not a bundle of 1 to [`MESSAGES_MAX`] messages. The whole frame must be dropped.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 /// Reads the messages of a received bundle.
-pub struct Unbundling {
+#[derive(Debug)]
+pub struct BundleReader {
     frame: Frame,
     offset: usize,
-    messages_left: usize,
 }
 
-impl Unbundling {
-    /// Begins to read a frame for which [`is_bundle`] is true.
-    #[must_use]
-    pub fn new(frame: Frame) -> Self {
-        Self { frame, offset: MARK.len(), messages_left: MESSAGES_MAX }
+impl BundleReader {
+    /// Checks the whole bundle, so the receiver uses all of its messages or none.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn new(frame: Frame) -> Result<Self, Malformed> {
+        let mut rest = frame.strip_prefix(MARK).ok_or(Malformed)?;
+        let mut messages = 0;
+        while messages == 0 || !rest.is_empty() {
+            (_, rest) = split(rest).filter(|_| messages < MESSAGES_MAX).ok_or(Malformed)?;
+            messages += 1;
+        }
+        Ok(Self { frame, offset: MARK.len() })
     }
 
     /// Whether all messages were read.
@@ -126,41 +134,32 @@ impl Unbundling {
         self.offset >= self.frame.len()
     }
 
-    /// Appends the frames of the next message. Returns false at the end of the bundle.
-    ///
-    /// # Errors
-    /// [`Malformed`]; the rest of the bundle is then skipped.
-    pub fn next(&mut self, frames: &mut Vec<Frame>) -> Result<bool, Malformed> {
-        let rest = self.frame.get(self.offset..).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(false);
-        }
-        let Some([name, tag, body]) = split(rest).filter(|_| self.messages_left > 0) else {
-            self.offset = self.frame.len();
-            return Err(Malformed);
-        };
+    /// Appends the frames of the next message. Returns false if all messages were read.
+    pub fn next(&mut self, frames: &mut Vec<Frame>) -> bool {
+        let bytes = self.frame.get(self.offset..).unwrap_or_default();
+        let Some(([name, tag, body], rest)) = split(bytes) else { return false };
         frames.push(Frame::from(name));
         if !tag.is_empty() {
             frames.push(Frame::from(tag));
         }
         frames.extend([Frame::new(), Frame::from(body)]);
-        self.offset += HEADER_BYTES + name.len() + tag.len() + body.len();
-        self.messages_left -= 1;
-        Ok(true)
+        self.offset = self.frame.len() - rest.len();
+        true
     }
 }
 
-/// The name, the tag and the body at the start of `rest`. `None` if they are incomplete or too long.
-fn split(rest: &[u8]) -> Option<[&[u8]; 3]> {
-    let (&[name_bytes, tag_bytes, low, high], rest) = rest.split_first_chunk::<HEADER_BYTES>()?;
+/// The name, the tag and the body of the message at the start of `bytes`, and the bytes after the message.
+/// `None` if the message is incomplete, or if its tag or body is too long.
+fn split(bytes: &[u8]) -> Option<([&[u8]; 3], &[u8])> {
+    let (&[name_bytes, tag_bytes, low, high], rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let (tag_bytes, body_bytes) = (usize::from(tag_bytes), usize::from(u16::from_le_bytes([low, high])));
     if tag_bytes > TAG_BYTES_MAX || body_bytes > BODY_BYTES_MAX {
         return None;
     }
     let (name, rest) = rest.split_at_checked(usize::from(name_bytes))?;
     let (tag, rest) = rest.split_at_checked(tag_bytes)?;
-    let (body, _) = rest.split_at_checked(body_bytes)?;
-    Some([name, tag, body])
+    let (body, rest) = rest.split_at_checked(body_bytes)?;
+    Some(([name, tag, body], rest))
 }
 
 #[cfg(test)]
@@ -171,19 +170,16 @@ mod tests {
         frames.iter().map(|frame| Frame::from(*frame)).collect()
     }
 
-    fn messages(bytes: &[u8]) -> Vec<Result<Vec<Vec<u8>>, Malformed>> {
+    /// The frames of each message of a bundle.
+    fn messages(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>, Malformed> {
         assert!(is_bundle(bytes));
-        let (mut reader, mut messages) = (Unbundling::new(Frame::from(bytes)), Vec::new());
-        loop {
-            let mut frames = Vec::new();
-            match reader.next(&mut frames) {
-                Ok(false) => break,
-                Ok(true) => messages.push(Ok(frames.iter().map(|frame| frame.to_vec()).collect())),
-                Err(malformed) => messages.push(Err(malformed)),
-            }
+        let mut reader = BundleReader::new(Frame::from(bytes))?;
+        let (mut messages, mut frames) = (Vec::new(), Vec::new());
+        while reader.next(&mut frames) {
+            messages.push(frames.drain(..).map(|frame| frame.to_vec()).collect());
         }
-        assert!(reader.is_empty());
-        messages
+        assert!(reader.is_empty() && !reader.next(&mut frames) && frames.is_empty());
+        Ok(messages)
     }
 
     #[test]
@@ -194,10 +190,8 @@ mod tests {
         let bytes = b"bundle.1\x05\0\x03\0alice{}\n\x03\x03\0\0irctag";
         assert_eq!((&*bundle.to_frame(), bundle.len()), (&bytes[..], 2));
         let read = [vec![&b"alice"[..], b"", b"{}\n"], vec![&b"irc"[..], b"tag", b"", b""]];
-        assert_eq!(
-            messages(bytes),
-            read.map(|frames| Ok(frames.iter().map(|frame| frame.to_vec()).collect()))
-        );
+        let read = read.map(|frames| frames.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>());
+        assert_eq!(messages(bytes), Ok(read.to_vec()));
         bundle.clear();
         assert!(bundle.is_empty());
         assert!(bundle.push(&envelope(&[b"b", b""]), b"next"));
@@ -233,13 +227,14 @@ mod tests {
             while !bundle.is_full() {
                 assert!(bundle.push(&envelope(&[b"name", b""]), body));
             }
+            assert!(!bundle.push(&envelope(&[b"name", b""]), b""), "the bundle is full");
             assert_eq!(bundle.len(), count);
-            assert_eq!(messages(&bundle.to_frame()).len(), count);
+            assert_eq!(messages(&bundle.to_frame()).expect("a bundle").len(), count);
         }
     }
 
     #[test]
-    fn the_rest_of_a_malformed_bundle_is_skipped() {
+    fn a_malformed_bundle_is_refused_whole() {
         let good = b"\x01\0\x01\0ab";
         for bad in [
             &b"\x01"[..],
@@ -247,12 +242,15 @@ mod tests {
             b"\x01\0\x02\0ab",
             b"\x01\x11\0\0a0123456789abcdef0",
             &[&b"\0\0\x01\x10"[..], &[0; BODY_BYTES_MAX + 1]].concat(),
+            &good.repeat(MESSAGES_MAX),
         ] {
-            let read = messages(&[MARK, good, bad].concat());
-            assert_eq!((read.len(), read[0].is_ok(), &read[1]), (2, true, &Err(Malformed)), "{bad:?}");
+            assert_eq!(messages(&[MARK, good, bad].concat()), Err(Malformed), "{bad:?}");
         }
-        let too_many = messages(&[MARK, &good.repeat(MESSAGES_MAX + 5)].concat());
-        assert_eq!((too_many.len(), too_many.last()), (MESSAGES_MAX + 1, Some(&Err(Malformed))));
-        assert!(messages(MARK).is_empty());
+        assert_eq!(messages(MARK), Err(Malformed), "a bundle has a message");
+        assert_eq!(
+            messages(&[MARK, &good.repeat(MESSAGES_MAX)].concat()).map(|all| all.len()),
+            Ok(MESSAGES_MAX)
+        );
+        assert_eq!(BundleReader::new(Frame::from("bundle.2")).err(), Some(Malformed));
     }
 }

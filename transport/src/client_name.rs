@@ -11,8 +11,9 @@ use crate::z85::KEY_BYTES;
 /// Bytes of a run tag. With 64 random bits, two runs practically never have the same tag.
 pub const RUN_TAG_BYTES: usize = 8;
 
-/// The first byte of the names from a broker that reads [bundles](crate::bundle). A broker without bundles
-/// sends the name that libzmq chose, which begins with 0.
+/// The first byte of the names from a broker that reads [bundles](crate::bundle). A broker of an older
+/// version sends the names that libzmq chose, which begin with 0. A client can choose a name that begins with
+/// 1. Behind an older broker, this client then loses its own replies.
 const READS_BUNDLES: u8 = 1;
 
 /// The placeholder for the key of a client that connects without encryption. It is not a valid key.

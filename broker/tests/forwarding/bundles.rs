@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use transport::bundle::{Bundle, MESSAGES_MAX, Unbundling, is_bundle};
+use transport::bundle::{Bundle, BundleReader, MESSAGES_MAX, is_bundle};
 use transport::poll::{Watch, wait_which};
 use transport::{Frame, Sent, Socket};
 
@@ -11,16 +11,16 @@ use crate::peers::{Peers, config, receive, send, with_broker};
 /// The time after which a client sends a request again.
 const RESEND_DELAY: Duration = Duration::from_millis(100);
 
-/// A bundle without messages. The broker then knows that the server reads bundles.
-const EMPTY: &[u8] = b"bundle.1";
+/// The time after which the broker sends no bundle, if the server sends none.
+const CREDIT_VALIDITY: Duration = Duration::from_secs(1);
 
 /// The requests in a message from the broker, each with its envelope but without the name of the broker.
 fn requests(message: &[Vec<u8>]) -> Vec<Vec<Vec<u8>>> {
     match message {
         [_broker, only] if is_bundle(only) => {
-            let (mut bundle, mut requests) = (Unbundling::new(Frame::from(&**only)), Vec::new());
-            let mut frames = Vec::new();
-            while bundle.next(&mut frames).expect("a whole bundle") {
+            let mut bundle = BundleReader::new(Frame::from(&**only)).expect("a bundle");
+            let (mut requests, mut frames) = (Vec::new(), Vec::new());
+            while bundle.next(&mut frames) {
                 requests.push(frames.drain(..).map(|frame| frame.to_vec()).collect());
             }
             requests
@@ -41,7 +41,14 @@ fn echo_bundle(server: &Socket, message: &[Vec<u8>]) {
     send(server, &[&message[0], &*bundle.to_frame()]);
 }
 
-/// A client, and a server that has shown that it reads bundles.
+/// A bundle of one reply.
+fn bundle(name: &[u8], body: &[u8]) -> Frame {
+    let mut bundle = Bundle::default();
+    assert!(bundle.push(&[Frame::from(name), Frame::new()], body), "a small reply");
+    bundle.to_frame()
+}
+
+/// A client, and a server that has sent a bundle.
 fn bundling_peers(peers: &Peers) -> (Socket, Socket) {
     let (client, server) = (peers.client(), peers.server());
     send(&client, &[b"", b"first"]);
@@ -77,7 +84,7 @@ fn requests_that_arrive_together_are_bundled_and_each_reply_reaches_its_client()
                 let tagged = format!("tagged {number}");
                 assert_eq!(receive(&clients[1]), [b"tag".as_slice(), b"", tagged.as_bytes()]);
             }
-            // How many requests arrive together depends on the system.
+            // The system decides the number of requests that arrive together.
             if largest == MESSAGES_MAX {
                 let [requests, messages] = ["requests", "request_messages"].map(|name| peers.count(name));
                 assert!(messages < requests, "{requests} requests in {messages} messages");
@@ -107,7 +114,7 @@ fn a_server_that_sends_no_bundle_receives_none() {
 
 /// The server of an older version drops bundles as malformed.
 #[test]
-fn after_a_downgrade_of_the_server_the_requests_are_sent_alone() {
+fn after_64_bundles_without_a_bundle_of_the_server_the_requests_are_sent_alone() {
     const UNANSWERED_MAX: usize = 64;
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, newer) = bundling_peers(peers);
@@ -127,9 +134,19 @@ fn after_a_downgrade_of_the_server_the_requests_are_sent_alone() {
             bundles += 1;
             assert!(bundles <= UNANSWERED_MAX, "the broker still sends bundles");
         };
-        assert!(bundles > 0, "the broker sent no bundle");
         send(&older, &alone.iter().map(Vec::as_slice).collect::<Vec<_>>());
         assert_eq!(receive(&client)[1], b"again");
+    });
+}
+
+#[test]
+fn a_second_after_the_last_bundle_of_the_server_a_request_is_sent_alone() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = bundling_peers(peers);
+        let ready = wait_which([Watch::Readable(&client)], Some(CREDIT_VALIDITY)).expect("waiting succeeds");
+        assert_eq!(ready, [false], "a reply without a request");
+        send(&client, &[b"", b"later"]);
+        assert_eq!(receive(&server).len(), 4);
     });
 }
 
@@ -144,7 +161,7 @@ fn bundles_wait_while_the_server_does_not_read() {
         let (mut sent, mut forwarded) = (0, 0);
         loop {
             // The server sends bundles, but reads nothing.
-            send(&server, &[&broker, EMPTY]);
+            send(&server, &[&broker, &*bundle(b"stranger", b"reply")]);
             let message = [Frame::new(), Frame::from(body(sent))];
             if client.send(message).expect("sending succeeds") == Sent::Done {
                 sent += 1;
@@ -194,29 +211,36 @@ fn a_large_request_keeps_its_place_between_bundled_requests() {
 }
 
 #[test]
-fn a_damaged_bundle_is_counted_after_its_first_replies() {
+fn a_malformed_bundle_is_dropped_whole_and_counted_once() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = (peers.client(), peers.server());
         send(&client, &[b"", b"first"]);
         let request = receive(&server);
-        let mut bundle = Bundle::default();
-        let envelope = [Frame::from(&*request[1]), Frame::new()];
-        assert!(bundle.push(&envelope, b"reply"));
-        let damaged = [&*bundle.to_frame(), b"\x20\0\0\0short"].concat();
-        send(&server, &[&request[0], &damaged]);
-        assert_eq!(receive(&client)[1], b"reply");
+        let reply = bundle(&request[1], b"reply");
+        send(&server, &[&request[0], &[&*reply, b"\x20\0\0\0short"].concat()]);
+        send(&server, &[&request[0], b"bundle.1"]);
         // A bundle is one frame.
-        send(&server, &[&request[0], EMPTY, b""]);
-        // The names of the broker's clients end with its run tag.
-        let mut bundle = Bundle::default();
-        assert!(bundle.push(&[Frame::from("stranger"), Frame::new()], b"reply"));
-        send(&server, &[&request[0], &*bundle.to_frame()]);
-        while peers.count("strangers") == 0 {}
-        assert_eq!(["malformed", "replies"].map(|name| peers.count(name)), [2, 1]);
+        send(&server, &[&request[0], &*reply, b""]);
+        // A name without the run tag of the broker.
+        send(&server, &[&request[0], &*bundle(b"stranger", b"reply")]);
+        echo_bundle(&server, &request);
+        assert_eq!(receive(&client)[1], b"first", "no reply of a malformed bundle");
+        assert_eq!(["malformed", "strangers", "replies"].map(|name| peers.count(name)), [3, 1, 1]);
+        assert_eq!(peers.count("reply_messages"), 5);
+    });
+}
+
+#[test]
+fn a_malformed_bundle_does_not_show_that_the_server_reads_bundles() {
+    with_broker(&config("tcp://127.0.0.1:0"), |peers| {
+        let (client, server) = (peers.client(), peers.server());
+        send(&client, &[b"", b"first"]);
+        let request = receive(&server);
+        send(&server, &[&request[0], b"bundle.1"]);
+        send(&server, &request.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(receive(&client)[1], b"first");
         send(&client, &[b"", b"second"]);
-        let second = receive(&server);
-        echo_bundle(&server, &second);
-        assert_eq!(receive(&client)[1], b"second");
+        assert_eq!(receive(&server).len(), 4, "the request is sent alone");
     });
 }
 
@@ -224,9 +248,7 @@ fn a_damaged_bundle_is_counted_after_its_first_replies() {
 fn a_client_cannot_send_a_bundle_to_the_server() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = bundling_peers(peers);
-        let mut bundle = Bundle::default();
-        assert!(bundle.push(&[Frame::from("another"), Frame::new()], b"lines"));
-        let bytes = bundle.to_frame();
+        let bytes = bundle(b"another", b"lines");
         send(&client, &[&*bytes]);
         assert!(String::from_utf8_lossy(&receive(&client)[1]).contains("no_empty_frame"));
         send(&client, &[b"", &*bytes]);

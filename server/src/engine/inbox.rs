@@ -1,6 +1,6 @@
 //! Receives the requests of clients from the broker, one at a time.
 
-use transport::bundle::{self, Malformed, Unbundling};
+use transport::bundle::{self, BundleReader};
 use transport::{Frame, Socket, TransportError};
 
 /// The socket to the broker, and the rest of the bundle that was received last. The event loop takes one
@@ -13,7 +13,7 @@ pub(super) struct Inbox {
 struct Rest {
     /// The name of the broker, for the replies.
     broker: Frame,
-    requests: Unbundling,
+    requests: BundleReader,
 }
 
 impl Inbox {
@@ -31,8 +31,8 @@ impl Inbox {
         self.rest.as_ref().is_some_and(|rest| !rest.requests.is_empty())
     }
 
-    /// Replaces the content of `frames` with the next request. Returns false if no request is waiting. After
-    /// a malformed bundle, `frames` is not a request.
+    /// Replaces the content of `frames` with the next request. Returns false if no request is waiting. A
+    /// malformed bundle leaves `frames` empty, which the engine counts as malformed.
     pub(super) fn receive(&mut self, frames: &mut Vec<Frame>) -> Result<bool, TransportError> {
         if self.next_of_bundle(frames) {
             return Ok(true);
@@ -44,7 +44,7 @@ impl Inbox {
             && bundle::is_bundle(only)
             && let (Some(requests), Some(broker)) = (frames.pop(), frames.pop())
         {
-            self.rest = Some(Rest { broker, requests: Unbundling::new(requests) });
+            self.rest = BundleReader::new(requests).ok().map(|requests| Rest { broker, requests });
             self.next_of_bundle(frames);
         }
         Ok(true)
@@ -52,16 +52,14 @@ impl Inbox {
 
     /// Replaces the content of `frames` with the next request of the bundle. Returns false at its end.
     fn next_of_bundle(&mut self, frames: &mut Vec<Frame>) -> bool {
-        frames.clear();
         let Some(Rest { broker, requests }) = &mut self.rest else { return false };
+        frames.clear();
         frames.push(Frame::from(&**broker));
-        match requests.next(frames) {
-            Ok(true) => return true,
-            Ok(false) => self.rest = None,
-            // The engine counts a message without a request as malformed.
-            Err(Malformed) => return true,
+        let has_request = requests.next(frames);
+        if !has_request {
+            self.rest = None;
         }
-        false
+        has_request
     }
 }
 
@@ -128,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_bundle_ends_with_a_message_that_is_not_a_request() {
+    fn a_malformed_bundle_is_dropped_whole() {
         let (_context, broker, mut inbox) = inbox();
-        for damaged in [&b"bundle.1\x05\0"[..], b"bundle.1"] {
-            send(&broker, &[damaged]);
+        for malformed in [&b"bundle.1\x01\0\x01\0ab\x05\0"[..], b"bundle.1"] {
+            send(&broker, &[malformed]);
             send(&broker, &[b"bob", b"", b"good"]);
             let received = receive(&mut inbox, 2);
-            assert_eq!(received[0], (vec![], false), "{damaged:?}");
+            assert_eq!(received[0], (vec![], false), "{malformed:?}");
             assert_eq!(received[1].0, frames(&[b"bob", b"", b"good"]));
         }
     }

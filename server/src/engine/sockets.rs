@@ -14,7 +14,7 @@ pub(super) struct Sockets {
     pub(super) requests: Inbox,
     pub(super) events: Socket,
     pub(super) membership: Option<Membership>,
-    /// Small replies that were made in this turn, for one broker.
+    /// The small replies of this turn.
     pub(super) bundle: ReplyBundle,
     pub(super) replies: u64,
     pub(super) replies_dropped: u64,
@@ -110,5 +110,135 @@ impl Sockets {
             self.reply_now(reply)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use transport::bundle::BundleReader;
+    use transport::client_name::{self, Client};
+    use transport::poll::{Watch, wait};
+    use transport::security::Security;
+    use transport::{Context, Kind};
+
+    use super::*;
+
+    /// The sockets of a server that has these brokers, and a proxy.
+    fn sockets(context: &Context, brokers: &[&Socket]) -> (Sockets, Socket) {
+        let socket = |kind| context.socket(kind, &Security::Plain).expect("a socket");
+        let (server, events, proxy) =
+            (socket(Kind::Server), socket(Kind::Publisher), socket(Kind::XSubscriber));
+        server.bind("inproc://server").expect("a free endpoint");
+        for broker in brokers {
+            broker.connect("inproc://server").expect("the endpoint");
+        }
+        proxy.subscribe(b"").expect("a subscription");
+        proxy.bind("inproc://proxy").expect("a free endpoint");
+        events.connect("inproc://proxy").expect("the endpoint");
+        wait(&[Watch::Readable(&events)], None).expect("waiting succeeds");
+        assert!(events.receive(&mut Vec::new()).expect("receiving succeeds"), "the subscription");
+        let (bundle, replies, replies_dropped, publications, publications_dropped) = Default::default();
+        let (requests, membership) = (Inbox::new(server), None);
+        let sockets = Sockets {
+            requests,
+            events,
+            membership,
+            bundle,
+            replies,
+            replies_dropped,
+            publications,
+            publications_dropped,
+        };
+        (sockets, proxy)
+    }
+
+    fn broker(context: &Context) -> Socket {
+        context.socket(Kind::Dealer, &Security::Plain).expect("a socket")
+    }
+
+    /// Sends a request from a client through the broker. Returns the request with its reply, as the engine
+    /// passes it to the sockets.
+    fn answered(sockets: &mut Sockets, broker: &Socket, reply: &[u8]) -> PendingRequest {
+        let client = client_name::extend(b"client", Client::One(None), b"this run");
+        assert_eq!(broker.send([client, Frame::new(), "request".into()]).expect("a request"), Sent::Done);
+        let mut frames = Vec::new();
+        while !sockets.requests.receive(&mut frames).expect("receiving succeeds") {
+            wait(&[Watch::Readable(sockets.requests.socket())], None).expect("waiting succeeds");
+        }
+        let mut request = PendingRequest::new(&mut frames).expect("a request");
+        request.reply.extend_from_slice(reply);
+        request
+    }
+
+    /// The bodies of the replies in each message that the broker has received.
+    fn received(broker: &Socket) -> Vec<Vec<Vec<u8>>> {
+        let (mut messages, mut frames) = (Vec::new(), Vec::new());
+        while broker.receive(&mut frames).expect("receiving succeeds") {
+            if frames.len() > 1 {
+                messages.push(vec![frames.pop().expect("a body").to_vec()]);
+                continue;
+            }
+            let mut bundle = BundleReader::new(frames.remove(0)).expect("a bundle");
+            let mut bodies = Vec::new();
+            while bundle.next(&mut frames) {
+                bodies.push(frames.pop().expect("a body").to_vec());
+                frames.clear();
+            }
+            messages.push(bodies);
+        }
+        messages
+    }
+
+    #[test]
+    fn replies_of_two_brokers_are_not_in_one_bundle_and_keep_their_order() {
+        let context = Context::new();
+        let brokers = [broker(&context), broker(&context)];
+        let (mut sockets, _proxy) = sockets(&context, &[&brokers[0], &brokers[1]]);
+        let large = vec![b'x'; 5000];
+        for (to, reply) in [(0, &b"1"[..]), (0, b"2"), (1, b"3"), (0, b"4"), (0, &large), (0, b"5")] {
+            let reply = answered(&mut sockets, &brokers[to], reply);
+            sockets.reply(reply).expect("sending succeeds");
+        }
+        assert_eq!(sockets.replies, 5, "the last reply can be bundled with later replies");
+        sockets.send_bundle().expect("sending succeeds");
+        let bodies = |bodies: &[&[u8]]| bodies.iter().map(|body| body.to_vec()).collect::<Vec<_>>();
+        let first = [bodies(&[b"1", b"2"]), bodies(&[b"4"]), bodies(&[&large]), bodies(&[b"5"])];
+        assert_eq!(received(&brokers[0]), first);
+        assert_eq!(received(&brokers[1]), [bodies(&[b"3"])]);
+        assert_eq!((sockets.replies, sockets.replies_dropped), (6, 0));
+    }
+
+    #[test]
+    fn an_event_is_sent_after_the_bundled_replies() {
+        let context = Context::new();
+        let broker = broker(&context);
+        let (mut sockets, proxy) = sockets(&context, &[&broker]);
+        let reply = answered(&mut sockets, &broker, b"reply");
+        sockets.reply(reply).expect("sending succeeds");
+        assert!(received(&broker).is_empty());
+        let publication = Publication { topic: Arc::from("topic"), lines: b"event\n".to_vec() };
+        sockets.publish(publication).expect("sending succeeds");
+        assert_eq!(received(&broker), [[b"reply"]]);
+        let mut event = Vec::new();
+        assert!(proxy.receive(&mut event).expect("receiving succeeds"));
+        assert_eq!(event.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>(), [&b"topic"[..], b"event\n"]);
+    }
+
+    #[test]
+    fn each_reply_of_a_bundle_counts_when_the_bundle_is_dropped() {
+        let context = Context::new();
+        let gone = broker(&context);
+        let (mut sockets, _proxy) = sockets(&context, &[&gone]);
+        let replies = [answered(&mut sockets, &gone, b"1"), answered(&mut sockets, &gone, b"2")];
+        drop(gone);
+        // libzmq closes the connection in the background.
+        while sockets.requests.socket().can_send().expect("the state of the socket") {}
+        for reply in replies {
+            sockets.reply(reply).expect("sending succeeds");
+        }
+        sockets.send_bundle().expect("sending succeeds");
+        assert_eq!((sockets.replies, sockets.replies_dropped), (2, 2));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use server::Server;
 use tempfile::TempDir;
-use transport::bundle::{Bundle, MESSAGES_MAX, Unbundling, is_bundle};
+use transport::bundle::{Bundle, BundleReader, MESSAGES_MAX, is_bundle};
 use transport::client_name::{self, Client};
 use transport::poll::{Watch, wait_which};
 use transport::security::{NodeSecurity, Security};
@@ -22,13 +22,14 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The broker of a running server.
 struct Broker {
     socket: Socket,
-    /// The name of the client, as a broker with bundles extends it.
+    /// The name of a client, as a broker with bundles extends it.
     client: Frame,
     replies: VecDeque<Reply>,
 }
 
 struct Reply {
-    name: Vec<u8>,
+    /// The name and the tag of the client, and the empty frame.
+    envelope: Vec<Vec<u8>>,
     lines: Vec<u8>,
     is_bundled: bool,
 }
@@ -56,10 +57,12 @@ impl Broker {
         assert_eq!(sent.expect("sending succeeds"), Sent::Done);
     }
 
-    fn send_bundle(&self, requests: &[Vec<u8>]) {
+    /// Sends requests, each with its envelope.
+    fn send_bundle<'a>(&self, requests: impl Iterator<Item = (&'a [Vec<u8>], Vec<u8>)>) {
         let mut bundle = Bundle::default();
-        for request in requests {
-            assert!(bundle.push(&[Frame::from(&*self.client), Frame::new()], request), "a small request");
+        for (envelope, request) in requests {
+            let envelope: Vec<_> = envelope.iter().map(|frame| Frame::from(&**frame)).collect();
+            assert!(bundle.push(&envelope, &request), "a small request");
         }
         self.send(&[&*bundle.to_frame()]);
     }
@@ -77,8 +80,8 @@ impl Broker {
                 self.replies.push_back(reply(&frames, is_bundled));
                 continue;
             }
-            let (mut bundle, mut frames) = (Unbundling::new(frames.remove(0)), Vec::new());
-            while bundle.next(&mut frames).expect("a whole bundle") {
+            let mut bundle = BundleReader::new(frames.remove(0)).expect("a bundle");
+            while bundle.next(&mut frames) {
                 self.replies.push_back(reply(&frames, is_bundled));
                 frames.clear();
             }
@@ -97,8 +100,10 @@ impl Broker {
 }
 
 fn reply(frames: &[Frame], is_bundled: bool) -> Reply {
-    assert_eq!((frames.len(), frames[1].len()), (3, 0), "a name, the empty frame and the lines");
-    Reply { name: frames[0].to_vec(), lines: frames[2].to_vec(), is_bundled }
+    let (lines, envelope) = frames.split_last().expect("frames");
+    assert!(envelope.last().expect("an envelope").is_empty(), "the empty frame precedes the lines");
+    let envelope = envelope.iter().map(|frame| frame.to_vec()).collect();
+    Reply { envelope, lines: lines.to_vec(), is_bundled }
 }
 
 fn line(id: usize, method: &str, params: &Value) -> Vec<u8> {
@@ -111,29 +116,37 @@ fn small_replies_are_bundled_for_a_broker_that_reads_bundles() {
         let older = [b"\0client".as_slice(), &[0; 32], b"this run"].concat();
         broker.send(&[&older, b"", &line(1, "server.info", &json!({}))]);
         let reply = broker.reply();
-        assert!(reply.name == older && !reply.is_bundled, "an older broker reads no bundles");
+        assert_eq!(
+            (&reply.envelope[0], reply.is_bundled),
+            (&older, false),
+            "an older broker reads no bundles"
+        );
 
         broker.send(&[&broker.client, b"", &line(1, "server.info", &json!({}))]);
         let reply = broker.reply();
-        assert!(
-            reply.name == *broker.client && reply.is_bundled,
-            "even one reply shows that bundles are read"
-        );
+        assert_eq!(reply.envelope[0], *broker.client);
+        assert!(reply.is_bundled, "one reply in a bundle shows that the server reads bundles");
 
-        let requests: Vec<_> = (0..MESSAGES_MAX).map(|id| line(id, "server.info", &json!({}))).collect();
-        broker.send_bundle(&requests);
-        for id in 0..MESSAGES_MAX {
+        let other = client_name::extend(b"\0other", Client::One(None), b"this run").to_vec();
+        let envelopes = [
+            vec![broker.client.to_vec(), vec![]],
+            vec![other.clone(), b"tag 1".to_vec(), vec![]],
+            vec![other, b"tag 2".to_vec(), vec![]],
+        ];
+        let envelopes = || envelopes.iter().map(Vec::as_slice).cycle().zip(0..MESSAGES_MAX);
+        broker.send_bundle(envelopes().map(|(to, id)| (to, line(id, "server.info", &json!({})))));
+        for (envelope, id) in envelopes() {
             let reply = broker.reply();
             let lines: Value = serde_json::from_slice(&reply.lines).expect("JSON");
-            assert_eq!((&lines["id"], reply.is_bundled), (&json!(id), true));
+            assert_eq!((&*reply.envelope, &lines["id"], reply.is_bundled), (envelope, &json!(id), true));
         }
     });
 }
 
-/// Pages of history of nearly a MiB, which are too large for a bundle: together more than the server keeps.
-/// The server continues in the middle of the bundle in many turns.
+/// Pages of history of nearly a MiB, which are too large for a bundle. The pages of two bundles are more than
+/// the server keeps, so the server continues in the middle of a bundle.
 #[test]
-fn large_replies_are_sent_alone_and_in_order() {
+fn large_replies_are_sent_alone_between_bundled_replies() {
     with_server(|broker| {
         let credentials = json!({ "user": "alice", "password": "correct horse" });
         broker.ask("auth.register", &credentials);
@@ -144,11 +157,18 @@ fn large_replies_are_sent_alone_and_in_order() {
             broker.ask("message.send", &json!({ "token": token, "to": "@alice", "id": id, "text": text }));
         }
         let page = json!({ "token": token, "conversation": "@alice", "limit": 60 });
-        let requests: Vec<_> = (0..MESSAGES_MAX).map(|id| line(id, "message.history", &page)).collect();
-        broker.send_bundle(&requests);
-        for id in 0..MESSAGES_MAX {
+        let envelope = [broker.client.to_vec(), vec![]];
+        let request = |id| match id % 2 {
+            0 => line(id, "message.history", &page),
+            _ => line(id, "server.info", &json!({})),
+        };
+        for bundle in 0..2 {
+            let ids = bundle * MESSAGES_MAX..(bundle + 1) * MESSAGES_MAX;
+            broker.send_bundle(ids.map(|id| (&envelope[..], request(id))));
+        }
+        for id in 0..2 * MESSAGES_MAX {
             let reply = broker.reply();
-            assert!(reply.lines.len() > 900_000 && !reply.is_bundled, "{} bytes", reply.lines.len());
+            assert_eq!((reply.lines.len() > 900_000, reply.is_bundled), (id % 2 == 0, id % 2 == 1), "{id}");
             let lines: Value = serde_json::from_slice(&reply.lines).expect("JSON");
             assert_eq!(lines["id"], json!(id));
         }

@@ -8,7 +8,7 @@ use std::thread;
 
 use broker::{Broker, Config};
 use libfuzzer_sys::fuzz_target;
-use transport::bundle::{Bundle, Unbundling, is_bundle};
+use transport::bundle::{Bundle, BundleReader, is_bundle};
 use transport::client_name::TAG_BYTES_MAX;
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
@@ -53,7 +53,7 @@ fn check(input: &[u8], client: &Socket, server: &Socket) {
     for message in &messages {
         send(server, &[&[probe[0].as_slice()], message.as_slice()].concat());
         send(server, &[&[probe[0].as_slice(), &probe[1]], message.as_slice()].concat());
-        // Each frame is also the rest of a bundle, whose first reply is for the client.
+        // Each frame is also the second part of a bundle, whose first reply is for the client.
         for &frame in message {
             send(server, &[&probe[0], &[&*bundle(&probe[1], b"reply"), frame].concat()]);
         }
@@ -78,8 +78,9 @@ fn bundle(client: &[u8], body: &[u8]) -> Frame {
 fn unbundled(message: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
     let [broker, only] = &*message else { return vec![message] };
     assert!(is_bundle(only), "a message of two frames is a bundle");
-    let (mut bundle, mut frames, mut requests) = (Unbundling::new(Frame::from(&**only)), Vec::new(), Vec::new());
-    while bundle.next(&mut frames).expect("a bundle of the broker is whole") {
+    let mut bundle = BundleReader::new(Frame::from(&**only)).expect("the broker sends no malformed bundle");
+    let (mut frames, mut requests) = (Vec::new(), Vec::new());
+    while bundle.next(&mut frames) {
         let request = frames.drain(..).map(|frame| frame.to_vec());
         requests.push([broker.clone()].into_iter().chain(request).collect());
     }
