@@ -4,7 +4,7 @@
 //! it has received in one turn as one bundle, and the server sends the small replies of one turn as one
 //! bundle. A bundle contains only messages that have already arrived: the sender never waits for more.
 //!
-//! A bundle is one frame: [`MARK`], and then each message:
+//! A bundle is one frame: `bundle.1`, and then each message:
 //!
 //! ```text
 //! bytes of the name (1)  of the tag (1)  of the body (2, little-endian)  name  tag  body

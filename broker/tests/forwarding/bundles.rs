@@ -188,6 +188,25 @@ fn bundles_wait_while_the_server_does_not_read() {
 }
 
 #[test]
+fn a_bundle_that_no_server_can_receive_is_sent_to_the_next_server() {
+    // A client in this process: the broker can receive each request before it answers `count`.
+    with_broker(&config("inproc://clients"), |peers| {
+        let (client, server) = bundling_peers(peers);
+        drop(server);
+        // The broker may still send requests to the server that left. It holds the first bundle that it
+        // cannot send, and then counts no request.
+        let mut sent = peers.count("requests");
+        while peers.count("requests") == sent {
+            send(&client, &[b"", b"held"]);
+            sent += 1;
+            peers.count("requests");
+        }
+        let received = requests(&receive(&peers.server()));
+        assert_eq!((received.len(), &received[0][1..]), (1, &[b"".to_vec(), b"held".to_vec()][..]));
+    });
+}
+
+#[test]
 fn a_large_request_keeps_its_place_between_bundled_requests() {
     with_broker(&config("tcp://127.0.0.1:0"), |peers| {
         let (client, server) = bundling_peers(peers);
