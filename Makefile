@@ -41,7 +41,7 @@ deb: needs-build needs-cargo-deb ## Build the Debian package in target/debian; D
 	cargo build --profile dist --locked --package papo
 	rm -rf "$(target_folder)/debian"
 	scripts/deb-files "$(target_folder)/dist"
-	cargo deb --package papo --profile dist --no-build --locked $(maintainer) --output "$(target_folder)/debian/"
+	cargo deb --package papo --profile dist --no-build --locked --dbgsym $(maintainer) --output "$(target_folder)/debian/"
 
 dist: ## Write the source release, which builds without a network, into target/source
 	scripts/source-release "$(target_folder)/source"

@@ -53,9 +53,22 @@ MUTATIONS = [
     # Memberships.
     (
         "sync/memberships.py",
-        "n < sync.ended.get(conversation, 0)",
+        "n < sync.ended.get(conversation, (0, 0))[0]",
         "False",
         "unit/memberships.a_join_that_arrives_after_the_user_left_is_ignored.1.jsonl",
+    ),
+    (
+        "sync/sync.py",
+        " or memberships.has_ended_after(self, conversation, n)",
+        "",
+        "unit/memberships.heads_that_are_older_than_the_end_of_a_membership_do_not_begin_it_again"
+        ".1.jsonl",
+    ),
+    (
+        "sync/events.py",
+        'entry["n"] <= shown',
+        "False",
+        "unit/memberships.a_message_that_is_acknowledged_after_the_user_left_is_shown_once.1.jsonl",
     ),
     # The outbox.
     (

@@ -86,20 +86,24 @@ impl OutgoingHooks {
     }
 
     fn insert(&mut self, id: Uuid, hook: OutgoingHook) {
-        let channel = hook.channel.clone();
-        if self.all.insert(id, hook).is_none() {
-            *self.counts.entry(channel).or_default() += 1;
+        *self.counts.entry(hook.channel.clone()).or_default() += 1;
+        if let Some(replaced) = self.all.insert(id, hook) {
+            subtract(&mut self.counts, &replaced.channel);
         }
     }
 
     fn retain(&mut self, stays: impl Fn(&Uuid, &OutgoingHook) -> bool) {
         for (_, removed) in self.all.extract_if(.., |id, hook| !stays(id, hook)) {
-            if let Some(count) = self.counts.get_mut(&removed.channel) {
-                *count -= 1;
-                if *count == 0 {
-                    self.counts.remove(&removed.channel);
-                }
-            }
+            subtract(&mut self.counts, &removed.channel);
+        }
+    }
+}
+
+fn subtract(counts: &mut HashMap<ChannelName, usize, RandomState>, channel: &ChannelName) {
+    if let Some(count) = counts.get_mut(channel) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(channel);
         }
     }
 }

@@ -11,7 +11,8 @@ use transport::Frame;
 use super::Engine;
 use super::cluster_config::ClusterError;
 use crate::journal::{Checkpoint, Follower, JournalError};
-use crate::replication::catch_up::{CatchUp, Differs, PIECE_BYTES_MAX};
+use crate::replication::Differs;
+use crate::replication::catch_up::{CatchUp, PIECE_BYTES_MAX};
 use crate::replication::contents::PART_BYTES_MAX;
 use crate::replication::election::Election;
 use crate::replication::link::{Header, Holding, NodeLink};
@@ -122,12 +123,17 @@ impl CatchingUp {
     pub(super) fn receive(
         &mut self,
         engine: &mut Engine,
+        link: &impl NodeLink,
         header: Header,
         frames: &[Frame],
         now_ms: u64,
     ) -> Result<Vec<SharedBatch>, ClusterError> {
         if let Header::Lacking { from, after, until } = header {
-            self.read(engine, from, after, &until, now_ms);
+            if !self.read(engine, &from, &after, &until, now_ms) {
+                let busy = Header::Holding { from: link.name().to_owned(), after, holding: Holding::Busy };
+                // If the message cannot be sent, the silence of this node has the same effect.
+                let _sent = link.send(&from, &busy, []);
+            }
         } else if let (Header::Holding { from, after, holding }, Some(receiving)) =
             (header, &mut self.receiving)
         {
@@ -139,21 +145,27 @@ impl CatchingUp {
         Ok(Vec::new())
     }
 
-    /// Reads a piece for another node. Drops the request while another piece is read, or another node
-    /// receives pieces: the other node asks again, or asks another node.
-    fn read(&mut self, engine: &mut Engine, to: String, after: Head, until: &Head, now_ms: u64) {
+    /// Reads a piece for another node. Returns `false` while another piece is read, or another node receives
+    /// pieces.
+    fn read(&mut self, engine: &mut Engine, to: &str, after: &Head, until: &Head, now_ms: u64) -> bool {
         let holds =
             |requested: &(String, u64)| requested.0 != to && now_ms.saturating_sub(requested.1) < HOLD_MS;
-        let (Ok(at), Ok(until)) = (Checkpoint::try_from(&after), Checkpoint::try_from(until)) else { return };
-        if self.is_reading || at.record >= until.record || self.requested.as_ref().is_some_and(holds) {
-            return;
+        if self.is_reading || self.requested.as_ref().is_some_and(holds) {
+            return false;
         }
-        self.requested = Some((to.clone(), now_ms));
+        let (Ok(at), Ok(until)) = (Checkpoint::try_from(after), Checkpoint::try_from(until)) else {
+            return true;
+        };
+        if at.record >= until.record {
+            return true;
+        }
+        self.requested = Some((to.to_owned(), now_ms));
         let (disk, durable, sender) = (engine.ledger.disk(), engine.ledger.durable(), self.sender.clone());
         let transfer = self
             .transfer
             .take()
             .filter(|transfer| transfer.to == to && transfer.until == until && transfer.follower.at() == at);
+        let (to, after) = (to.to_owned(), after.clone());
         let read = Job::file(Kind::Contents, move || {
             let name = to.clone();
             let has_end = until.record <= durable;
@@ -167,6 +179,7 @@ impl CatchingUp {
             files::Outcome::Finished
         });
         self.is_reading = engine.jobs.submit(NO_TICKET, read);
+        self.is_reading
     }
 }
 

@@ -8,6 +8,7 @@
 use cluster::{Head, SharedBatch};
 use tracing::{info, warn};
 
+use super::Differs;
 use super::link::{Header, Holding};
 use crate::journal::{BatchBytes, Checkpoint, whole_batches};
 
@@ -21,9 +22,8 @@ const SILENCE_MS: u64 = 3_000;
 /// The time between two passes over all nodes.
 const RETRY_MS: u64 = 1_000;
 
-/// The log of this node is not a part of the shared log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Differs(pub Head);
+/// The time between two passes if a node was busy.
+const BUSY_RETRY_MS: u64 = 200;
 
 /// The reception of missing batches.
 pub struct CatchUp {
@@ -34,8 +34,10 @@ pub struct CatchUp {
     until: Head,
     /// The node that was asked, and the time.
     asked: Option<(String, u64)>,
-    /// The nodes that were asked in this pass and do not have the batches.
+    /// The nodes that were asked in this pass and did not send batches.
     tried: Vec<String>,
+    /// Whether one of them sends batches to another node.
+    has_busy: bool,
     next_pass_ms: u64,
 }
 
@@ -48,7 +50,7 @@ impl CatchUp {
             until = until.record,
             "the shared log no longer keeps the next batches: receiving them from another node"
         );
-        Self { own_name, at, until, asked: None, tried: Vec::new(), next_pass_ms: 0 }
+        Self { own_name, at, until, asked: None, tried: Vec::new(), has_busy: false, next_pass_ms: 0 }
     }
 
     /// The end of the missing batches, when all of them have arrived.
@@ -76,12 +78,16 @@ impl CatchUp {
         }
         let is_new = |name: &&str| *name != self.own_name && !self.tried.iter().any(|tried| tried == name);
         let Some(next) = nodes.find(is_new).map(str::to_owned) else {
+            self.tried.clear();
+            if std::mem::take(&mut self.has_busy) {
+                self.next_pass_ms = now_ms + BUSY_RETRY_MS;
+                return None;
+            }
             warn!(
                 after = self.at.record,
                 "no other node sends the batches that the shared log no longer keeps: start a node that has \
                  them, or move the data folder away, and run `papo cluster join`"
             );
-            self.tried.clear();
             self.next_pass_ms = now_ms + RETRY_MS;
             return None;
         };
@@ -105,6 +111,11 @@ impl CatchUp {
         self.asked = None;
         let batches = match holding {
             Holding::Batches => self.verified(bytes),
+            Holding::Busy => {
+                self.has_busy = true;
+                self.tried.push(sender.to_owned());
+                return Ok(Vec::new());
+            }
             Holding::Lacks => None,
             Holding::Differs => return Err(Differs(self.at.clone())),
         };
@@ -114,6 +125,7 @@ impl CatchUp {
             return Ok(Vec::new());
         };
         self.tried.clear();
+        self.has_busy = false;
         if let Some(last) = batches.last() {
             self.at = last.after.clone();
         }
@@ -215,6 +227,21 @@ mod tests {
         assert_eq!(catch_up.received("n2", &genesis(), Holding::Batches, &bytes), Ok(Vec::new()));
         assert_eq!(asked(&mut catch_up, 0).as_deref(), Some("n3"));
         assert_eq!(catch_up.received("n3", &genesis(), Holding::Differs, b""), Err(Differs(genesis())));
+    }
+
+    #[test]
+    fn a_busy_node_is_asked_again_soon() {
+        let (bytes, [_, _, three]) = log();
+        let mut catch_up = CatchUp::new("n1".to_owned(), genesis(), three.clone());
+        assert_eq!(asked(&mut catch_up, 0).as_deref(), Some("n2"));
+        assert_eq!(catch_up.received("n2", &genesis(), Holding::Busy, b""), Ok(Vec::new()));
+        assert_eq!(asked(&mut catch_up, 0).as_deref(), Some("n3"), "the next node is asked at once");
+        assert_eq!(catch_up.received("n3", &genesis(), Holding::Lacks, b""), Ok(Vec::new()));
+        assert_eq!(asked(&mut catch_up, 0), None, "the end of a pass");
+        assert_eq!(asked(&mut catch_up, BUSY_RETRY_MS - 1), None);
+        assert_eq!(asked(&mut catch_up, BUSY_RETRY_MS).as_deref(), Some("n2"));
+        let batches = catch_up.received("n2", &genesis(), Holding::Batches, &bytes).unwrap();
+        assert_eq!((batches.len(), catch_up.end()), (3, Some(&three)));
     }
 
     #[test]

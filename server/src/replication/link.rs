@@ -57,6 +57,8 @@ pub enum Holding {
     Batches,
     /// The node does not have the end of the asked batches, or cannot read them now.
     Lacks,
+    /// The node reads its log for another node.
+    Busy,
     /// The node has the end of the asked batches, and its log does not contain their beginning. So the log of
     /// the asking node is not a part of the shared log.
     Differs,

@@ -14,3 +14,9 @@ pub mod follower;
 pub mod forwarding;
 pub mod link;
 mod local_reads;
+
+use cluster::Head;
+
+/// The log of this node, which ends with this head, is not a part of the shared log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differs(pub Head);

@@ -21,11 +21,15 @@ impl Sync {
     }
 
     /// Handles an acknowledgement of the user's own message. Returns the events to emit, or `None` if the
-    /// session does not follow the conversation. A gap before the message is repaired after a delay, because
-    /// the missing events may still arrive.
+    /// session does not follow the conversation and has not emitted the message before. A gap before the
+    /// message is repaired after a delay, because the missing events may still arrive.
     pub(crate) fn acknowledged(&mut self, cx: &Context, entry: Entry) -> Option<Vec<Entry>> {
         let conversation = entry.conversation.clone();
-        self.timeline(&conversation)?.insert(entry);
+        let Some(timeline) = self.timeline(&conversation) else {
+            let was_emitted = self.ended.get(&conversation).is_some_and(|ended| entry.n <= ended.shown);
+            return was_emitted.then(Vec::new);
+        };
+        timeline.insert(entry);
         Some(self.take_ready(cx, &conversation, cx.now_ms() + GAP_GRACE_MS))
     }
 

@@ -73,7 +73,7 @@ impl Sync {
     /// A join that arrives after the end of its membership is ignored: the two topics have no common order.
     fn begin_membership(&mut self, cx: &Context, entry: &Entry) {
         let Entry { conversation, n, .. } = entry;
-        if self.ended.get(conversation).is_some_and(|end| n < end) {
+        if self.has_ended_after(conversation, *n) {
             return;
         }
         self.ended.remove(conversation);
@@ -81,6 +81,11 @@ impl Sync {
             self.timelines.get_or_start(conversation, *n);
             self.heads_due = Some(cx.now_ms());
         }
+    }
+
+    /// Whether the user's last membership in a channel ended after the event `n`.
+    pub(super) fn has_ended_after(&self, conversation: &Target, n: u64) -> bool {
+        self.ended.get(conversation).is_some_and(|ended| n < ended.n)
     }
 
     /// Stops following a channel that the user has left. The number of that event is not known, but it is
@@ -94,18 +99,24 @@ impl Sync {
     }
 
     fn note_end(&mut self, conversation: &Target, n: u64) {
-        let end = self.ended.entry(conversation.clone()).or_default();
-        *end = n.max(*end);
+        let shown = self.timelines.get(conversation).map_or(0, |timeline| timeline.progress().0);
+        let ended = self.ended.entry(conversation.clone()).or_default();
+        (ended.n, ended.shown) = (n.max(ended.n), shown.max(ended.shown));
     }
 
     /// Stops following a channel. A late event of an earlier membership is ignored.
     fn end_membership(&mut self, cx: &mut Context, entry: Entry, is_own_command: bool) -> Membership {
         let conversation = entry.conversation.clone();
-        if self.timelines.get(&conversation).is_none_or(|timeline| timeline.is_past(entry.n)) {
+        let timeline = self.timelines.get(&conversation);
+        if timeline.is_some_and(|timeline| timeline.is_past(entry.n)) {
+            return Membership::Handled;
+        }
+        let is_followed = timeline.is_some();
+        self.note_end(&conversation, entry.n);
+        if !is_followed {
             return Membership::Handled;
         }
         self.forget(cx, &conversation);
-        self.note_end(&conversation, entry.n);
         if !is_own_command {
             cx.emit_news(News::MembershipEnded(entry));
         }

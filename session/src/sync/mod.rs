@@ -39,8 +39,8 @@ pub(crate) struct Sync {
     ticket: Option<u64>,
     topics: Topics,
     timelines: Timelines,
-    /// Channels that the user left or was removed from, with the number of that event.
-    ended: BTreeMap<Target, u64>,
+    /// Channels that the user left or was removed from.
+    ended: BTreeMap<Target, Ended>,
     /// Channels that the user joined after the last request for all heads. The pending reply may not contain
     /// them.
     joined_since: BTreeSet<Target>,
@@ -50,6 +50,15 @@ pub(crate) struct Sync {
     restored: Option<u64>,
     heads_due: Option<u64>,
     expected: Option<ExpectedEvent>,
+}
+
+/// A membership that ended.
+#[derive(Default)]
+struct Ended {
+    /// The number of the event that ended it.
+    n: u64,
+    /// The last event that was emitted before.
+    shown: u64,
 }
 
 /// An event that the heads contain, and that the proxy has not published yet.
@@ -251,7 +260,8 @@ impl Sync {
     /// Applies one head. Returns whether it caused a new subscription.
     fn apply_head(&mut self, cx: &mut Context, kind: HeadsKind, head: Head) -> bool {
         let Head { conversation, n, topic, names: _ } = head;
-        if !self.follows(&conversation) {
+        // The server may have read the heads before the end of the membership.
+        if !self.follows(&conversation) || self.has_ended_after(&conversation, n) {
             return false;
         }
         let first = self.first_event(&conversation, n);

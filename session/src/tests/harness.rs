@@ -263,6 +263,10 @@ impl Io for Harness {
             self.emitted.push(entry.n);
             self.hidden.extend(entry.is_hidden.then_some(entry.n));
         }
+        // The user interface shows this message: no event follows.
+        if let News::Sent { outcome: Ok(entry), entry_follows: false, .. } = &news {
+            self.emitted.push(entry.n);
+        }
         self.write(&words(news));
     }
 }

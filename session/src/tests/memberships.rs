@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::channel;
 
-use super::harness::{Harness, OWN, TOPIC, ops};
+use super::harness::{Harness, OWN, TOPIC, heads, ops};
 use crate::*;
 
 /// An event in #ops.
@@ -108,6 +108,44 @@ fn a_join_that_arrives_after_the_user_left_is_ignored() {
     harness.advance(1_000);
     assert_eq!(harness.emitted, [4]);
     assert_eq!(harness.session.status(harness.now_ms).conversations, []);
+}
+
+/// The simulation found this order (seed 28560): the event of a message arrives, then the user has left, and
+/// the message is acknowledged.
+#[test]
+fn a_message_that_is_acknowledged_after_the_user_left_is_shown_once() {
+    for shown in [4, 3] {
+        let mut harness = Harness::following();
+        harness.send("oi", 9);
+        (4..=shown).for_each(|n| harness.event(n));
+        harness.own_topic_line(&event(5, "alice", r#""kind":"channel.left""#));
+        harness.reply("message.send", &json!({"n": 4, "at": 1}));
+        assert_eq!(harness.emitted, [4], "shown up to {shown}");
+    }
+}
+
+/// The simulation found this order (seed 28560): the user leaves while a request for heads is pending, and
+/// the server has read the heads before.
+#[test]
+fn heads_that_are_older_than_the_end_of_a_membership_do_not_begin_it_again() {
+    for is_own_command in [true, false] {
+        let mut harness = Harness::following();
+        harness.advance(limits::HEADS_INTERVAL_MS);
+        harness.event(4);
+        if is_own_command {
+            harness.command(Command::Leave(ops_name()));
+            harness.reply("channel.leave", &json!({}));
+        }
+        harness.own_topic_line(&event(7, "alice", r#""kind":"channel.left""#));
+        harness.reply("sync.heads", &heads(9, 6));
+        harness.event(4);
+        harness.event(7);
+        assert_eq!(harness.emitted, [4], "left by a command of this session: {is_own_command}");
+        assert_eq!(harness.session.status(harness.now_ms).conversations, []);
+        harness.advance(limits::HEADS_INTERVAL_MS);
+        harness.reply("sync.heads", &heads(12, 8));
+        assert_eq!(harness.session.status(harness.now_ms).conversations.len(), 1, "joined again");
+    }
 }
 
 #[test]

@@ -82,6 +82,7 @@ figures! {
     CurveBatched     "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 1 subscriber" PerSecond;
     CurveSingleTo10  "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, a frame for each line, 10 subscribers" PerSecond;
     CurveBatchedTo10 "Acknowledged, 16 connections, 64 requests in flight each" "papo with CURVE, frames of up to 64 lines, 10 subscribers" PerSecond;
+    WebSends         "Acknowledged, 16 connections, 64 requests in flight each" "papo, WebSockets, a frame for each line" PerSecond;
     RedisFan10       "Deliveries, 1 to 10" "Redis PUBLISH" PerSecond;
     NatsFan10        "Deliveries, 1 to 10" "NATS core" PerSecond;
     IrcFan10         "Deliveries, 1 to 10" "ngIRCd" PerSecond;
@@ -94,11 +95,15 @@ figures! {
     IrcFan100        "Deliveries, 1 to 100" "ngIRCd" PerSecond;
     FanSingle100     "Deliveries, 1 to 100" "papo, durable, a frame for each line" PerSecond;
     FanBatched100    "Deliveries, 1 to 100" "papo, durable, frames of up to 64 lines" PerSecond;
+    PapoIrcFan100    "Deliveries, 1 to 100" "papo, durable, to IRC clients" PerSecond;
     AckP50           "1,000 messages a second to 10, from the intended time" "acknowledgement, p50" Milliseconds;
     AckP99           "1,000 messages a second to 10, from the intended time" "acknowledgement, p99" Milliseconds;
     DeliveryP50      "1,000 messages a second to 10, from the intended time" "delivery, p50" Milliseconds;
     DeliveryP99      "1,000 messages a second to 10, from the intended time" "delivery, p99" Milliseconds;
     DeliveryMax      "1,000 messages a second to 10, from the intended time" "delivery, the longest" Milliseconds;
+    CurveAckP50      "1,000 messages a second to 10, from the intended time" "acknowledgement with CURVE, p50" Milliseconds;
+    CurveDeliveryP50 "1,000 messages a second to 10, from the intended time" "delivery with CURVE, p50" Milliseconds;
+    CurveDeliveryP99 "1,000 messages a second to 10, from the intended time" "delivery with CURVE, p99" Milliseconds;
     SyncP50          "One at a time" "bare append of 300 bytes and fdatasync, p50" Milliseconds;
     SyncP99          "One at a time" "bare append of 300 bytes and fdatasync, p99" Milliseconds;
     OneP50           "One at a time" "papo, message.send, p50" Milliseconds;
@@ -116,6 +121,7 @@ figures! {
     WebDeliveries    "Deliveries, 1 to 100 WebSockets" "papo, durable, frames of up to 64 lines" PerSecond;
     WebIdlePlain     "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway" Bytes;
     WebIdleTls       "An idle WebSocket with 10 topics, of 5,000" "resident memory of the gateway, with TLS" Bytes;
+    WebIdleProcessor "An idle WebSocket with 10 topics, of 5,000" "processor time of the gateway in a second, for all 5,000" Microseconds;
     EtcdPuts         "Acknowledged in a cluster of three etcd servers, 16 connections, 64 requests in flight each" "etcd, a put for each message" PerSecond;
     ClusterSends     "Acknowledged in a cluster of three etcd servers, 16 connections, 64 requests in flight each" "papo, three nodes, frames of up to 64 lines" PerSecond;
     ClusterOneP50    "One message.send at a time, in a cluster" "papo, three nodes, p50" Milliseconds;

@@ -97,7 +97,7 @@ impl<L: Lines> Sender for Requests<L> {
 }
 
 /// Counts the lines of a reply. Fails if a line is not a success.
-fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
+pub(crate) fn successes<L: Lines>(answer: &[u8]) -> Result<usize> {
     let answer = answer.strip_suffix(b"\n").unwrap_or(answer);
     let starts = memchr_iter(b'\n', answer).map(|newline| newline + 1);
     let mut count = 0;

@@ -19,7 +19,7 @@ use uuid::{Builder, Uuid};
 
 use crate::frames::{Events, Lines, Requests, connected};
 use crate::process::Process;
-use crate::web;
+use crate::web::address;
 
 /// Bytes of text per message.
 pub(crate) const TEXT_BYTES: usize = 256;
@@ -28,7 +28,7 @@ pub(crate) const CHANNEL: &str = "#bench";
 
 pub(crate) const USER: &str = "alice";
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// Maximum wait for a reply or a barrier during set-up.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -53,6 +53,8 @@ pub(crate) struct Node {
     pub(crate) security: Security,
     /// The address for WebSockets, if the node has a gateway.
     pub(crate) web: Option<SocketAddr>,
+    /// The address for IRC clients, if the node has one.
+    pub(crate) irc: Option<SocketAddr>,
     /// The time from the start of the process to its ready line.
     pub(crate) start: Duration,
 }
@@ -76,6 +78,12 @@ impl Node {
     /// Starts a node with a gateway, in plain text.
     pub(crate) fn start_with_gateway(papo: &Path, data: &Path) -> Result<Self> {
         Self::start_up(papo, data, Encryption::Plain, "--web=127.0.0.1:0", &[])
+    }
+
+    /// Starts a node with an IRC front, in plain text.
+    pub(crate) fn start_with_irc(papo: &Path, data: &Path) -> Result<Self> {
+        let flags = ["--irc=127.0.0.1:0", "--irc-control=tcp://127.0.0.1:0"].map(str::to_owned);
+        Self::start_up(papo, data, Encryption::Plain, "--web=off", &flags)
     }
 
     fn start_up(
@@ -124,7 +132,15 @@ impl Node {
         let endpoint = |name: &str| ready.get(name).and_then(Value::as_str).map(str::to_owned);
         let (clients, subscribers) = endpoint("clients").zip(endpoint("subscribers")).context("endpoints")?;
         let security = security(ready.get("invite").and_then(Value::as_str))?;
-        Ok(Self { process, clients, subscribers, security, web: web::address(&ready), start })
+        Ok(Self {
+            process,
+            clients,
+            subscribers,
+            security,
+            web: address(&ready, "web"),
+            irc: address(&ready, "irc"),
+            start,
+        })
     }
 }
 

@@ -65,6 +65,14 @@ impl Process {
         Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
+    /// The CPU time, in microseconds, that the process uses in a second of the next `time`.
+    pub(crate) fn microseconds_per_second(&self, time: Duration) -> Result<f64> {
+        let (before, started) = (self.cpu_seconds()?, clock::now());
+        thread::sleep(time);
+        let used = self.cpu_seconds()? - before;
+        Ok(used * 1e6 / clock::now().duration_since(started).as_secs_f64())
+    }
+
     /// Sends SIGTERM and waits until the process exits.
     pub(crate) fn stop(mut self) -> Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process id")?;

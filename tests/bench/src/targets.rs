@@ -28,7 +28,7 @@ pub(crate) struct Target {
 }
 
 use Bound::{AtLeast, AtMost};
-use Curve::{BareClient, MessageMemory, PageP99, PageRate, PapoClient, StartClean};
+use Curve::{BareClient, ClientProcessor, MessageMemory, PageP99, PageRate, PapoClient, StartClean};
 use Figure::*;
 use Value::{At, Excess, Plain, Ratio, RatioAt};
 
@@ -43,13 +43,13 @@ pub(crate) const ALL: &[Target] = &[
         AtLeast(1.0),
         Ratio(SendSingle, RedisAppend),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(1.0), Ratio(SendBatched, RedisAppend)),
+    target("the same, frames of up to 64 lines", AtLeast(1.5), Ratio(SendBatched, RedisAppend)),
     target(
         "durable sends with 16 connections, relative to the bare echo; a frame for each line",
-        AtLeast(0.5),
+        AtLeast(0.6),
         Ratio(SendSingle, Echo),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(0.5), Ratio(SendBatched, Echo)),
+    target("the same, frames of up to 64 lines", AtLeast(1.0), Ratio(SendBatched, Echo)),
     target("sends with 10 subscribers; a frame for each line", AtLeast(150e3), Plain(SendSingleTo10)),
     target("the same, frames of up to 64 lines", AtLeast(150e3), Plain(SendBatchedTo10)),
     target("deliveries to 10 subscribers; a frame for each line", AtLeast(1.5e6), Plain(FanSingle10)),
@@ -59,31 +59,34 @@ pub(crate) const ALL: &[Target] = &[
         AtLeast(1.2),
         Ratio(FanSingle100, NatsFan100),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(1.2), Ratio(FanBatched100, NatsFan100)),
+    target("the same, frames of up to 64 lines", AtLeast(1.5), Ratio(FanBatched100, NatsFan100)),
     target(
         "fan-out 1 to 100, relative to Redis PUBLISH; a frame for each line",
         AtLeast(0.75),
         Ratio(FanSingle100, RedisFan100),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(0.75), Ratio(FanBatched100, RedisFan100)),
+    target("the same, frames of up to 64 lines", AtLeast(1.0), Ratio(FanBatched100, RedisFan100)),
     target(
         "sends with CURVE on, 1 subscriber, relative to plain text; a frame for each line",
         AtLeast(0.5),
         Ratio(CurveSingle, SendSingle),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(0.5), Ratio(CurveBatched, SendBatched)),
+    target("the same, frames of up to 64 lines", AtLeast(0.85), Ratio(CurveBatched, SendBatched)),
     target(
         "sends with CURVE on, 10 subscribers, relative to plain text; a frame for each line",
         AtLeast(0.5),
         Ratio(CurveSingleTo10, SendSingleTo10),
     ),
-    target("the same, frames of up to 64 lines", AtLeast(0.5), Ratio(CurveBatchedTo10, SendBatchedTo10)),
+    target("the same, frames of up to 64 lines", AtLeast(0.75), Ratio(CurveBatchedTo10, SendBatchedTo10)),
     target("delivery at 1,000 msg/s to 10, p50", AtMost(1.0), Plain(DeliveryP50)),
     target("delivery at 1,000 msg/s to 10, p99", AtMost(8.0), Plain(DeliveryP99)),
-    target("acknowledgement at 1,000 msg/s, p50", AtMost(0.7), Plain(AckP50)),
+    target("acknowledgement at 1,000 msg/s, p50", AtMost(0.4), Plain(AckP50)),
+    target("delivery at 1,000 msg/s to 10 with CURVE on, p50", AtMost(0.4), Plain(CurveDeliveryP50)),
+    target("the same, p99", AtMost(2.0), Plain(CurveDeliveryP99)),
+    target("acknowledgement at 1,000 msg/s with CURVE on, p50", AtMost(0.4), Plain(CurveAckP50)),
     target(
         "one send at a time, p50, minus the p50 of a bare append and fdatasync",
-        AtMost(0.3),
+        AtMost(0.15),
         Excess(OneP50, SyncP50),
     ),
     target("node idle, resident memory", AtMost(25.0), Plain(IdleMemory)),
@@ -109,11 +112,32 @@ pub(crate) const ALL: &[Target] = &[
         Ratio(WebDeliveries, BareDeliveries),
     ),
     target(
+        "durable sends with 16 WebSockets, relative to ZeroMQ; a frame for each line",
+        AtLeast(0.5),
+        Ratio(WebSends, SendSingle),
+    ),
+    target(
+        "fan-out 1 to 100 WebSockets, relative to ZeroMQ; frames of up to 64 lines",
+        AtLeast(0.5),
+        Ratio(WebDeliveries, FanBatched100),
+    ),
+    target(
+        "fan-out 1 to 100 IRC clients, relative to ZeroMQ",
+        AtLeast(0.5),
+        Ratio(PapoIrcFan100, FanBatched100),
+    ),
+    target(
         "5,000 idle WebSockets with 10 topics, memory of the gateway each",
         AtMost(8e3),
         Plain(WebIdlePlain),
     ),
     target("the same, with TLS", AtMost(14e3), Plain(WebIdleTls)),
+    target("5,000 idle WebSockets, processor time in a second", AtMost(5e3), Plain(WebIdleProcessor)),
+    target(
+        "5,000 idle clients, processor time of the node in a second",
+        AtMost(5e3),
+        At(ClientProcessor, 5_000),
+    ),
     target(
         "durable sends in a cluster, relative to a put of etcd for each message",
         AtLeast(0.5),

@@ -50,7 +50,7 @@ impl Tcp {
         while memmem::find(&received, answer).is_none() {
             self.flush()?;
             let readable = Self::wait_one(self, ANSWER_WAIT)?;
-            ensure!(readable, "no {:?} in {:?}", answer.escape_ascii(), received.escape_ascii());
+            ensure!(readable, "no {} in {}", answer.escape_ascii(), received.escape_ascii());
             received.extend_from_slice(self.read()?);
         }
         Ok(())

@@ -16,10 +16,17 @@ use crate::world::World;
 /// Maximum time to deliver an event to all clients after the faults: one request for the heads, and a page.
 const DELIVERY_MS_MAX: u64 = 12_000;
 
+/// Maximum time after the faults until every node has the whole shared log. A node with a slow disk and a
+/// slow link needs minutes for the batches that a short window no longer keeps.
+const NODES_COMPLETE_WITHIN_MS: u64 = 300_000;
+
 impl World {
     /// Postpones `event` if the newest conversation event may still be in transit, for example after a recent
-    /// upload.
+    /// upload, or while a node still receives batches.
     pub(crate) fn postpone_if_too_early(&mut self, event: SimEvent) -> bool {
+        if self.has_node_behind() && self.schedule.now_ms < self.plan.busy_ms + NODES_COMPLETE_WITHIN_MS {
+            self.observed.newest_event_at_ms = self.schedule.now_ms;
+        }
         let newest_arrives_at_ms = self.observed.newest_event_at_ms + DELIVERY_MS_MAX;
         let is_busy = self.nodes.iter().any(Node::is_busy);
         let is_early = is_busy || newest_arrives_at_ms > self.schedule.now_ms;

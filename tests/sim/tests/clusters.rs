@@ -36,6 +36,11 @@ fn a_forwarded_request_expires_although_the_clock_jumps_back() {
     run_cluster(673, None).map_err(|failure| failure.violation).expect("no violation");
 }
 
+#[test]
+fn a_node_that_won_and_then_received_later_batches_follows() {
+    run_cluster(23_858, None).map_err(|failure| failure.violation).expect("no violation");
+}
+
 /// The first violation of a broken rule.
 fn violation(breakage: Breakage) -> Violation {
     let mut failures =

@@ -51,9 +51,21 @@ export const MUTATIONS = [
   // Memberships.
   {
     file: "sync/memberships.js",
-    from: "end !== undefined && n < end",
+    from: "n < (sync.ended.get(conversation)?.n ?? 0)",
     to: "false",
     trace: "unit/memberships.a_join_that_arrives_after_the_user_left_is_ignored.1.jsonl",
+  },
+  {
+    file: "sync/sync.js",
+    from: " || hasEndedAfter(this, conversation, n)",
+    to: "",
+    trace: "unit/memberships.heads_that_are_older_than_the_end_of_a_membership_do_not_begin_it_again.1.jsonl",
+  },
+  {
+    file: "sync/events.js",
+    from: "entry.n <= (sync.ended.get(entry.conversation)?.shown ?? 0)",
+    to: "false",
+    trace: "unit/memberships.a_message_that_is_acknowledged_after_the_user_left_is_shown_once.1.jsonl",
   },
   // The outbox.
   {

@@ -19,6 +19,7 @@ use super::catching_up::CatchingUp;
 use super::cluster_config::{ClusterConfig, ClusterError, register};
 use super::contents::{Contents, View};
 use crate::outbound::pending_request::{Origin, PendingRequest};
+use crate::replication::Differs;
 use crate::replication::applied::{Applied, is_revocation};
 use crate::replication::election::{Election, HEARTBEAT_MS, Phase};
 use crate::replication::follower::{Command, Follower, LogReader, Report};
@@ -212,7 +213,8 @@ impl<L: NodeLink> Membership<L> {
                     self.contents.receive(engine, header, &mut frames, &view);
                 }
                 header @ (Header::Lacking { .. } | Header::Holding { .. }) => {
-                    self.batches.extend(self.catching_up.receive(engine, header, &frames, now_ms)?);
+                    self.batches
+                        .extend(self.catching_up.receive(engine, &self.link, header, &frames, now_ms)?);
                 }
             }
         }
@@ -309,18 +311,16 @@ impl<L: NodeLink> Membership<L> {
         now_ms: u64,
         unix_ms: u64,
     ) -> Result<(), ClusterError> {
-        let Phase::Won { term, head } = &self.election.phase else { return Ok(()) };
         let own = engine.ledger().head();
-        if !engine.ledger().is_quiet() || own.record < head.record {
+        if !engine.ledger().is_quiet() {
             return Ok(());
         }
-        if own != *head {
-            return Err(ClusterError::Diverged(own));
-        }
-        info!(term, record = head.record, "this node leads its cluster");
-        self.term.store(*term, Ordering::Release);
+        let term = self.election.term_to_lead(&own, now_ms);
+        let Some(term) = term.map_err(|Differs(head)| ClusterError::Diverged(head))? else { return Ok(()) };
+        info!(term, record = own.record, "this node leads its cluster");
+        self.term.store(term, Ordering::Release);
         self.follower.send(Command::Pause);
-        self.election.phase = Phase::Leading { term: *term };
+        self.election.phase = Phase::Leading { term };
         self.heartbeat_ms = now_ms;
         engine.lead(unix_ms);
         Ok(())

@@ -6,9 +6,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use cluster::{Head, Node, Standing};
+
+use super::Differs;
 
 /// The time between two heartbeats of the leader.
 pub const HEARTBEAT_MS: u64 = 150;
@@ -248,6 +251,25 @@ impl Election {
         self.term = term;
         self.leader.clone_from(&self.name);
         self.phase = Phase::Won { term, head };
+    }
+
+    /// The term that a node leads after it has won, when its disk has the log up to `own`. The node follows
+    /// again if its log has later records: another node has led since.
+    ///
+    /// # Errors
+    ///
+    /// The log of the node is not the shared log.
+    pub fn term_to_lead(&mut self, own: &Head, now_ms: u64) -> Result<Option<u64>, Differs> {
+        let Phase::Won { term, head } = &self.phase else { return Ok(None) };
+        match own.record.cmp(&head.record) {
+            Ordering::Equal if own != head => Err(Differs(own.clone())),
+            Ordering::Equal => Ok(Some(*term)),
+            Ordering::Less => Ok(None),
+            Ordering::Greater => {
+                self.follow(now_ms);
+                Ok(None)
+            }
+        }
     }
 
     /// A takeover had no answer, or the shared log refused it because it has no space (`is_full`).

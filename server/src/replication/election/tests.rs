@@ -147,3 +147,19 @@ fn a_newer_term_deposes_the_leader_and_an_older_one_does_not() {
     assert!(election.heard(8, "n2", true, 20));
     assert_eq!(election.other_leader(), Some((8, "n2")));
 }
+
+#[test]
+fn a_node_that_won_leads_with_the_whole_log_and_follows_when_another_node_has_written() {
+    let won = || {
+        let mut election = Election::new("n1".to_owned(), 0);
+        election.won(7, head(20), 0);
+        election
+    };
+    assert_eq!(won().term_to_lead(&head(19), 1), Ok(None));
+    assert_eq!(won().term_to_lead(&head(20), 1), Ok(Some(7)));
+    let other = Head { record: 20, chain: "1".repeat(64) };
+    assert_eq!(won().term_to_lead(&other, 1), Err(Differs(other)));
+    let mut deposed = won();
+    assert_eq!(deposed.term_to_lead(&head(21), 1), Ok(None));
+    assert_eq!(deposed.phase, Phase::Following);
+}

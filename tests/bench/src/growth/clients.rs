@@ -20,6 +20,9 @@ use crate::workloads::echo;
 
 const CLIENTS: &[u64] = &[500, 1_000, 2_000, 5_000];
 
+/// The time in which the processor time is measured.
+const PROCESSOR_TIME: Duration = Duration::from_secs(30);
+
 /// Clients per process. A context has at most 1023 sockets, and a client needs two sockets with two open
 /// files each.
 const CLIENTS_PER_PROCESS: u64 = 500;
@@ -28,14 +31,19 @@ pub(super) fn run(grow: &mut GrowthRun<'_>) -> Result<()> {
     for _ in 0..grow.runs {
         let folder = grow.setup.new_folder()?;
         let papo = Node::start(&grow.setup.papo, folder.path())?;
-        connect_more(grow, &papo, Curve::PapoClient)?;
-        connect_more(grow, &echo::start()?, Curve::BareClient)?;
+        connect_more(grow, &papo, Curve::PapoClient, Some(Curve::ClientProcessor))?;
+        connect_more(grow, &echo::start()?, Curve::BareClient, None)?;
     }
     Ok(())
 }
 
 /// Connects a growing number of idle clients. Each client has received one reply and has one subscription.
-fn connect_more(grow: &mut GrowthRun<'_>, node: &Node, curve: Curve) -> Result<()> {
+fn connect_more(
+    grow: &mut GrowthRun<'_>,
+    node: &Node,
+    memory: Curve,
+    processor: Option<Curve>,
+) -> Result<()> {
     // The first client allocates the node's shared buffers, which must not count.
     let mut clients = vec![start_clients(node, 0, 1)?];
     let (before, mut next) = (idle_kib(&node.process)?, 1);
@@ -46,7 +54,10 @@ fn connect_more(grow: &mut GrowthRun<'_>, node: &Node, curve: Curve) -> Result<(
             next += count;
         }
         let grown_kib = idle_kib(&node.process)?.saturating_sub(before);
-        grow.add(curve, size, grown_kib as f64 / size as f64);
+        grow.add(memory, size, grown_kib as f64 / size as f64);
+        if let Some(processor) = processor {
+            grow.add(processor, size, node.process.microseconds_per_second(PROCESSOR_TIME)?);
+        }
     }
     Ok(())
 }

@@ -54,6 +54,7 @@ curves! {
     PageP99       "Random history page of 50, one at a time" "messages in the log" "p99" Milliseconds;
     BareClient    "Memory for an idle client (a DEALER and a SUB)" "idle clients" "bare libzmq ROUTER and PUB" Kibibytes;
     PapoClient    "Memory for an idle client (a DEALER and a SUB)" "idle clients" "papo" Kibibytes;
+    ClientProcessor "Processor time in a second for all idle clients" "idle clients" "papo" Microseconds;
     Subscription  "Memory for one more subscription of a connection" "subscriptions" "a subscription" Bytes;
     ChannelMemory "Memory for a channel with one member" "channels" "a channel" Bytes;
     ChannelStart  "Start to ready with many channels"   "channels" "after a clean stop" Seconds;

@@ -2,6 +2,7 @@
 
 pub(crate) mod frames;
 pub(crate) mod receiver;
+pub(crate) mod sender;
 pub(crate) mod sessions;
 pub(crate) mod socket;
 
@@ -40,14 +41,14 @@ impl Gateway {
         command.args(["--web=127.0.0.1:0", "--metrics=off", "--role-controls=off"]);
         command.args(["--control", "tcp://127.0.0.1:0", "--keys"]).arg(data.join("keys")).args(flags);
         let (process, ready) = Process::start_until_ready(&mut command)?;
-        let address = address(&ready).context("the gateway has no address")?;
+        let address = address(&ready, "web").context("the gateway has no address")?;
         Ok(Self { process, address })
     }
 }
 
-/// The address for WebSockets in a ready line.
-pub(crate) fn address(ready: &Value) -> Option<SocketAddr> {
-    ready.get("web").and_then(Value::as_str).and_then(|web| web.parse().ok())
+/// The address for WebSockets (`web`) or IRC clients (`irc`) in a ready line.
+pub(crate) fn address(ready: &Value, front: &str) -> Option<SocketAddr> {
+    ready.get(front).and_then(Value::as_str).and_then(|address| address.parse().ok())
 }
 
 /// Connects as the client with this number. Many addresses of the loopback network are the sources, because

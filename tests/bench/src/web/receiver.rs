@@ -24,6 +24,15 @@ impl WebReceiver {
         Ok(Self { tcp: Tcp::new(stream)?, frames })
     }
 
+    /// Sends frames.
+    pub(super) fn send(&mut self, frames: &[u8]) -> Result<()> {
+        self.tcp.send(frames)
+    }
+
+    pub(super) fn wait_for_any<'a>(all: impl Iterator<Item = &'a Self>, timeout: Duration) -> Result<()> {
+        Tcp::wait(all.map(|one| &one.tcp), timeout)
+    }
+
     /// Calls `each` with the lines of every received frame.
     pub(crate) fn for_each(&mut self, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         self.frames.add(self.tcp.read()?);
@@ -48,7 +57,7 @@ impl AsFd for WebReceiver {
 
 impl Connection for WebReceiver {
     fn wait(connections: &[Self], timeout: Duration) -> Result<()> {
-        Tcp::wait(connections.iter().map(|one| &one.tcp), timeout)
+        Self::wait_for_any(connections.iter(), timeout)
     }
 }
 

@@ -5,6 +5,7 @@ mod cluster;
 pub(crate) mod echo;
 mod fan_out;
 mod idle;
+mod irc;
 mod one_at_a_time;
 pub(crate) mod pages;
 mod schedule;
@@ -79,12 +80,15 @@ pub(crate) const ALL: &[Workload] = &[
     Workload { name: "fan-out-10", run: |setup, results| fan_out::competitors(setup, results, 10) },
     Workload { name: "sends-100", run: |setup, results| sends::papo(setup, results, Plain, 100) },
     Workload { name: "fan-out-100", run: |setup, results| fan_out::competitors(setup, results, 100) },
-    Workload { name: "schedule", run: |setup, results| schedule::run(setup, results) },
+    Workload { name: "schedule", run: |setup, results| schedule::plain(setup, results) },
+    Workload { name: "curve-schedule", run: |setup, results| schedule::encrypted(setup, results) },
     Workload { name: "one-at-a-time", run: |setup, results| one_at_a_time::run(setup, results) },
     Workload { name: "idle-node", run: |setup, results| idle::node(setup, results) },
     Workload { name: "web-relay", run: |setup, results| web::relay::run(setup, results) },
     Workload { name: "web-readers", run: |setup, results| web::readers::run(setup, results) },
     Workload { name: "web-deliveries", run: |setup, results| web::deliveries::run(setup, results) },
+    Workload { name: "web-sends", run: |setup, results| web::sends::run(setup, results) },
+    Workload { name: "irc-100", run: |setup, results| irc::run(setup, results) },
     Workload { name: "web-idle", run: |setup, results| web::idle::run(setup, results) },
     Workload { name: "cluster-sends", run: |setup, results| cluster::sends(setup, results) },
     Workload { name: "cluster-nodes", run: |setup, results| cluster::deliveries(setup, results) },

@@ -20,7 +20,7 @@ use crate::figures::{Figure, Results};
 use crate::frames::{Events, Requests};
 use crate::latency::Latencies;
 use crate::load::{Connection as _, Sender as _};
-use crate::papo::{Node, SendRequests, Session, TEXT_BYTES};
+use crate::papo::{Encryption, Node, SendRequests, Session, TEXT_BYTES};
 
 const INTERVAL: Duration = Duration::from_millis(1);
 const SUBSCRIBERS: usize = 10;
@@ -80,21 +80,33 @@ impl Schedule {
     }
 }
 
-pub(super) fn run(setup: &mut Setup, results: &mut Results) -> Result<()> {
-    let folder = setup.new_folder()?;
-    let node = Node::start(&setup.papo, folder.path())?;
-    let session = Session::open(&node)?;
-    let mut sender = session.sender(&mut setup.rng, 1)?;
-    let mut subscribers = (0..SUBSCRIBERS).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
-    let schedule = Schedule::new(INTERVAL, setup.timing);
-    let (acknowledged, delivered) =
-        send_on_schedule(schedule, &mut sender, || receive(schedule, &mut subscribers))?;
+pub(super) fn plain(setup: &mut Setup, results: &mut Results) -> Result<()> {
+    let (acknowledged, delivered) = run(setup, Encryption::Plain)?;
     results.add(Figure::AckP50, acknowledged.quantile_ms(0.5));
     results.add(Figure::AckP99, acknowledged.quantile_ms(0.99));
     results.add(Figure::DeliveryP50, delivered.quantile_ms(0.5));
     results.add(Figure::DeliveryP99, delivered.quantile_ms(0.99));
     results.add(Figure::DeliveryMax, delivered.quantile_ms(1.0));
     Ok(())
+}
+
+pub(super) fn encrypted(setup: &mut Setup, results: &mut Results) -> Result<()> {
+    let (acknowledged, delivered) = run(setup, Encryption::Curve)?;
+    results.add(Figure::CurveAckP50, acknowledged.quantile_ms(0.5));
+    results.add(Figure::CurveDeliveryP50, delivered.quantile_ms(0.5));
+    results.add(Figure::CurveDeliveryP99, delivered.quantile_ms(0.99));
+    Ok(())
+}
+
+/// The latencies of the acknowledgements and of the deliveries.
+fn run(setup: &mut Setup, encryption: Encryption) -> Result<(Latencies, Latencies)> {
+    let folder = setup.new_folder()?;
+    let node = Node::start_with(&setup.papo, folder.path(), encryption)?;
+    let session = Session::open(&node)?;
+    let mut sender = session.sender(&mut setup.rng, 1)?;
+    let mut subscribers = (0..SUBSCRIBERS).map(|_| session.subscriber()).collect::<Result<Vec<_>>>()?;
+    let schedule = Schedule::new(INTERVAL, setup.timing);
+    send_on_schedule(schedule, &mut sender, || receive(schedule, &mut subscribers))
 }
 
 /// Sends messages on schedule while `receive` runs. Returns the latencies of the acknowledgements and of the

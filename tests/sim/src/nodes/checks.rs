@@ -7,6 +7,7 @@ use server::engine::cluster_config::ClusterError;
 use super::lines::log_bytes;
 use super::name_of;
 use crate::checks::{Check, Violation, ensure};
+use crate::node::Node;
 use crate::schedule::Part;
 use crate::world::World;
 
@@ -51,6 +52,15 @@ impl World {
             let (own, shared, name) = (own.len(), shared.len(), name_of(node));
             format!("the log of {name} has {own} bytes, the shared log has {shared}, and {same} are the same")
         })
+    }
+
+    /// Whether a node does not have the whole shared log yet.
+    pub(crate) fn has_node_behind(&self) -> bool {
+        let Some(cluster) = &self.cluster else { return false };
+        let end = cluster.lines.last_record();
+        let is_behind =
+            |node: &Node| node.engine.as_ref().is_none_or(|engine| engine.ledger().durable() < end);
+        self.nodes.iter().any(is_behind)
     }
 
     /// A node publishes an event only when it is in the shared log and on its own disk.

@@ -24,6 +24,9 @@ const SILENCE_MS: u64 = 1_000;
 /// Maximum time until the first request over a new connection arrives.
 const CONNECT_MS_MAX: u64 = 20;
 
+/// Per mille of the checks of a connection after which a client moves, if a node may show an older state.
+const MOVES_PER_MILLE: u64 = 100;
+
 /// A client's view of its cluster.
 pub(crate) struct ClusterClient {
     /// The number of endpoints of the cluster.
@@ -167,11 +170,17 @@ impl World {
         }
         let is_down = !self.nodes[sim_client.broker_connection.node].broker.is_up;
         let is_silent = sim_client.member.waiting_since_ms.is_some_and(|since| since + SILENCE_MS <= now_ms);
-        if is_down || is_silent {
+        if is_down || is_silent || self.moves_without_reason() {
             self.move_on(client);
             return self.with_session(client, Session::link_down);
         }
         Ok(())
+    }
+
+    /// A client that moves often finds the older states of slow nodes, if they may show them.
+    fn moves_without_reason(&mut self) -> bool {
+        let breakage = self.cluster.as_ref().and_then(|cluster| cluster.log.breakage());
+        breakage == Some(Breakage::SinceIsIgnored) && self.rng.per_mille(MOVES_PER_MILLE)
     }
 
     /// Connects a client to the next node, and sends a ping there.

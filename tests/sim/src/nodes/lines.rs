@@ -70,6 +70,11 @@ impl SharedLines {
         }
     }
 
+    /// The number of the last record.
+    pub(crate) fn last_record(&self) -> u64 {
+        self.last_record
+    }
+
     /// The record of an event; `None` if the shared log does not contain its line.
     pub(crate) fn record(&self, line: &str) -> Option<u64> {
         self.records.get(line).copied()

@@ -29,8 +29,8 @@ export function published(sync, cx, entry) {
 
 /**
  * Handles an acknowledgement of the user's own message. Returns the events to emit, or null if the core does
- * not follow the conversation. A gap before the message is repaired after a delay, because the missing events
- * may still arrive.
+ * not follow the conversation and has not emitted the message before. A gap before the message is repaired
+ * after a delay, because the missing events may still arrive.
  *
  * @param {Sync} sync
  * @param {Context} cx
@@ -39,7 +39,7 @@ export function published(sync, cx, entry) {
 export function acknowledged(sync, cx, entry) {
   const timeline = timelineOf(sync, entry.conversation);
   if (timeline === undefined) {
-    return null;
+    return entry.n <= (sync.ended.get(entry.conversation)?.shown ?? 0) ? [] : null;
   }
   timeline.insert(entry);
   return takeReady(sync, cx, entry.conversation, cx.now + GAP_GRACE_MS);

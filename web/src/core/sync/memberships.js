@@ -81,8 +81,7 @@ export function noteMembership(sync, cx, me, entry) {
  * @param {Entry} entry
  */
 function beginMembership(sync, cx, { conversation, n }) {
-  const end = sync.ended.get(conversation);
-  if (end !== undefined && n < end) {
+  if (hasEndedAfter(sync, conversation, n)) {
     return;
   }
   sync.ended.delete(conversation);
@@ -90,6 +89,17 @@ function beginMembership(sync, cx, { conversation, n }) {
     sync.timelines.getOrStart(conversation, n);
     sync.headsDue = cx.now;
   }
+}
+
+/**
+ * Whether the user's last membership in a channel ended after the event `n`.
+ *
+ * @param {Sync} sync
+ * @param {string} conversation
+ * @param {number} n
+ */
+export function hasEndedAfter(sync, conversation, n) {
+  return n < (sync.ended.get(conversation)?.n ?? 0);
 }
 
 /**
@@ -114,7 +124,9 @@ export function left(sync, cx, conversation) {
  * @param {number} n
  */
 function noteEnd(sync, conversation, n) {
-  sync.ended.set(conversation, Math.max(n, sync.ended.get(conversation) ?? 0));
+  const shown = sync.timelines.followed.get(conversation)?.progress().shown ?? 0;
+  const before = sync.ended.get(conversation) ?? { n, shown };
+  sync.ended.set(conversation, { n: Math.max(n, before.n), shown: Math.max(shown, before.shown) });
 }
 
 /**
@@ -128,11 +140,15 @@ function noteEnd(sync, conversation, n) {
  */
 function endMembership(sync, cx, entry, isOwnCommand) {
   const { conversation, n } = entry;
-  if (sync.timelines.followed.get(conversation)?.isPast(n) ?? true) {
+  const timeline = sync.timelines.followed.get(conversation);
+  if (timeline?.isPast(n)) {
+    return { kind: "handled" };
+  }
+  noteEnd(sync, conversation, n);
+  if (timeline === undefined) {
     return { kind: "handled" };
   }
   forget(sync, cx, conversation);
-  noteEnd(sync, conversation, n);
   if (!isOwnCommand) {
     cx.emitNews({ kind: "membershipEnded", entry });
   }

@@ -15,7 +15,7 @@ import { earliest } from "../order.js";
 import { isOfSync } from "../requests.js";
 import * as types from "../types.js";
 import { firstEvent, supported } from "./beginning.js";
-import { forgetOthers, missingChannel } from "./memberships.js";
+import { forgetOthers, hasEndedAfter, missingChannel } from "./memberships.js";
 import { Timelines } from "./timelines.js";
 import { Topics } from "./topics.js";
 
@@ -41,9 +41,10 @@ export class Sync {
   topics = new Topics();
   timelines = new Timelines();
   /**
-   * Channels that the user left or was removed from, with the number of that event.
+   * Channels that the user left or was removed from, with the number of that event, and of the last event
+   * that was emitted before.
    *
-   * @type {Map<string, number>}
+   * @type {Map<string, { n: number, shown: number }>}
    */
   ended = new Map();
   /** Channels that the user joined after the last request for all heads. @type {Set<string>} */
@@ -297,7 +298,8 @@ export class Sync {
    * @param {Heads["heads"][number]} head
    */
   applyHead(cx, kind, { conversation, n, topic }) {
-    if (!this.follows(conversation)) {
+    // The server may have read the heads before the end of the membership.
+    if (!this.follows(conversation) || hasEndedAfter(this, conversation, n)) {
       return false;
     }
     const first = firstEvent(this, conversation, n);

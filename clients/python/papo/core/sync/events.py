@@ -35,12 +35,14 @@ def published(sync: Sync, cx: Context, entry: Json) -> list[Json]:
 def acknowledged(sync: Sync, cx: Context, entry: Json) -> list[Json] | None:
     """Handles an acknowledgement of the user's own message.
 
-    Returns the events to emit, or None if the core does not follow the conversation. A gap before
-    the message is repaired after a delay, because the missing events may still arrive.
+    Returns the events to emit, or None if the core does not follow the conversation and has not
+    emitted the message before. A gap before the message is repaired after a delay, because the
+    missing events may still arrive.
     """
     timeline = _timeline_of(sync, entry["conversation"])
     if timeline is None:
-        return None
+        _end, shown = sync.ended.get(entry["conversation"], (0, 0))
+        return [] if entry["n"] <= shown else None
     timeline.insert(entry)
     return _take_ready(sync, cx, entry["conversation"], cx.now + GAP_GRACE_MS)
 

@@ -62,12 +62,17 @@ def _begin_membership(sync: Sync, cx: Context, entry: Json) -> None:
     membership is ignored: the two topics have no common order.
     """
     conversation, n = entry["conversation"], entry["n"]
-    if n < sync.ended.get(conversation, 0):
+    if has_ended_after(sync, conversation, n):
         return
     sync.ended.pop(conversation, None)
     if sync.has_heads() and sync.follows(conversation):
         sync.timelines.get_or_start(conversation, n)
         sync.heads_due = cx.now
+
+
+def has_ended_after(sync: Sync, conversation: str, n: int) -> bool:
+    """Whether the user's last membership in a channel ended after the event `n`."""
+    return n < sync.ended.get(conversation, (0, 0))[0]
 
 
 def left(sync: Sync, cx: Context, conversation: str) -> None:
@@ -82,17 +87,22 @@ def left(sync: Sync, cx: Context, conversation: str) -> None:
 
 
 def _note_end(sync: Sync, conversation: str, n: int) -> None:
-    sync.ended[conversation] = max(n, sync.ended.get(conversation, 0))
+    timeline = sync.timelines.followed.get(conversation)
+    shown = 0 if timeline is None else timeline.progress()["shown"]
+    end, last = sync.ended.get(conversation, (0, 0))
+    sync.ended[conversation] = (max(n, end), max(shown, last))
 
 
 def _end_membership(sync: Sync, cx: Context, entry: Json, is_own_command: bool) -> str:
     """Stops following a channel. A late event of an earlier membership is ignored."""
     conversation, n = entry["conversation"], entry["n"]
     timeline = sync.timelines.followed.get(conversation)
-    if timeline is None or timeline.is_past(n):
+    if timeline is not None and timeline.is_past(n):
+        return HANDLED
+    _note_end(sync, conversation, n)
+    if timeline is None:
         return HANDLED
     forget(sync, cx, conversation)
-    _note_end(sync, conversation, n)
     if not is_own_command:
         cx.emit_news("membershipEnded", entry=entry)
     return ENDED

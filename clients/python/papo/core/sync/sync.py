@@ -32,8 +32,9 @@ class Sync:
         self.ticket: int | None = None
         self.topics = Topics()
         self.timelines = Timelines()
-        # Channels that the user left or was removed from, with the number of that event.
-        self.ended: dict[str, int] = {}
+        # Channels that the user left or was removed from, with the number of that event, and of the
+        # last event that was emitted before.
+        self.ended: dict[str, tuple[int, int]] = {}
         # Channels that the user joined after the last request for all heads.
         self.joined_since: set[str] = set()
         # The cursor of the last heads.
@@ -206,7 +207,8 @@ class Sync:
     def _apply_head(self, cx: Context, kind: str, head: Json) -> bool:
         """Applies one head. Returns whether it caused a new subscription."""
         conversation, n, topic = head["conversation"], head["n"], head.get("topic")
-        if not self.follows(conversation):
+        # The server may have read the heads before the end of the membership.
+        if not self.follows(conversation) or memberships.has_ended_after(self, conversation, n):
             return False
         first = first_event(self, conversation, n)
         has_moved = topic is not None and self.topics.subscribe_channel(cx, conversation, topic)

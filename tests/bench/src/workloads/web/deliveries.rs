@@ -43,7 +43,7 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
 /// Deliveries per second of a server that only sends each frame of a publisher to all sockets.
 fn bare_sockets(plan: Plan) -> Result<f64> {
     let (_process, ready) = Process::start_until_ready(&mut Command::new(bare_sockets_binary()?))?;
-    let server = address(&ready).context("no address")?;
+    let server = address(&ready, "web").context("no address")?;
     let receivers = (0..RECEIVERS)
         .map(|number| WebSocket::open(connect_as(number, server)?, server, "")?.into_receiver());
     let mut receivers = receivers.collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! The memory of the gateway for each idle WebSocket, with and without TLS.
+//! The memory of the gateway for each idle WebSocket, with and without TLS, and its processor time.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -30,6 +30,9 @@ const CHANNELS_EACH: usize = 8;
 /// Idle time before the memory is read. The gateway returns freed memory to the system every 2 seconds.
 const IDLE_TIME: Duration = Duration::from_secs(12);
 
+/// The time in which the processor time is measured: the gateway pings each connection twice.
+const PROCESSOR_TIME: Duration = Duration::from_secs(50);
+
 trait Stream: Read + Write {}
 
 impl<S: Read + Write> Stream for S {}
@@ -45,7 +48,9 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
         let stream: Box<dyn Stream> = Box::new(connect_as(number, plain.address)?);
         open(stream, number, plain.address, &tokens)
     };
-    results.add(Figure::WebIdlePlain, bytes_per_connection(&plain, open_plain)?);
+    let (bytes, processor) = costs(&plain, open_plain)?;
+    results.add(Figure::WebIdlePlain, bytes);
+    results.add(Figure::WebIdleProcessor, processor);
     drop(plain);
     let tls = Tls::create(&setup.papo, folder.path())?;
     let gateway = Gateway::start(&setup.papo, &node, &data, &tls.flags())?;
@@ -53,14 +58,15 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
         let stream: Box<dyn Stream> = Box::new(tls.connect(number, gateway.address)?);
         open(stream, number, gateway.address, &tokens)
     };
-    results.add(Figure::WebIdleTls, bytes_per_connection(&gateway, open_tls)?);
+    results.add(Figure::WebIdleTls, costs(&gateway, open_tls)?.0);
     Ok(())
 }
 
 type IdleSocket = WebSocket<Box<dyn Stream>>;
 
-/// The growth of the resident memory for each connection.
-fn bytes_per_connection(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Result<f64> {
+/// The growth of the resident memory for each connection, and the processor time in a second for all, in
+/// microseconds.
+fn costs(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Result<(f64, f64)> {
     // The first connection allocates shared buffers, which must not count.
     let mut sockets = vec![open(CONNECTIONS)?];
     sockets.iter_mut().try_for_each(WebSocket::wait_for_reply)?;
@@ -72,9 +78,10 @@ fn bytes_per_connection(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSo
     // The gateway collects subscriptions for some milliseconds, so the replies are read at the end.
     sockets.iter_mut().skip(1).try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
+    let processor = gateway.process.microseconds_per_second(PROCESSOR_TIME)?;
     let grown_kib = gateway.process.resident_kib()?.saturating_sub(before);
     sockets.iter_mut().try_for_each(WebSocket::ping).context("an idle connection was closed")?;
-    Ok(grown_kib as f64 * 1024.0 / CONNECTIONS as f64)
+    Ok((grown_kib as f64 * 1024.0 / CONNECTIONS as f64, processor))
 }
 
 /// Opens a connection with 10 topics.
