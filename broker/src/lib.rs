@@ -1,15 +1,20 @@
 //! Forwards requests from clients (ROUTER) to the server (DEALER), and replies back. It never decodes a body.
 //!
 //! A request is `[client] [""] [body ..]`, or `[client] [tag] [""] [body ..]`. The broker forwards it
-//! unchanged, except that it appends the client's key and a run tag to the client's name. The name routes the
+//! unchanged, except that it adds the client's key and a run tag to the client's name. The name routes the
 //! reply back. The broker counts a message that it cannot deliver, and drops it, because clients send a
 //! request again with the same id.
+//!
+//! The broker sends small requests that arrive in one turn as a [bundle], if the server reads bundles: a
+//! server that sends bundles also reads them.
 
 mod run_tag;
 mod counters;
+mod bundle_credit;
 
 use std::time::Instant;
 
+use transport::bundle::{self, Bundle, BundleReader};
 use transport::client_name::{self, Client, TAG_BYTES_MAX};
 use transport::control::{self, Control};
 use transport::keys::PublicKey;
@@ -20,6 +25,7 @@ use transport::shutdown::Shutdown;
 use transport::wake::Wake;
 use transport::{Context, Frame, Kind, Sent, Socket, TransportError, clock};
 
+use crate::bundle_credit::BundleCredit;
 use crate::counters::Counters;
 use crate::run_tag::RunTag;
 
@@ -83,6 +89,10 @@ pub struct Broker {
     frames: Vec<Frame>,
     /// The request that is being forwarded. It stays here while the server's queue is full.
     request: Vec<Frame>,
+    /// The small requests of this turn. They arrived before `request`, and stay here while the server's queue
+    /// is full.
+    bundle: Bundle,
+    credit: BundleCredit,
 }
 
 impl Broker {
@@ -97,7 +107,7 @@ impl Broker {
             control: control.endpoint().to_owned(),
         };
         let (run_tag, started) = (RunTag::random()?, clock::now());
-        let (counters, frames, request) = Default::default();
+        let (counters, frames, request, bundle, credit) = Default::default();
         let service = security.service_key();
         Ok(Self {
             clients,
@@ -110,6 +120,8 @@ impl Broker {
             started,
             frames,
             request,
+            bundle,
+            credit,
         })
     }
 
@@ -152,10 +164,10 @@ impl Broker {
     }
 
     /// Waits for requests, replies, control requests or the shutdown, and returns which of these are ready.
-    /// While the server's queue is full, the broker holds one request, and other requests stay with their
-    /// senders.
+    /// While the server's queue is full, the broker holds one bundle and one request, and other requests stay
+    /// with their senders.
     fn wait(&self, wake: &Wake) -> Result<[bool; 4], TransportError> {
-        let is_blocked = !self.request.is_empty();
+        let is_blocked = !self.bundle.is_empty() || !self.request.is_empty();
         let requests =
             if is_blocked { Watch::Writable(&self.servers) } else { Watch::Readable(&self.clients) };
         let (replies, control) = (Watch::Readable(&self.servers), Watch::Readable(self.control.socket()));
@@ -163,26 +175,63 @@ impl Broker {
     }
 
     fn forward_requests(&mut self) -> Result<(), TransportError> {
+        if !self.send_held()? {
+            return Ok(());
+        }
+        self.credit.check(clock::now());
         for _ in 0..BURST_MESSAGES_MAX {
-            if self.request.is_empty() {
-                if !self.clients.receive(&mut self.request)? {
-                    break;
-                }
-                if let Some(error) = form_error(&self.request) {
-                    self.refuse(error)?;
-                    continue;
-                }
-                let key = self.request.last_mut().and_then(client_name::sender_key);
-                let client = self.client(key);
-                self.request.iter_mut().take(1).for_each(|name| self.run_tag.append_to(name, client));
+            if !self.clients.receive(&mut self.request)? {
+                break;
             }
-            match self.servers.offer(&mut self.request)? {
-                Sent::Done => self.counters.requests += 1,
-                Sent::Full if !self.request.is_empty() => break,
-                Sent::Full | Sent::Unreachable => self.counters.dropped_full += 1,
+            if let Some(error) = form_error(&self.request) {
+                self.refuse(error)?;
+                continue;
+            }
+            let key = self.request.last_mut().and_then(client_name::sender_key);
+            let client = self.client(key);
+            self.request.iter_mut().take(1).for_each(|name| self.run_tag.append_to(name, client));
+            let must_send = !self.bundle_request() || self.bundle.is_full();
+            if must_send && !self.send_held()? {
+                return Ok(());
             }
         }
-        Ok(())
+        self.send_held().map(|_otherwise_wait_for_the_server| ())
+    }
+
+    /// Moves the request into the bundle. Returns false if the request must be sent alone.
+    fn bundle_request(&mut self) -> bool {
+        let Some((body, envelope)) = self.request.split_last() else { return false };
+        let is_bundled = self.credit.is_left() && self.bundle.push(envelope, body);
+        if is_bundled {
+            self.request.clear();
+        }
+        is_bundled
+    }
+
+    /// Sends the bundle, and then the request that was not moved into it. Returns false if the server's queue
+    /// is full.
+    fn send_held(&mut self) -> Result<bool, TransportError> {
+        if !self.bundle.is_empty() {
+            if self.servers.send([self.bundle.to_frame()])? != Sent::Done {
+                return Ok(false);
+            }
+            self.counters.requests += self.bundle.len() as u64;
+            self.counters.request_messages += 1;
+            self.credit.spend();
+            self.bundle.clear();
+        }
+        if self.request.is_empty() {
+            return Ok(true);
+        }
+        match self.servers.offer(&mut self.request)? {
+            Sent::Done => {
+                self.counters.requests += 1;
+                self.counters.request_messages += 1;
+            }
+            Sent::Full if !self.request.is_empty() => return Ok(false),
+            Sent::Full | Sent::Unreachable => self.counters.dropped_full += 1,
+        }
+        Ok(true)
     }
 
     /// The client with this key. On an encrypted node, only a thread of this process has no key: the gateway.
@@ -197,23 +246,49 @@ impl Broker {
     /// Receives replies even if a client cannot receive them. A client that does not read must not delay
     /// other clients, so its replies are dropped.
     fn forward_replies(&mut self) -> Result<(), TransportError> {
-        for _ in 0..BURST_MESSAGES_MAX {
-            if !self.servers.receive(&mut self.frames)? {
-                break;
-            }
-            if !has_envelope(&self.frames) {
-                self.counters.malformed += 1;
-                continue;
-            }
-            if !self.frames.first_mut().is_some_and(|client| self.run_tag.remove_from(client)) {
-                self.counters.strangers += 1;
-                continue;
-            }
-            match self.clients.send(self.frames.drain(..))? {
-                Sent::Done => self.counters.replies += 1,
-                Sent::Full => self.counters.dropped_full += 1,
-                Sent::Unreachable => self.counters.unreachable += 1,
-            }
+        let mut left = BURST_MESSAGES_MAX;
+        while left > 0 && self.servers.receive(&mut self.frames)? {
+            self.counters.reply_messages += 1;
+            let replies = match self.frames.as_slice() {
+                [only] if bundle::is_bundle(only) => self.forward_bundle()?,
+                _ => self.forward_reply().map(|()| 1)?,
+            };
+            left = left.saturating_sub(replies);
+        }
+        Ok(())
+    }
+
+    /// Forwards the replies of the bundle in `frames`. Returns their number; a malformed bundle counts as one
+    /// reply.
+    fn forward_bundle(&mut self) -> Result<usize, TransportError> {
+        let Some(Ok(mut bundle)) = self.frames.pop().map(BundleReader::new) else {
+            self.counters.malformed += 1;
+            return Ok(1);
+        };
+        self.credit.renew(clock::now());
+        let mut replies = 0;
+        while bundle.next(&mut self.frames) {
+            self.forward_reply()?;
+            self.frames.clear();
+            replies += 1;
+        }
+        Ok(replies)
+    }
+
+    /// Sends the reply in `frames` to its client.
+    fn forward_reply(&mut self) -> Result<(), TransportError> {
+        if !has_envelope(&self.frames) {
+            self.counters.malformed += 1;
+            return Ok(());
+        }
+        if !self.frames.first_mut().is_some_and(|client| self.run_tag.remove_from(client)) {
+            self.counters.strangers += 1;
+            return Ok(());
+        }
+        match self.clients.send(self.frames.drain(..))? {
+            Sent::Done => self.counters.replies += 1,
+            Sent::Full => self.counters.dropped_full += 1,
+            Sent::Unreachable => self.counters.unreachable += 1,
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ impl RunTag {
         Ok(Self(bytes))
     }
 
-    /// Appends the key and the tag to a client's name.
+    /// Extends a client's name with its key and the tag.
     pub(crate) fn append_to(&self, name: &mut Frame, client: Client) {
         *name = client_name::extend(name, client, &self.0);
     }

@@ -1,5 +1,5 @@
-//! The extended name of a client, which the broker sends to the server: the name that libzmq chose, the
-//! public key of the client, and the run tag of the broker.
+//! The extended name of a client, which the broker sends to the server: a byte that says that the broker
+//! reads bundles, the name that libzmq chose, the public key of the client, and the run tag of the broker.
 //!
 //! The server uses the key to recognise a client that has logged in before. The whole extended name is the
 //! address of the reply.
@@ -10,6 +10,11 @@ use crate::z85::KEY_BYTES;
 
 /// Bytes of a run tag. With 64 random bits, two runs practically never have the same tag.
 pub const RUN_TAG_BYTES: usize = 8;
+
+/// The first byte of the names from a broker that reads [bundles](crate::bundle). A broker of an older
+/// version sends the names that libzmq chose, which begin with 0. A client can choose a name that begins with
+/// 1. Behind an older broker, this client then loses its own replies.
+const READS_BUNDLES: u8 = 1;
 
 /// The placeholder for the key of a client that connects without encryption. It is not a valid key.
 const NO_KEY: [u8; KEY_BYTES] = [0; KEY_BYTES];
@@ -37,16 +42,19 @@ pub enum Client {
     Gateway,
 }
 
-/// Appends the key and the run tag to the name that libzmq chose.
+/// Adds the first byte, the key and the run tag to the name that libzmq chose.
 #[must_use]
 pub fn extend(name: &[u8], client: Client, run_tag: &[u8; RUN_TAG_BYTES]) -> Frame {
     let key = match client {
         Client::One(key) => key.map_or(NO_KEY, |key| *key.as_bytes()),
         Client::Gateway => GATEWAY_KEY,
     };
-    let mut extended = Frame::with_size(name.len() + KEY_BYTES + RUN_TAG_BYTES);
-    let (name_part, appended) = extended.split_at_mut(name.len());
-    name_part.copy_from_slice(name);
+    let mut extended = Frame::with_size(1 + name.len() + KEY_BYTES + RUN_TAG_BYTES);
+    let (name_part, appended) = extended.split_at_mut(1 + name.len());
+    if let Some((first, name_part)) = name_part.split_first_mut() {
+        *first = READS_BUNDLES;
+        name_part.copy_from_slice(name);
+    }
     let (key_part, run_tag_part) = appended.split_at_mut(KEY_BYTES);
     key_part.copy_from_slice(&key);
     run_tag_part.copy_from_slice(run_tag);
@@ -57,7 +65,13 @@ pub fn extend(name: &[u8], client: Client, run_tag: &[u8; RUN_TAG_BYTES]) -> Fra
 #[must_use]
 pub fn shorten<'a>(extended: &'a [u8], run_tag: &[u8; RUN_TAG_BYTES]) -> Option<&'a [u8]> {
     let (name, _key) = extended.strip_suffix(run_tag)?.split_last_chunk::<KEY_BYTES>()?;
-    Some(name)
+    name.strip_prefix(&[READS_BUNDLES])
+}
+
+/// Whether the broker that extended this name reads bundles.
+#[must_use]
+pub fn reads_bundles(extended: &[u8]) -> bool {
+    extended.first() == Some(&READS_BUNDLES)
 }
 
 /// The client of an extended name.
@@ -92,11 +106,15 @@ mod tests {
             for own in [Client::One(Some(key_of_alice)), Client::One(None), Client::Gateway] {
                 let extended = extend(name, own, b"this run");
                 assert_eq!(client(&extended), own);
+                assert!(reads_bundles(&extended));
                 assert_eq!(shorten(&extended, b"this run"), Some(name));
                 assert_eq!(shorten(&extended, b"next run"), None);
             }
         }
         assert_eq!(client(b"short"), Client::One(None));
+        let of_older_broker = [b"\0\x6b\x8b\x45\x67".as_slice(), &NO_KEY, b"this run"].concat();
+        assert!(!reads_bundles(&of_older_broker) && !reads_bundles(b""));
+        assert_eq!(shorten(&of_older_broker, b"this run"), None);
         assert_eq!(shorten(b"this run", b"this run"), None);
     }
 }

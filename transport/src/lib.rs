@@ -16,6 +16,7 @@ pub mod endpoint;
 pub mod invite;
 pub mod security;
 pub mod client_name;
+pub mod bundle;
 mod zap_handler;
 mod log_throttle;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test helpers may panic")]
 
 mod peers;
+mod bundles;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

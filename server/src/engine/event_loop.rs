@@ -18,6 +18,7 @@ use transport::wake::{Wake, Waker};
 use transport::{Context, Kind, TransportError, clock};
 
 use crate::engine::cluster_config::{ClusterConfig, ClusterError};
+use crate::engine::inbox::Inbox;
 use crate::engine::membership::{Membership, STEP_MS};
 use crate::engine::sockets::Sockets;
 use crate::engine::turns::TURN;
@@ -165,9 +166,10 @@ impl Server {
         let is_plain = matches!(security, NodeSecurity::Plain);
         let engine = if is_plain { engine.without_deliveries() } else { engine };
         let sockets = Sockets {
-            requests,
+            requests: Inbox::new(requests),
             events,
             membership,
+            bundle: Default::default(),
             replies: 0,
             replies_dropped: 0,
             publications: 0,
@@ -249,7 +251,7 @@ impl Server {
         let [wake, control] = idle;
         let left_ms = self.engine.deadline().map(|due| due.saturating_sub(clock::unix_ms()));
         let timeout = left_ms.map(Duration::from_millis).into_iter().chain(self.engine.until_backup()).min();
-        let requests = Watch::Readable(&self.sockets.requests);
+        let requests = Watch::Readable(self.sockets.requests.socket());
         match &self.sockets.membership {
             Some(membership) => {
                 let step = Duration::from_millis(STEP_MS);
@@ -276,7 +278,8 @@ impl Server {
             membership.share_notices(&self.engine);
         }
         self.engine.send(&mut self.sockets)?;
-        Ok(self.sockets.send_delayed()?)
+        self.sockets.send_delayed()?;
+        Ok(self.sockets.send_bundle()?)
     }
 
     fn step(&mut self) -> Result<(), ServerError> {
@@ -306,7 +309,9 @@ impl Server {
             self.send()?;
         }
         self.answer_control()?;
-        Ok(has_more || self.engine.has_unfinished_frames())
+        // The socket does not report the rest of a bundle.
+        let has_unread = self.sockets.requests.has_unread() && self.accepts_requests();
+        Ok(has_more || has_unread || self.engine.has_unfinished_frames())
     }
 
     /// Answers up to [`LINES_PER_ROUND`] request lines, for at most the time of a turn. Returns true if more

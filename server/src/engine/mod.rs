@@ -12,6 +12,7 @@ mod build;
 mod catching_up;
 mod contents;
 mod deletions;
+mod inbox;
 mod metrics;
 mod outlet;
 mod rollback;

@@ -129,6 +129,15 @@ impl PendingRequest {
         [Frame::from(self.reply)].into_iter().chain(self.attached.map(Frame::from))
     }
 
+    /// The name of the broker and the rest of the envelope. `None` if the reply cannot be in a bundle: the
+    /// broker reads no bundles, or bytes follow the lines.
+    #[must_use]
+    pub fn bundled_route(&self) -> Option<(&Frame, &[Frame])> {
+        let (broker, envelope) = self.route.0.split_first()?;
+        let reads_bundles = envelope.first().is_some_and(|name| client_name::reads_bundles(name));
+        (reads_bundles && self.attached.is_none()).then_some((broker, envelope))
+    }
+
     /// The frames of the reply: the envelope, the lines, and the bytes if there are any.
     pub fn into_reply(self) -> impl Iterator<Item = Frame> {
         let Self { route, reply, attached, .. } = self;
@@ -232,10 +241,25 @@ mod tests {
             (&*pending.request, pending.bytes.as_ref().map(|bytes| &***bytes)),
             (&b"lines"[..], Some(&b"bytes"[..]))
         );
+        assert!(pending.bundled_route().is_none(), "the broker reads no bundles");
         (pending.reply, pending.attached) = (b"answer".to_vec(), Some(b"more".to_vec()));
         assert_eq!(pending.reply_bytes(), 10);
         let reply: Vec<_> = pending.into_reply().map(|frame| frame.to_vec()).collect();
         assert_eq!(reply, [&b"broker"[..], b"client", b"", b"answer", b"more"]);
+    }
+
+    #[test]
+    fn a_reply_with_attached_bytes_is_not_bundled() {
+        let mut pending = PendingRequest::new(&mut frames(&["broker", "\u{1}client", "tag", "", "lines"]))
+            .expect("a request");
+        let (broker, envelope) = pending.bundled_route().expect("a reply for a bundle");
+        assert_eq!(
+            (&**broker, &*envelope[0], &*envelope[1]),
+            (&b"broker"[..], &b"\x01client"[..], &b"tag"[..])
+        );
+        assert_eq!((envelope.len(), envelope[2].len()), (3, 0));
+        pending.attached = Some(b"more".to_vec());
+        assert!(pending.bundled_route().is_none());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Fuzzes a running broker with messages from a client and from the server. The broker answers or forwards
-//! each message, and still works afterwards.
+//! each message, and still works afterwards. The server sends and receives bundles.
 #![no_main]
 
 mod frames;
@@ -8,10 +8,11 @@ use std::thread;
 
 use broker::{Broker, Config};
 use libfuzzer_sys::fuzz_target;
+use transport::bundle::{Bundle, BundleReader, is_bundle};
 use transport::client_name::TAG_BYTES_MAX;
 use transport::security::NodeSecurity;
 use transport::shutdown::Shutdown;
-use transport::{Context, Kind, Socket};
+use transport::{Context, Frame, Kind, Socket};
 
 use frames::{messages, receive, send};
 
@@ -42,25 +43,48 @@ fn check(input: &[u8], client: &Socket, server: &Socket) {
     let messages = messages(input);
     messages.iter().for_each(|message| send(client, message));
     send(client, &[b"", PROBE]);
-    let probe = loop {
-        let request = receive(server);
-        assert!(request[1].len() > 8, "the name of the client has a run tag");
-        if request[delimiter(&request, 2) + 1] == PROBE {
-            break request;
-        }
-    };
+    let mut requests = Vec::new();
+    while requests.last().is_none_or(|request: &Vec<Vec<u8>>| request[delimiter(request, 2) + 1] != PROBE) {
+        requests.extend(unbundled(receive(server)));
+    }
+    assert!(requests.iter().all(|request| request[1].len() > 8), "the name of a client has a run tag");
+    let probe = requests.pop().expect("the probe");
     // The server also sends arbitrary replies, with and without the envelope of the client.
     for message in &messages {
         send(server, &[&[probe[0].as_slice()], message.as_slice()].concat());
         send(server, &[&[probe[0].as_slice(), &probe[1]], message.as_slice()].concat());
+        // Each frame is also the second part of a bundle, whose first reply is for the client.
+        for &frame in message {
+            send(server, &[&probe[0], &[&*bundle(&probe[1], b"reply"), frame].concat()]);
+        }
     }
-    send(server, &[&probe[0], &probe[1], b"", PROBE]);
+    send(server, &[&probe[0], &bundle(&probe[1], PROBE)]);
     loop {
         let reply = receive(client);
         if reply[delimiter(&reply, 0) + 1] == PROBE {
             return;
         }
     }
+}
+
+/// A bundle of one reply.
+fn bundle(client: &[u8], body: &[u8]) -> Frame {
+    let mut bundle = Bundle::default();
+    assert!(bundle.push(&[Frame::from(client), Frame::new()], body), "a small reply");
+    bundle.to_frame()
+}
+
+/// The requests of a message from the broker, each with the name of the broker.
+fn unbundled(message: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
+    let [broker, only] = &*message else { return vec![message] };
+    assert!(is_bundle(only), "a message of two frames is a bundle");
+    let mut bundle = BundleReader::new(Frame::from(&**only)).expect("the broker sends no malformed bundle");
+    let (mut frames, mut requests) = (Vec::new(), Vec::new());
+    while bundle.next(&mut frames) {
+        let request = frames.drain(..).map(|frame| frame.to_vec());
+        requests.push([broker.clone()].into_iter().chain(request).collect());
+    }
+    requests
 }
 
 /// The position of the empty frame, which the body follows. A tag of a client can be before it.

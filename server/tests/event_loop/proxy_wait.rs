@@ -1,23 +1,16 @@
 //! A started server answers requests when its proxy receives events.
 
-#![expect(clippy::expect_used, reason = "test helpers may panic")]
-
 use std::thread;
 use std::time::Duration;
 
-use server::maintenance::backup::node::BackupConfig;
-use server::services::files::FileLimits;
-use server::services::limiters::rates::UserLimits;
-use server::services::registration::Mode;
-use server::{Config, Server};
+use server::Server;
 use tempfile::TempDir;
 use transport::poll::{Watch, wait};
 use transport::security::{NodeSecurity, Security};
 use transport::shutdown::Shutdown;
 use transport::{Context, Frame, Kind, Sent, Socket, clock};
 
-const BROKER: &str = "inproc://broker";
-const PROXY: &str = "inproc://proxy";
+use crate::{BROKER, PROXY, RequestOnDrop, config};
 
 /// Returns whether the socket receives a message within this time.
 fn receives(socket: &Socket, within: Duration) -> bool {
@@ -33,34 +26,12 @@ fn receives(socket: &Socket, within: Duration) -> bool {
     true
 }
 
-/// Stops the server when the test ends, even if the test fails.
-struct RequestOnDrop<'a>(&'a Shutdown);
-
-impl Drop for RequestOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.request();
-    }
-}
-
 #[test]
 fn the_first_request_is_answered_after_the_subscription_of_the_proxy() {
     let (context, data) = (Context::new(), TempDir::new().expect("a folder"));
     let broker = context.socket(Kind::Dealer, &Security::Plain).expect("a socket");
     broker.bind(BROKER).expect("an endpoint");
-    let config = Config {
-        broker: BROKER.to_owned(),
-        proxy: PROXY.to_owned(),
-        advertise: "tcp://127.0.0.1:5556".to_owned(),
-        control: "tcp://127.0.0.1:0".to_owned(),
-        data: data.path().to_owned(),
-        limits: UserLimits::default(),
-        files: FileLimits::default(),
-        auth_secret: None,
-        registration: Mode::Open,
-        backups: BackupConfig::default(),
-        cluster: None,
-    };
-    let server = Server::open(&context, &config, &NodeSecurity::Plain).expect("a server");
+    let server = Server::open(&context, &config(data.path()), &NodeSecurity::Plain).expect("a server");
     let request = br#"{"jsonrpc":"2.0","id":1,"method":"server.info","params":{}}"#;
     let frames = [&[7; 32][..], b"", request].map(Frame::from);
     assert_eq!(broker.send(frames).expect("sending succeeds"), Sent::Done);
