@@ -153,7 +153,10 @@ fn messages_follow_the_join_of_their_channel() {
     for n in (0..20).rev() {
         alice.send(&format!("#c{n:02}"), "oi").expect("sent");
     }
-    let lines = client.sync();
+    let mut lines = Vec::new();
+    while lines.iter().filter(|line: &&String| line.contains(" PRIVMSG ")).count() < 20 {
+        lines.push(client.line().expect("a line"));
+    }
     let position = |text: &str| lines.iter().position(|line| line.contains(text));
     for n in 0..20 {
         let join = position(&format!(" JOIN #c{n:02}")).expect("a join");
