@@ -47,11 +47,12 @@ fn add_users(papo: &Path, data: &Path) -> Result<()> {
 /// A client that is a member of the channel.
 fn join(irc: SocketAddr, user: usize) -> Result<Tcp> {
     let mut tcp = Tcp::connect(irc.port())?;
-    let (name, joins) = (format!("user-{user}"), format!("JOIN {CHANNEL}\r\n"));
-    let greeting = format!("PASS :{name}:{PASSWORD}\r\nNICK {name}\r\nUSER {name} 0 * :{name}\r\n");
-    tcp.ask(greeting.as_bytes(), b" 001 ")?;
-    // Numeric 366 ends the list of members: the join is complete.
-    tcp.ask(joins.as_bytes(), b" 366 ")?;
+    let name = format!("user-{user}");
+    let lines =
+        format!("PASS :{name}:{PASSWORD}\r\nNICK {name}\r\nUSER {name} 0 * :{name}\r\nJOIN {CHANNEL}\r\n");
+    // Numeric 366 ends the list of members: the join is complete. The front joins the further clients of a
+    // user to the channel itself.
+    tcp.ask(lines.as_bytes(), b" 366 ")?;
     Ok(tcp)
 }
 
