@@ -112,7 +112,10 @@ impl Sync {
             return Membership::Handled;
         }
         let is_followed = timeline.is_some();
-        self.note_end(&conversation, entry.n);
+        // A moderator can ban a user who is not a member, so this event adds no channel.
+        if is_followed || self.ended.contains_key(&conversation) {
+            self.note_end(&conversation, entry.n);
+        }
         if !is_followed {
             return Membership::Handled;
         }

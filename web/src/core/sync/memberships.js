@@ -144,7 +144,10 @@ function endMembership(sync, cx, entry, isOwnCommand) {
   if (timeline?.isPast(n)) {
     return { kind: "handled" };
   }
-  noteEnd(sync, conversation, n);
+  // A moderator can ban a user who is not a member, so this event adds no channel.
+  if (timeline !== undefined || sync.ended.has(conversation)) {
+    noteEnd(sync, conversation, n);
+  }
   if (timeline === undefined) {
     return { kind: "handled" };
   }

@@ -99,7 +99,9 @@ def _end_membership(sync: Sync, cx: Context, entry: Json, is_own_command: bool) 
     timeline = sync.timelines.followed.get(conversation)
     if timeline is not None and timeline.is_past(n):
         return HANDLED
-    _note_end(sync, conversation, n)
+    # A moderator can ban a user who is not a member, so this event adds no channel.
+    if timeline is not None or conversation in sync.ended:
+        _note_end(sync, conversation, n)
     if timeline is None:
         return HANDLED
     forget(sync, cx, conversation)

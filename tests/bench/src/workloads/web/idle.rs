@@ -48,9 +48,10 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
         let stream: Box<dyn Stream> = Box::new(connect_as(number, plain.address)?);
         open(stream, number, plain.address, &tokens)
     };
-    let (bytes, processor) = costs(&plain, open_plain)?;
+    let (bytes, sockets) = bytes_per_connection(&plain, open_plain)?;
     results.add(Figure::WebIdlePlain, bytes);
-    results.add(Figure::WebIdleProcessor, processor);
+    results.add(Figure::WebIdleProcessor, plain.process.microseconds_per_second(PROCESSOR_TIME)?);
+    all_answer(sockets)?;
     drop(plain);
     let tls = Tls::create(&setup.papo, folder.path())?;
     let gateway = Gateway::start(&setup.papo, &node, &data, &tls.flags())?;
@@ -58,15 +59,19 @@ pub(in super::super) fn run(setup: &mut Setup, results: &mut Results) -> Result<
         let stream: Box<dyn Stream> = Box::new(tls.connect(number, gateway.address)?);
         open(stream, number, gateway.address, &tokens)
     };
-    results.add(Figure::WebIdleTls, costs(&gateway, open_tls)?.0);
+    let (bytes, sockets) = bytes_per_connection(&gateway, open_tls)?;
+    results.add(Figure::WebIdleTls, bytes);
+    all_answer(sockets)?;
     Ok(())
 }
 
 type IdleSocket = WebSocket<Box<dyn Stream>>;
 
-/// The growth of the resident memory for each connection, and the processor time in a second for all, in
-/// microseconds.
-fn costs(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Result<(f64, f64)> {
+/// The growth of the resident memory for each connection, and the connections.
+fn bytes_per_connection(
+    gateway: &Gateway,
+    open: impl Fn(usize) -> Result<IdleSocket>,
+) -> Result<(f64, Vec<IdleSocket>)> {
     // The first connection allocates shared buffers, which must not count.
     let mut sockets = vec![open(CONNECTIONS)?];
     sockets.iter_mut().try_for_each(WebSocket::wait_for_reply)?;
@@ -78,10 +83,13 @@ fn costs(gateway: &Gateway, open: impl Fn(usize) -> Result<IdleSocket>) -> Resul
     // The gateway collects subscriptions for some milliseconds, so the replies are read at the end.
     sockets.iter_mut().skip(1).try_for_each(WebSocket::wait_for_reply)?;
     thread::sleep(IDLE_TIME);
-    let processor = gateway.process.microseconds_per_second(PROCESSOR_TIME)?;
     let grown_kib = gateway.process.resident_kib()?.saturating_sub(before);
-    sockets.iter_mut().try_for_each(WebSocket::ping).context("an idle connection was closed")?;
-    Ok((grown_kib as f64 * 1024.0 / CONNECTIONS as f64, processor))
+    Ok((grown_kib as f64 * 1024.0 / CONNECTIONS as f64, sockets))
+}
+
+/// Checks that the gateway has closed no connection.
+fn all_answer(mut sockets: Vec<IdleSocket>) -> Result<()> {
+    sockets.iter_mut().try_for_each(WebSocket::ping).context("an idle connection was closed")
 }
 
 /// Opens a connection with 10 topics.
