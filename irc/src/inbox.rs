@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::{Target, UserName};
+use session::Published;
 use tokio::sync::Notify;
 
 use crate::limits::INBOX_BYTES_MAX;
@@ -14,8 +15,8 @@ use crate::protocol::line::Line;
 pub(crate) enum Item {
     /// A frame of reply lines.
     Replies(Arc<[u8]>),
-    /// The lines that the proxy published on a topic.
-    Events(Arc<str>, Arc<[u8]>),
+    /// The frame that the proxy published on a topic.
+    Events(Arc<str>, Arc<Published>),
     /// Events were dropped.
     EventsLost,
     /// A user of this front set or removed the text of AWAY.
@@ -45,7 +46,7 @@ impl Item {
     fn bytes(&self) -> usize {
         let texts = match self {
             Self::Replies(lines) => lines.len(),
-            Self::Events(_, lines) => lines.len(),
+            Self::Events(_, published) => published.bytes(),
             Self::Away(user, text) => user.as_str().len() + text.as_ref().map_or(0, String::len),
             Self::Online(user, _) => user.as_str().len(),
             Self::Wallops(user, text) => user.as_str().len() + text.len(),
@@ -128,13 +129,13 @@ mod tests {
     #[test]
     fn events_beyond_the_limit_are_dropped_and_reported() {
         let inbox = Inbox::default();
-        let events = |bytes| Item::Events("t".into(), vec![0; bytes].into());
-        inbox.push(events(INBOX_BYTES_MAX - ITEM_BYTES));
-        inbox.push(events(1));
+        let events = |bytes| Item::Events("t".into(), Arc::new(Published::read(&vec![0; bytes])));
+        let kept = || events((INBOX_BYTES_MAX - ITEM_BYTES) / 3 - 100);
+        inbox.push(kept());
+        inbox.push(events(100));
         inbox.push(Item::Replies(vec![0; 8].into()));
         let items: Vec<_> = inbox.take().into();
-        let kept = events(INBOX_BYTES_MAX - ITEM_BYTES);
-        assert_eq!(items, [kept, Item::Replies(vec![0; 8].into()), Item::EventsLost]);
+        assert_eq!(items, [kept(), Item::Replies(vec![0; 8].into()), Item::EventsLost]);
         inbox.push(events(1));
         assert_eq!(inbox.take(), [events(1)]);
     }

@@ -112,6 +112,9 @@ pub(crate) const MARKS_PER_USER_MAX: usize = 500;
 /// `TAGS_BYTES_MAX` each, and the lengths of their lines.
 pub(crate) const NOTES_MAX: usize = 1_000;
 
+/// The maximum bytes of the lines that connections share.
+pub(crate) const WRITTEN_BYTES_MAX: usize = 4 << 20;
+
 /// The maximum number of reasons of KICK and PART that the front remembers, and for how many milliseconds.
 pub(crate) const REMARKS_MAX: usize = 100;
 pub(crate) const REMARK_MS: u64 = 5_000;

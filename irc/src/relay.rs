@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+use session::Published;
 use transport::client_name::{TAG_BYTES_MAX, TAG_SENDER_BYTES};
 use transport::control::{self, Control};
 use transport::poll::{Watch, wait};
@@ -287,11 +288,11 @@ impl Relay {
             let [topic, lines] = &*self.frames else { continue };
             let topic = std::str::from_utf8(topic).unwrap_or_default();
             let Some((topic, followers)) = self.topics.get(topic) else { continue };
-            let lines: Arc<[u8]> = Arc::from(&lines[..]);
+            let published = Arc::new(Published::read(lines));
             self.counters.events += 1;
             self.counters.deliveries += followers.len() as u64;
             let peers = followers.iter().filter_map(|id| self.peers.get(id));
-            peers.for_each(|peer| peer.inbox.push(Item::Events(Arc::clone(topic), Arc::clone(&lines))));
+            peers.for_each(|peer| peer.inbox.push(Item::Events(Arc::clone(topic), Arc::clone(&published))));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use super::context::{Context, not_logged_in};
 use super::history;
 use super::levels::{self, Levels};
 use super::presence::Presence;
+use super::published::{Item, Published};
 use super::reads::{self, Reads};
 use super::requests::HeadsKind;
 use super::sync::{HeadsOutcome, Membership, Sync, Timelines};
@@ -107,15 +108,13 @@ impl Conversations {
         self.stop_following(cx, error);
     }
 
-    /// Handles the event lines and notices of a topic. It ignores lines of later versions.
-    pub(crate) fn published(&mut self, cx: &mut Context, lines: &[u8]) {
+    /// Handles the event lines and notices of a topic.
+    pub(crate) fn published(&mut self, cx: &mut Context, published: &Published) {
         let Some(me) = cx.user().cloned() else { return };
-        for line in lines.split(|byte| *byte == b'\n') {
-            let line = std::str::from_utf8(line).unwrap_or_default();
-            if let Some(entry) = Entry::read(&me, line) {
-                self.event_published(cx, &me, entry);
-            } else if let Ok(notice) = serde_json::from_str(line) {
-                self.notice_published(cx, &me, notice);
+        for item in published.items() {
+            match item {
+                Item::Event(event) => self.event_published(cx, &me, event.seen_by(&me)),
+                Item::Notice(notice) => self.notice_published(cx, &me, notice.clone()),
             }
         }
     }
@@ -160,7 +159,7 @@ impl Conversations {
     fn emit(&mut self, cx: &mut Context, ready: Vec<Entry>) {
         for entry in ready {
             if let (Target::Channel(channel), Some(Event { body: Body::Renamed(name), .. })) =
-                (&entry.conversation, &entry.event)
+                (&entry.conversation, entry.event.as_deref())
             {
                 cx.rename(channel, name);
             }

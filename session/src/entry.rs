@@ -1,10 +1,12 @@
 //! Events as front ends receive them.
 
+use std::sync::Arc;
+
 use common::amendments::AmendedFields;
 use common::mentions::{Mention, mentions};
 use common::messages::Sent;
 use common::notify::Level;
-use common::{Body, Event, Target, UserName};
+use common::{Body, Conversation, Event, Target, UserName};
 use serde::Deserialize;
 
 use super::api::Message;
@@ -17,9 +19,9 @@ pub struct Entry {
     /// The number of the event.
     pub n: u64,
     /// The line as it was received.
-    pub line: Box<str>,
+    pub line: Arc<str>,
     /// The decoded line, if this version knows its kind.
-    pub event: Option<Event<'static>>,
+    pub event: Option<Arc<Event<'static>>>,
     /// The amendments of the event, if a page of history added them.
     pub amended: Option<Box<AmendedFields<'static>>>,
     /// Whether a user whom the reader blocks sent the event, as a message, a file or an amendment in a
@@ -37,25 +39,47 @@ struct AnyEvent {
     from: UserName,
 }
 
+/// An event that is the same for all readers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NumberedEvent {
+    n: u64,
+    conversation: Conversation,
+    line: Arc<str>,
+    event: Option<Arc<Event<'static>>>,
+}
+
+impl NumberedEvent {
+    /// Decodes an event's line. `None` if the line is not a numbered event.
+    pub(crate) fn read(line: &str) -> Option<Self> {
+        if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
+            let (n, conversation) = (event.n, event.conversation());
+            return Some(Self { n, conversation, line: line.into(), event: Some(event.into_owned().into()) });
+        }
+        // Without the event of a later version, the timeline would have a gap.
+        let any: AnyEvent = serde_json::from_str(line).ok()?;
+        let conversation = Conversation::of(&any.from, &any.to);
+        Some(Self { n: any.n, conversation, line: line.into(), event: None })
+    }
+
+    /// The event for the user `reader`.
+    pub(crate) fn seen_by(&self, reader: &UserName) -> Entry {
+        Entry {
+            conversation: self.conversation.seen_by(reader),
+            n: self.n,
+            line: Arc::clone(&self.line),
+            event: self.event.clone(),
+            amended: None,
+            is_hidden: false,
+            level: Level::All,
+        }
+    }
+}
+
 impl Entry {
     /// Decodes an event's line for the user `reader`. `None` if the line is not a numbered event.
     #[must_use]
     pub fn read(reader: &UserName, line: &str) -> Option<Self> {
-        let entry = |n, conversation: common::Conversation, event| Self {
-            conversation: conversation.seen_by(reader),
-            n,
-            line: line.into(),
-            event,
-            amended: None,
-            is_hidden: false,
-            level: Level::All,
-        };
-        if let Ok(event) = serde_json::from_str::<Event<'_>>(line) {
-            return Some(entry(event.n, event.conversation(), Some(event.into_owned())));
-        }
-        // Without the event of a later version, the timeline would have a gap.
-        let any: AnyEvent = serde_json::from_str(line).ok()?;
-        Some(entry(any.n, common::Conversation::of(&any.from, &any.to), None))
+        Some(NumberedEvent::read(line)?.seen_by(reader))
     }
 
     /// Whether the event is a message that mentions this user, by name or with `@here`.
@@ -73,7 +97,7 @@ impl Entry {
     /// and its level permits it.
     #[must_use]
     pub fn notifies(&self, user: &UserName) -> bool {
-        let is_from_another = |event: &&Event<'_>| event.from != *user && !self.is_hidden;
+        let is_from_another = |event: &&Arc<Event<'_>>| event.from != *user && !self.is_hidden;
         let Some(event) = self.event.as_ref().filter(is_from_another) else { return false };
         let is_direct = matches!(self.conversation, Target::User(_));
         match self.level {
@@ -103,7 +127,7 @@ impl Entry {
             conversation: event.conversation().seen_by(reader),
             n: sent.n,
             line,
-            event: Some(event),
+            event: Some(event.into()),
             amended: None,
             is_hidden: false,
             level: Level::All,

@@ -30,6 +30,7 @@
 mod api;
 pub mod driver;
 mod entry;
+mod published;
 pub mod limits;
 
 mod context;
@@ -69,6 +70,7 @@ pub use api::{Answer, Blocks, Command, Effect, Entry, Follow, Message, NO_TICKET
 pub use files::Transfer;
 pub use names::ChannelNames;
 pub use plain_request::{Pager, PlainRequest, decode};
+pub use published::Published;
 pub use queues::Queue;
 pub use status::{Connectivity, Progress, Status, StatusSummary};
 
@@ -237,13 +239,18 @@ impl Session {
 
     /// Handles the lines that the proxy published on a topic. A barrier has no lines.
     pub fn events(&mut self, now_ms: u64, topic: &[u8], lines: &[u8]) {
+        self.published(now_ms, topic, &Published::read(lines));
+    }
+
+    /// Like [`events`](Self::events), for a frame that other sessions receive too.
+    pub fn published(&mut self, now_ms: u64, topic: &[u8], published: &Published) {
         #[cfg(any(test, feature = "recorder"))]
-        self.record_input(|| Input::Events(now_ms, topic, lines));
+        self.record_input(|| Input::Events(now_ms, topic, published.lines()));
         self.cx.set_now(now_ms);
-        if lines.is_empty() {
+        if published.lines().is_empty() {
             self.conversations.sync().barrier_arrived(&mut self.cx, topic);
         } else {
-            self.conversations.published(&mut self.cx, lines);
+            self.conversations.published(&mut self.cx, published);
         }
     }
 

@@ -36,7 +36,7 @@ impl Run {
             *self = Self::default();
         }
         self.amend(&entry.line);
-        let line = if entry.is_hidden { hidden_line(entry).into() } else { entry.line.clone() };
+        let line = if entry.is_hidden { hidden_line(entry).into() } else { (*entry.line).into() };
         self.push(entry.n, line);
     }
 

@@ -82,7 +82,9 @@ impl Context {
     }
 
     pub(super) fn open_conversation(&self) -> Result<Target, CliError> {
-        self.open.clone().ok_or_else(|| CliError::Usage(self.catalog.nothing_open()))
+        let nothing_open =
+            || if self.is_logged_in() { self.catalog.nothing_open() } else { self.catalog.nobody_is_logged_in() };
+        self.open.clone().ok_or_else(|| CliError::Usage(nothing_open()))
     }
 
     /// The conversation that is open, as the user reads it.

@@ -67,7 +67,7 @@ pub(super) fn head_and_text(catalog: Catalog, event: &Event<'_>, to: &Target) ->
 /// An event that concerns the reader: an invitation, or the end of a membership.
 pub(crate) fn event_for_reader(catalog: Catalog, entry: &Entry, names: &SharedNames) -> String {
     let conversation = &names.current_of(&entry.conversation);
-    let Some(Event { from, body, .. }) = &entry.event else { return conversation.to_string() };
+    let Some(Event { from, body, .. }) = entry.event.as_deref() else { return conversation.to_string() };
     if let Body::Invited(_) = body {
         catalog.invites_you(from, conversation)
     } else if let Body::Kicked(_) = body {

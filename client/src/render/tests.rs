@@ -34,7 +34,7 @@ fn entry(event: &str) -> Entry {
         conversation: event.to.clone(),
         n: event.n,
         line: "".into(),
-        event: Some(event),
+        event: Some(event.into()),
         amended: None,
         level: common::notify::Level::All,
         is_hidden: false,

@@ -254,9 +254,9 @@ impl Connection {
         let now_ms = clock::monotonic_ms();
         match item {
             Item::Replies(lines) => self.session.replies(now_ms, &lines),
-            Item::Events(topic, lines) => {
-                self.see_notices(&lines);
-                self.session.events(now_ms, topic.as_bytes(), &lines);
+            Item::Events(topic, published) => {
+                self.see_notices(&published);
+                self.session.published(now_ms, topic.as_bytes(), &published);
             }
             Item::EventsLost => self.session.events_lost(now_ms),
             Item::Away(user, text) => {

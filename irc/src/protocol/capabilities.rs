@@ -51,7 +51,7 @@ capabilities! {
 }
 
 /// The capabilities of a client.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Caps(u32);
 
 impl Caps {

@@ -5,9 +5,11 @@ mod faces;
 mod handshakes;
 mod notes;
 mod users;
+mod written;
 
 pub(crate) use faces::{UserModes, is_spelling};
 pub(crate) use notes::MessageNote;
+pub(crate) use written::Shown;
 
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -24,6 +26,7 @@ use uuid::Uuid;
 use self::faces::Face;
 use self::handshakes::HandshakeRate;
 use self::notes::Remark;
+use self::written::Written;
 use crate::inbox::{Inbox, Item};
 use crate::limits::{ADDRESS_CONNECTIONS_MAX, CONNECTIONS_MAX, USER_CONNECTIONS_MAX};
 use crate::relay::{ConnectionId, RelayHandle, SenderId};
@@ -67,6 +70,7 @@ struct Board {
     /// The newest messages of clients of this front that have a note.
     notes: VecDeque<(Uuid, Arc<MessageNote>)>,
     remarks: VecDeque<Remark>,
+    written: Written,
     faces: HashMap<UserName, Face>,
     /// The faces of connections that have ended, the newest first.
     past_faces: VecDeque<(UserName, Face)>,

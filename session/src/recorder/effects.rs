@@ -113,7 +113,7 @@ fn entry(entry: &Entry) -> Value {
     let event: Option<Value> =
         event.as_ref().map(|event| serde_json::from_str(&event.to_line()).unwrap_or_default());
     json!({
-        "conversation": conversation, "n": n, "line": line, "event": event, "amended": amended,
+        "conversation": conversation, "n": n, "line": **line, "event": event, "amended": amended,
         "isHidden": is_hidden, "level": level
     })
 }

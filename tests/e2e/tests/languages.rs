@@ -32,6 +32,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     ("0", "you are back in the chat", "você voltou à conversa"),
     ("/xyz", "there is no command /xyz", "o comando /xyz não existe"),
     ("/logout", "you are logged out", "você saiu da sua conta"),
+    ("oi", "you are not logged in", "você ainda não entrou"),
 ];
 
 #[test]

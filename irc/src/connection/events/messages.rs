@@ -10,6 +10,7 @@ use crate::protocol::capabilities::Cap;
 use crate::protocol::line::Line;
 use crate::protocol::message_id::message_id;
 use crate::protocol::text::{Part, parts, plain, shaped, size_text};
+use crate::shared::Shown;
 
 impl Connection {
     /// Shows a message, a file or an amendment.
@@ -21,8 +22,23 @@ impl Connection {
         if is_own && is_direct && !self.caps.has(Cap::EchoMessage) {
             return;
         }
-        for line in self.message_lines(event) {
-            self.send(&line);
+        let shown = match (&entry.conversation, &event.body) {
+            (Target::Channel(channel), Body::Message { id, .. }) => {
+                let (channel, name) = (channel.clone(), self.shown(channel));
+                Some(Shown { channel, n: entry.n, id: *id, name, caps: self.caps })
+            }
+            _of_one_client => None,
+        };
+        if let Some(line) = shown.as_ref().and_then(|shown| self.shared.written(shown)) {
+            return self.socket.output().extend_from_slice(&line);
+        }
+        let lines = self.message_lines(event);
+        let start = self.socket.output().len();
+        lines.iter().for_each(|line| self.send(line));
+        // Each connection counts its own batches, so their lines are different.
+        if let (Some(shown), [_]) = (shown, &*lines) {
+            let written = self.socket.output().get(start..).unwrap_or_default();
+            self.shared.set_written(shown, written);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use common::presence::{Change, State};
 use common::{Conversation, Notice, Target, UserName};
+use session::Published;
 
 use crate::connection::Connection;
 use crate::limits::SHOWN_OFFLINE_MAX;
@@ -15,22 +16,21 @@ const AWAY: &str = "Away";
 /// The text of AWAY for a user who is not connected.
 const OFFLINE: &str = "Offline";
 
-/// The beginnings of the notices that the front shows.
-const PRESENCE: &[u8] = b"{\"kind\":\"presence\"";
-const TYPING: &[u8] = b"{\"kind\":\"typing\"";
-
 impl Connection {
-    /// Shows the notices of presence and typing in published lines.
-    pub(in crate::connection) fn see_notices(&mut self, lines: &[u8]) {
-        let has_notice = lines.starts_with(PRESENCE) || lines.starts_with(TYPING);
-        if !has_notice || !self.is_welcome {
+    /// Shows the notices of presence and typing of a frame.
+    pub(in crate::connection) fn see_notices(&mut self, published: &Published) {
+        if !self.is_welcome {
             return;
         }
-        for line in lines.split(|byte| *byte == b'\n') {
-            match serde_json::from_slice::<Notice>(line) {
-                Ok(Notice::Presence { users, .. }) => users.iter().for_each(|change| self.show_state(change)),
-                Ok(Notice::Typing { to, from, typing, .. }) => self.show_typing(&to, &from, typing),
-                Ok(_) | Err(_) => {}
+        for notice in published.notices() {
+            match notice {
+                Notice::Presence { users, .. } => users.iter().for_each(|change| self.show_state(change)),
+                Notice::Typing { to, from, typing, .. } => self.show_typing(to, from, *typing),
+                Notice::TopicMoved { .. }
+                | Notice::Read { .. }
+                | Notice::SessionsEnded {}
+                | Notice::Blocked { .. }
+                | Notice::Levels {} => {}
             }
         }
     }

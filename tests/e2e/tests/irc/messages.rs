@@ -41,6 +41,21 @@ fn an_echo_has_the_id_and_the_time_of_the_stored_message() {
 }
 
 #[test]
+fn each_client_receives_the_tags_of_its_own_capabilities() {
+    let (node, [mut alice, _bob]) = team();
+    let mut clients = ["", "server-time", MODERN, ""].map(|caps| node.irc("bob", caps));
+    for text in ["um", "dois", "três"] {
+        alice.send("#ops", text).expect("sent");
+        let expected = format!(":alice!alice@papo PRIVMSG #ops :{text}");
+        let lines = clients.each_mut().map(|client| client.wait_for(&expected));
+        assert_eq!((&lines[0], &lines[3]), (&expected, &expected));
+        let names = ["time", "msgid", "account"];
+        let tags = [1, 2].map(|of| names.map(|name| tag(&lines[of], name).is_some()));
+        assert_eq!(tags, [[true, false, false], [true, true, true]], "{lines:?}");
+    }
+}
+
+#[test]
 fn errors_say_why_a_message_was_not_sent() {
     let node = guests();
     let (mut ana, mut bia) = (guest(&node, "ana", ""), guest(&node, "bia", ""));
