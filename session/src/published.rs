@@ -21,7 +21,10 @@ impl Published {
     /// Decodes the lines of a frame.
     #[must_use]
     pub fn read(lines: &[u8]) -> Self {
-        Self { lines: lines.into(), items: lines.split(|byte| *byte == b'\n').filter_map(Item::read).collect() }
+        Self {
+            lines: lines.into(),
+            items: lines.split(|byte| *byte == b'\n').filter_map(Item::read).collect(),
+        }
     }
 
     pub(crate) fn lines(&self) -> &[u8] {

@@ -81,9 +81,16 @@ impl Context {
             })
     }
 
+    /// Forgets the user, whose session has ended.
+    pub(super) fn forget_user(&mut self) {
+        (self.session, self.open) = (None, None);
+        self.cache.forget_all();
+    }
+
     pub(super) fn open_conversation(&self) -> Result<Target, CliError> {
-        let nothing_open =
-            || if self.is_logged_in() { self.catalog.nothing_open() } else { self.catalog.nobody_is_logged_in() };
+        let nothing_open = || {
+            if self.is_logged_in() { self.catalog.nothing_open() } else { self.catalog.nobody_is_logged_in() }
+        };
         self.open.clone().ok_or_else(|| CliError::Usage(nothing_open()))
     }
 

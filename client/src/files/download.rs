@@ -56,7 +56,9 @@ impl Download {
     }
 
     fn of(entry: &Entry) -> Option<Self> {
-        let Event { n, from, body: Body::File { file, .. }, .. } = entry.event.as_deref()? else { return None };
+        let Event { n, from, body: Body::File { file, .. }, .. } = entry.event.as_deref()? else {
+            return None;
+        };
         let conversation = entry.conversation.clone();
         Some(Self { conversation, n: *n, from: from.clone(), info: (**file).clone() })
     }

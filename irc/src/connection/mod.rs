@@ -244,8 +244,11 @@ impl Connection {
             () = inbox.ready() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        let items = self.inbox.take();
-        items.into_iter().for_each(|item| self.handle_item(item));
+        // One item at a time: the effects of a full inbox would take many times its memory.
+        for item in self.inbox.take() {
+            self.handle_item(item);
+            self.carry_out();
+        }
         self.check_times(clock::monotonic_ms())?;
         self.step()
     }
@@ -273,18 +276,23 @@ impl Connection {
         }
     }
 
-    /// Carries out the effects of the session, and shows its news.
+    /// Passes the time to the session, and carries out its effects.
     fn step(&mut self) -> Result<(), End> {
         self.session.tick(clock::monotonic_ms());
+        self.carry_out();
+        if self.socket.is_overfull() {
+            return Err(End::Because("SendQ exceeded".to_owned()));
+        }
+        self.end.take().map_or(Ok(()), Err)
+    }
+
+    /// Carries out the effects of the session, and shows its news.
+    fn carry_out(&mut self) {
         let Ok(()) = driver::step(&mut self.session, &mut self.io);
         self.io.flush();
         while let Some(news) = self.io.news.pop_front() {
             self.show_news(news);
         }
-        if self.socket.is_overfull() {
-            return Err(End::Because("SendQ exceeded".to_owned()));
-        }
-        self.end.take().map_or(Ok(()), Err)
     }
 
     fn deadline(&self, now_ms: u64) -> u64 {

@@ -62,7 +62,13 @@ mod tests {
     fn the_bytes_of_written_lines_are_bounded() {
         let mut written = Written::default();
         let name = ChannelName::new("#ops").expect("a name");
-        let shown = |n| Shown { channel: name.clone(), n, id: Uuid::nil(), name: name.clone(), caps: Caps::default() };
+        let shown = |n| Shown {
+            channel: name.clone(),
+            n,
+            id: Uuid::nil(),
+            name: name.clone(),
+            caps: Caps::default(),
+        };
         let count = WRITTEN_BYTES_MAX / 400;
         for n in 0..count as u64 {
             written.insert(shown(n), &[b'x'; 400]);

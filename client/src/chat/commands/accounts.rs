@@ -118,8 +118,7 @@ fn login(context: &mut Context, arguments: &str) -> Result<Next, CliError> {
 
 fn logout(context: &mut Context, _: &str) -> Result<Next, CliError> {
     context.handle.logout()?;
-    context.open = None;
-    context.cache.forget_all();
+    context.forget_user();
     context.say(&context.catalog.logged_out())?;
     Ok(Next::Stay)
 }
@@ -174,8 +173,7 @@ fn delete_account(context: &mut Context, arguments: &str) -> Result<Next, CliErr
     let password = Some(context.password.read(context.catalog)?);
     context.handle.request::<AccountDelete>(|token| DeleteAccount { token, user: None, password, erase })?;
     context.handle.forget_session()?;
-    context.open = None;
-    context.cache.forget_all();
+    context.forget_user();
     context.say(&context.catalog.account_deleted())?;
     Ok(Next::Stay)
 }
