@@ -2,7 +2,6 @@
 
 use session::News;
 
-#[expect(clippy::large_enum_variant, reason = "nearly all events are news")]
 pub(super) enum UiEvent {
     News(News),
     /// A message of papo.
