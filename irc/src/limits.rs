@@ -112,7 +112,8 @@ pub(crate) const MARKS_PER_USER_MAX: usize = 500;
 /// `TAGS_BYTES_MAX` each, and the lengths of their lines.
 pub(crate) const NOTES_MAX: usize = 1_000;
 
-/// The maximum bytes of the lines that connections share.
+/// The maximum bytes of the written lines that connections share. Beyond it, the front forgets all of them and
+/// writes them again.
 pub(crate) const WRITTEN_BYTES_MAX: usize = 4 << 20;
 
 /// The maximum number of reasons of KICK and PART that the front remembers, and for how many milliseconds.

@@ -32,7 +32,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Remembers a line. Beyond the limit, the older lines are forgotten.
+    /// Remembers a line. Beyond the limit, all older lines are forgotten.
     fn insert(&mut self, shown: Shown, line: &[u8]) {
         let bytes = size_of::<Shown>() + line.len();
         if self.bytes + bytes > WRITTEN_BYTES_MAX {
