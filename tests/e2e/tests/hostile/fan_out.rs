@@ -130,28 +130,27 @@ fn a_subscriber_that_never_reads_does_not_slow_down_other_clients() {
     assert_node_answers(&node);
 }
 
-/// The broker queues the client's replies up to a bound, then drops them.
+/// The broker queues the client's replies up to a bound, then drops them. On a slow machine, the requests take
+/// longer than 30 seconds, after which the system closes the connection of a client that reads nothing. The
+/// client can send no further requests then, because the relay stops the next handshake.
 #[test]
 fn a_client_that_never_reads_does_not_slow_down_other_clients() {
-    const REQUESTS: usize = 24_000;
+    const REQUESTS: usize = 12_000;
     let node = Node::up();
     let relay = RecordingRelay::to(node.endpoint("clients"));
     let mut non_reader = node.peer_at(relay.endpoint());
     non_reader.call("server.info", json!({})).expect("an answer");
     relay.stall();
-    let line = non_reader.line("server.info", json!({})).repeat(10);
+    let line = non_reader.line("server.info", json!({})).repeat(20);
     let [mut alice] = peers(&node, ["alice"]);
     for number in 0..REQUESTS {
-        non_reader.post(&line);
         if number % 100 == 0 {
             alice.send("@alice", "still here").expect("an answer");
-            if node.counter("broker", "dropped_full") > 0 {
+            if node.counter("broker", "unreachable") > 0 {
                 break;
             }
         }
-    }
-    for _ in 0..120 {
-        alice.send("@alice", "still here").expect("an answer");
+        non_reader.post(&line);
     }
     let begun = clock::now();
     while node.counter("broker", "dropped_full") == 0 {
