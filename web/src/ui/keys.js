@@ -6,9 +6,13 @@
 export function listenToKeys(app) {
   document.addEventListener("keydown", (event) => {
     const action = event.isComposing ? null : actionOf(app, event);
-    if (!action) return;
-    event.preventDefault();
-    action();
+    if (action) {
+      event.preventDefault();
+      action();
+    } else if (isTextOutsideFields(event)) {
+      // The browser inserts the text where the focus is after this event.
+      app.focusComposer();
+    }
   });
 }
 
@@ -27,6 +31,19 @@ function actionOf(app, event) {
   if (event.shiftKey && event.key === "Escape") return async () => (await import("./read_all.js")).markAllRead(app);
   if (event.key === "Escape" && !app.details.hidden && !isTyping && !document.querySelector("dialog[open]")) return () => app.closeDetails();
   return null;
+}
+
+/**
+ * Whether the user types text while no field has the focus, for example after a click on a conversation. The space
+ * bar is excluded, because it presses buttons and scrolls.
+ * @param {KeyboardEvent} event
+ */
+function isTextOutsideFields(event) {
+  const { altKey, ctrlKey, defaultPrevented, key, metaKey, target } = event;
+  const isShortcut = (altKey || ctrlKey || metaKey) && !event.getModifierState("AltGraph");
+  const isText = ([...key].length === 1 && key !== " ") || key === "Dead" || key === "Process";
+  const field = target instanceof Element && target.closest("input, textarea, select, dialog");
+  return isText && !isShortcut && !defaultPrevented && !field;
 }
 
 /**

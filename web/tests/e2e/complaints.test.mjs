@@ -48,6 +48,26 @@ test("a draft survives the crash of a tab", async () => {
   await context.close();
 });
 
+test("text that is typed after a click on a conversation is in its field", async () => {
+  await alice.call("channel.create", { channel: "#typed" });
+  const context = await browser.newContext();
+  const page = await open(context, false);
+  await page.click("a.item[data-name='#typed']");
+  await page.waitForSelector("h1:has-text('#typed')");
+  await page.keyboard.type("at once");
+  assert.equal(await page.inputValue("#composer"), "at once");
+  // A letter key of a message, and a button that the space bar presses.
+  await page.fill("#composer", "");
+  await page.focus("[role=log]");
+  await page.keyboard.press("n");
+  await page.focus("papo-composer [aria-label=Emoji]");
+  await page.keyboard.press("Space");
+  await page.fill("dialog [type=search]", "rocket");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.inputValue("#composer"), "");
+  await context.close();
+});
+
 test("Shift+Esc marks everything as read, and can be undone", async () => {
   await bob.call("channel.create", { channel: "#other" });
   await alice.call("channel.join", { channel: "#other" });
