@@ -34,8 +34,8 @@ function actionOf(app, event) {
 }
 
 /**
- * Whether the user types text while no field has the focus, for example after a click on a conversation. The space
- * bar is excluded, because it presses buttons and scrolls.
+ * Whether the user types text while no field has the focus, for example after a click on the title. The space bar
+ * is excluded, because it presses buttons and scrolls.
  * @param {KeyboardEvent} event
  */
 function isTextOutsideFields(event) {

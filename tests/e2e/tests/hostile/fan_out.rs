@@ -130,9 +130,9 @@ fn a_subscriber_that_never_reads_does_not_slow_down_other_clients() {
     assert_node_answers(&node);
 }
 
-/// The broker queues the client's replies up to a bound, then drops them. On a slow machine, the requests take
-/// longer than 30 seconds, after which the system closes the connection of a client that reads nothing. The
-/// client can send no further requests then, because the relay stops the next handshake.
+/// The broker queues the client's replies up to a bound, then drops them. After 30 seconds, which a slow
+/// machine needs for all requests, the system closes the connection of the client. Then the client can send
+/// nothing more, because the relay also stops the next handshake.
 #[test]
 fn a_client_that_never_reads_does_not_slow_down_other_clients() {
     const REQUESTS: usize = 12_000;
