@@ -34,16 +34,17 @@ function actionOf(app, event) {
 }
 
 /**
- * Whether the user types text while no field has the focus, for example after a click on the title. The space bar
- * is excluded, because it presses buttons and scrolls.
+ * Whether the user types or pastes text while no field has the focus, for example after a click on the title. The
+ * space bar is excluded, because it presses buttons and scrolls.
  * @param {KeyboardEvent} event
  */
 function isTextOutsideFields(event) {
   const { altKey, ctrlKey, defaultPrevented, key, metaKey, target } = event;
   const isShortcut = (altKey || ctrlKey || metaKey) && !event.getModifierState("AltGraph");
+  const isPaste = (ctrlKey || metaKey) && !altKey && key.toLowerCase() === "v";
   const isText = ([...key].length === 1 && key !== " ") || key === "Dead" || key === "Process";
   const field = target instanceof Element && target.closest("input, textarea, select, dialog");
-  return isText && !isShortcut && !defaultPrevented && !field;
+  return (isPaste || (isText && !isShortcut)) && !defaultPrevented && !field;
 }
 
 /**

@@ -48,7 +48,7 @@ test("a draft survives the crash of a tab", async () => {
   await context.close();
 });
 
-test("text that is typed while no field has the focus is in the message field", async () => {
+test("text that is typed or pasted while no field has the focus is in the message field", async () => {
   const context = await browser.newContext();
   const page = await open(context, false);
   for (const clicked of ["h1", "a.item[aria-current]"]) {
@@ -56,6 +56,11 @@ test("text that is typed while no field has the focus is in the message field", 
     await page.click(clicked);
     await page.keyboard.type("at once");
     assert.equal(await page.inputValue("#composer"), "at once", clicked);
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Control+x");
+    await page.click(clicked);
+    await page.keyboard.press("Control+v");
+    assert.equal(await page.inputValue("#composer"), "at once", `pasted after a click on ${clicked}`);
   }
   // A letter key of a message, and a button that the space bar presses.
   await page.fill("#composer", "");
